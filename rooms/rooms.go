@@ -1,0 +1,152 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"medixchange/internal/signing"
+	"medixchange/internal/sqldb"
+	"medixchange/internal/stream"
+)
+
+// Options is what Rooms is built from. Every field without "optional" must be set.
+type Options struct {
+	DB             *sqldb.DB
+	Hub            *stream.Hub
+	ServerName     string
+	Signer         *signing.Signer
+	Remote         Remote
+	DefaultVersion string // room version of new rooms
+	Now            func() time.Time
+	Log            *logrus.Entry
+	Registerer     prometheus.Registerer // optional
+	// Redacted rewrites ids that exist only for one viewer (synthetic edits) in what clients send; optional.
+	// AllowServer says whether a server may take part at all (allow and deny lists, the alliance); optional.
+	AllowServer func(server string) bool
+}
+
+// SendRequest is one event that a local user (or the node itself for them) sends.
+type SendRequest struct {
+	RoomID    string
+	Sender    string
+	Type      string
+	StateKey  *string // nil: a message event
+	Content   json.RawMessage
+	Redacts   string // target of an m.room.redaction
+	Timestamp int64  // ms; 0: now (only application services may set it)
+	Txn       *Txn   // optional: the client's transaction id
+}
+
+// Txn names a client's request so that its repetition gives the same event ID.
+type Txn struct {
+	Scope string // device id, or the token's own id
+	Path  string // endpoint and room
+	ID    string
+}
+
+// CreateRequest is a createRoom (Client-Server API, Creation), already validated for form by the caller.
+type CreateRequest struct {
+	Creator         string
+	Version         string // "" for the default
+	Preset          string // private_chat, public_chat, trusted_private_chat, "" by visibility
+	Visibility      string // public, private
+	AliasLocalpart  string
+	Name, Topic     string
+	Invite          []string
+	InitialState    []StateInput
+	PowerOverride   json.RawMessage
+	CreationContent json.RawMessage
+	IsDirect        bool
+	Invite3PIDs     []json.RawMessage
+	CreatorProfile  MemberProfile
+}
+
+// StateInput is a state event that a client gives (initial_state).
+type StateInput struct {
+	Type     string          `json:"type"`
+	StateKey string          `json:"state_key"`
+	Content  json.RawMessage `json:"content"`
+}
+
+// MemberProfile is what a member event says of its user.
+type MemberProfile struct {
+	DisplayName string
+	AvatarURL   string
+}
+
+// MembershipRequest is a join, leave, invite, kick, ban, unban or knock by a local user.
+type MembershipRequest struct {
+	RoomID     string
+	Sender     string
+	Target     string // equal to Sender for join, leave, knock
+	Membership string // join, leave, invite, ban, knock; unban is leave of a banned user
+	Reason     string
+	Profile    MemberProfile              // of the target where known: joins and invites carry it
+	Content    map[string]json.RawMessage // more keys for the content (third_party_signed, is_direct, …)
+	Via        []string                   // servers to try when this node is not in the room
+	Unban      bool                       // refuse unless the target is banned; without it, kick refuses the banned
+	Txn        *Txn
+}
+
+// Page is a piece of a room's history in one direction.
+type Page struct {
+	Events []*Event
+	// Next continues the page in the same direction; equal to the end asked for when there is nothing more.
+	Next HistoryKey
+	// Gap is true when the page ended at a gap in the history that could not be filled (or was not asked to be).
+	Gap bool
+	// Done is true when the room's history has no further event in that direction.
+	Done bool
+}
+
+// Direction of a Page.
+type Direction bool
+
+// Backward is from newer to older ("b"), Forward the other way ("f").
+const (
+	Forward  Direction = false
+	Backward Direction = true
+)
+
+// Interval says which membership a user has from From on, until the next interval.
+type Interval struct {
+	From       HistoryKey
+	Membership string
+	EventNID   int64
+}
+
+// UserRoom is a local user's membership in a room that this node knows.
+type UserRoom struct {
+	RoomID     string
+	RoomNID    int64
+	Membership string
+	EventNID   int64
+	Position   int64 // of the membership event
+	Forgotten  bool
+}
+
+// ReceivedPDU is what became of one PDU of a federation transaction.
+type ReceivedPDU struct {
+	EventID string
+	Err     error // nil: accepted, stored in the inbox, known already, or rejected in a way the sender need not know
+}
+
+// The exported operations, by file:
+//
+//	rooms.go       New, Close
+//	create.go      Create, Upgrade
+//	send.go        Send (message and state events, redactions)
+//	membership.go  SetMembership, Forget, Rooms of a user, Intervals
+//	receive.go     Receive (federation transactions), inbox, fetching what is missing
+//	joins.go       joins, leaves, knocks and invites over federation, both sides
+//	timeline.go    Timeline, gaps, backfill, EventNear
+//	state.go       CurrentState, StateAt, StateDeltas
+//	snapshot.go    Room, Snapshot
+//	relations.go   Relations, threads
+//	receipts.go    SetReceipt, Receipts; typing.go
+//	aliases.go     aliases, directory.go the public rooms
+var _ = context.Background
