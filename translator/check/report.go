@@ -1,0 +1,56 @@
+package check
+
+// Verdict says how far a translation may be trusted. Pass is no proof.
+type Verdict string
+
+// The verdicts, from good to bad.
+const (
+	Pass  Verdict = "pass"  // nothing doubtful was found
+	Warn  Verdict = "warn"  // shown with a line that names the doubtful item, and with the original
+	Block Verdict = "block" // not shown: the reader gets the original and its invariants
+)
+
+// Worse returns the worse of two verdicts; the empty Verdict counts as Pass.
+func Worse(a, b Verdict) Verdict {
+	if a == Block || b == Block {
+		return Block
+	}
+	if a == Warn || b == Warn {
+		return Warn
+	}
+	return Pass
+}
+
+// Reason is one finding, or one cause why there is no translation.
+type Reason struct {
+	Code        string // machine-readable, e.g. "number", "negation", "no_engine"
+	Original    string // the doubtful item as the source has it; may be empty
+	Translation string // the same item as the translation has it; may be empty
+}
+
+// Kind tells what an invariant is about.
+type Kind string
+
+// Kinds of invariants: what must stay what it is in every language.
+const (
+	KindNumber    Kind = "number"
+	KindDose      Kind = "dose" // a number with its unit
+	KindPressure  Kind = "pressure"
+	KindDrug      Kind = "drug"
+	KindFrequency Kind = "frequency"
+	KindNegation  Kind = "negation"
+	KindSide      Kind = "side"
+	KindDate      Kind = "date"
+)
+
+// Invariant is a piece of the source that is shown verbatim beside its translation.
+type Invariant struct {
+	Kind Kind
+	Text string // as written in the source
+}
+
+// Report is the outcome of comparing one translation with its source.
+type Report struct {
+	Verdict Verdict
+	Reasons []Reason // findings, in the order of data/verdicts.yaml
+}

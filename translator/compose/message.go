@@ -1,0 +1,182 @@
+package compose
+
+import (
+	"html"
+	"strings"
+
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+)
+
+// maxShownOriginal is the size in bytes up to which the original stands under its translation; a
+// longer one is in the key and behind !original only.
+const maxShownOriginal = 4096
+
+// The states that a composed message can have, as the key names them.
+const (
+	StateTranslated = "translated"
+	StatePending    = "pending"
+	StateNone       = "none"
+)
+
+// Original is the source as it was sent, without reply fallbacks.
+type Original struct {
+	Body          string `json:"body"`
+	FormattedBody string `json:"formatted_body,omitempty"`
+}
+
+// Message is everything that is known about a message and its translation for one language.
+type Message struct {
+	State      string // StateTranslated, StatePending or StateNone
+	From, To   language.Code
+	Pivot      language.Code
+	Engine     string
+	Unreviewed bool
+	Verdict    check.Verdict
+	Reasons    []check.Reason
+	Invariants []check.Invariant
+
+	Body, FormattedBody string // the translation alone; FormattedBody is sanitised HTML
+	Original            Original
+
+	Late bool // shown as an edit after the original went out
+}
+
+// Key is the value of org.medixchange.translation.
+type Key struct {
+	State    string        `json:"state"`
+	From     language.Code `json:"from,omitempty"`
+	To       language.Code `json:"to,omitempty"`
+	Engine   string        `json:"engine,omitempty"`
+	Verdict  check.Verdict `json:"verdict,omitempty"`
+	Reasons  []string      `json:"reasons"`
+	Original *Original     `json:"original,omitempty"`
+}
+
+// Content is what one reader's copy of the event holds in place of the original.
+type Content struct {
+	Body          string
+	FormattedBody string // empty: the event has none
+	Key           Key
+}
+
+// Compose writes a message for its reader (m.To).
+func Compose(m Message) Content {
+	content := Content{Key: keyOf(m)}
+	switch {
+	case m.State == StateTranslated && m.Verdict == check.Warn:
+		content.Body, content.FormattedBody = warned(m)
+	case m.State == StateTranslated:
+		content.Body, content.FormattedBody = passed(m)
+	case m.State == StateNone && m.Verdict == check.Block:
+		content.Body, content.FormattedBody = blocked(m)
+	default:
+		content.Body, content.FormattedBody = untranslated(m)
+	}
+	if m.Late {
+		late := directed(m.To, language.String(m.To, "late"))
+		content.Body = late + "\n" + content.Body
+		if content.FormattedBody != "" {
+			content.FormattedBody = paragraph(late) + content.FormattedBody
+		}
+	}
+	return content
+}
+
+func keyOf(m Message) Key {
+	key := Key{State: m.State, From: m.From, To: m.To, Engine: m.Engine, Verdict: m.Verdict, Reasons: []string{}}
+	seen := map[string]bool{}
+	for _, reason := range m.Reasons {
+		if !seen[reason.Code] {
+			seen[reason.Code] = true
+			key.Reasons = append(key.Reasons, reason.Code)
+		}
+	}
+	original := m.Original
+	key.Original = &original
+	return key
+}
+
+// passed is the translation, the source's invariants if it has any, and the original one step away.
+func passed(m Message) (body, formatted string) {
+	lines := []string{directed(m.To, m.Body)}
+	blocks := []string{blockOf(m.To, m.Body, m.FormattedBody)}
+	if invariants := invariantLine(m); invariants != "" {
+		lines = append(lines, invariants)
+		blocks = append(blocks, paragraph(invariants))
+	}
+	lines = append(lines, isolated(m.To, markOf(m)))
+	if note := noteOf(m); note != "" {
+		blocks = append(blocks, paragraph(isolated(m.To, note)))
+	}
+	if shown(m.Original) {
+		blocks = append(blocks, "<details><summary>"+html.EscapeString(originalTitle(m))+"</summary>"+originalBlock(m)+"</details>")
+	} else {
+		blocks = append(blocks, paragraph(isolated(m.To, markOf(m))))
+	}
+	return strings.Join(lines, "\n"), strings.Join(blocks, "")
+}
+
+// warned names what is doubtful before the translation, and shows the original openly after it.
+func warned(m Message) (body, formatted string) {
+	warning := directed(m.To, language.String(m.To, "warn", "items", findings(m)))
+	lines := []string{warning, directed(m.To, m.Body)}
+	blocks := []string{paragraph(warning), blockOf(m.To, m.Body, m.FormattedBody)}
+	if invariants := invariantLine(m); invariants != "" {
+		lines = append(lines, invariants)
+		blocks = append(blocks, paragraph(invariants))
+	}
+	if shown(m.Original) {
+		lines = append(lines, originalTitle(m)+":", directed(m.From, m.Original.Body))
+		blocks = append(blocks, paragraph(originalTitle(m)+":"), originalBlock(m))
+	}
+	mark := isolated(m.To, markOf(m))
+	return strings.Join(append(lines, mark), "\n"), strings.Join(append(blocks, paragraph(mark)), "")
+}
+
+// blocked shows the original and what in it must not be misread, in words that the reader knows.
+func blocked(m Message) (body, formatted string) {
+	words := []string{directed(m.To, language.String(m.To, "blocked", "items", findings(m)))}
+	if invariants := invariantLine(m); invariants != "" {
+		words = append(words, invariants)
+	}
+	return afterOriginal(m, words)
+}
+
+// untranslated is the original, followed by a few words on why, unless silence is what was wanted.
+func untranslated(m Message) (body, formatted string) {
+	reason := silentOrReason(m)
+	if reason == "" {
+		return m.Original.Body, m.Original.FormattedBody
+	}
+	words := language.String(m.To, "reason_"+reason, "language", m.From.Name(m.To))
+	return afterOriginal(m, []string{directed(m.To, language.String(m.To, "not_translated", "reason", words))})
+}
+
+// silentOrReason is the first reason that readers have words for; "off", "not_text" and a pending
+// translation stay silent.
+func silentOrReason(m Message) string {
+	if m.State != StateNone {
+		return ""
+	}
+	for _, reason := range m.Reasons {
+		switch reason.Code {
+		case "no_engine", "timeout", "engine_error", "busy", "too_long":
+			return reason.Code
+		}
+	}
+	return ""
+}
+
+func afterOriginal(m Message, words []string) (body, formatted string) {
+	body = m.Original.Body + "\n" + strings.Join(words, "\n")
+	if m.Original.FormattedBody == "" {
+		return body, ""
+	}
+	var blocks strings.Builder
+	blocks.WriteString(originalBlock(m))
+	for _, line := range words {
+		blocks.WriteString(paragraph(line))
+	}
+	return body, blocks.String()
+}

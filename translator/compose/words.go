@@ -1,0 +1,174 @@
+package compose
+
+import (
+	"html"
+	"strings"
+	"unicode"
+
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+)
+
+const (
+	rightToLeftMark     = "\u200f"
+	leftToRightIsolate  = "\u2066"
+	firstStrongIsolate  = "\u2068"
+	popIsolate          = "\u2069"
+	betweenInvariants   = " · "
+	maxInvariantsShown  = 24
+	maxFindingsShown    = 4
+	maxFindingItemRunes = 80
+)
+
+// directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin
+// name still runs the right way.
+func directed(c language.Code, text string) string {
+	if c.RightToLeft() && !strings.HasPrefix(text, rightToLeftMark) {
+		return rightToLeftMark + text
+	}
+	return text
+}
+
+// isolated keeps our mark from mixing with right-to-left text before it.
+func isolated(to language.Code, text string) string {
+	if to.RightToLeft() {
+		return leftToRightIsolate + text + popIsolate
+	}
+	return text
+}
+
+// isolatedItem keeps a piece of the source together inside a line of another direction. The piece is
+// isolated as a whole, never between a number and its unit.
+func isolatedItem(to language.Code, text string) string {
+	if to.RightToLeft() || hasRightToLeft(text) {
+		return firstStrongIsolate + text + popIsolate
+	}
+	return text
+}
+
+func hasRightToLeft(text string) bool {
+	for _, r := range text {
+		if unicode.In(r, unicode.Arabic, unicode.Hebrew) {
+			return true
+		}
+	}
+	return false
+}
+
+// markOf is the small mark under a translation: where it comes from, in the reader's language.
+func markOf(m Message) string {
+	mark := language.String(m.To, "mark", "language", m.From.Name(m.To))
+	if m.Pivot != "" {
+		mark = language.String(m.To, "mark_pivot", "language", m.From.Name(m.To), "pivot", m.Pivot.Name(m.To))
+	}
+	if m.Unreviewed {
+		mark += betweenInvariants + language.String(m.To, "unreviewed")
+	}
+	if !shown(m.Original) {
+		mark += betweenInvariants + language.String(m.To, "original_by_command")
+	}
+	return mark
+}
+
+// noteOf is what the formatted form must say beside the title of the original.
+func noteOf(m Message) string {
+	if !shown(m.Original) || (m.Pivot == "" && !m.Unreviewed) {
+		return ""
+	}
+	return markOf(m)
+}
+
+func originalTitle(m Message) string {
+	return language.String(m.To, "original", "language", m.From.Name(m.To))
+}
+
+func shown(o Original) bool { return len(o.Body)+len(o.FormattedBody) <= maxShownOriginal }
+
+// originalBlock is the original as one or more blocks of HTML.
+func originalBlock(m Message) string {
+	return blockOf(m.From, m.Original.Body, m.Original.FormattedBody)
+}
+
+// blockOf makes paragraphs of text, or of HTML where there is some.
+func blockOf(c language.Code, body, formatted string) string {
+	if formatted == "" {
+		return paragraph(directed(c, body))
+	}
+	if startsWithBlock(formatted) {
+		if !c.RightToLeft() {
+			return formatted
+		}
+		end := strings.IndexByte(formatted, '>')
+		return formatted[:end+1] + rightToLeftMark + formatted[end+1:]
+	}
+	return "<p>" + directed(c, formatted) + "</p>"
+}
+
+// startsWithBlock reports whether HTML begins with an element that must not stand inside a paragraph.
+func startsWithBlock(formatted string) bool {
+	for _, name := range []string{"p", "div", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "table", "hr", "details"} {
+		rest, ok := strings.CutPrefix(formatted, "<"+name)
+		if ok && rest != "" && (rest[0] == '>' || rest[0] == ' ' || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
+}
+
+// paragraph escapes one or more lines of text into a paragraph.
+func paragraph(text string) string {
+	return "<p>" + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + "</p>"
+}
+
+// invariantLine shows verbatim what must be the same in every language; empty if there is nothing.
+func invariantLine(m Message) string {
+	if len(m.Invariants) == 0 {
+		return ""
+	}
+	var items []string
+	seen := map[string]bool{}
+	for _, invariant := range m.Invariants {
+		if seen[invariant.Text] || len(items) == maxInvariantsShown {
+			continue
+		}
+		seen[invariant.Text] = true
+		items = append(items, isolatedItem(m.To, invariant.Text))
+	}
+	return directed(m.To, language.String(m.To, "invariants", "items", strings.Join(items, betweenInvariants)))
+}
+
+// findings names what is doubtful, in the reader's language.
+func findings(m Message) string { return Findings(m.To, m.Reasons) }
+
+// Findings names doubtful items in the language of a reader: "dose: original 0.5 mg, translation
+// 5 mg." Reasons that are no findings of the checks are left out.
+func Findings(reader language.Code, reasons []check.Reason) string {
+	var parts []string
+	for _, reason := range reasons {
+		item := language.String(reader, "item_"+reason.Code)
+		if strings.HasPrefix(item, "item_") || len(parts) == maxFindingsShown {
+			continue
+		}
+		original := isolatedItem(reader, shortened(reason.Original))
+		translation := isolatedItem(reader, shortened(reason.Translation))
+		key := "plain"
+		switch {
+		case reason.Original != "" && reason.Translation != "":
+			key = "changed"
+		case reason.Original != "":
+			key = "missing"
+		case reason.Translation != "":
+			key = "added"
+		}
+		parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
+	}
+	return strings.Join(parts, " ")
+}
+
+func shortened(text string) string {
+	runes := []rune(text)
+	if len(runes) <= maxFindingItemRunes {
+		return text
+	}
+	return string(runes[:maxFindingItemRunes]) + "…"
+}

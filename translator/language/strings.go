@@ -1,0 +1,53 @@
+package language
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed strings/*.yaml
+var stringFiles embed.FS
+
+// texts holds the strings of every language in All, by code and key.
+var texts = mustLoadStrings()
+
+// mustLoadStrings reads the embedded files; they are part of the program, so a fault in them is one of
+// the build and ends it.
+func mustLoadStrings() map[Code]map[string]string {
+	loaded := make(map[Code]map[string]string, len(All))
+	for _, code := range All {
+		data, err := stringFiles.ReadFile("strings/" + string(code) + ".yaml")
+		if err != nil {
+			panic(fmt.Errorf("strings of %s: %w", code, err))
+		}
+		entries := map[string]string{}
+		if err := yaml.Unmarshal(data, &entries); err != nil {
+			panic(fmt.Errorf("strings of %s: %w", code, err))
+		}
+		loaded[code] = entries
+	}
+	return loaded
+}
+
+// String is what a reader of c is shown for key, with each {name} replaced by the value that follows
+// the name in pairs. A language without strings of its own reads English; an unknown key is shown as
+// itself.
+func String(c Code, key string, pairs ...string) string {
+	text, ok := texts[c][key]
+	if !ok {
+		if text, ok = texts["en"][key]; !ok {
+			return key
+		}
+	}
+	if len(pairs) == 0 {
+		return text
+	}
+	replacements := make([]string, 0, len(pairs))
+	for i := 0; i+1 < len(pairs); i += 2 {
+		replacements = append(replacements, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	return strings.NewReplacer(replacements...).Replace(text)
+}

@@ -1,0 +1,33 @@
+package protect
+
+import "strings"
+
+// PieceKind tells the parts of a segment apart.
+type PieceKind uint8
+
+// What a Piece is.
+const (
+	Text  PieceKind = iota // to be translated
+	Atom                   // stays as it is
+	Open                   // inline markup begins
+	Close                  // inline markup ends; same ID as its Open
+)
+
+// Piece is one part of a segment.
+type Piece struct {
+	Kind PieceKind
+	ID   int    // of an Atom, or shared by Open and Close; unique in the message, from 1
+	Text string // of Text: the words; of an Atom: how it reads; else empty
+}
+
+// Segment is one line or block of a message: what an engine translates as a unit.
+type Segment []Piece
+
+// Plain is how the segment reads, without markup.
+func (s Segment) Plain() string {
+	var b strings.Builder
+	for _, piece := range s {
+		b.WriteString(piece.Text)
+	}
+	return b.String()
+}

@@ -1,0 +1,53 @@
+package translator
+
+import (
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+)
+
+// Request is a message to be read in one language.
+type Request struct {
+	Text           string        // body, without reply fallback or with it: it is cut
+	HTML           string        // formatted_body in org.matrix.custom.html; empty if there is none
+	SourceHint     language.Code // the language, if the sender's client or the room says it
+	SenderLanguage language.Code // what the sender reads; decides between languages of one script
+	Target         language.Code // what the reader reads
+}
+
+// State says whether a reader sees a translation.
+type State string
+
+// The states of a message for a reader.
+const (
+	Same       State = ""           // the reader's language is the source's: no key, nothing changes
+	Translated State = "translated" // verdict pass or warn
+	Pending    State = "pending"    // for callers that show the original while Translate works
+	None       State = "none"       // the original is shown; the reason says why
+)
+
+// Why there is no translation. The codes of findings are in package check.
+const (
+	ReasonNoEngine    = "no_engine"    // no engine offers the pair
+	ReasonTimeout     = "timeout"      // the engines did not answer within the deadline
+	ReasonOff         = "off"          // the reader, the room or the config wants none
+	ReasonNotText     = "not_text"     // nothing to translate: no letters, or code and links only
+	ReasonEngineError = "engine_error" // every engine that offers the pair failed
+	ReasonBusy        = "busy"         // queues are full, or the circuits are open
+	ReasonTooLong     = "too_long"     // more text than max_bytes
+)
+
+// Result is what one pipeline run found. It is immutable and may be shared.
+type Result struct {
+	State      State
+	From, To   language.Code
+	Engine     string        // name of the engine that answered; empty for None without an answer
+	Pivot      language.Code // language in between, if any
+	Unreviewed bool          // a phrase that no reviewer has approved yet
+	Verdict    check.Verdict // empty for None without an answer
+	Reasons    []check.Reason
+	Invariants []check.Invariant // of the source, to be shown verbatim
+
+	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
+	Original            compose.Original // the source without reply fallbacks
+}
