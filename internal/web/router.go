@@ -44,6 +44,8 @@ type Router struct {
 	groups map[groupKey]*mux.Router
 	// deepest is the largest number of leading literal segments of any group.
 	deepest int
+
+	unknown, wrongMethod http.Handler
 }
 
 // groupKey names routes that agree in their leading literal segments and in how many segments they have. gorilla
@@ -61,7 +63,10 @@ const maxLiterals = 5
 
 // NewRouter returns a router without routes.
 func NewRouter(opts Options) *Router {
-	return &Router{opts: opts, groups: map[groupKey]*mux.Router{}}
+	rt := &Router{opts: opts, groups: map[groupKey]*mux.Router{}}
+	rt.unknown = rt.observed("unknown", unrecognized(http.StatusNotFound))
+	rt.wrongMethod = rt.observed("unknown", unrecognized(http.StatusMethodNotAllowed))
+	return rt
 }
 
 // Handle adds a handler for method and a path template such as "/_matrix/client/v3/rooms/{roomId}/state".
@@ -76,8 +81,6 @@ func (rt *Router) HandleHTTP(method, template string, h http.Handler) {
 	group := rt.groups[key]
 	if group == nil {
 		group = mux.NewRouter().UseEncodedPath().SkipClean(true)
-		group.NotFoundHandler = rt.observed("unknown", unrecognized(http.StatusNotFound))
-		group.MethodNotAllowedHandler = rt.observed("unknown", unrecognized(http.StatusMethodNotAllowed))
 		rt.groups[key] = group
 	}
 	rt.deepest = max(rt.deepest, literals)
@@ -121,9 +124,9 @@ func (rt *Router) match(r *http.Request) (http.Handler, map[string]string) {
 		}
 	}
 	if wrongMethod {
-		return rt.observed("unknown", unrecognized(http.StatusMethodNotAllowed)), nil
+		return rt.wrongMethod, nil
 	}
-	return rt.observed("unknown", unrecognized(http.StatusNotFound)), nil
+	return rt.unknown, nil
 }
 
 // leadingSegments returns the prefixes of path of 0 to n segments.
