@@ -135,6 +135,37 @@ type ReceivedPDU struct {
 	Err     error // nil: accepted, stored in the inbox, known already, or rejected in a way the sender need not know
 }
 
+// MembershipDelta is one change of a user's current membership in a room, local or not, as the state deltas have it.
+type MembershipDelta struct {
+	RoomID   string
+	RoomNID  int64
+	UserID   string
+	Position int64
+	Old, New int64  // member events' nids; 0: none
+	From, To string // memberships; "" for none
+}
+
+// Rooms is the door to every room of the node. All methods are safe for concurrent use. Start with [New].
+type Rooms struct {
+	o Options
+}
+
+// New loads what the rooms need in memory. ctx bounds only the loading.
+func New(ctx context.Context, o Options) (*Rooms, error) {
+	return &Rooms{o: o}, nil
+}
+
+// Close lets every room finish the batch it is in and stops the loops; what waits is answered with ErrBusy.
+func (r *Rooms) Close(ctx context.Context) error { return nil }
+
+// ServerName returns the name of this node.
+func (r *Rooms) ServerName() string { return r.o.ServerName }
+
+// Versions returns the room versions that this node supports, all of them stable, ascending.
+func (r *Rooms) Versions() []string {
+	return []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}
+}
+
 // The exported operations, by file:
 //
 //	rooms.go       New, Close
@@ -149,4 +180,3 @@ type ReceivedPDU struct {
 //	relations.go   Relations, threads
 //	receipts.go    SetReceipt, Receipts; typing.go
 //	aliases.go     aliases, directory.go the public rooms
-var _ = context.Background

@@ -23,3 +23,6 @@ type Snapshot struct {
 	Published    bool
 	state        *stateView // state and members at this snapshot
 }
+
+// stateView is what a snapshot shares of state and members with the loop: persistent maps that no change touches.
+type stateView struct{}
