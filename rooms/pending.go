@@ -79,9 +79,3 @@ func (r *Rooms) StateDeltas(ctx context.Context, roomID string, since, upto int6
 func (r *Rooms) MembershipDeltas(ctx context.Context, since, upto int64) ([]MembershipDelta, error) {
 	return nil, ErrNotFound
 }
-func (r *Rooms) ServerSet(ctx context.Context, serversNID int64) ([]string, error) {
-	return nil, ErrNotFound
-}
-func (r *Rooms) OutgoingEvents(ctx context.Context, since, upto int64, limit int) ([]*Event, error) {
-	return nil, ErrNotFound
-}
