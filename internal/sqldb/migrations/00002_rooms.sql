@@ -56,6 +56,7 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX events_by_position ON events (position);
 CREATE UNIQUE INDEX events_by_history ON events (room_nid, anchor, sub);
+CREATE INDEX events_by_time ON events (room_nid, origin_server_ts);
 
 -- Redaction is a fact of its own; the event stays as it is. The redaction may come before the event it redacts.
 CREATE TABLE redactions (
@@ -76,6 +77,7 @@ CREATE TABLE relations (
     type            TEXT   NOT NULL
 );
 CREATE INDEX relations_by_target ON relations (target_event_id, rel_type, event_nid);
+CREATE INDEX relations_by_room ON relations (room_nid, rel_type);
 
 -- A state is an immutable packed blob of (key_nid, event_nid): whole, or a delta on base_nid.
 CREATE TABLE state_blobs (
@@ -104,7 +106,9 @@ CREATE TABLE server_sets (
     servers     TEXT   NOT NULL UNIQUE -- sorted JSON array
 );
 
--- Where known history ends: the events in missing come right before (anchor, sub) and are not here.
+-- Where known history ends: the events in missing come right before (anchor, sub) and are not here. A gap starts at a live
+-- event {anchor, 0} and moves down with what is fetched; at most one for each anchor. When nothing is missing any more it
+-- stays with an empty list: /sync still has to cut the timeline at that anchor, since what was fetched has no position.
 CREATE TABLE gaps (
     room_nid BIGINT NOT NULL,
     anchor   BIGINT NOT NULL,
@@ -167,6 +171,7 @@ CREATE TABLE receipts (
     PRIMARY KEY (room_nid, user_id, type, thread_id)
 );
 CREATE INDEX receipts_by_position ON receipts (position);
+CREATE INDEX receipts_private ON receipts (user_id, position) WHERE type = 'm.read.private';
 
 -- Receipts of other servers for events that are not here yet.
 CREATE TABLE receipts_waiting (
