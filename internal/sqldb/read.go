@@ -75,7 +75,7 @@ func (db *DB) deadline(ctx context.Context) context.Context {
 	}
 	// Released with the caller's own context or by its timer, whichever comes first.
 	bounded, cancel := context.WithTimeout(ctx, db.readTimeout)
-	context.AfterFunc(bounded, cancel)
+	_ = cancel
 	return bounded
 }
 

@@ -54,10 +54,9 @@ type Hub struct {
 
 	position atomic.Int64
 
-	mu      sync.RWMutex // guards ring
-	ring    *ring
-	waking  waking
-	touched map[Topic]struct{} // of the group being announced; the announcing goroutine's own
+	mu     sync.RWMutex // guards ring
+	ring   *ring
+	waking waking
 
 	pendingMu sync.Mutex
 	pending   []Entry
@@ -82,7 +81,6 @@ func New(db *sqldb.DB, o Options) *Hub {
 		db:        db,
 		logger:    o.Logger,
 		ring:      newRing(o.RingBytes, db.Position()),
-		touched:   map[Topic]struct{}{},
 		ephemeral: newEphemeral(newEpoch(), o.EphemeralBytes),
 	}
 	h.waking.topics = map[Topic]*audience{}

@@ -172,6 +172,7 @@ func (r *ring) since(t Topic, since, upto int64) (entries []Entry, complete bool
 }
 
 func (r *ring) all(since, upto int64, limit int) (entries []Entry, complete bool) {
+	limit = max(limit, 1)
 	for s := r.search(since + 1); s < r.next; s++ {
 		e := &r.at(s).entry
 		if e.Position > upto || (len(entries) >= limit && e.Position != entries[len(entries)-1].Position) {

@@ -8,11 +8,14 @@ type waking struct {
 	topics map[Topic]*audience
 	global audience
 	count  int
+	round  uint64 // of waking
 }
 
 // audience are the watches of one topic.
 type audience struct {
+	topic   Topic
 	watches []place
+	round   uint64 // in which they were last woken
 }
 
 // place is one watch in an audience, with the index of the seat that points back.
@@ -23,7 +26,6 @@ type place struct {
 
 // seat is one topic of a watch, with its index in the audience.
 type seat struct {
-	topic    Topic
 	audience *audience
 	place    int
 }
@@ -55,7 +57,7 @@ func (h *Hub) watchAll() *Watch {
 	h.waking.mu.Lock()
 	defer h.waking.mu.Unlock()
 	h.waking.count++
-	h.waking.sit(w, Topic{}, &h.waking.global)
+	h.waking.sit(w, &h.waking.global)
 	return w
 }
 
@@ -103,7 +105,7 @@ func (w *Watch) Close() {
 
 func (w *Watch) find(t Topic) int {
 	for i := range w.seats {
-		if w.seats[i].topic == t {
+		if w.seats[i].audience.topic == t {
 			return i
 		}
 	}
@@ -120,14 +122,17 @@ func (w *Watch) wake() {
 func (k *waking) enter(w *Watch, t Topic) {
 	a := k.topics[t]
 	if a == nil {
-		a = &audience{}
+		a = &audience{topic: t}
 		k.topics[t] = a
 	}
-	k.sit(w, t, a)
+	if n := len(a.watches); n > 0 && a.watches[n-1].watch == w {
+		return // named twice
+	}
+	k.sit(w, a)
 }
 
-func (k *waking) sit(w *Watch, t Topic, a *audience) {
-	w.seats = append(w.seats, seat{topic: t, audience: a, place: len(a.watches)})
+func (k *waking) sit(w *Watch, a *audience) {
+	w.seats = append(w.seats, seat{audience: a, place: len(a.watches)})
 	a.watches = append(a.watches, place{watch: w, seat: len(w.seats) - 1})
 }
 
@@ -142,7 +147,7 @@ func (k *waking) leave(w *Watch, i int) {
 	a.watches[end] = place{}
 	a.watches = a.watches[:end]
 	if end == 0 && a != &k.global {
-		delete(k.topics, left.topic)
+		delete(k.topics, a.topic)
 	}
 
 	end = len(w.seats) - 1
@@ -156,24 +161,17 @@ func (k *waking) leave(w *Watch, i int) {
 
 // wake wakes the watches of the entries' topics, each topic once, and those of everything.
 func (h *Hub) wake(entries []Entry) {
-	clear(h.touched)
-	h.waking.mu.Lock()
-	defer h.waking.mu.Unlock()
+	k := &h.waking
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.round++
 	for i := range entries {
-		t := entries[i].Topic
-		a := h.waking.topics[t]
-		if a == nil {
-			continue
+		if a := k.topics[entries[i].Topic]; a != nil && a.round != k.round {
+			a.round = k.round
+			a.wake()
 		}
-		if len(entries) > 1 {
-			if _, done := h.touched[t]; done {
-				continue
-			}
-			h.touched[t] = struct{}{}
-		}
-		a.wake()
 	}
-	h.waking.global.wake()
+	k.global.wake()
 }
 
 func (a *audience) wake() {
