@@ -45,7 +45,7 @@ type Resolver interface {
 type Options struct {
 	Policy Policy
 	// Hosts, if not empty, are the only hosts (as written in URLs, without port) that may be called at all; their
-	// addresses need not be public, since the admin has named them.
+	// addresses need not be public, since the admin has named them, but never link-local (metadata services) or multicast.
 	Hosts []string
 	// RootCAs are the trusted certificate authorities; nil means the system's.
 	RootCAs *x509.CertPool
@@ -92,6 +92,8 @@ func New(opts Options) *Client {
 	c := &Client{opts: opts, policy: opts.Policy, resolver: opts.Resolver}
 	if len(opts.Hosts) > 0 {
 		c.policy.Allow = append(slices.Clone(c.policy.Allow), prefixes("0.0.0.0/0", "::/0")...)
+		c.policy.Deny = append(slices.Clone(c.policy.Deny),
+			prefixes("169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8")...)
 	}
 	c.direct = c.transport()
 	proxied := c.transport()

@@ -1,0 +1,316 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the whole configuration. Every key has a default (see Default) but server_name. Keys tagged `secret` are
+// masked by Show; a key FILE next to it, tagged with the same name and "_file", is read into it.
+type Config struct {
+	// ServerName is the part of every user and room id after the colon. It can never change.
+	ServerName string `yaml:"server_name"`
+	// DataDir holds database, keys and media; relative paths elsewhere start here.
+	DataDir string `yaml:"data_dir"`
+	// SigningKey is the file with this server's ed25519 key.
+	SigningKey    string       `yaml:"signing_key"`
+	PublicBaseURL string       `yaml:"public_base_url"`
+	Database      Database     `yaml:"database"`
+	Listen        Listen       `yaml:"listen"`
+	WellKnown     WellKnown    `yaml:"well_known"`
+	Registration  Registration `yaml:"registration"`
+	Passwords     Passwords    `yaml:"passwords"`
+	Sessions      Sessions     `yaml:"sessions"`
+	Limits        Limits       `yaml:"limits"`
+	Sync          Sync         `yaml:"sync"`
+	Rooms         Rooms        `yaml:"rooms"`
+	Federation    Federation   `yaml:"federation"`
+	Push          Push         `yaml:"push"`
+	Media         Media        `yaml:"media"`
+	Presence      Presence     `yaml:"presence"`
+	Translator    Translator   `yaml:"translator"`
+	AppServices   AppServices  `yaml:"appservices"`
+	Log           Log          `yaml:"log"`
+	Metrics       Metrics      `yaml:"metrics"`
+}
+
+// Database says where the data is.
+type Database struct {
+	// URL is "sqlite:PATH" or "postgres://…".
+	URL        string `yaml:"url" secret:"url"`
+	URLFile    string `yaml:"url_file"`
+	MaxReaders int    `yaml:"max_readers"`
+}
+
+// Listen holds the addresses the program answers on.
+type Listen struct {
+	Client         []string       `yaml:"client"`
+	ClientTLS      bool           `yaml:"client_tls"`
+	Federation     []string       `yaml:"federation"`
+	TLS            TLS            `yaml:"tls"`
+	AdminSocket    string         `yaml:"admin_socket"`
+	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
+	// CompressFrom is the size from which JSON answers are compressed; 0 = never.
+	CompressFrom Size `yaml:"compress_from"`
+}
+
+// TLS names the files of a certificate with its chain and of its key.
+type TLS struct {
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// WellKnown is what /.well-known/matrix answers; empty values mean that it is not served.
+type WellKnown struct {
+	Server string `yaml:"server"`
+	Client string `yaml:"client"`
+}
+
+// Registration says who may make an account.
+type Registration struct {
+	Enabled          bool   `yaml:"enabled"`
+	RequireToken     bool   `yaml:"require_token"`
+	SharedSecret     string `yaml:"shared_secret" secret:"all"`
+	SharedSecretFile string `yaml:"shared_secret_file"`
+}
+
+// Passwords sets the cost of argon2id and what a password must be like.
+type Passwords struct {
+	MemoryKiB uint32 `yaml:"memory_kib"`
+	Time      uint32 `yaml:"time"`
+	Threads   uint8  `yaml:"threads"`
+	MinLength int    `yaml:"min_length"`
+}
+
+// Sessions sets lifetimes of logins.
+type Sessions struct {
+	AccessToken  Duration `yaml:"access_token"`
+	RefreshToken Duration `yaml:"refresh_token"`
+}
+
+// Limits bounds what clients and servers may ask for.
+type Limits struct {
+	RatesEnabled bool  `yaml:"rates_enabled"`
+	Rates        Rates `yaml:"rates"`
+	MaxBody      Size  `yaml:"max_body"`
+}
+
+// Rates are token buckets, per user or per address.
+type Rates struct {
+	Message      Rate `yaml:"message"`
+	Login        Rate `yaml:"login"`
+	Registration Rate `yaml:"registration"`
+	Join         Rate `yaml:"join"`
+	Invite       Rate `yaml:"invite"`
+	CreateRoom   Rate `yaml:"create_room"`
+	Media        Rate `yaml:"media"`
+	Other        Rate `yaml:"other"`
+	Federation   Rate `yaml:"federation"`
+}
+
+// Rate is a token bucket.
+type Rate struct {
+	PerSecond float64 `yaml:"per_second"`
+	Burst     int     `yaml:"burst"`
+}
+
+// Sync bounds /sync.
+type Sync struct {
+	MaxTimeout    Duration `yaml:"max_timeout"`
+	TimelineLimit int      `yaml:"timeline_limit"`
+}
+
+// Rooms sets what concerns all rooms.
+type Rooms struct {
+	DefaultVersion string `yaml:"default_version"`
+}
+
+// Federation is the traffic with other hospitals' servers.
+type Federation struct {
+	Enabled bool `yaml:"enabled"`
+	// AllowPrivate lists networks that are not public and may be called all the same.
+	AllowPrivate []netip.Prefix `yaml:"allow_private"`
+	DenyNetworks []netip.Prefix `yaml:"deny_networks"`
+	TrustedCA    string         `yaml:"trusted_ca"`
+	Notaries     []string       `yaml:"notaries"`
+	AllowServers []string       `yaml:"allow_servers"`
+	DenyServers  []string       `yaml:"deny_servers"`
+	BackoffMax   Duration       `yaml:"backoff_max"`
+	Timeout      Duration       `yaml:"timeout"`
+	// Destinations bounds how many servers are sent to at the same time.
+	Destinations int    `yaml:"destinations"`
+	MaxResponse  Size   `yaml:"max_response"`
+	Proxy        string `yaml:"proxy"`
+}
+
+// Push is the delivery to push gateways.
+type Push struct {
+	AllowPrivate []netip.Prefix `yaml:"allow_private"`
+}
+
+// Media bounds stored files.
+type Media struct {
+	Dir             string      `yaml:"dir"`
+	MaxUpload       Size        `yaml:"max_upload"`
+	UserQuota       Size        `yaml:"user_quota"`
+	MaxPixels       int         `yaml:"max_pixels"`
+	Thumbnails      []Thumbnail `yaml:"thumbnails"`
+	MaxThumbnail    int         `yaml:"max_thumbnail"`
+	RemoteCache     Size        `yaml:"remote_cache"`
+	RemoteMaxFile   Size        `yaml:"remote_max_file"`
+	Unauthenticated bool        `yaml:"unauthenticated"`
+	PendingPerUser  int         `yaml:"pending_per_user"`
+	PendingLifetime Duration    `yaml:"pending_lifetime"`
+}
+
+// Thumbnail is a size that is made of every picture.
+type Thumbnail struct {
+	Width  int    `yaml:"width"`
+	Height int    `yaml:"height"`
+	Method string `yaml:"method"`
+}
+
+// Presence says whether online states are kept and shown.
+type Presence struct {
+	Enabled bool `yaml:"enabled"`
+}
+
+// Translator is the bridge bot.
+type Translator struct {
+	Enabled         bool            `yaml:"enabled"`
+	BotLocalpart    string          `yaml:"bot_localpart"`
+	DefaultLanguage string          `yaml:"default_language"`
+	Languages       []string        `yaml:"languages"`
+	HoldBudget      Duration        `yaml:"hold_budget"`
+	AllowExternal   []string        `yaml:"allow_external"`
+	AllowPivot      bool            `yaml:"allow_pivot"`
+	ClinicalBots    []string        `yaml:"clinical_bots"`
+	Engines         []Engine        `yaml:"engines"`
+	Cache           TranslatorCache `yaml:"cache"`
+}
+
+// Engine is one translation engine; the first in the list that can translate a pair is asked first.
+type Engine struct {
+	// Type is phrases, apertium or libretranslate.
+	Type       string   `yaml:"type"`
+	URL        string   `yaml:"url"`
+	APIKey     string   `yaml:"api_key" secret:"all"`
+	APIKeyFile string   `yaml:"api_key_file"`
+	Timeout    Duration `yaml:"timeout"`
+	// Pairs such as "en-es" restrict the engine; empty means all that it offers.
+	Pairs      []string `yaml:"pairs"`
+	Concurrent int      `yaml:"concurrent"`
+}
+
+// TranslatorCache bounds translations kept in memory and on disk.
+type TranslatorCache struct {
+	Memory  Size     `yaml:"memory"`
+	MaxRows int      `yaml:"max_rows"`
+	MaxAge  Duration `yaml:"max_age"`
+}
+
+// AppServices lists registration files of application services.
+type AppServices struct {
+	Registrations []string `yaml:"registrations"`
+}
+
+// Log sets what is logged.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Metrics sets where metrics are served.
+type Metrics struct {
+	Enabled bool `yaml:"enabled"`
+	// Listen is an address of its own; empty means the client listener, where only AllowFrom may read them.
+	Listen    string         `yaml:"listen"`
+	AllowFrom []netip.Prefix `yaml:"allow_from"`
+}
+
+// Default returns the configuration that a file with only server_name has.
+func Default(serverName string) *Config {
+	return &Config{
+		ServerName: serverName,
+		DataDir:    "data",
+		SigningKey: "signing.key",
+		Database:   Database{URL: "sqlite:medix.db", MaxReaders: 8},
+		Listen: Listen{
+			Client:         []string{"127.0.0.1:8008"},
+			Federation:     []string{":8448"},
+			AdminSocket:    "admin.sock",
+			TrustedProxies: prefixes("127.0.0.1/32", "::1/128"),
+			CompressFrom:   16 << 10,
+		},
+		Passwords: Passwords{MemoryKiB: 19 * 1024, Time: 2, Threads: 1, MinLength: 8},
+		Sessions:  Sessions{AccessToken: Duration(time.Hour), RefreshToken: Duration(90 * 24 * time.Hour)},
+		Limits:    Limits{RatesEnabled: true, Rates: defaultRates(), MaxBody: 1 << 20},
+		Sync:      Sync{MaxTimeout: Duration(time.Minute), TimelineLimit: 20},
+		Rooms:     Rooms{DefaultVersion: "12"},
+		Federation: Federation{
+			Enabled:      true,
+			BackoffMax:   Duration(time.Hour),
+			Timeout:      Duration(time.Minute),
+			Destinations: 64,
+			MaxResponse:  100 << 20,
+		},
+		Media:      defaultMedia(),
+		Translator: defaultTranslator(),
+		Log:        Log{Level: "info", Format: "text"},
+		Metrics:    Metrics{Enabled: true, AllowFrom: prefixes("127.0.0.1/32", "::1/128")},
+	}
+}
+
+func defaultRates() Rates {
+	return Rates{
+		Message:      Rate{10, 50},
+		Login:        Rate{0.5, 10},
+		Registration: Rate{0.2, 5},
+		Join:         Rate{2, 20},
+		Invite:       Rate{2, 50},
+		CreateRoom:   Rate{0.2, 10},
+		Media:        Rate{10, 50},
+		Other:        Rate{50, 200},
+		Federation:   Rate{50, 200},
+	}
+}
+
+func defaultMedia() Media {
+	return Media{
+		Dir:       "media",
+		MaxUpload: 50 << 20,
+		MaxPixels: 32_000_000,
+		Thumbnails: []Thumbnail{
+			{32, 32, "crop"}, {96, 96, "crop"}, {320, 240, "scale"}, {640, 480, "scale"}, {800, 600, "scale"},
+		},
+		MaxThumbnail:    1600,
+		RemoteCache:     2 << 30,
+		RemoteMaxFile:   50 << 20,
+		PendingPerUser:  20,
+		PendingLifetime: Duration(24 * time.Hour),
+	}
+}
+
+func defaultTranslator() Translator {
+	return Translator{
+		Enabled:         true,
+		BotLocalpart:    "translator",
+		DefaultLanguage: "en",
+		Languages: []string{"zh", "en", "ar", "id", "fr", "ja", "ru", "es", "th", "tr", "vi",
+			"it", "de", "fa", "sr", "pt", "ko", "ur", "nl"},
+		HoldBudget: Duration(800 * time.Millisecond),
+		Engines: []Engine{
+			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
+			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
+		},
+		Cache: TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+	}
+}
+
+func prefixes(texts ...string) []netip.Prefix {
+	out := make([]netip.Prefix, len(texts))
+	for i, t := range texts {
+		out[i] = netip.MustParsePrefix(t)
+	}
+	return out
+}
