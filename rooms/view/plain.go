@@ -1,0 +1,27 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"medixchange/rooms"
+)
+
+// Plain is the Renderer that renders nothing: everybody reads originals.
+var Plain Renderer = plainRenderer{}
+
+type plainRenderer struct{}
+
+func (plainRenderer) Renderings(context.Context, string, []*rooms.Event, int64) (map[int64]*Rendering, error) {
+	return nil, nil
+}
+func (plainRenderer) Wanted(*rooms.Event, string) bool         { return false }
+func (plainRenderer) HoldUntil(*rooms.Event, string) time.Time { return time.Time{} }
+func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
+	return nil
+}
+func (plainRenderer) Changed(context.Context, string, string, int64, int64) ([]*Rendering, error) {
+	return nil, nil
+}
+func (plainRenderer) RealID(id, _ string) (string, bool)        { return id, false }
+func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }

@@ -1,0 +1,258 @@
+package view
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"medixchange/rooms"
+)
+
+// Format is the form in which events are shown.
+type Format int8
+
+// Formats of the Client-Server API. Sync leaves out room_id, which the answer's structure says.
+const (
+	FormatClient Format = iota
+	FormatSync
+)
+
+// ShowOptions says how events are shown.
+type ShowOptions struct {
+	Format Format
+	// Fields are the dot-separated paths of an event_fields filter; none for all.
+	Fields []string
+	// Bundle adds the aggregated relations (m.relations in unsigned).
+	Bundle bool
+	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state.
+	StateSection bool
+	// Upto is the stream position whose renderings are in force; 0 for the newest.
+	Upto int64
+	// Joined is a position since which the viewer is known to be joined without a break; it saves the look-up of the
+	// membership intervals for later events. 0 when not known.
+	Joined int64
+}
+
+// newest is the position of everything that is rendered by now.
+const newest = int64(^uint64(0) >> 1)
+
+// Show returns each event as the viewer gets it, in their order: redaction, translation into the viewer's language of
+// the room, unsigned (age, transaction_id, prev_content, replaces_state, membership, redacted_because, bundled
+// relations). It does not ask whether the viewer may see them; see [View.Visible].
+func (v *View) Show(ctx context.Context, viewer Viewer, events []*rooms.Event, o ShowOptions) ([]json.RawMessage, error) {
+	s, err := v.prepare(ctx, viewer, events, o)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]json.RawMessage, len(events))
+	for i, ev := range events {
+		out[i] = s.event(nil, ev)
+	}
+	return out, nil
+}
+
+// Append is Show for one room, written behind dst with commas between: the way of /sync.
+func (v *View) Append(ctx context.Context, dst []byte, viewer Viewer, events []*rooms.Event, o ShowOptions) ([]byte, error) {
+	s, err := v.prepare(ctx, viewer, events, o)
+	if err != nil {
+		return dst, err
+	}
+	for i, ev := range events {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = s.event(dst, ev)
+	}
+	return dst, nil
+}
+
+// showing is everything that the events of one call need, looked up at once.
+type showing struct {
+	v          *View
+	viewer     Viewer
+	o          ShowOptions
+	now        int64 // ms
+	redactions map[string]*rooms.Event
+	renderings map[int64]*Rendering
+	bundles    map[string]*bundle
+	txns       map[int64]string
+	histories  map[string]history
+	replaced   map[int64]*rooms.Event // the state event that each one replaced
+}
+
+func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event, o ShowOptions) (*showing, error) {
+	if o.Upto == 0 {
+		o.Upto = newest
+	}
+	s := &showing{v: v, viewer: viewer, o: o, now: v.now().UnixMilli()}
+	if len(events) == 0 {
+		return s, nil
+	}
+	steps := []struct {
+		what string
+		do   func(context.Context, []*rooms.Event) error
+	}{
+		{"replaced state", s.readReplaced},
+		{"relations", s.readBundles},
+		{"redactions", s.readRedactions},
+		{"renderings", s.readRenderings},
+		{"transaction ids", s.readTxns},
+		{"memberships", s.readHistories},
+	}
+	for _, step := range steps {
+		if err := step.do(ctx, events); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", step.what, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *showing) readReplaced(ctx context.Context, events []*rooms.Event) error {
+	if s.o.StateSection {
+		return nil
+	}
+	for _, ev := range events {
+		if !ev.IsState() || ev.StateBefore == 0 {
+			continue
+		}
+		old, err := s.v.replaced(ctx, ev)
+		if err != nil {
+			return err
+		}
+		if old == nil {
+			continue
+		}
+		if s.replaced == nil {
+			s.replaced = make(map[int64]*rooms.Event)
+		}
+		s.replaced[ev.NID] = old
+	}
+	return nil
+}
+
+// readRedactions asks for the events, for what they replaced and for what is bundled with them.
+func (s *showing) readRedactions(ctx context.Context, events []*rooms.Event) error {
+	ids := make([]string, 0, len(events)+len(s.replaced)+len(s.bundles))
+	for _, ev := range events {
+		ids = append(ids, ev.ID)
+	}
+	for _, ev := range s.replaced {
+		ids = append(ids, ev.ID)
+	}
+	for _, b := range s.bundles {
+		ids = b.appendIDs(ids)
+	}
+	var err error
+	s.redactions, err = s.v.rooms.Redacted(ctx, ids)
+	return err
+}
+
+func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) error {
+	if s.v.plain || s.viewer.Language == "" && s.viewer.Mode == ModeOff {
+		return nil
+	}
+	byRoom := make(map[string][]*rooms.Event, 1)
+	for _, ev := range events {
+		s.wantRendering(byRoom, ev)
+	}
+	for _, b := range s.bundles {
+		b.each(func(ev *rooms.Event) { s.wantRendering(byRoom, ev) })
+	}
+	for roomID, wanted := range byRoom {
+		viewer, err := s.v.InRoom(ctx, s.viewer, roomID)
+		if err != nil || viewer.Language == "" {
+			return err
+		}
+		found, err := s.v.renderer.Renderings(ctx, viewer.Language, wanted, s.o.Upto)
+		if err != nil {
+			return err
+		}
+		s.addRenderings(found)
+	}
+	return nil
+}
+
+func (s *showing) wantRendering(byRoom map[string][]*rooms.Event, ev *rooms.Event) {
+	if translatable(s.viewer, ev) && s.redactions[ev.ID] == nil {
+		byRoom[ev.RoomID] = append(byRoom[ev.RoomID], ev)
+	}
+}
+
+func (s *showing) addRenderings(found map[int64]*Rendering) {
+	if s.renderings == nil {
+		s.renderings = found
+		return
+	}
+	for nid, r := range found {
+		s.renderings[nid] = r
+	}
+}
+
+// translatable reports whether ev could be shown to the viewer in other words: the sender always sees their own.
+func translatable(viewer Viewer, ev *rooms.Event) bool {
+	return !ev.IsState() && ev.Type != "m.room.redaction" && ev.Type != "m.reaction" && ev.Sender != viewer.UserID
+}
+
+func (s *showing) readTxns(ctx context.Context, events []*rooms.Event) error {
+	if s.viewer.Scope == "" {
+		return nil
+	}
+	var own []int64
+	for _, ev := range events {
+		if ev.Sender == s.viewer.UserID {
+			own = append(own, ev.NID)
+		}
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	var err error
+	s.txns, err = s.v.rooms.TxnsOf(ctx, s.viewer.UserID, s.viewer.Scope, own)
+	return err
+}
+
+func (s *showing) readHistories(ctx context.Context, events []*rooms.Event) error {
+	for _, ev := range events {
+		if s.o.Joined > 0 && ev.Key.Anchor > s.o.Joined {
+			continue
+		}
+		if _, ok := s.histories[ev.RoomID]; ok {
+			continue
+		}
+		intervals, err := s.v.rooms.Intervals(ctx, ev.RoomID, s.viewer.UserID)
+		if err != nil {
+			return err
+		}
+		if s.histories == nil {
+			s.histories = make(map[string]history, 1)
+		}
+		s.histories[ev.RoomID] = history{intervals: intervals}
+	}
+	return nil
+}
+
+// historyAt returns the viewer's history as far as it concerns ev.
+func (s *showing) historyAt(ev *rooms.Event) history {
+	if s.o.Joined > 0 && ev.Key.Anchor > s.o.Joined {
+		return history{joined: true}
+	}
+	return s.histories[ev.RoomID]
+}
+
+// event appends ev as the viewer gets it.
+func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
+	start := len(dst)
+	redaction := s.redactions[ev.ID]
+	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	dst = append(dst, st.open...)
+	if s.o.Format == FormatClient {
+		dst = appendStringKey(dst, "room_id", ev.RoomID)
+	}
+	dst = append(appendKey(dst, "unsigned"), '{')
+	dst = s.unsigned(dst, ev, redaction)
+	dst = append(dst, '}', '}')
+	if len(s.o.Fields) > 0 {
+		return append(dst[:start], pickFields(dst[start:], s.o.Fields)...)
+	}
+	return dst
+}

@@ -1,0 +1,73 @@
+package view
+
+import (
+	"context"
+	"errors"
+
+	"medixchange/rooms"
+)
+
+// unsigned appends the members of ev's unsigned object.
+func (s *showing) unsigned(dst []byte, ev, redaction *rooms.Event) []byte {
+	dst = appendIntKey(dst, "age", s.now-ev.OriginServerTS)
+	if ev.Outcome == rooms.Accepted {
+		dst = appendStringKey(dst, "membership", s.historyAt(ev).membershipAt(ev.Key))
+	}
+	if b := s.bundles[ev.ID]; b != nil {
+		dst = s.relations(dst, b, redaction != nil)
+	}
+	dst = s.replacedState(dst, ev)
+	if redaction != nil {
+		dst = appendKey(dst, "redacted_because")
+		dst = s.plainEvent(dst, redaction)
+	}
+	if txn := s.txns[ev.NID]; txn != "" {
+		dst = appendStringKey(dst, "transaction_id", txn)
+	}
+	return s.translationOf(dst, ev, redaction)
+}
+
+// replacedState appends prev_content, where the viewer may see the event before, and replaces_state.
+func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
+	old := s.replaced[ev.NID]
+	if old == nil {
+		return dst
+	}
+	if s.historyAt(ev).joined || s.historyAt(ev).allows(s.viewer.UserID, old) {
+		dst = append(appendKey(dst, "prev_content"), s.v.encoded(old, s.redactions[old.ID], nil).content...)
+	}
+	return appendStringKey(dst, "replaces_state", old.ID)
+}
+
+// plainEvent appends an event that is nested in another's unsigned: with its age and membership, and nothing else there.
+func (s *showing) plainEvent(dst []byte, ev *rooms.Event) []byte {
+	dst = append(dst, s.v.encoded(ev, s.redactions[ev.ID], s.renderings[ev.NID]).open...)
+	if s.o.Format == FormatClient {
+		dst = appendStringKey(dst, "room_id", ev.RoomID)
+	}
+	dst = append(appendKey(dst, "unsigned"), '{')
+	dst = appendIntKey(dst, "age", s.now-ev.OriginServerTS)
+	return append(dst, '}', '}')
+}
+
+// translationOf repeats the translation key in unsigned, for tools: clients that forward a message copy its content and
+// leave unsigned behind (TRANSLATION 9).
+func (s *showing) translationOf(dst []byte, ev, redaction *rooms.Event) []byte {
+	r := s.renderings[ev.NID]
+	if r == nil || redaction != nil || len(r.Content) == 0 {
+		return dst
+	}
+	if key := translationIn(r.Content); len(key) > 0 {
+		dst = append(appendKey(dst, TranslationKey), key...)
+	}
+	return dst
+}
+
+// replaced returns the state event that ev replaced, nil if there was none.
+func (v *View) replaced(ctx context.Context, ev *rooms.Event) (*rooms.Event, error) {
+	old, err := v.rooms.StateEntryAt(ctx, ev.StateBefore, ev.Type, *ev.StateKey)
+	if errors.Is(err, rooms.ErrNotFound) || err == nil && old.NID == ev.NID {
+		return nil, nil
+	}
+	return old, err
+}

@@ -1,0 +1,154 @@
+package view
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"medixchange/rooms"
+)
+
+// Rooms is what the doors need of the rooms. *rooms.Rooms implements it; each method is described there.
+type Rooms interface {
+	Intervals(ctx context.Context, roomID, userID string) ([]rooms.Interval, error)
+	Events(ctx context.Context, nids []int64) (map[int64]*rooms.Event, error)
+	EventsByID(ctx context.Context, ids []string) (map[string]*rooms.Event, error)
+	Redacted(ctx context.Context, ids []string) (map[string]*rooms.Event, error)
+	Aggregates(ctx context.Context, ids []string) (map[string]rooms.Aggregate, error)
+	TxnsOf(ctx context.Context, userID, scope string, nids []int64) (map[int64]string, error)
+	StateAt(ctx context.Context, stateNID int64, keep func(typ, key string) bool) ([]*rooms.Event, error)
+	StateEntryAt(ctx context.Context, stateNID int64, typ, key string) (*rooms.Event, error)
+	StateEvent(ctx context.Context, roomID, typ, key string) (*rooms.Event, error)
+	Relations(ctx context.Context, q rooms.RelationQuery) (*rooms.Page, error)
+	Timeline(ctx context.Context, roomID string, from, to rooms.HistoryKey, dir rooms.Direction, limit int, cross bool) (*rooms.Page, error)
+}
+
+// Viewer is one reader, on one device. It is a value; make it once for each request with [Reader.Viewer].
+type Viewer struct {
+	UserID   string
+	DeviceID string
+	Scope    string // of transaction ids, see rooms.Txn
+	Language string // BCP 47 language that the viewer reads; "" for no translation
+	Mode     string // how, as the viewer chose; ModeOff for no translation
+	// Ignored reports whether the viewer ignores a user; nil ignores nobody.
+	Ignored func(userID string) bool
+}
+
+// ModeOff is the mode of a viewer who wants originals only.
+const ModeOff = "off"
+
+// Reader knows the readers: whom they ignore and what they read. accounts implements it. It answers from memory after
+// the first call for a user, and is safe for concurrent use.
+type Reader interface {
+	// Viewer returns the reader with the language that holds where no room says otherwise.
+	Viewer(ctx context.Context, userID, deviceID string) (Viewer, error)
+	// RoomLanguage returns the language and mode that hold for the user in the room.
+	RoomLanguage(ctx context.Context, userID, roomID string) (language, mode string, err error)
+}
+
+// Renderer gives translations (TRANSLATION, CORE 19). The translator implements it; [Plain] is the one without any. It
+// never does network I/O except in Request, and is safe for concurrent use.
+type Renderer interface {
+	// Renderings returns for each event, by nid, the rendering in force for language at stream position upto. An event
+	// without one is missing in the result.
+	Renderings(ctx context.Context, language string, events []*rooms.Event, upto int64) (map[int64]*Rendering, error)
+	// Wanted reports whether ev is to be translated for a reader of language. It takes microseconds.
+	Wanted(ev *rooms.Event, language string) bool
+	// HoldUntil returns until when ev may be held back for a reader of language while its rendering is made; zero when
+	// it is not held (not wanted, rendered, or its budget is over).
+	HoldUntil(ev *rooms.Event, language string) time.Time
+	// Request asks for the renderings of a page of history and waits for them at most for budget.
+	Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error
+	// Changed returns, ascending by Position, the renderings of the room with since < Position ≤ upto whose event was
+	// already past: its position ≤ since. A withdrawn rendering (redacted, edited) comes as one with Content of the
+	// original; those whose synthetics have to go come with Redaction set, after it.
+	Changed(ctx context.Context, roomID, language string, since, upto int64) ([]*Rendering, error)
+	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
+	// An id that was made for another user is not decoded.
+	RealID(id string, userID string) (eventID string, synthetic bool)
+	// SyntheticID returns the id under which userID gets r as a late edit, or the redaction of that edit if r.Redaction.
+	// The same arguments always give the same id.
+	SyntheticID(r *Rendering, userID string) string
+}
+
+// Rendering is a durable, positioned fact: what an event says to the readers of one language. It is immutable.
+type Rendering struct {
+	EventNID int64
+	EventID  string
+	RoomID   string
+	Language string
+	Version  int64 // nid of the version that it translates: the event's own, or that of an edit
+	Position int64
+	State    string // translated, pending, none
+	Verdict  string // pass, warn, block
+	// Content is the whole content that takes the place of the event's, with the key org.medixchange.translation. Empty
+	// leaves the content as it is (apart from forged keys, which always go).
+	Content json.RawMessage
+	// LateContent is m.new_content of the edit that brings the rendering to a viewer who already has the raw text: its
+	// body and formatted_body say that it came later (TRANSLATION 7). Empty when nothing has to be told.
+	LateContent json.RawMessage
+	// VersionTS is origin_server_ts (ms) of the version, or what TRANSLATION 3 puts in its place. It becomes the edit's.
+	VersionTS int64
+	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
+	Redaction bool
+}
+
+// Options is what a View is built from. Every field must be set.
+type Options struct {
+	Rooms    Rooms
+	Renderer Renderer // Plain when nothing is translated
+	Reader   Reader
+	Now      func() time.Time
+	// CacheBytes bounds the cache of encoded events; 0 for the default of 32 MiB.
+	CacheBytes int64
+}
+
+// View is doors 2 and 3. It is safe for concurrent use.
+type View struct {
+	rooms    Rooms
+	renderer Renderer
+	reader   Reader
+	now      func() time.Time
+	stable   *stableCache
+	servers  *serverCache
+	late     lateLimit
+	plain    bool // nothing is ever translated
+}
+
+const defaultCacheBytes = 32 << 20
+
+// New makes a View. It starts nothing.
+func New(o Options) *View {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = defaultCacheBytes
+	}
+	_, plain := o.Renderer.(plainRenderer)
+	return &View{
+		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain,
+		stable: newStableCache(o.CacheBytes), servers: newServerCache(),
+	}
+}
+
+// Viewer returns the reader for a request; see [Reader.Viewer].
+func (v *View) Viewer(ctx context.Context, userID, deviceID string) (Viewer, error) {
+	return v.reader.Viewer(ctx, userID, deviceID)
+}
+
+// InRoom returns the viewer with the language that holds in the room.
+func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer, error) {
+	if v.plain {
+		viewer.Language = ""
+		return viewer, nil
+	}
+	language, mode, err := v.reader.RoomLanguage(ctx, viewer.UserID, roomID)
+	if err != nil {
+		return viewer, err
+	}
+	viewer.Language, viewer.Mode = language, mode
+	if mode == ModeOff {
+		viewer.Language = ""
+	}
+	return viewer, nil
+}
+
+func (w Viewer) ignores(userID string) bool { return w.Ignored != nil && w.Ignored(userID) }

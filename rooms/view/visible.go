@@ -1,0 +1,155 @@
+package view
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"medixchange/rooms"
+)
+
+// Visible returns the events of the room that the viewer may see, in their order (Client-Server API, Room History
+// Visibility). Events of ignored users are left out, except for state events; so are events that this node did not
+// accept. It looks up the viewer's membership intervals once and no state at all.
+func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events []*rooms.Event) ([]*rooms.Event, error) {
+	if len(events) == 0 {
+		return events, nil
+	}
+	intervals, err := v.rooms.Intervals(ctx, roomID, viewer.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("reading membership intervals: %w", err)
+	}
+	return filterVisible(viewer, events, history{intervals: intervals}), nil
+}
+
+// VisibleSince is Visible for a viewer who is known to be joined without a break since the position joined: events
+// later than that need no intervals. The way of a woken sync.
+func (v *View) VisibleSince(ctx context.Context, viewer Viewer, roomID string, joined int64, events []*rooms.Event) ([]*rooms.Event, error) {
+	for _, ev := range events {
+		if ev.Key.Anchor <= joined {
+			return v.Visible(ctx, viewer, roomID, events)
+		}
+	}
+	return filterVisible(viewer, events, history{joined: true}), nil
+}
+
+func filterVisible(viewer Viewer, events []*rooms.Event, h history) []*rooms.Event {
+	hidden := 0
+	for _, ev := range events {
+		if !mayShow(viewer, ev, h) {
+			hidden++
+		}
+	}
+	if hidden == 0 {
+		return events
+	}
+	kept := make([]*rooms.Event, 0, len(events)-hidden)
+	for _, ev := range events {
+		if mayShow(viewer, ev, h) {
+			kept = append(kept, ev)
+		}
+	}
+	return kept
+}
+
+func mayShow(viewer Viewer, ev *rooms.Event, h history) bool {
+	if ev.Outcome != rooms.Accepted && ev.Outcome != rooms.Outlier {
+		return false
+	}
+	if !ev.IsState() && ev.Sender != viewer.UserID && viewer.ignores(ev.Sender) {
+		return false
+	}
+	return h.allows(viewer.UserID, ev)
+}
+
+// history is one user's way through one room.
+type history struct {
+	joined    bool // joined at all events asked for; intervals are not needed
+	intervals []rooms.Interval
+}
+
+// membershipBefore returns the membership just before k, membershipAt the one that holds at k, the event at k included.
+func (h history) membershipBefore(k rooms.HistoryKey) string {
+	if h.joined {
+		return "join"
+	}
+	i := sort.Search(len(h.intervals), func(i int) bool { return !h.intervals[i].From.Less(k) })
+	return h.membershipOf(i - 1)
+}
+
+func (h history) membershipAt(k rooms.HistoryKey) string {
+	if h.joined {
+		return "join"
+	}
+	i := sort.Search(len(h.intervals), func(i int) bool { return k.Less(h.intervals[i].From) })
+	return h.membershipOf(i - 1)
+}
+
+func (h history) membershipOf(i int) string {
+	if i < 0 {
+		return "leave"
+	}
+	return h.intervals[i].Membership
+}
+
+// joinsAfter reports whether the user joined at any point after k.
+func (h history) joinsAfter(k rooms.HistoryKey) bool {
+	for i := len(h.intervals) - 1; i >= 0 && k.Less(h.intervals[i].From); i-- {
+		if h.intervals[i].Membership == "join" {
+			return true
+		}
+	}
+	return false
+}
+
+func (h history) everJoined() bool {
+	for _, i := range h.intervals {
+		if i.Membership == "join" {
+			return true
+		}
+	}
+	return h.joined
+}
+
+// allows applies the specification's rules at one event.
+func (h history) allows(userID string, ev *rooms.Event) bool {
+	if h.joined || ev.IsStateOf("m.room.member", userID) {
+		return true // what is said of oneself is never hidden: it tells that one was removed
+	}
+	if ev.Outcome == rooms.Outlier {
+		return ev.IsState() && (h.everJoined() || ev.Visibility == rooms.VisibilityWorldReadable)
+	}
+	if h.allowsUnder(ev.Visibility, ev.Key) {
+		return true
+	}
+	return ev.IsStateOf("m.room.history_visibility", "") && h.allowsUnder(visibilityOf(ev), ev.Key)
+}
+
+func (h history) allowsUnder(visibility rooms.HistoryVisibility, k rooms.HistoryKey) bool {
+	if visibility == rooms.VisibilityWorldReadable {
+		return true
+	}
+	membership := h.membershipAt(k)
+	switch {
+	case membership == "join":
+		return true
+	case visibility == rooms.VisibilityShared:
+		return h.joinsAfter(k)
+	case visibility == rooms.VisibilityInvited:
+		return membership == "invite"
+	}
+	return false
+}
+
+// visibilityOf returns what an m.room.history_visibility event sets; values that are not known mean shared.
+func visibilityOf(ev *rooms.Event) rooms.HistoryVisibility {
+	switch ev.Content().Get("history_visibility").Str {
+	case "world_readable":
+		return rooms.VisibilityWorldReadable
+	case "invited":
+		return rooms.VisibilityInvited
+	case "joined":
+		return rooms.VisibilityJoined
+	}
+	return rooms.VisibilityShared
+}
