@@ -141,10 +141,10 @@ func (r *rules) checkCreate(e *Event) error {
 // checker is one application of the rules.
 type checker struct {
 	*rules
-	event       *Event
-	state       AuthState
-	create      *Event
-	power       *powerContent // nil: the room has no power levels event
+	event  *Event
+	state  AuthState
+	create *Event
+	power  *powerContent // nil: the room has no power levels event
 }
 
 // begin finds what every rule needs, and applies those that concern every event but the create event.

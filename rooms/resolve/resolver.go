@@ -39,7 +39,6 @@ type Resolver struct {
 
 // coreKeys are the interned places of the events that every other one depends on.
 type coreKeys struct {
-	known                    bool
 	create, power, joinRules int64
 }
 

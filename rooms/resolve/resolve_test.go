@@ -1,0 +1,132 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/matrix-org/gomatrixserverlib"
+	"github.com/stretchr/testify/require"
+)
+
+// meet makes a room with forks. Some forks are merges of earlier ones, so conflicts are resolved on top of resolved ones.
+func meet(t *testing.T, w *world, rnd *rand.Rand, forks, steps int, ties bool) []*fork {
+	base := w.found(t, w.levels(map[string]int{"@alice:a": 100, "@bob:b": 50}), "public")
+	for range 12 {
+		w.step(rnd, base, ties)
+	}
+	var out []*fork
+	for i := range forks {
+		f := base.clone()
+		if i > 0 && rnd.IntN(3) == 0 {
+			f = out[rnd.IntN(i)].clone()
+		}
+		if i > 1 && rnd.IntN(4) == 0 {
+			s, err := w.resolver(t).Resolve(context.Background(), []State{w.stateOf(out[i-1]), w.stateOf(out[i-2])})
+			require.NoError(t, err)
+			f = *w.forkOf(s, out[i-1].last)
+		}
+		for range rnd.IntN(steps) + 1 {
+			w.step(rnd, &f, ties)
+		}
+		out = append(out, &f)
+	}
+	return out
+}
+
+func TestResolveIsTheSpecification(t *testing.T) {
+	for _, version := range []string{"2", "3", "6", "8", "10", "11", "12"} {
+		t.Run(version, func(t *testing.T) {
+			conflicts := 0
+			for seed := range uint64(300) {
+				rnd := rand.New(rand.NewPCG(seed, 1))
+				w := newWorld(version)
+				forks := meet(t, w, rnd, 2+rnd.IntN(4), 8, true)
+				ref := &reference{w: w, v21: version == "12"}
+				var states []State
+				for _, f := range forks {
+					states = append(states, w.stateOf(f))
+					ref.states = append(ref.states, f.state)
+				}
+				r := w.resolver(t)
+				got, err := r.Resolve(context.Background(), states)
+				require.NoError(t, err)
+				want := w.stateOf(&fork{state: ref.resolve()})
+				require.Equal(t, w.names(want), w.names(got), "seed %d", seed)
+
+				if len(splitStates(states).keys) > 0 {
+					conflicts++
+				}
+				rnd.Shuffle(len(states), func(i, j int) { states[i], states[j] = states[j], states[i] })
+				again, err := r.Resolve(context.Background(), append(states, states[0]))
+				require.NoError(t, err)
+				require.Equal(t, got, again, "seed %d: order or repetition of the states matters", seed)
+			}
+			require.Greater(t, conflicts, 200, "the generator has to make conflicts")
+		})
+	}
+}
+
+// libraryResolve asks the library, with complete states and chains.
+func libraryResolve(t testing.TB, w *world, forks []*fork) State {
+	t.Helper()
+	chain := map[string]gomatrixserverlib.PDU{}
+	var walk func(e *Event)
+	walk = func(e *Event) {
+		if chain[e.ID] == nil {
+			chain[e.ID] = w.pdu(e)
+			for _, a := range e.Auth {
+				walk(w.events[a])
+			}
+		}
+	}
+	var sets [][]gomatrixserverlib.PDU
+	for _, f := range forks {
+		var set []gomatrixserverlib.PDU
+		for _, e := range f.state {
+			walk(e)
+			set = append(set, chain[e.ID])
+		}
+		sets = append(sets, set)
+	}
+	var all []gomatrixserverlib.PDU
+	for _, p := range chain {
+		all = append(all, p)
+	}
+	out, err := gomatrixserverlib.ResolveConflictsNew(gomatrixserverlib.RoomVersion(w.version), sets, all, userOfSender,
+		func(id string) bool { return w.ids[id].Rejected })
+	require.NoError(t, err)
+	var entries []Entry
+	for _, p := range out {
+		e := w.ids[p.EventID()]
+		entries = append(entries, Entry{e.Key, e.NID})
+	}
+	return NewState(entries)
+}
+
+func TestLibraryAgreement(t *testing.T) {
+	for _, version := range []string{"1", "2", "6", "10", "11"} {
+		differ, same := 0, 0
+		for seed := range uint64(300) {
+			rnd := rand.New(rand.NewPCG(seed, 2))
+			w := newWorld(version)
+			forks := meet(t, w, rnd, 2, 6, false)
+			var states []State
+			for _, f := range forks {
+				states = append(states, w.stateOf(f))
+			}
+			if len(splitStates(states).keys) == 0 {
+				continue
+			}
+			got, err := w.resolver(t).Resolve(context.Background(), states)
+			require.NoError(t, err)
+			if fmt.Sprint(got) != fmt.Sprint(libraryResolve(t, w, forks)) {
+				differ++
+			} else {
+				same++
+			}
+		}
+		t.Log(version, same, differ)
+	}
+}
