@@ -1,0 +1,101 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"medixchange/accounts"
+	"medixchange/internal/sqldb"
+	"medixchange/internal/web"
+	"medixchange/rooms"
+)
+
+const maxBody = 64 << 10
+
+// Options is what a Server is built from. All fields are needed.
+type Options struct {
+	Accounts   *accounts.Accounts
+	Rooms      *rooms.Rooms
+	DB         *sqldb.DB
+	ServerName string
+	Version    string
+	Started    time.Time
+	Log        *logrus.Entry
+}
+
+// Server answers the administrator. It is safe for concurrent use.
+type Server struct {
+	Options
+	router *web.Router
+}
+
+// NewServer returns a server; Handler and Listen put it on a socket.
+func NewServer(o Options) *Server {
+	s := &Server{Options: o, router: web.NewRouter(web.Options{Name: "admin", Log: o.Log, MapError: mapError})}
+	s.router.Handle(http.MethodGet, "/status", s.status)
+	s.router.Handle(http.MethodGet, "/users", s.listUsers)
+	s.router.Handle(http.MethodPost, "/users", s.createUser)
+	s.router.Handle(http.MethodPost, "/users/{userID}/password", s.resetPassword)
+	s.router.Handle(http.MethodPost, "/users/{userID}/deactivate", s.deactivate)
+	s.router.Handle(http.MethodGet, "/tokens", s.listTokens)
+	s.router.Handle(http.MethodPost, "/tokens", s.createToken)
+	s.router.Handle(http.MethodDelete, "/tokens/{token}", s.revokeToken)
+	return s
+}
+
+// Handler returns what answers on the socket.
+func (s *Server) Handler() http.Handler { return s.router }
+
+// Listen opens the socket at path with mode 0600. A socket that a dead node left behind is replaced; one that a living
+// node answers on is an error.
+func Listen(ctx context.Context, path string) (net.Listener, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the admin socket: %w", err)
+	}
+	var d net.Dialer
+	if c, err := d.DialContext(ctx, "unix", path); err == nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("admin socket %s: another node answers there", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("removing the old admin socket: %w", err)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the admin socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("protecting the admin socket: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+func (s *Server) status(http.ResponseWriter, *http.Request) (any, error) {
+	return Status{
+		ServerName: s.ServerName, Version: s.Version, Position: s.DB.Position(),
+		UptimeMS: time.Since(s.Started).Milliseconds(),
+	}, nil
+}
+
+// mapError turns the errors of accounts into answers whose sentence reaches the administrator.
+func mapError(err error) *web.Error {
+	var e *accounts.Error
+	switch {
+	case errors.As(err, &e):
+		return web.NewError(e.Status, e.Code, "%s", e.Message).Because(err)
+	case errors.Is(err, accounts.ErrNotFound):
+		return web.NotFound("There is no such user or token.").Because(err)
+	case sqldb.IsDiskFull(err):
+		return web.Unavailable("The disk is full: nothing was changed.").Because(err)
+	}
+	return nil
+}
