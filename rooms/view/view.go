@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"medixchange/rooms"
@@ -23,7 +24,7 @@ type Rooms interface {
 	Timeline(ctx context.Context, roomID string, from, to rooms.HistoryKey, dir rooms.Direction, limit int, cross bool) (*rooms.Page, error)
 }
 
-// Viewer is one reader, on one device. It is a value; make it once for each request with [Reader.Viewer].
+// Viewer is one reader, on one device. It is a value; make it once for each request with [View.Viewer].
 type Viewer struct {
 	UserID   string
 	DeviceID string
@@ -40,9 +41,10 @@ const ModeOff = "off"
 // Reader knows the readers: whom they ignore and what they read. accounts implements it. It answers from memory after
 // the first call for a user, and is safe for concurrent use.
 type Reader interface {
-	// Viewer returns the reader with the language that holds where no room says otherwise.
-	Viewer(ctx context.Context, userID, deviceID string) (Viewer, error)
-	// RoomLanguage returns the language and mode that hold for the user in the room.
+	// IgnoredUsers returns those whom the user ignores (m.ignored_user_list). The map is not changed by anyone.
+	IgnoredUsers(ctx context.Context, userID string) (map[string]struct{}, error)
+	// RoomLanguage returns the language and mode that hold for the user in the room; for "" those that hold where no
+	// room says otherwise.
 	RoomLanguage(ctx context.Context, userID, roomID string) (language, mode string, err error)
 }
 
@@ -129,9 +131,18 @@ func New(o Options) *View {
 	}
 }
 
-// Viewer returns the reader for a request; see [Reader.Viewer].
-func (v *View) Viewer(ctx context.Context, userID, deviceID string) (Viewer, error) {
-	return v.reader.Viewer(ctx, userID, deviceID)
+// Viewer returns the reader for one request of a device. scope is that of its transaction ids (rooms.Txn); "" when the
+// request comes from no device.
+func (v *View) Viewer(ctx context.Context, userID, deviceID, scope string) (Viewer, error) {
+	ignored, err := v.reader.IgnoredUsers(ctx, userID)
+	if err != nil {
+		return Viewer{}, fmt.Errorf("reading ignored users: %w", err)
+	}
+	viewer := Viewer{UserID: userID, DeviceID: deviceID, Scope: scope}
+	if len(ignored) > 0 {
+		viewer.Ignored = func(userID string) bool { _, ok := ignored[userID]; return ok }
+	}
+	return v.InRoom(ctx, viewer, "")
 }
 
 // InRoom returns the viewer with the language that holds in the room.
@@ -142,7 +153,7 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 	}
 	language, mode, err := v.reader.RoomLanguage(ctx, viewer.UserID, roomID)
 	if err != nil {
-		return viewer, err
+		return viewer, fmt.Errorf("reading the reader's language: %w", err)
 	}
 	viewer.Language, viewer.Mode = language, mode
 	if mode == ModeOff {
