@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/matrix-org/gomatrixserverlib/spec"
 
@@ -33,7 +34,7 @@ func EncodeBase64(b []byte) string { return base64.RawStdEncoding.EncodeToString
 // DecodeBase64 decodes unpadded base64; padding and the URL alphabet are accepted too, as other servers send both.
 func DecodeBase64(s string) ([]byte, error) {
 	var out spec.Base64Bytes
-	if err := out.Decode(s); err != nil {
+	if err := out.Decode(strings.TrimRight(s, "=")); err != nil {
 		return nil, fmt.Errorf("decoding base64: %w", err)
 	}
 	return out, nil

@@ -50,7 +50,7 @@ func (w *canonicalWriter) write() {
 
 func (w *canonicalWriter) writeScalar() {
 	start := w.pos
-	for w.pos < len(w.src) && !bytes.ContainsRune([]byte(" \t\n\r,]}"), rune(w.src[w.pos])) {
+	for w.pos < len(w.src) && !endsScalar(w.src[w.pos]) {
 		w.pos++
 	}
 	text := w.src[start:w.pos]
@@ -59,6 +59,8 @@ func (w *canonicalWriter) writeScalar() {
 	}
 	w.out = append(w.out, text...)
 }
+
+func endsScalar(c byte) bool { return c <= ' ' || c == ',' || c == ']' || c == '}' }
 
 func (w *canonicalWriter) writeArray() {
 	w.pos++

@@ -56,7 +56,11 @@ func Check(b []byte, l Limits) error {
 	if l.MaxBytes > 0 && len(b) > l.MaxBytes {
 		return &Error{Kind: Size, Offset: l.MaxBytes, Reason: fmt.Sprintf("longer than %d bytes", l.MaxBytes)}
 	}
-	s := newScanner(b, l)
+	if l.MaxDepth <= 0 {
+		l.MaxDepth = DefaultMaxDepth
+	}
+	var few [32][]byte // keeps most texts from allocating
+	s := scanner{src: b, limits: l, keys: few[:0]}
 	s.space()
 	if err := s.value(1); err != nil {
 		return err
@@ -76,13 +80,6 @@ type scanner struct {
 	pos    int
 	limits Limits
 	keys   [][]byte // decoded keys of the objects that are open, innermost last
-}
-
-func newScanner(b []byte, l Limits) *scanner {
-	if l.MaxDepth <= 0 {
-		l.MaxDepth = DefaultMaxDepth
-	}
-	return &scanner{src: b, limits: l}
 }
 
 func (s *scanner) fail(k Kind, reason string) error {
