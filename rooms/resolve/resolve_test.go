@@ -2,11 +2,9 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 
-	"github.com/matrix-org/gomatrixserverlib"
 	"github.com/stretchr/testify/require"
 )
 
@@ -65,68 +63,5 @@ func TestResolveIsTheSpecification(t *testing.T) {
 			}
 			require.Greater(t, conflicts, 200, "the generator has to make conflicts")
 		})
-	}
-}
-
-// libraryResolve asks the library, with complete states and chains.
-func libraryResolve(t testing.TB, w *world, forks []*fork) State {
-	t.Helper()
-	chain := map[string]gomatrixserverlib.PDU{}
-	var walk func(e *Event)
-	walk = func(e *Event) {
-		if chain[e.ID] == nil {
-			chain[e.ID] = w.pdu(e)
-			for _, a := range e.Auth {
-				walk(w.events[a])
-			}
-		}
-	}
-	var sets [][]gomatrixserverlib.PDU
-	for _, f := range forks {
-		var set []gomatrixserverlib.PDU
-		for _, e := range f.state {
-			walk(e)
-			set = append(set, chain[e.ID])
-		}
-		sets = append(sets, set)
-	}
-	var all []gomatrixserverlib.PDU
-	for _, p := range chain {
-		all = append(all, p)
-	}
-	out, err := gomatrixserverlib.ResolveConflictsNew(gomatrixserverlib.RoomVersion(w.version), sets, all, userOfSender,
-		func(id string) bool { return w.ids[id].Rejected })
-	require.NoError(t, err)
-	var entries []Entry
-	for _, p := range out {
-		e := w.ids[p.EventID()]
-		entries = append(entries, Entry{e.Key, e.NID})
-	}
-	return NewState(entries)
-}
-
-func TestLibraryAgreement(t *testing.T) {
-	for _, version := range []string{"1", "2", "6", "10", "11"} {
-		differ, same := 0, 0
-		for seed := range uint64(300) {
-			rnd := rand.New(rand.NewPCG(seed, 2))
-			w := newWorld(version)
-			forks := meet(t, w, rnd, 2, 6, false)
-			var states []State
-			for _, f := range forks {
-				states = append(states, w.stateOf(f))
-			}
-			if len(splitStates(states).keys) == 0 {
-				continue
-			}
-			got, err := w.resolver(t).Resolve(context.Background(), states)
-			require.NoError(t, err)
-			if fmt.Sprint(got) != fmt.Sprint(libraryResolve(t, w, forks)) {
-				differ++
-			} else {
-				same++
-			}
-		}
-		t.Log(version, same, differ)
 	}
 }

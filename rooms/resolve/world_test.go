@@ -24,13 +24,16 @@ type world struct {
 	create  *Event
 	clock   int64
 
+	joinRules []string // that random steps choose from
+
 	askedEdges, askedEvents int
 }
 
 func newWorld(version string) *world {
 	return &world{
 		version: version, roomID: "!room:a", clock: 1000,
-		events: map[int64]*Event{}, ids: map[string]*Event{}, keys: map[StateKey]int64{},
+		joinRules: []string{"public", "invite", "knock", "restricted", "knock_restricted", "private"},
+		events:    map[int64]*Event{}, ids: map[string]*Event{}, keys: map[StateKey]int64{},
 	}
 }
 
@@ -164,7 +167,6 @@ func (w *world) send(f *fork, typ string, stateKey *string, sender string, c con
 	f.last = e.ID
 	return e, nil
 }
-
 
 func (w *world) must(t testing.TB, f *fork, typ string, stateKey *string, sender string, c content, more ...func(map[string]any)) *Event {
 	t.Helper()
@@ -302,7 +304,7 @@ func (w *world) step(rnd *rand.Rand, f *fork, ties bool) {
 	case n < 15:
 		_, _ = w.send(f, typePowerLevels, ptr(""), sender, w.randomLevels(rnd))
 	case n < 17:
-		rules := []string{"public", "invite", "knock", "restricted", "private"}
+		rules := w.joinRules
 		_, _ = w.send(f, typeJoinRules, ptr(""), sender, content{"join_rule": rules[rnd.IntN(len(rules))]})
 	default:
 		_, _ = w.send(f, "m.room.topic", ptr(""), sender, content{"topic": fmt.Sprint(rnd.IntN(1000))})
