@@ -38,7 +38,7 @@ func writeUntilKilled(path string) {
 		panic(err)
 	}
 	ids := db.IDs("crash")
-	var print sync.Mutex
+	var output sync.Mutex
 	for range 16 {
 		go func() {
 			for {
@@ -51,9 +51,9 @@ func writeUntilKilled(path string) {
 				if err != nil {
 					panic(err)
 				}
-				print.Lock()
+				output.Lock()
 				fmt.Printf("%d %d\n", id, position)
-				print.Unlock()
+				output.Unlock()
 			}
 		}()
 	}

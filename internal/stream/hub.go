@@ -143,7 +143,7 @@ func (h *Hub) announce(position int64) {
 	h.pendingMu.Unlock()
 
 	before := h.position.Load()
-	if position == before && len(entries) == 0 {
+	if position <= before && len(entries) == 0 {
 		return
 	}
 	sound := h.sound(entries, before, position)
