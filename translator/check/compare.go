@@ -1,0 +1,271 @@
+package check
+
+import (
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+
+	"medixchange/translator/language"
+)
+
+// Compare checks a translation against its source, segment by segment where both have as many, and
+// says what is doubtful.
+func Compare(source, translation []string, from, to language.Code) Report {
+	if len(source) != len(translation) {
+		source, translation = []string{strings.Join(source, "\n")}, []string{strings.Join(translation, "\n")}
+	}
+	c := &comparison{from: from, to: to}
+	for i := range source {
+		c.segment(source[i], translation[i])
+	}
+	c.form(strings.Join(source, "\n"), strings.Join(translation, "\n"))
+	return c.report()
+}
+
+// Finding gives the verdict of the table for one finding that another part made, such as
+// "placeholder.missing" or "unknown.some".
+func Finding(name string) Verdict { return loaded.verdicts[name] }
+
+// comparison collects findings.
+type comparison struct {
+	from, to language.Code
+	source   *facts
+	target   *facts
+	findings []finding
+}
+
+type finding struct {
+	name   string // row of the table of verdicts: code.change
+	reason Reason
+}
+
+func (c *comparison) found(name, original, translation string) {
+	code, _, _ := strings.Cut(name, ".")
+	c.findings = append(c.findings, finding{name, Reason{Code: code, Original: original, Translation: translation}})
+}
+
+func (c *comparison) report() Report {
+	sort.SliceStable(c.findings, func(i, j int) bool {
+		return loaded.order[c.findings[i].name] < loaded.order[c.findings[j].name]
+	})
+	report := Report{Verdict: Pass}
+	for _, f := range c.findings {
+		report.Verdict = Worse(report.Verdict, loaded.verdicts[f.name])
+		report.Reasons = append(report.Reasons, f.reason)
+	}
+	return report
+}
+
+func (c *comparison) segment(source, translation string) {
+	c.source, c.target = extract(source, c.from), extract(translation, c.to)
+	c.pressures()
+	c.numbers()
+	c.order()
+	c.ambiguous()
+	c.drugs()
+	c.frequencies()
+	c.negations()
+	c.sides()
+}
+
+// pressures compares pairs such as 120/80.
+func (c *comparison) pressures() {
+	for i, s := range c.source.pressures {
+		if hasValue(c.target.pressures, s.value) {
+			continue
+		}
+		if i < len(c.target.pressures) {
+			c.found("pressure.changed", c.source.text(s), c.target.text(c.target.pressures[i]))
+		} else if !c.hasPressureNumbers(s) {
+			c.found("pressure.missing", c.source.text(s), "")
+		}
+	}
+}
+
+// hasPressureNumbers reports whether both numbers of a pair are there in another form ("120 mmHg
+// systolic and 80 diastolic").
+func (c *comparison) hasPressureNumbers(s span) bool {
+	upper, lower, _ := strings.Cut(s.value, "/")
+	return c.target.hasNumber(upper) && c.target.hasNumber(lower)
+}
+
+func (x *facts) hasNumber(value string) bool {
+	for _, n := range x.numbers {
+		if contains(n.values, value) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasValue(spans []span, value string) bool {
+	for _, s := range spans {
+		if s.value == value {
+			return true
+		}
+	}
+	return false
+}
+
+// drugs compares which drugs are named.
+func (c *comparison) drugs() {
+	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
+	var missing, added []span
+	for value, s := range source {
+		if _, ok := target[value]; !ok && !c.drugVerbatim(s) {
+			missing = append(missing, s)
+		}
+	}
+	for value, s := range target {
+		if _, ok := source[value]; !ok && !c.drugInSource(s) {
+			added = append(added, s)
+		}
+	}
+	sortSpans(missing)
+	sortSpans(added)
+	for len(missing) > 0 && len(added) > 0 {
+		c.found("drug.changed", c.source.text(missing[0]), c.target.text(added[0]))
+		missing, added = missing[1:], added[1:]
+	}
+	for _, s := range missing {
+		c.found("drug.missing", c.source.text(s), "")
+	}
+	for _, s := range added {
+		c.found("drug.added", "", c.target.text(s))
+	}
+}
+
+// drugVerbatim reports whether a drug of the source stands in the translation as it was written.
+func (c *comparison) drugVerbatim(s span) bool {
+	return strings.Contains(c.target.f.text, c.source.text(s))
+}
+
+// drugInSource reports the same the other way round.
+func (c *comparison) drugInSource(s span) bool {
+	return strings.Contains(c.source.f.text, c.target.text(s))
+}
+
+func distinct(spans []span) map[string]span {
+	found := make(map[string]span, len(spans))
+	for _, s := range spans {
+		if _, ok := found[s.value]; !ok {
+			found[s.value] = s
+		}
+	}
+	return found
+}
+
+func sortSpans(spans []span) {
+	sort.Slice(spans, func(i, j int) bool { return spans[i].from < spans[j].from })
+}
+
+// vague are frequencies whose words also mean other things; they answer, but are never missed.
+var vague = map[string]bool{"1/d": true, "q1h": true, "1/w": true}
+
+// frequencies compares how often something is given.
+func (c *comparison) frequencies() {
+	for _, s := range c.source.frequencies {
+		if vague[s.value] || hasValue(c.target.frequencies, s.value) {
+			continue
+		}
+		changed := false
+		for _, t := range c.target.frequencies {
+			if !hasValue(c.source.frequencies, t.value) && !vague[t.value] && (t.value == "prn") == (s.value == "prn") {
+				c.found("frequency.changed", c.source.text(s), c.target.text(t))
+				changed = true
+				break
+			}
+		}
+		if !changed {
+			c.found("frequency.missing", c.source.text(s), "")
+		}
+	}
+}
+
+// negations notices when the translation has none left.
+func (c *comparison) negations() {
+	if len(c.source.negations) > 0 && c.target.answers["negation"] == 0 {
+		c.found("negation.missing", around(c.source, c.source.negations[0]), "")
+	}
+}
+
+// around is a word with a little of what follows it, so that "no" tells what it negates.
+func around(x *facts, s span) string {
+	to := s.to
+	for words := 0; to < len(x.f.runes) && to-s.from < 24; to++ {
+		r := x.f.runes[to]
+		if strings.ContainsRune(".,;:!?。，；、\n", r) {
+			break
+		}
+		if isSpace(r) {
+			if words++; words > 3 {
+				break
+			}
+		}
+	}
+	return x.f.original(s.from, to)
+}
+
+// sides compares left and right.
+func (c *comparison) sides() {
+	for _, side := range []string{"left", "right"} {
+		other := map[string]string{"left": "right", "right": "left"}[side]
+		s, ok := first(c.source.sides, side)
+		if !ok || c.target.answers[side] > 0 {
+			continue
+		}
+		if t, turned := first(c.target.sides, other); turned && c.source.answers[other] == 0 {
+			c.found("side.changed", c.source.text(s), c.target.text(t))
+		} else if c.target.answers[other] > 0 && c.source.answers[other] == 0 {
+			c.found("side.changed", c.source.text(s), "")
+		} else {
+			c.found("side.missing", c.source.text(s), "")
+		}
+	}
+	for _, side := range []string{"left", "right"} {
+		t, ok := first(c.target.sides, side)
+		if ok && c.source.answers["left"]+c.source.answers["right"] == 0 {
+			c.found("side.added", "", c.target.text(t))
+		}
+	}
+}
+
+func first(spans []span, value string) (span, bool) {
+	for _, s := range spans {
+		if s.value == value {
+			return s, true
+		}
+	}
+	return span{}, false
+}
+
+func contains(values []string, value string) bool {
+	for _, v := range values {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// float reads a canonical decimal.
+func float(value string) float64 {
+	v, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return v
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(math.Abs(a), math.Abs(b)) }
+
+// powerOfTen reports whether two different values differ only by where the decimal mark is.
+func powerOfTen(a, b string) bool {
+	x, y := float(a), float(b)
+	if x <= 0 || y <= 0 || near(x, y) {
+		return false
+	}
+	exponent := math.Log10(x / y)
+	return math.Abs(exponent-math.Round(exponent)) < 1e-9 && math.Abs(exponent) < 7
+}

@@ -1,0 +1,213 @@
+package check
+
+import (
+	"embed"
+	"fmt"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+
+	"medixchange/translator/language"
+)
+
+//go:embed data/*.yaml data/words/*.yaml
+var dataFiles embed.FS
+
+// unit is one unit of measurement.
+type unit struct {
+	Unit      string   // canonical symbol
+	Dimension string   // units of one dimension convert by their factors
+	Factor    float64  // to the dimension's base unit
+	Critical  bool     // losing it in translation is dangerous
+	Symbols   []string // written the same everywhere; kept by protection
+	Words     []string // local names; translated
+}
+
+// wordFile is what data/words/<language>.yaml holds.
+type wordFile struct {
+	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
+	Numbers   map[string][]string // value → words
+	Scales    map[string][]string // factor → words
+	Months    []string            // twelve, "/" between alternatives
+	Negation  leveled
+	Left      leveled
+	Right     leveled
+	Frequency map[string][]string // canonical → phrases with {n}
+}
+
+// leveled is a list of words by how certain they are.
+type leveled struct {
+	Sure  []string // always this
+	Maybe []string // may answer to a sure one, proves nothing by itself
+	// Contains are parts of words that may answer to a sure one, wherever they stand (Turkish says
+	// "not" inside the verb).
+	Contains []string
+	Ignore   []string // looks like one, is none
+}
+
+// rules is everything the checks know.
+type rules struct {
+	units     map[string]unit
+	unitWords lexicon
+	drugs     lexicon
+	drugForms int
+	words     map[language.Code]*wordRules
+	verdicts  map[string]Verdict
+	order     map[string]int
+}
+
+// wordRules are the words of one language.
+type wordRules struct {
+	commaDecimal bool
+	numbers      lexicon // numbers, months, scales
+	words        lexicon // negation, sides
+	frequency    lexicon
+	negators     []string // folded parts of words that may negate
+}
+
+var loaded = mustLoad()
+
+// mustLoad reads the embedded rules; a fault in them is one of the build.
+func mustLoad() *rules {
+	r := &rules{units: map[string]unit{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
+	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadVerdicts} {
+		if err := load(); err != nil {
+			panic(fmt.Errorf("rules of the medical checks: %w", err))
+		}
+	}
+	return r
+}
+
+func readYAML(name string, into any) error {
+	data, err := dataFiles.ReadFile("data/" + name)
+	if err != nil {
+		return err
+	}
+	if err := yaml.Unmarshal(data, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (r *rules) loadUnits() error {
+	var units []unit
+	if err := readYAML("units.yaml", &units); err != nil {
+		return err
+	}
+	for _, u := range units {
+		r.units[u.Unit] = u
+		for _, symbol := range u.Symbols {
+			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
+		}
+		for _, word := range u.Words {
+			r.unitWords.add(word, entry{group: "unit", value: u.Unit})
+		}
+	}
+	return nil
+}
+
+func (r *rules) loadDrugs() error {
+	var drugs map[string][]string
+	if err := readYAML("drugs.yaml", &drugs); err != nil {
+		return err
+	}
+	for name, forms := range drugs {
+		for _, form := range append([]string{name}, forms...) {
+			r.drugs.add(form, entry{group: "drug", value: name, sure: true})
+			r.drugForms++
+		}
+	}
+	return nil
+}
+
+func (r *rules) loadWords() error {
+	for _, code := range language.All {
+		var file wordFile
+		if err := readYAML("words/"+string(code)+".yaml", &file); err != nil {
+			return err
+		}
+		r.words[code] = newWordRules(file)
+	}
+	return nil
+}
+
+func newWordRules(file wordFile) *wordRules {
+	w := &wordRules{commaDecimal: file.Decimal == ","}
+	for value, words := range file.Numbers {
+		for _, word := range words {
+			w.numbers.add(word, entry{group: "number", value: value})
+		}
+	}
+	for value, words := range file.Scales {
+		for _, word := range words {
+			w.numbers.add(word, entry{group: "scale", value: value})
+		}
+	}
+	for i, names := range file.Months {
+		for _, name := range splitSlash(names) {
+			w.numbers.add(name, entry{group: "month", value: strconv.Itoa(i + 1)})
+		}
+	}
+	for group, list := range map[string]leveled{"negation": file.Negation, "left": file.Left, "right": file.Right} {
+		w.addLeveled(group, list)
+	}
+	for _, part := range file.Negation.Contains {
+		w.negators = append(w.negators, foldedString(part))
+	}
+	for value, patterns := range file.Frequency {
+		for _, pattern := range patterns {
+			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true})
+		}
+	}
+	return w
+}
+
+func (w *wordRules) addLeveled(group string, list leveled) {
+	for _, word := range list.Sure {
+		w.words.add(word, entry{group: group, sure: true})
+	}
+	for _, word := range list.Maybe {
+		w.words.add(word, entry{group: group})
+	}
+	for _, word := range list.Ignore {
+		w.words.add(word, entry{group: group, ignore: true})
+	}
+}
+
+func (r *rules) loadVerdicts() error {
+	var table []struct {
+		Finding string
+		Verdict Verdict
+	}
+	if err := readYAML("verdicts.yaml", &table); err != nil {
+		return err
+	}
+	for i, row := range table {
+		if row.Verdict != Pass && row.Verdict != Warn && row.Verdict != Block {
+			return fmt.Errorf("verdicts.yaml: %s: unknown verdict %q", row.Finding, row.Verdict)
+		}
+		r.verdicts[row.Finding] = row.Verdict
+		r.order[row.Finding] = i
+	}
+	return nil
+}
+
+// wordsOf are the words of a language; one without a file has none.
+func wordsOf(code language.Code) *wordRules {
+	if w, ok := loaded.words[code]; ok {
+		return w
+	}
+	return &wordRules{}
+}
+
+func splitSlash(s string) []string {
+	var parts []string
+	start := 0
+	for i := range len(s) + 1 {
+		if i == len(s) || s[i] == '/' {
+			parts = append(parts, s[start:i])
+			start = i + 1
+		}
+	}
+	return parts
+}

@@ -1,0 +1,248 @@
+package check
+
+import (
+	"sort"
+	"strconv"
+	"strings"
+
+	"medixchange/translator/language"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// facts is what a text says that must be the same in every language.
+type facts struct {
+	f           *folded
+	numbers     []number // in digits first by place, then in words
+	pressures   []span
+	dates       []span
+	drugs       []span
+	frequencies []span
+	negations   []span // sure ones
+	answers     map[string]int
+	sides       []span // value is "left" or "right", sure ones
+}
+
+// span is a fact at a place; from and to are in folded runes.
+type span struct {
+	from, to int
+	value    string
+}
+
+func (x *facts) text(s span) string { return x.f.original(s.from, s.to) }
+
+// numberText is a number with its unit as the source has it, with the lower end of its range.
+func (x *facts) numberText(n number) string { return x.f.original(x.rangeStart(n), n.unitTo) }
+
+// rangeStart is where "5" begins in "5–10 mg".
+func (x *facts) rangeStart(n number) int {
+	i := n.from - 1
+	for isSpace(x.f.at(i)) {
+		i--
+	}
+	if r := x.f.at(i); r != '-' && r != '~' && r != '〜' && r != '至' {
+		return n.from
+	}
+	for i--; isSpace(x.f.at(i)); i-- {
+	}
+	for _, m := range x.numbers {
+		if m.to == i+1 && !m.soft && m.unit == "" && !m.code && !m.dated {
+			return m.from
+		}
+	}
+	return n.from
+}
+
+// extract reads the facts of a text in a language.
+func extract(text string, code language.Code) *facts {
+	words := wordsOf(code)
+	x := &facts{f: fold(text), answers: map[string]int{}}
+	x.numbers = scanNumbers(x.f, words)
+	x.findDates()
+	x.findPressures()
+	x.findFrequencies(words)
+	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
+	for _, m := range loaded.drugs.all(x.f.runes) {
+		x.drugs = append(x.drugs, span{m.from, m.to, m.entries[0].value})
+	}
+	x.findWords(words)
+	return x
+}
+
+// findDates joins numbers that stand as 12.03.2026, 2026-03-12 or 14:30.
+func (x *facts) findDates() {
+	for i := 0; i+1 < len(x.numbers); i++ {
+		a, b := &x.numbers[i], &x.numbers[i+1]
+		if a.dated || b.from != a.to+1 || a.unit != "" {
+			continue
+		}
+		switch mark := x.f.at(a.to); mark {
+		case ':':
+			if atMost(a.values[0], 24) && atMost(b.values[0], 59) && b.to-b.from == 2 {
+				a.dated, b.dated = true, true
+				x.dates = append(x.dates, span{a.from, b.to, "time"})
+			}
+		case '/', '-':
+			if i+2 < len(x.numbers) && x.numbers[i+2].from == b.to+1 && x.f.at(b.to) == mark {
+				c := &x.numbers[i+2]
+				a.dated, b.dated, c.dated = true, true, true
+				x.dates = append(x.dates, span{a.from, c.to, "date"})
+			}
+		}
+	}
+	x.findDottedDates()
+}
+
+// findDottedDates finds 12.03.2026, which the scanner reads as one number with two marks.
+func (x *facts) findDottedDates() {
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		dots, digits := 0, 0
+		for j := n.from; j < n.to; j++ {
+			if x.f.at(j) == '.' {
+				dots++
+			} else {
+				digits++
+			}
+		}
+		if dots == 2 && digits >= 4 && digits <= 8 && n.to-n.from <= 10 && !groupsOfThree(x.f, *n) {
+			n.dated = true
+			n.values = []string{x.f.original(n.from, n.to)}
+			x.dates = append(x.dates, span{n.from, n.to, "date"})
+		}
+	}
+}
+
+func groupsOfThree(f *folded, n number) bool {
+	return f.at(n.to-4) == '.' && f.at(n.to-8) == '.'
+}
+
+func atMost(value string, limit int) bool {
+	v, err := strconv.Atoi(value)
+	return err == nil && v <= limit
+}
+
+// findPressures finds pairs such as 120/80.
+func (x *facts) findPressures() {
+	for i := 0; i+1 < len(x.numbers); i++ {
+		a, b := x.numbers[i], x.numbers[i+1]
+		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' || a.decimal || b.decimal {
+			continue
+		}
+		upper, errA := strconv.Atoi(a.values[0])
+		lower, errB := strconv.Atoi(b.values[0])
+		if errA == nil && errB == nil && upper > lower && upper >= 50 && upper <= 300 && lower >= 20 && lower <= 200 {
+			x.pressures = append(x.pressures, span{a.from, b.unitTo, a.values[0] + "/" + b.values[0]})
+		}
+	}
+}
+
+// findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots.
+func (x *facts) findFrequencies(words *wordRules) {
+	runes, index, values := x.slotted(words)
+	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
+		for _, m := range lex.all(runes) {
+			value := m.entries[0].value
+			for i := m.from; i < m.to; i++ {
+				if runes[i] == numberRune {
+					value = expandFrequency(value, values[i])
+				}
+			}
+			x.frequencies = append(x.frequencies, span{index[m.from], index[m.to-1] + 1, value})
+			if runes[m.to-1] == numberRune {
+				x.frequencies[len(x.frequencies)-1].to = index[m.to]
+			}
+		}
+		if words == wordsOf("en") {
+			break
+		}
+	}
+	x.frequencies = dedupe(x.frequencies)
+}
+
+// slotted is the text with each number in digits or words as one rune; index leads back, and has one
+// entry more for the end.
+func (x *facts) slotted(words *wordRules) (runes []rune, index []int, values map[int]string) {
+	values = map[int]string{}
+	numbers := append(append([]number{}, x.numbers...), words.softNumbers(x.f, x.numbers)...)
+	sort.Slice(numbers, func(i, j int) bool { return numbers[i].from < numbers[j].from })
+	next := 0
+	for i := 0; i < len(x.f.runes); i++ {
+		for next < len(numbers) && numbers[next].from < i {
+			next++
+		}
+		index = append(index, i)
+		if next < len(numbers) && numbers[next].from == i && (!numbers[next].soft || len(numbers[next].values) == 1) {
+			values[len(runes)] = numbers[next].values[0]
+			runes = append(runes, numberRune)
+			i = numbers[next].to - 1
+			next++
+			continue
+		}
+		runes = append(runes, x.f.runes[i])
+	}
+	return runes, append(index, len(x.f.runes)), values
+}
+
+// expandFrequency fills a number into "q{n}h" or "{n}/d" and gives equal rhythms one name.
+func expandFrequency(pattern, n string) string {
+	switch pattern {
+	case "q{n}h":
+		switch n {
+		case "24":
+			return "1/d"
+		case "12":
+			return "2/d"
+		case "8":
+			return "3/d"
+		case "6":
+			return "4/d"
+		}
+		return "q" + n + "h"
+	case "{n}/d":
+		return n + "/d"
+	case "{n}/w":
+		return n + "/w"
+	}
+	return pattern
+}
+
+func dedupe(spans []span) []span {
+	var kept []span
+	for _, s := range spans {
+		overlaps := false
+		for _, k := range kept {
+			overlaps = overlaps || (s.from < k.to && k.from < s.to)
+		}
+		if !overlaps {
+			kept = append(kept, s)
+		}
+	}
+	sort.Slice(kept, func(i, j int) bool { return kept[i].from < kept[j].from })
+	return kept
+}
+
+// findWords collects negations and sides.
+func (x *facts) findWords(words *wordRules) {
+	text := string(x.f.runes)
+	for _, part := range words.negators {
+		x.answers["negation"] += strings.Count(text, part)
+	}
+	for _, m := range words.words.all(x.f.runes) {
+		for _, e := range m.entries {
+			if e.ignore {
+				continue
+			}
+			x.answers[e.group]++
+			if !e.sure {
+				continue
+			}
+			s := span{m.from, m.to, e.group}
+			if e.group == "negation" {
+				x.negations = append(x.negations, s)
+			} else {
+				x.sides = append(x.sides, s)
+			}
+		}
+	}
+}

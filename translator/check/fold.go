@@ -1,0 +1,141 @@
+package check
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// folded is text prepared for matching: lower case, compatibility forms unified, accents of spaced
+// scripts removed. Every rune knows where in the original it comes from.
+type folded struct {
+	text   string
+	runes  []rune
+	starts []int // byte offset in text of the rune that runes[i] comes from
+	ends   []int // byte offset after it
+}
+
+func fold(text string) *folded {
+	f := &folded{
+		text:   text,
+		runes:  make([]rune, 0, len(text)),
+		starts: make([]int, 0, len(text)),
+		ends:   make([]int, 0, len(text)),
+	}
+	for start, r := range text {
+		end := start + len(string(r))
+		if r < 0x80 {
+			f.put(unicode.ToLower(r), start, end)
+			continue
+		}
+		f.putWide(r, start, end)
+	}
+	return f
+}
+
+func (f *folded) put(r rune, start, end int) {
+	f.runes = append(f.runes, r)
+	f.starts = append(f.starts, start)
+	f.ends = append(f.ends, end)
+}
+
+func (f *folded) putWide(r rune, start, end int) {
+	if dropped(r) {
+		return
+	}
+	for _, part := range unified(r) {
+		f.put(part, start, end)
+	}
+}
+
+// unified gives the runes that stand for r in folded text.
+func unified(r rune) []rune {
+	switch r {
+	case 'ı', 'İ':
+		return []rune{'i'}
+	case 'đ', 'Đ', 'ð':
+		return []rune{'d'}
+	case 'ß':
+		return []rune{'s', 's'}
+	case 'ø', 'Ø':
+		return []rune{'o'}
+	case 'ł', 'Ł':
+		return []rune{'l'}
+	case 'µ', 'μ':
+		return []rune{'μ'}
+	case 'أ', 'إ', 'آ', 'ٱ':
+		return []rune{'ا'}
+	case 'ى', 'ی', 'ے':
+		return []rune{'ي'}
+	case 'ک':
+		return []rune{'ك'}
+	case 'ۀ', 'ہ', 'ھ', 'ە':
+		return []rune{'ه'}
+	case '℃':
+		return []rune{'°', 'c'}
+	case '℉':
+		return []rune{'°', 'f'}
+	case 'º', '˚':
+		return []rune{'°'}
+	case '‐', '‑', '–', '—', '−', '－':
+		return []rune{'-'}
+	case '’', '‘', 'ʼ', '＇':
+		return []rune{'\''}
+	case '⁄', '∕', '／':
+		return []rune{'/'}
+	}
+	composed := []rune(norm.NFKC.String(string(unicode.ToLower(r))))
+	if !accented(r) {
+		return composed
+	}
+	var bare []rune
+	for _, part := range norm.NFD.String(string(composed)) {
+		if !dropped(part) {
+			bare = append(bare, part)
+		}
+	}
+	return bare
+}
+
+// accented reports whether marks on r are left out: й and ё lose theirs as é does, か keeps its own.
+func accented(r rune) bool { return unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek) }
+
+// dropped reports runes that carry no meaning for matching: combining accents, Arabic vowel signs
+// and stretching, soft hyphens, joiners, direction marks and isolates.
+func dropped(r rune) bool {
+	switch {
+	case r >= 0x0300 && r <= 0x036f, r >= 0x064b && r <= 0x0652, r == 0x0670, r == 0x0640:
+		return true
+	case r == 0x00ad, r >= 0x200b && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfeff, r == 0xfe0f:
+		return true
+	}
+	return false
+}
+
+// foldedString is fold for text whose offsets do not matter.
+func foldedString(text string) string { return string(fold(text).runes) }
+
+// original is the source text of runes[from:to].
+func (f *folded) original(from, to int) string {
+	return strings.TrimSpace(f.text[f.starts[from]:f.ends[to-1]])
+}
+
+func (f *folded) at(i int) rune {
+	if i < 0 || i >= len(f.runes) {
+		return 0
+	}
+	return f.runes[i]
+}
+
+// unspaced reports whether r belongs to a script that writes words without spaces.
+func unspaced(r rune) bool {
+	return r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
+}
+
+// wordRune reports whether r continues a word of a spaced script.
+func wordRune(r rune) bool { return unicode.IsLetter(r) && !unspaced(r) }
+
+func isSpace(r rune) bool {
+	return r == ' ' || r == 0xa0 || r == 0x202f || r == 0x2009 || r == 0x3000 || r == '\t'
+}

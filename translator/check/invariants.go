@@ -1,0 +1,119 @@
+package check
+
+import (
+	"sort"
+
+	"medixchange/translator/language"
+)
+
+// maxInvariants bounds what is listed beside one message.
+const maxInvariants = 24
+
+// Invariants lists what of a source must be the same in every language, as written, in its order:
+// doses, blood pressures, drugs, frequencies, negations and sides. A text that has none of them, such
+// as "see you at 5", has no invariants, whatever numbers it holds.
+func Invariants(text string, from language.Code) []Invariant {
+	x := extract(text, from)
+	var found []placed
+	for _, n := range x.numbers {
+		if n.unit == "" || n.code || n.dated || (!n.symbol && !critical(n.unit)) || n.soft && !critical(n.unit) {
+			continue
+		}
+		found = append(found, placed{x.rangeStart(n), n.unitTo, KindDose})
+	}
+	for _, s := range x.pressures {
+		found = append(found, placed{s.from, s.to, KindPressure})
+	}
+	for _, s := range x.drugs {
+		found = append(found, placed{s.from, s.to, KindDrug})
+	}
+	for _, s := range x.frequencies {
+		if !vague[s.value] {
+			found = append(found, placed{s.from, s.to, KindFrequency})
+		}
+	}
+	for _, s := range x.sides {
+		found = append(found, placed{s.from, s.to, KindSide})
+	}
+	if len(found) > 0 || clinicalNegation(x) {
+		for _, s := range x.negations {
+			found = append(found, placed{s.from, endOf(x, s), KindNegation})
+		}
+	}
+	return x.verbatim(found)
+}
+
+// placed is an invariant before its text is cut out.
+type placed struct {
+	from, to int
+	kind     Kind
+}
+
+// verbatim sorts invariants, drops those inside others, and cuts out their text.
+func (x *facts) verbatim(found []placed) []Invariant {
+	sort.SliceStable(found, func(i, j int) bool {
+		if found[i].from != found[j].from {
+			return found[i].from < found[j].from
+		}
+		return found[i].to > found[j].to
+	})
+	var list []Invariant
+	end := 0
+	for _, p := range found {
+		if p.from < end || len(list) == maxInvariants {
+			continue
+		}
+		list = append(list, Invariant{Kind: p.kind, Text: x.f.original(p.from, p.to)})
+		end = p.to
+	}
+	return list
+}
+
+// clinicalNegation reports a negation in a text without other invariants. Every sentence may turn on
+// one, so each counts.
+func clinicalNegation(x *facts) bool { return len(x.negations) > 0 }
+
+func endOf(x *facts, s span) int {
+	return s.from + len([]rune(foldedString(around(x, s))))
+}
+
+// Span is a place in a text, in bytes.
+type Span struct{ Start, End int }
+
+// Protected lists what an engine must not touch, in order and without overlaps: drugs, numbers with a
+// unit symbol, decimals, blood pressures, and dates and times in digits.
+func Protected(text string, from language.Code) []Span {
+	f := fold(text)
+	x := &facts{f: f, numbers: scanNumbers(f, wordsOf(from))}
+	x.findDates()
+	x.findPressures()
+	var found []placed
+	for _, n := range x.numbers {
+		if n.unit != "" && n.symbol || n.decimal {
+			end := n.to
+			if n.symbol {
+				end = n.unitTo
+			}
+			found = append(found, placed{from: x.rangeStart(n), to: end})
+		}
+	}
+	for _, spans := range [][]span{x.pressures, x.dates} {
+		for _, s := range spans {
+			found = append(found, placed{from: s.from, to: s.to})
+		}
+	}
+	for _, m := range loaded.drugs.all(f.runes) {
+		found = append(found, placed{from: m.from, to: m.to})
+	}
+	sort.SliceStable(found, func(i, j int) bool { return found[i].from < found[j].from })
+	var spans []Span
+	end := 0
+	for _, p := range found {
+		if p.from < end {
+			continue
+		}
+		spans = append(spans, Span{f.starts[p.from], f.ends[p.to-1]})
+		end = p.to
+	}
+	return spans
+}

@@ -1,0 +1,138 @@
+package check
+
+import (
+	"strings"
+	"unicode"
+)
+
+// lexicon finds the longest known word or phrase at a place of a folded text.
+type lexicon struct{ root trieNode }
+
+type trieNode struct {
+	next    map[rune]*trieNode
+	entries []entry
+}
+
+// entry is what a word of a lexicon stands for.
+type entry struct {
+	group   string // "negation", "left", "drug", …
+	value   string // canonical value: a drug's INN, a number, a frequency
+	sure    bool   // means this whatever stands around it; else it only counts as an answer to one
+	endings bool   // any ending may follow ("milligram*")
+	ignore  bool   // looks like an entry but is none ("不同"): consumes the text and stands for nothing
+}
+
+// numberRune stands for a number in patterns ("every {n} hours") and in text prepared for them.
+const numberRune = '\ue000'
+
+// anyEnding stands for "*" in the middle of a pattern: the rest of a word.
+const anyEnding = '\ue001'
+
+// add puts a pattern into the lexicon. "*" lets any ending of a word follow; "{n}" is a number.
+func (l *lexicon) add(pattern string, e entry) {
+	pattern, e.endings = strings.CutSuffix(pattern, "*")
+	pattern = strings.NewReplacer("{n}", string(numberRune), "*", string(anyEnding)).Replace(pattern)
+	node := &l.root
+	for _, r := range foldedString(pattern) {
+		if node.next == nil {
+			node.next = map[rune]*trieNode{}
+		}
+		if node.next[r] == nil {
+			node.next[r] = &trieNode{}
+		}
+		node = node.next[r]
+	}
+	node.entries = append(node.entries, e)
+}
+
+// match is an entry found in a text.
+type match struct {
+	entries  []entry
+	from, to int // in runes
+}
+
+// at gives the longest match that begins at i, or false.
+func (l *lexicon) at(runes []rune, i int) (match, bool) {
+	best := match{from: i}
+	l.root.walk(runes, i, &best)
+	return best, best.to > i
+}
+
+// walk follows the runes from j on and keeps the longest match in best.
+func (n *trieNode) walk(runes []rune, j int, best *match) {
+	for node := n; node != nil; {
+		if entries := ending(node.entries, runes, j); len(entries) > 0 && j > best.to {
+			best.entries, best.to = entries, j
+		}
+		if rest := node.next[anyEnding]; rest != nil {
+			k := j
+			for k < len(runes) && wordRune(runes[k]) {
+				k++
+			}
+			rest.walk(runes, k, best)
+		}
+		if j >= len(runes) {
+			return
+		}
+		r := runes[j]
+		if isSpace(r) {
+			r = ' '
+		}
+		node = node.next[r]
+		j++
+	}
+}
+
+// ending keeps the entries that may end before runes[at]: in a spaced script a word must be over,
+// unless the entry takes endings.
+func ending(entries []entry, runes []rune, at int) []entry {
+	if len(entries) == 0 || at == 0 || at >= len(runes) || !wordRune(runes[at]) || !wordRune(runes[at-1]) || unicode.Is(unicode.Hangul, runes[at]) {
+		return entries
+	}
+	var kept []entry
+	for _, e := range entries {
+		if e.endings {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+// all gives every match in the text, longest first at each place, without overlaps.
+func (l *lexicon) all(runes []rune) []match {
+	var found []match
+	for i := 0; i < len(runes); {
+		if !startsWord(runes, i) {
+			i++
+			continue
+		}
+		m, ok := l.at(runes, i)
+		if !ok {
+			i++
+			continue
+		}
+		found = append(found, m)
+		i = m.to
+	}
+	return found
+}
+
+// startsWord reports whether a word may begin at i: anywhere in scripts without spaces, after a
+// non-letter elsewhere, and in Arabic script after the clitics that are written onto a word.
+func startsWord(runes []rune, i int) bool {
+	if i == 0 || !wordRune(runes[i]) || !wordRune(runes[i-1]) {
+		return true
+	}
+	if !unicode.Is(unicode.Arabic, runes[i]) {
+		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])
+	}
+	start := i
+	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {
+		start--
+	}
+	switch string(runes[start:i]) {
+	case "ال", "و", "ف", "ب", "ل", "ك", "وال", "بال", "لل", "فال", "كال", "ول", "وب", "وبال":
+		return true
+	}
+	return false
+}

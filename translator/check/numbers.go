@@ -1,0 +1,304 @@
+package check
+
+import (
+	"strings"
+	"unicode"
+)
+
+// number is a number in a text, in digits of any script or in words.
+type number struct {
+	from, to int      // in folded runes
+	values   []string // canonical decimal values that it may have; more than one if the mark is ambiguous
+	soft     bool     // in words, or the name of a month
+	decimal  bool     // has a decimal mark
+	unit     string   // canonical unit, "" if none
+	symbol   bool     // the unit is a symbol that stays as it is
+	unitTo   int      // end of the unit, = to if none
+	code     bool     // part of a name such as B12 or COVID-19: not compared
+	dated    bool     // part of a date or time
+}
+
+// digitZeros are the zeros of the decimal digits that clinicians write.
+var digitZeros = []rune{'0', '٠', '۰', '०', '০', '๐', '០', '၀', '０'}
+
+func digit(r rune) (byte, bool) {
+	for _, zero := range digitZeros {
+		if r >= zero && r <= zero+9 {
+			return byte('0' + r - zero), true
+		}
+	}
+	return 0, false
+}
+
+func isDigit(r rune) bool {
+	_, ok := digit(r)
+	return ok
+}
+
+// scanNumbers finds the numbers of a text in digits, in order.
+func scanNumbers(f *folded, words *wordRules) []number {
+	var found []number
+	for i := 0; i < len(f.runes); {
+		if !isDigit(f.runes[i]) {
+			i++
+			continue
+		}
+		n := scanNumber(f, i, words.commaDecimal)
+		n.unitTo = n.to
+		words.scale(f, &n)
+		attachUnit(f, &n)
+		n.code = n.unit == "" && !n.decimal && partOfName(f, n)
+		found = append(found, n)
+		i = n.to
+	}
+	return found
+}
+
+// scanNumber reads digits and the marks between them from runes[i] on.
+func scanNumber(f *folded, i int, commaDecimal bool) number {
+	var raw strings.Builder
+	j := i
+	for j < len(f.runes) {
+		if d, ok := digit(f.runes[j]); ok {
+			raw.WriteByte(d)
+			j++
+			continue
+		}
+		mark := markBetween(f, j)
+		if mark == 0 {
+			break
+		}
+		raw.WriteByte(mark)
+		j++
+	}
+	values, decimal := readings(raw.String(), commaDecimal)
+	return number{from: i, to: j, values: values, decimal: decimal}
+}
+
+// markBetween tells what a separator between two digits is: '.', ',' or ' ' (groups only), else 0.
+func markBetween(f *folded, j int) byte {
+	if !isDigit(f.at(j + 1)) {
+		return 0
+	}
+	switch r := f.runes[j]; {
+	case r == '.' || r == '·':
+		return '.'
+	case r == '٫':
+		return '!' // the Arabic decimal mark is never anything else
+	case r == ',':
+		return ','
+	case r == '٬' || r == '\'':
+		return ' '
+	case isSpace(r) && threeDigits(f, j+1) && r != '\t' && r != ' ':
+		return ' '
+	}
+	return 0
+}
+
+func threeDigits(f *folded, j int) bool {
+	return isDigit(f.at(j)) && isDigit(f.at(j+1)) && isDigit(f.at(j+2)) && !isDigit(f.at(j+3))
+}
+
+// readings gives the values that raw digits with marks may have, the likeliest first, and whether
+// one of them has decimals. One mark before exactly three digits may group or be decimal.
+func readings(raw string, commaDecimal bool) (values []string, decimal bool) {
+	raw = strings.ReplaceAll(raw, " ", "")
+	if whole, part, ok := strings.Cut(raw, "!"); ok {
+		return []string{canonical(digitsOf(whole), digitsOf(part))}, true
+	}
+	last := strings.LastIndexAny(raw, ".,")
+	if last < 0 {
+		return []string{canonical(raw, "")}, false
+	}
+	grouped := canonical(digitsOf(raw), "")
+	pointed := canonical(digitsOf(raw[:last]), digitsOf(raw[last+1:]))
+	marks := strings.Count(raw, ".") + strings.Count(raw, ",")
+	sameMarks := strings.Count(raw, raw[last:last+1])
+	switch {
+	case marks > 1 && sameMarks == marks:
+		return []string{grouped}, false
+	case marks > 1:
+		return []string{pointed}, true
+	case len(raw)-last-1 != 3 || last > 3 || raw[0] == '0':
+		return []string{pointed}, true
+	case (raw[last] == ',') == commaDecimal:
+		return []string{pointed, grouped}, true
+	}
+	return []string{grouped, pointed}, false
+}
+
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
+
+// canonical writes a decimal number without needless zeros.
+func canonical(whole, part string) string {
+	whole = strings.TrimLeft(whole, "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if part = strings.TrimRight(part, "0"); part == "" {
+		return whole
+	}
+	return whole + "." + part
+}
+
+// vitals are abbreviations that a value may follow without a space: T38.5, BP120/80.
+var vitals = map[string]bool{
+	"t": true, "p": true, "r": true, "hr": true, "rr": true, "bp": true, "sbp": true, "dbp": true, "map": true, "ta": true, "pa": true,
+	"fc": true, "fr": true, "temp": true, "spo": true, "wbc": true, "crp": true, "hb": true, "hgb": true, "plt": true, "glu": true, "q": true,
+	"x": true, "x ": true, "ph": true, "na": true, "k": true, "gcs": true, "peep": true,
+}
+
+// partOfName reports whether a number belongs to a name or code (B12, COVID-19, H1N1, 2D).
+func partOfName(f *folded, n number) bool {
+	start := n.from
+	if f.at(start-1) == '-' && latinLetter(f.at(start-2)) {
+		return true
+	}
+	for start > 0 && latinLetter(f.runes[start-1]) {
+		start--
+	}
+	if start < n.from && !vitals[string(f.runes[start:n.from])] {
+		return true
+	}
+	if !latinLetter(f.at(n.to)) {
+		return false
+	}
+	end := n.to
+	for end < len(f.runes) && latinLetter(f.runes[end]) {
+		end++
+	}
+	switch string(f.runes[n.to:end]) {
+	case "st", "nd", "rd", "th", "er", "e", "eme", "s", "x", "h", "am", "pm", "d", "a", "o":
+		return false
+	}
+	return true
+}
+
+func latinLetter(r rune) bool { return unicode.Is(unicode.Latin, r) }
+
+// attachUnit finds the unit that follows a number.
+func attachUnit(f *folded, n *number) {
+	i := n.to
+	for spaces := 0; spaces < 2 && isSpace(f.at(i)); spaces++ {
+		i++
+	}
+	m, ok := loaded.unitWords.at(f.runes, i)
+	if !ok || isYear(f, *n, m) {
+		return
+	}
+	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, m.to
+	for f.at(n.unitTo) == '/' {
+		per, ok := loaded.unitWords.at(f.runes, n.unitTo+1)
+		if !ok {
+			return
+		}
+		n.unit += "/" + per.entries[0].value
+		n.symbol = n.symbol && per.entries[0].sure
+		n.unitTo = per.to
+	}
+}
+
+// isYear keeps "2020 г." (year) apart from "2 г" (gram).
+func isYear(f *folded, n number, m match) bool {
+	return len(n.values[0]) == 4 && (n.values[0][:2] == "19" || n.values[0][:2] == "20") && string(f.runes[m.from:m.to]) == "г"
+}
+
+// scale multiplies a number by the scale word behind it ("1.5 million", "150万").
+func (w *wordRules) scale(f *folded, n *number) {
+	i := n.to
+	for isSpace(f.at(i)) {
+		i++
+	}
+	m, ok := w.numbers.at(f.runes, i)
+	if !ok || m.entries[0].group != "scale" {
+		return
+	}
+	for k, value := range n.values {
+		n.values[k] = shifted(value, len(m.entries[0].value)-1)
+	}
+	n.to, n.unitTo = m.to, m.to
+}
+
+// shifted multiplies a canonical decimal by a power of ten.
+func shifted(value string, zeros int) string {
+	whole, part, _ := strings.Cut(value, ".")
+	for len(part) < zeros {
+		part += "0"
+	}
+	return canonical(whole+part[:zeros], part[zeros:])
+}
+
+// softNumbers finds numbers in words and month names outside of numbers already found.
+func (w *wordRules) softNumbers(f *folded, hard []number) []number {
+	taken := make(map[int]bool, len(hard)*4)
+	for _, n := range hard {
+		for i := n.from; i < n.to; i++ {
+			taken[i] = true
+		}
+	}
+	var found []number
+	for _, m := range w.numbers.all(f.runes) {
+		if m.entries[0].group == "scale" || taken[m.from] {
+			continue
+		}
+		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
+		for _, e := range m.entries {
+			n.values = append(n.values, e.value)
+			n.dated = n.dated || e.group == "month"
+		}
+		if unicode.Is(unicode.Han, f.runes[m.from]) {
+			n = hanNumeral(f, n)
+		}
+		attachUnit(f, &n)
+		found = append(found, n)
+	}
+	return dropCovered(found)
+}
+
+// hanDigits are the numerals that build larger ones (二十五, 三百).
+var hanDigits = map[rune]int{'一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '两': 2, '〇': 0, '零': 0}
+var hanScales = map[rune]int{'十': 10, '百': 100, '千': 1000}
+
+// hanNumeral extends a numeral to all that belongs to it (二十五, 三百).
+func hanNumeral(f *folded, n number) number {
+	total, current, end := 0, 0, n.from
+	for ; end < len(f.runes); end++ {
+		if d, ok := hanDigits[f.runes[end]]; ok {
+			current = d
+			continue
+		}
+		scale, ok := hanScales[f.runes[end]]
+		if !ok {
+			break
+		}
+		if current == 0 {
+			current = 1
+		}
+		total, current = total+current*scale, 0
+	}
+	if end <= n.to && end-n.from < 2 {
+		return n
+	}
+	n.to, n.unitTo = end, end
+	n.values = []string{itoa(total + current)}
+	return n
+}
+
+func dropCovered(numbers []number) []number {
+	var kept []number
+	end := -1
+	for _, n := range numbers {
+		if n.from < end {
+			continue
+		}
+		kept, end = append(kept, n), n.to
+	}
+	return kept
+}

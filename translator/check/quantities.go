@@ -1,0 +1,316 @@
+package check
+
+import (
+	"strings"
+	"unicode"
+)
+
+// numbers compares all numbers: first those with the same value and unit, then what is left over.
+func (c *comparison) numbers() {
+	source, target := pool(c.source.numbers), pool(c.target.numbers)
+	pair(source, target, sameQuantity)
+	pair(source, target, sameValue)
+	c.changedUnits(source, target)
+	c.leftOver(source, target)
+}
+
+// candidate is a number that waits for its partner.
+type candidate struct {
+	number
+	partner *candidate
+}
+
+func pool(numbers []number) []*candidate {
+	candidates := make([]*candidate, 0, len(numbers))
+	for _, n := range numbers {
+		if !n.code {
+			candidates = append(candidates, &candidate{number: n})
+		}
+	}
+	return candidates
+}
+
+func pair(source, target []*candidate, same func(a, b number) bool) {
+	for _, s := range source {
+		for _, t := range target {
+			if s.partner == nil && t.partner == nil && same(s.number, t.number) {
+				s.partner, t.partner = t, s
+			}
+		}
+	}
+}
+
+// sameQuantity is the same value with the same unit, or the same amount in another unit.
+func sameQuantity(a, b number) bool {
+	if a.unit == b.unit {
+		return sameValue(a, b)
+	}
+	u, known := loaded.units[a.unit]
+	v, knownToo := loaded.units[b.unit]
+	if !known || !knownToo || u.Dimension != v.Dimension {
+		return false
+	}
+	return near(float(a.values[0])*u.Factor, float(b.values[0])*v.Factor)
+}
+
+func sameValue(a, b number) bool {
+	for _, v := range a.values {
+		if contains(b.values, v) || (a.dated != b.dated && contains(b.values, strings.TrimSuffix(v, ".0"))) {
+			return true
+		}
+	}
+	return false
+}
+
+// changedUnits looks at partners whose units differ.
+func (c *comparison) changedUnits(source, target []*candidate) {
+	for _, s := range source {
+		if s.partner == nil || s.unit == s.partner.unit || sameQuantity(s.number, s.partner.number) {
+			continue
+		}
+		t := s.partner.number
+		original, translation := c.source.numberText(s.number), c.target.numberText(t)
+		switch {
+		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):
+			c.found("unit.changed", original, translation)
+		case critical(s.unit) && s.symbol && t.unit == "":
+			c.found("unit.missing", original, translation)
+		}
+	}
+	_ = target
+}
+
+// compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
+// and the words that some languages share between a time and an age.
+func compatible(a, b string) bool {
+	if loose[a] && loose[b] {
+		return true
+	}
+	if a == "%" || b == "%" {
+		return a == b
+	}
+	degrees := strings.HasPrefix(a, "°") && strings.HasPrefix(b, "°")
+	return degrees && (a == "°" || b == "°")
+}
+
+// loose units have words with other meanings (second, minute, point, piece), so a difference between
+// two of them proves nothing.
+var loose = map[string]bool{"s": true, "tablet": true, "drop": true, "m": true, "bpm": true}
+
+func critical(symbol string) bool {
+	whole, _, _ := strings.Cut(symbol, "/")
+	return loaded.units[whole].Critical
+}
+
+// leftOver reports numbers without a partner. Numbers in words are only missed when both sides have
+// one left, since languages differ in where they use words.
+func (c *comparison) leftOver(source, target []*candidate) {
+	for _, s := range source {
+		if s.partner != nil || s.soft || c.repeated(source, s) {
+			continue
+		}
+		if t := closest(s, target); t != nil {
+			c.differing(s, t)
+			t.partner = s
+			continue
+		}
+		c.lost(s)
+	}
+	for _, t := range target {
+		if t.partner == nil && !t.soft && !c.repeated(target, t) && !c.repeated(source, t) {
+			c.gained(t)
+		}
+	}
+	c.softChange(source, target)
+}
+
+// repeated reports whether the same value of the same side has found a partner: said twice, translated
+// once.
+func (c *comparison) repeated(side []*candidate, s *candidate) bool {
+	for _, other := range side {
+		if other != s && other.partner != nil && sameValue(other.number, s.number) && (s.unit == "" || other.unit == s.unit) {
+			return true
+		}
+	}
+	return false
+}
+
+// closest picks what an unmatched number has probably become: the same unit, else a shifted decimal,
+// else the only other one left.
+func closest(s *candidate, target []*candidate) *candidate {
+	var free []*candidate
+	for _, t := range target {
+		if t.partner == nil && !t.soft {
+			free = append(free, t)
+		}
+	}
+	for _, t := range free {
+		if powerOfTen(s.values[0], t.values[0]) {
+			return t
+		}
+	}
+	for _, t := range free {
+		if s.unit != "" && t.unit == s.unit {
+			return t
+		}
+	}
+	if len(free) > 0 {
+		return free[0]
+	}
+	return nil
+}
+
+func (c *comparison) differing(s, t *candidate) {
+	original, translation := c.source.numberText(s.number), c.target.numberText(t.number)
+	switch {
+	case s.dated:
+		c.found("date.changed", original, translation)
+	case powerOfTen(s.values[0], t.values[0]):
+		c.found("decimal.changed", original, translation)
+	case critical(s.unit) || critical(t.unit):
+		c.found("dose.changed", original, translation)
+	default:
+		c.found("number.changed", original, translation)
+	}
+}
+
+func (c *comparison) lost(s *candidate) {
+	original := c.source.numberText(s.number)
+	switch {
+	case s.dated:
+		c.found("date.missing", original, "")
+	case critical(s.unit):
+		c.found("dose.missing", original, "")
+	default:
+		c.found("number.missing", original, "")
+	}
+}
+
+func (c *comparison) gained(t *candidate) {
+	translation := c.target.numberText(t.number)
+	if critical(t.unit) {
+		c.found("dose.added", "", translation)
+		return
+	}
+	if !t.dated {
+		c.found("number.added", "", translation)
+	}
+}
+
+// softChange notices "two tablets" that became "three tablets": both in words, both with the same unit.
+func (c *comparison) softChange(source, target []*candidate) {
+	for _, s := range source {
+		if s.partner != nil || !s.soft || s.unit == "" {
+			continue
+		}
+		for _, t := range target {
+			if t.partner == nil && t.unit == s.unit && !sameValue(s.number, t.number) {
+				t.partner = s
+				c.found("number.changed", c.source.numberText(s.number), c.target.numberText(t.number))
+				break
+			}
+		}
+	}
+}
+
+// order notices doses that changed places: the drug that stands nearest to a dose is another one.
+func (c *comparison) order() {
+	source, target := nearestDrugs(c.source), nearestDrugs(c.target)
+	if len(source) < 2 || len(target) < 2 {
+		return
+	}
+	for dose, drug := range source {
+		other, ok := target[dose]
+		if ok && other.value != drug.value && drug.value != "" && other.value != "" {
+			c.found("dose.order", c.source.text(drug)+" "+dose, c.target.text(other)+" "+dose)
+			return
+		}
+	}
+}
+
+// nearestDrugs gives for each dose with a unit the drug that is nearest to it in its clause. Doses that
+// stand there twice, or between two drugs, are left out.
+func nearestDrugs(x *facts) map[string]span {
+	nearest := map[string]span{}
+	if len(distinct(x.drugs)) < 2 {
+		return nearest
+	}
+	for _, n := range x.numbers {
+		if !critical(n.unit) {
+			continue
+		}
+		key := n.values[0] + " " + n.unit
+		if _, twice := nearest[key]; twice {
+			nearest[key] = span{}
+			continue
+		}
+		nearest[key] = nearestDrug(x, n)
+	}
+	return nearest
+}
+
+func nearestDrug(x *facts, n number) span {
+	best, second := 1<<30, 1<<30
+	var drug span
+	for _, d := range x.drugs {
+		distance := gap(x.f, d, n)
+		if distance < best {
+			best, second, drug = distance, best, d
+		} else if distance < second {
+			second = distance
+		}
+	}
+	if best > 24 || second-best < 2 {
+		return span{}
+	}
+	return drug
+}
+
+// gap is the distance between a drug and a number; a clause mark between them counts much.
+func gap(f *folded, d span, n number) int {
+	from, to := d.to, n.from
+	if n.unitTo <= d.from {
+		from, to = n.unitTo, d.from
+	}
+	distance := 0
+	for i := from; i < to; i++ {
+		distance++
+		if strings.ContainsRune(",;.，；。、،؛\n", f.runes[i]) {
+			distance += 40
+		}
+	}
+	return distance
+}
+
+// ambiguous notices numbers such as 1.125 that the reader's convention turns into another value.
+func (c *comparison) ambiguous() {
+	if wordsOf(c.from).commaDecimal == wordsOf(c.to).commaDecimal {
+		return
+	}
+	for _, s := range c.source.numbers {
+		if len(s.values) < 2 || s.soft || s.dated {
+			continue
+		}
+		for _, t := range c.target.numbers {
+			if len(t.values) > 1 && !t.soft && t.values[0] != s.values[0] && contains(t.values, s.values[0]) {
+				c.found("decimal.ambiguous", c.source.numberText(s), c.target.numberText(t))
+				return
+			}
+		}
+	}
+}
+
+// letters counts the letters of a text, those of dense scripts for more.
+func letters(text string) (count float64) {
+	for _, r := range text {
+		switch {
+		case unicode.Is(unicode.Han, r):
+			count += 3
+		case unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
+			count += 2
+		case unicode.IsLetter(r):
+			count++
+		}
+	}
+	return count
+}
