@@ -49,11 +49,7 @@ func (e *Error) With(key string, value any) *Error {
 
 // NewError makes an error with the given status and errcode; the message is formatted as by fmt.Sprintf.
 func NewError(status int, code, format string, args ...any) *Error {
-	message := format
-	if len(args) > 0 {
-		message = fmt.Sprintf(format, args...)
-	}
-	return &Error{Status: status, Code: code, Message: message}
+	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
 // IsCode reports whether err is or wraps an *Error with the errcode.
