@@ -63,7 +63,7 @@ func New(o Options) *API {
 		CompressFrom: int(o.Config.Listen.CompressFrom),
 	})
 	for _, register := range []func(){
-		a.discoveryRoutes,
+		a.discoveryRoutes, a.loginRoutes, a.registerRoutes, a.accountRoutes,
 	} {
 		register()
 	}

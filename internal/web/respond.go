@@ -161,7 +161,9 @@ func writeError(w http.ResponseWriter, e *Error) {
 	for k, v := range e.Extra {
 		body[k] = v
 	}
-	body["errcode"], body["error"] = e.Code, e.Message
+	if e.Code != "" { // the first challenge of user-interactive authentication is no refusal yet
+		body["errcode"], body["error"] = e.Code, e.Message
+	}
 	if ms, ok := e.Extra["retry_after_ms"].(int64); ok {
 		w.Header().Set("Retry-After", strconv.FormatInt((ms+999)/1000, 10))
 	}
