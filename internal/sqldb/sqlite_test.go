@@ -164,3 +164,45 @@ func TestErrorKinds(t *testing.T) {
 		require.False(t, IsDiskFull(err))
 	}
 }
+
+func TestBackupIsConsistentUnderWrites(t *testing.T) {
+	folder := t.TempDir()
+	db := openLite(t, filepath.Join(folder, "medix.db"))
+	write := func() error {
+		return db.Write(background, func(tx *Tx) error {
+			_, err := tx.Exec(`INSERT INTO probe (n, data) VALUES ($1, $2)`, tx.NextPosition(), make([]byte, 2000))
+			return err
+		})
+	}
+	for range 200 {
+		require.NoError(t, write())
+	}
+	stop, stopped := make(chan struct{}), make(chan error)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+				if err := write(); err != nil {
+					stopped <- err
+					return
+				}
+			}
+		}
+	}()
+	path := filepath.Join(folder, "copy.db")
+	require.NoError(t, db.Backup(background, path))
+	close(stop)
+	require.NoError(t, <-stopped)
+	require.Error(t, db.Backup(background, path), "an existing file is never overwritten")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+
+	copied := openLite(t, path)
+	require.GreaterOrEqual(t, copied.Position(), int64(200))
+	require.Equal(t, copied.Position(), count(t, copied), "rows and counter are of one moment")
+	require.EqualValues(t, 2, pragma(t, copied, "auto_vacuum"))
+}

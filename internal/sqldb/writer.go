@@ -180,7 +180,12 @@ func (w *writer) runGroup(jobs []*job) {
 	}
 	w.db.metrics.reruns.Inc()
 	for i := range jobs {
-		w.answer(jobs[i:i+1], w.attempt(jobs[i:i+1]))
+		result := w.attempt(jobs[i : i+1])
+		if result.final {
+			w.answer(jobs[i:], result)
+			return
+		}
+		w.answer(jobs[i:i+1], result)
 	}
 }
 
@@ -204,7 +209,7 @@ type outcome struct {
 	err      error
 	position int64 // the last position given, when err is nil
 	lost     bool  // the connection was lost before COMMIT; nothing is there
-	final    bool  // must not be tried again
+	final    bool  // trying again would be wrong (the outcome is unknown) or in vain (there is no connection)
 }
 
 // attempt runs the jobs in one transaction.
@@ -213,7 +218,7 @@ func (w *writer) attempt(jobs []*job) outcome {
 	defer cancel()
 	start := time.Now()
 	if err := w.begin(ctx); err != nil {
-		return outcome{err: fmt.Errorf("beginning a write: %w", err)}
+		return outcome{err: fmt.Errorf("beginning a write: %w", err), final: true}
 	}
 	g := &group{writer: w, ctx: ctx, last: w.db.position.Load()}
 	for _, j := range jobs {
