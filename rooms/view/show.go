@@ -148,7 +148,7 @@ func (s *showing) readRedactions(ctx context.Context, events []*rooms.Event) err
 }
 
 func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) error {
-	if s.v.plain || s.viewer.Language == "" && s.viewer.Mode == ModeOff {
+	if s.v.plain {
 		return nil
 	}
 	byRoom := make(map[string][]*rooms.Event, 1)
@@ -160,8 +160,11 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 	}
 	for roomID, wanted := range byRoom {
 		viewer, err := s.v.InRoom(ctx, s.viewer, roomID)
-		if err != nil || viewer.Language == "" {
+		if err != nil {
 			return err
+		}
+		if viewer.Language == "" {
+			continue
 		}
 		found, err := s.v.renderer.Renderings(ctx, viewer.Language, wanted, s.o.Upto)
 		if err != nil {

@@ -99,3 +99,20 @@ func strip(ev gjson.Result) json.RawMessage {
 	out = appendStringKey(out, "type", ev.Get("type").Str)
 	return append(out, '}')
 }
+
+// Bare returns an event of a room that this node is not in, in the form of /sync: the membership event that ends an
+// invite. It is nil when raw is no event.
+func Bare(raw []byte, eventID string) json.RawMessage {
+	ev := gjson.ParseBytes(raw)
+	if !isStripped(ev) || eventID == "" {
+		return nil
+	}
+	out := appendKey([]byte{'{'}, "content")
+	out = append(out, withoutForged(objectOr(ev.Get("content")))...)
+	out = appendStringKey(out, "event_id", eventID)
+	out = appendIntKey(out, "origin_server_ts", ev.Get("origin_server_ts").Int())
+	out = appendStringKey(out, "sender", ev.Get("sender").Str)
+	out = appendStringKey(out, "state_key", ev.Get("state_key").Str)
+	out = appendStringKey(out, "type", ev.Get("type").Str)
+	return append(out, '}')
+}

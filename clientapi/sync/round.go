@@ -1,0 +1,197 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+)
+
+// result is what one round found.
+type result struct {
+	body  []byte // nil when empty
+	next  Token
+	empty bool
+	wake  time.Time // when a held tail may go out without its translation; zero when nothing is held
+}
+
+// round is one reading of everything between a token and a stream position.
+type round struct {
+	h      *Handler
+	ctx    context.Context
+	q      *query
+	viewer view.Viewer
+	since  Token
+	upto   int64
+	epoch  bool // since.Ephemeral belongs to this process
+	next   Token
+	wake   time.Time
+
+	mine       mine // what concerns the user alone
+	join       []byte
+	leave      []byte
+	invite     []byte
+	knock      []byte
+	keysChange bool // device lists may have changed
+	members    []int64
+	seated     bool // holds a seat for SQL
+}
+
+func (h *Handler) round(ctx context.Context, q *query, since Token) (result, error) {
+	r := &round{h: h, ctx: ctx, q: q, since: since, epoch: !q.initial && since.Epoch == h.hub.Epoch()}
+	standing, err := r.stand()
+	if err != nil {
+		return result{}, err
+	}
+	r.next = Token{
+		Position: r.upto, ToDevice: since.ToDevice, Epoch: h.hub.Epoch(), Ephemeral: h.hub.EphemeralPosition(),
+	}
+	if r.unchanged(standing) {
+		r.next.Held = since.Held
+		return result{next: r.next, empty: true}, nil
+	}
+	defer r.unseat()
+	if r.viewer, err = h.view.Viewer(ctx, q.device.UserID, q.device.DeviceID, q.device.Scope); err != nil {
+		return result{}, err
+	}
+	if err := r.read(standing); err != nil {
+		return result{}, err
+	}
+	body, err := r.assemble()
+	if err != nil {
+		return result{}, err
+	}
+	if body != nil {
+		h.devices.of(q.device).offer(r.next.String(), r.members)
+	}
+	return result{body: body, next: r.next, empty: body == nil, wake: r.wake}, nil
+}
+
+// maxStands bounds the attempts to find a position at which the memberships hold.
+const maxStands = 5
+
+// stand takes the position up to which the round reads, and the user's rooms as they were there.
+func (r *round) stand() ([]rooms.UserRoom, error) {
+	for attempt := 0; ; attempt++ {
+		r.upto = max(r.h.hub.Position(), r.since.Position)
+		all, err := r.h.rooms.UserRooms(r.ctx, r.q.device.UserID)
+		if err != nil {
+			return nil, fmt.Errorf("reading the user's rooms: %w", err)
+		}
+		newest := int64(0)
+		for i := range all {
+			newest = max(newest, all[i].Position)
+		}
+		if newest <= r.upto || attempt == maxStands {
+			r.upto = max(r.upto, newest)
+			return all, nil
+		}
+		if err := r.h.hub.WaitFor(r.ctx, newest); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// unchanged reports, from memory alone, that there is nothing to tell.
+func (r *round) unchanged(all []rooms.UserRoom) bool {
+	hub := r.h.hub
+	if r.q.initial || r.q.fullState || !r.epoch || r.since.ToDevicePending || len(r.since.Held) > 0 {
+		return false
+	}
+	if hub.LastChange(rooms.UserTopic(r.q.device.UserID)) > r.since.Position {
+		return false
+	}
+	ephemeral := r.next.Ephemeral > r.since.Ephemeral
+	for i := range all {
+		if all[i].Membership != "join" {
+			continue
+		}
+		topic := rooms.RoomTopic(all[i].RoomID)
+		if hub.LastChange(topic) > r.since.Position {
+			return false
+		}
+		if ephemeral && hub.EphemeralLast(topic, rooms.EphemeralTyping) > r.since.Ephemeral {
+			return false
+		}
+	}
+	return true
+}
+
+// read goes through everything that may have changed.
+func (r *round) read(all []rooms.UserRoom) error {
+	if err := r.readMine(); err != nil {
+		return err
+	}
+	inside := make(map[string]int64, 8)
+	for i := range all {
+		if all[i].Position > r.since.Position {
+			inside[all[i].RoomID] = all[i].Position
+		}
+		if !r.q.filter.Room.wants(all[i].RoomID) {
+			continue
+		}
+		if err := r.readRoom(all[i]); err != nil {
+			return fmt.Errorf("reading room %s: %w", all[i].RoomID, err)
+		}
+	}
+	if err := r.readOutside(inside); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (r *round) readRoom(ur rooms.UserRoom) error {
+	news := r.q.initial || r.q.fullState || ur.Position > r.since.Position
+	switch ur.Membership {
+	case "join":
+		return r.joined(ur)
+	case "invite":
+		if news {
+			return r.invited(ur)
+		}
+	case "knock":
+		if news {
+			return r.knocked(ur)
+		}
+	case "leave", "ban":
+		return r.left(ur)
+	}
+	return nil
+}
+
+// seat makes the round wait for its turn to read the database, once.
+func (r *round) seat() error {
+	if r.seated {
+		return nil
+	}
+	select {
+	case r.h.sql <- struct{}{}:
+		r.seated = true
+		return nil
+	case <-r.ctx.Done():
+		return r.ctx.Err()
+	}
+}
+
+func (r *round) unseat() {
+	if r.seated {
+		<-r.h.sql
+	}
+}
+
+// sinceIn returns how far the device has come in a room.
+func (r *round) sinceIn(ur rooms.UserRoom) int64 { return r.since.SinceIn(ur.RoomNID) }
+
+// hold notes that the device stays at position in a room until the deadline. It reports false when too many are held.
+func (r *round) hold(ur rooms.UserRoom, position int64, until time.Time) bool {
+	if len(r.next.Held) >= maxHeld {
+		return false
+	}
+	r.next.Held = append(r.next.Held, HeldRoom{RoomNID: ur.RoomNID, Position: position})
+	if r.wake.IsZero() || until.Before(r.wake) {
+		r.wake = until
+	}
+	return true
+}

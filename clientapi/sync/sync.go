@@ -1,0 +1,263 @@
+package sync
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/sirupsen/logrus"
+
+	"medixchange/accounts"
+	"medixchange/internal/stream"
+	"medixchange/internal/web"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+)
+
+// Options is what a Handler is built from. Every field without "optional" must be set.
+type Options struct {
+	Rooms    *rooms.Rooms
+	Accounts *accounts.Accounts
+	View     *view.View
+	Hub      *stream.Hub
+	Now      func() time.Time // optional: time.Now
+	Log      *logrus.Entry
+	// MaxSQL bounds the syncs that read the database at one time; optional: 8.
+	MaxSQL int
+}
+
+// Limits of a request.
+const (
+	maxTimeout    = 60 * time.Second
+	catchUp       = 5 * time.Second // how long a token that is ahead of this process is waited for
+	toDeviceLimit = 100
+	maxFilters    = 2000 // parsed filters that are kept
+	defaultSQL    = 8
+)
+
+// Handler answers /sync. It is safe for concurrent use.
+type Handler struct {
+	rooms    roomsPort
+	accounts accountsPort
+	view     *view.View
+	hub      *stream.Hub
+	now      func() time.Time
+	log      *logrus.Entry
+	filters  *lru.Cache[string, *Filter]
+	devices  *devices
+	sql      chan struct{} // a seat for each sync that reads the database
+}
+
+// New makes a Handler. It starts nothing.
+func New(o Options) *Handler {
+	return newHandler(o, nodeRooms{o.Rooms, o.Hub}, o.Accounts)
+}
+
+func newHandler(o Options, r roomsPort, a accountsPort) *Handler {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxSQL == 0 {
+		o.MaxSQL = defaultSQL
+	}
+	filters, err := lru.New[string, *Filter](maxFilters)
+	if err != nil {
+		panic(err) // the size is a positive constant
+	}
+	return &Handler{
+		rooms: r, accounts: a, view: o.View, hub: o.Hub, now: o.Now, log: o.Log,
+		filters: filters, devices: newDevices(), sql: make(chan struct{}, o.MaxSQL),
+	}
+}
+
+// query is a request, read.
+type query struct {
+	device     *accounts.Device
+	filter     *Filter
+	since      Token
+	initial    bool // no since
+	fullState  bool
+	stateAfter bool
+	timeout    time.Duration
+}
+
+// Sync answers a request of an authenticated device (GET /_matrix/client/v3/sync); it is a web.Handler but for the device.
+func (h *Handler) Sync(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
+	q, err := h.parse(r, d)
+	if err != nil {
+		return nil, err
+	}
+	body, err := h.answer(r.Context(), q)
+	if err != nil {
+		return nil, err
+	}
+	return json.RawMessage(body), nil
+}
+
+func (h *Handler) parse(r *http.Request, d *accounts.Device) (*query, error) {
+	q := &query{device: d}
+	values := r.URL.Query()
+	timeout, err := web.QueryInt(r, "timeout", 0, 0, int(^uint32(0)>>1))
+	if err != nil {
+		return nil, err
+	}
+	q.timeout = min(time.Duration(timeout)*time.Millisecond, maxTimeout)
+	if q.fullState, err = web.QueryBool(r, "full_state", false); err != nil {
+		return nil, err
+	}
+	if q.stateAfter, err = queryStateAfter(r); err != nil {
+		return nil, err
+	}
+	switch values.Get("set_presence") {
+	case "", "online", "offline", "unavailable":
+	default:
+		return nil, web.InvalidParam("set_presence must be offline, online or unavailable")
+	}
+	since := values.Get("since")
+	if q.initial = since == ""; !q.initial {
+		if q.since, err = ParseToken(since); err != nil {
+			return nil, web.InvalidParam("since is not a token of this server").Because(err)
+		}
+	}
+	q.filter, err = h.filterOf(r.Context(), d.UserID, values.Get("filter"))
+	return q, err
+}
+
+// queryStateAfter takes the parameter under its stable and its older name (MSC4222).
+func queryStateAfter(r *http.Request) (bool, error) {
+	on, err := web.QueryBool(r, "use_state_after", false)
+	if err != nil || on {
+		return on, err
+	}
+	return web.QueryBool(r, "org.matrix.msc4222.use_state_after", false)
+}
+
+func (h *Handler) filterOf(ctx context.Context, userID, param string) (*Filter, error) {
+	if param == "" {
+		return &Filter{}, nil
+	}
+	key := param
+	if param[0] != '{' {
+		key = userID + "\x00" + param
+	}
+	if f, ok := h.filters.Get(key); ok {
+		return f, nil
+	}
+	raw := json.RawMessage(param)
+	if param[0] != '{' {
+		var err error
+		if raw, err = h.accounts.Filter(ctx, userID, param); err != nil {
+			if errors.Is(err, accounts.ErrNotFound) {
+				return nil, web.InvalidParam("There is no such filter").Because(err)
+			}
+			return nil, fmt.Errorf("reading a filter: %w", err)
+		}
+	}
+	f, err := ParseFilter(raw)
+	if err != nil {
+		return nil, err
+	}
+	h.filters.Add(key, f)
+	return f, nil
+}
+
+// answer reads rounds until one has something to tell or the time is up.
+func (h *Handler) answer(ctx context.Context, q *query) ([]byte, error) {
+	if err := h.arrived(ctx, q); err != nil {
+		return nil, err
+	}
+	deadline := h.now().Add(q.timeout)
+	since := q.since
+	res, err := h.round(ctx, q, since)
+	if err != nil || !res.empty || q.timeout == 0 || q.initial || q.fullState {
+		return res.body, err
+	}
+	since = res.next
+	watch, err := h.watch(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer watch.Close()
+	for {
+		res, err := h.round(ctx, q, since)
+		if err != nil || !res.empty {
+			return res.body, err
+		}
+		since = res.next
+		if !h.wait(ctx, watch, deadline, res.wake) {
+			return h.nothing(q, since), ctx.Err()
+		}
+	}
+}
+
+// arrived does what the token proves: the answer that carried it has arrived. A token from ahead of this process (made by
+// another one) is waited for.
+func (h *Handler) arrived(ctx context.Context, q *query) error {
+	d := h.devices.of(q.device)
+	if q.initial {
+		d.forget()
+		return nil
+	}
+	if q.since.Position > h.hub.Position() {
+		waiting, cancel := context.WithTimeout(ctx, catchUp)
+		defer cancel()
+		if err := h.hub.WaitFor(waiting, q.since.Position); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	d.received(q.since.String())
+	if !d.acknowledge(q.since.ToDevice) {
+		return nil
+	}
+	if err := h.accounts.AckToDevice(ctx, q.device.UserID, q.device.DeviceID, q.since.ToDevice); err != nil {
+		return fmt.Errorf("acknowledging to-device messages: %w", err)
+	}
+	return nil
+}
+
+// watch registers for everything that could give the user something to read.
+func (h *Handler) watch(ctx context.Context, q *query) (*stream.Watch, error) {
+	all, err := h.rooms.UserRooms(ctx, q.device.UserID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the user's rooms: %w", err)
+	}
+	topics := make([]stream.Topic, 0, len(all)+1)
+	topics = append(topics, rooms.UserTopic(q.device.UserID))
+	for i := range all {
+		if all[i].Membership == "join" && q.filter.Room.wants(all[i].RoomID) {
+			topics = append(topics, rooms.RoomTopic(all[i].RoomID))
+		}
+	}
+	return h.hub.Watch(topics...), nil
+}
+
+// wait returns true when there may be something new, at the latest at wake (if set); false when the request is over.
+func (h *Handler) wait(ctx context.Context, watch *stream.Watch, deadline, wake time.Time) bool {
+	until, last := deadline, true
+	if !wake.IsZero() && wake.Before(deadline) {
+		until, last = wake, false
+	}
+	timer := time.NewTimer(until.Sub(h.now()))
+	defer timer.Stop()
+	select {
+	case <-watch.C():
+		return true
+	case <-timer.C:
+		return !last
+	case <-web.Draining(ctx):
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// nothing is the answer of a request whose time is up.
+func (h *Handler) nothing(q *query, next Token) []byte {
+	h.devices.of(q.device).offer(next.String(), nil)
+	body := []byte(`{"next_batch":"`)
+	return append(append(body, next.String()...), `"}`...)
+}

@@ -1,0 +1,137 @@
+package sync
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"medixchange/rooms"
+)
+
+// Token is where a device has come to. Clients see it as an opaque string; its first letter is its version.
+type Token struct {
+	Position int64 // of the stream: everything at or before it was sent, apart from the held rooms
+	// ToDevice is the position of the last to-device message that was sent. ToDevicePending says that more were waiting.
+	ToDevice        int64
+	ToDevicePending bool
+	Epoch           string // of Ephemeral; another process start makes all ephemeral facts new
+	Ephemeral       int64
+	Held            []HeldRoom // rooms whose tail waits for a translation
+}
+
+// HeldRoom is a room that a device has only up to its own position.
+type HeldRoom struct {
+	RoomNID  int64
+	Position int64
+}
+
+// maxHeld bounds the held rooms of a token; when the list is full nothing more is held.
+const maxHeld = 16
+
+const maxTokenBytes = 1024
+
+// ErrBadToken is returned for a token that this node did not make.
+var ErrBadToken = errors.New("malformed token")
+
+// String returns the form that clients get.
+func (t Token) String() string {
+	out := make([]byte, 0, 64)
+	out = strconv.AppendInt(append(out, 's'), t.Position, 10)
+	out = strconv.AppendInt(append(out, '_'), t.ToDevice, 10)
+	if t.ToDevicePending {
+		out = append(out, '-')
+	}
+	out = append(append(out, '_'), t.Epoch...)
+	out = strconv.AppendInt(append(out, '_'), t.Ephemeral, 10)
+	for _, held := range t.Held {
+		out = strconv.AppendInt(append(out, '_'), held.RoomNID, 10)
+		out = strconv.AppendInt(append(out, '.'), held.Position, 10)
+	}
+	return string(out)
+}
+
+// ParseToken reads what Token.String wrote, and nothing else.
+func ParseToken(s string) (Token, error) {
+	if len(s) > maxTokenBytes || !strings.HasPrefix(s, "s") {
+		return Token{}, ErrBadToken
+	}
+	parts := strings.Split(s[1:], "_")
+	if len(parts) < 4 || len(parts) > 4+maxHeld || !isEpoch(parts[2]) {
+		return Token{}, ErrBadToken
+	}
+	toDevice, pending := strings.CutSuffix(parts[1], "-")
+	t := Token{ToDevicePending: pending, Epoch: parts[2]}
+	ok := parseNumber(parts[0], &t.Position) && parseNumber(toDevice, &t.ToDevice) && parseNumber(parts[3], &t.Ephemeral)
+	for _, part := range parts[4:] {
+		room, position, found := strings.Cut(part, ".")
+		var held HeldRoom
+		ok = ok && found && parseNumber(room, &held.RoomNID) && parseNumber(position, &held.Position)
+		t.Held = append(t.Held, held)
+	}
+	if !ok {
+		return Token{}, ErrBadToken
+	}
+	return t, nil
+}
+
+// parseNumber takes digits without sign or leading zeros, so that every token has one form.
+func parseNumber(s string, n *int64) bool {
+	if s == "" || len(s) > 1 && s[0] == '0' || s[0] < '0' || s[0] > '9' {
+		return false
+	}
+	parsed, err := strconv.ParseInt(s, 10, 64)
+	*n = parsed
+	return err == nil
+}
+
+func isEpoch(s string) bool {
+	for _, c := range s {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return len(s) <= 40
+}
+
+// SinceIn returns how far the device has come in a room.
+func (t Token) SinceIn(roomNID int64) int64 {
+	for _, held := range t.Held {
+		if held.RoomNID == roomNID {
+			return min(held.Position, t.Position)
+		}
+	}
+	return t.Position
+}
+
+// HistoryKey returns the place in a room's history up to which the token has seen it.
+func (t Token) HistoryKey(roomNID int64) rooms.HistoryKey {
+	return rooms.HistoryKey{Anchor: t.SinceIn(roomNID)}
+}
+
+// HistoryToken returns the form that clients get of a place in a room's history (prev_batch, /messages).
+func HistoryToken(k rooms.HistoryKey) string {
+	return string(appendHistoryToken(nil, k))
+}
+
+func appendHistoryToken(dst []byte, k rooms.HistoryKey) []byte {
+	dst = strconv.AppendInt(append(dst, 'h'), k.Anchor, 10)
+	return strconv.AppendInt(append(dst, '_'), k.Sub, 10)
+}
+
+// ParseHistory reads a place in a room's history: what HistoryToken wrote, or a token of /sync.
+func ParseHistory(s string, roomNID int64) (rooms.HistoryKey, error) {
+	if strings.HasPrefix(s, "s") {
+		t, err := ParseToken(s)
+		return t.HistoryKey(roomNID), err
+	}
+	anchor, sub, found := strings.Cut(strings.TrimPrefix(s, "h"), "_")
+	var k rooms.HistoryKey
+	sub, negative := strings.CutPrefix(sub, "-")
+	if !found || !strings.HasPrefix(s, "h") || !parseNumber(anchor, &k.Anchor) || !parseNumber(sub, &k.Sub) || negative && k.Sub == 0 {
+		return rooms.HistoryKey{}, ErrBadToken
+	}
+	if negative {
+		k.Sub = -k.Sub
+	}
+	return k, nil
+}
