@@ -187,14 +187,18 @@ func (r *libraryWays) apply(state StateEvents, events []*Event) {
 	}
 }
 
-func (w *world) libraryCheck(e *Event, auth StateEvents) error {
+func (w *world) libraryCheck(e *Event, auth StateEvents) error { return w.libraryChecker(e, auth)() }
+
+// libraryChecker prepares what the library needs to check e.
+func (w *world) libraryChecker(e *Event, auth StateEvents) func() error {
 	provider, _ := gomatrixserverlib.NewAuthEvents(nil)
 	for _, a := range auth {
 		if err := provider.AddEvent(w.pdu(a)); err != nil {
-			return err
+			return func() error { return err }
 		}
 	}
-	return gomatrixserverlib.Allowed(w.pdu(e), provider, userOfSender)
+	pdu := w.pdu(e)
+	return func() error { return gomatrixserverlib.Allowed(pdu, provider, userOfSender) }
 }
 
 // libraryResolve asks the library, with complete states and chains.

@@ -38,30 +38,9 @@ func (r *reference) resolve() StateEvents {
 	if len(conflicted) == 0 {
 		return unconflicted
 	}
-	full := eventSet{}
-	for e := range conflicted {
-		full[e] = true
-	}
-	union, chains := eventSet{}, []eventSet{}
-	for _, s := range r.states {
-		set := eventSet{}
-		for _, e := range s {
-			r.chain(set, e)
-			r.chain(union, e)
-		}
-		chains = append(chains, set)
-	}
-	for e := range union {
-		if slices.ContainsFunc(chains, func(c eventSet) bool { return !c[e] }) {
-			full[e] = true
-		}
-	}
+	full := r.full(conflicted)
 	state := StateEvents{}
-	if r.v21 {
-		for e := range conflicted {
-			r.paths(nil, e, conflicted, full)
-		}
-	} else {
+	if !r.v21 {
 		for k, e := range unconflicted {
 			state[k] = e
 		}
@@ -89,6 +68,34 @@ func (r *reference) resolve() StateEvents {
 		state[k] = e
 	}
 	return state
+}
+
+// full is the full conflicted set. A state reaches its own events, as in other servers.
+func (r *reference) full(conflicted eventSet) eventSet {
+	full := eventSet{}
+	for e := range conflicted {
+		full[e] = true
+	}
+	union, chains := eventSet{}, []eventSet{}
+	for _, s := range r.states {
+		set := eventSet{}
+		for _, e := range s {
+			r.chain(set, e)
+			r.chain(union, e)
+		}
+		chains = append(chains, set)
+	}
+	for e := range union {
+		if slices.ContainsFunc(chains, func(c eventSet) bool { return !c[e] }) {
+			full[e] = true
+		}
+	}
+	if r.v21 {
+		for e := range conflicted {
+			r.paths(nil, e, conflicted, full)
+		}
+	}
+	return full
 }
 
 func (r *reference) separate() (StateEvents, eventSet) {
