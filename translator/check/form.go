@@ -91,8 +91,12 @@ func (c *comparison) written(source, translation string) {
 		c.found("script.changed", "", shortText(translation))
 		return
 	}
-	if found != "" && found != c.to {
+	switch found {
+	case "", c.to:
+	case c.from:
 		c.found("language.changed", "", shortText(translation))
+	default:
+		c.found("language.other", "", shortText(translation))
 	}
 }
 

@@ -64,7 +64,7 @@ func scanNumber(f *folded, i int, commaDecimal bool) number {
 			j++
 			continue
 		}
-		mark := markBetween(f, j)
+		mark := markBetween(f, j, commaDecimal && j-i <= 3)
 		if mark == 0 {
 			break
 		}
@@ -76,7 +76,8 @@ func scanNumber(f *folded, i int, commaDecimal bool) number {
 }
 
 // markBetween tells what a separator between two digits is: '.', ',' or ' ' (groups only), else 0.
-func markBetween(f *folded, j int) byte {
+// An ordinary space groups digits only where the decimal mark is a comma.
+func markBetween(f *folded, j int, spaceGroups bool) byte {
 	if !isDigit(f.at(j + 1)) {
 		return 0
 	}
@@ -89,7 +90,7 @@ func markBetween(f *folded, j int) byte {
 		return ','
 	case r == '٬' || r == '\'':
 		return ' '
-	case isSpace(r) && threeDigits(f, j+1) && r != '\t' && r != ' ':
+	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' '):
 		return ' '
 	}
 	return 0
@@ -158,7 +159,7 @@ var vitals = map[string]bool{
 // partOfName reports whether a number belongs to a name or code (B12, COVID-19, H1N1, 2D).
 func partOfName(f *folded, n number) bool {
 	start := n.from
-	if f.at(start-1) == '-' && latinLetter(f.at(start-2)) {
+	if f.at(start-1) == '-' && unicode.IsLetter(f.at(start-2)) {
 		return true
 	}
 	for start > 0 && latinLetter(f.runes[start-1]) {

@@ -238,7 +238,7 @@ func latin(text string, letterCount int, sender Code) Code {
 	return found
 }
 
-// Certain finds the language of a text of 40 letters and more when there is no doubt about it, and
+// Certain finds the language of a text of 60 letters and more when there is no doubt about it, and
 // whether the text is written in the script of the expected language at all.
 func Certain(text string, expected Code) (found Code, sameScript bool) {
 	counts := count(text)
@@ -252,7 +252,7 @@ func Certain(text string, expected Code) (found Code, sameScript bool) {
 	if wanted != scriptOther && written != wanted {
 		return "", false
 	}
-	if written != scriptLatin || counts.letters < 2*minLetters {
+	if written != scriptLatin || counts.letters < 3*minLetters {
 		return "", true
 	}
 	info := whatlanggo.DetectWithOptions(text, latinOptions)

@@ -1,0 +1,101 @@
+package protect
+
+import (
+	"regexp"
+	"sort"
+	"strings"
+	"unicode"
+
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+)
+
+// verbatim finds what stays as it is in any text: addresses, Matrix identifiers, code between
+// backticks, room mentions.
+var verbatim = regexp.MustCompile("`[^`\n]+`" +
+	`|(?i:https?://|mxc://|matrix:|mailto:|ftp://|www\.)[^\s<>"']*[^\s<>"'.,;:!?)\]}。，；：！？）]` +
+	`|[@#!+$][A-Za-z0-9._=/+-]+:[A-Za-z0-9.-]+(:\d+)?[A-Za-z0-9]` +
+	`|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+` +
+	`|@room\b`)
+
+// atomsIn lists the places of a text that must not be translated, in order, without overlaps.
+func atomsIn(text string, from language.Code) []check.Span {
+	var spans []check.Span
+	if strings.ContainsAny(text, "`:@.") {
+		for _, at := range verbatim.FindAllStringIndex(text, -1) {
+			spans = append(spans, check.Span{Start: at[0], End: at[1]})
+		}
+	}
+	spans = append(spans, emojiIn(text)...)
+	spans = append(spans, check.Protected(text, from)...)
+	sort.SliceStable(spans, func(i, j int) bool {
+		if spans[i].Start != spans[j].Start {
+			return spans[i].Start < spans[j].Start
+		}
+		return spans[i].End > spans[j].End
+	})
+	kept := spans[:0]
+	end := 0
+	for _, span := range spans {
+		if span.Start >= end && span.End > span.Start {
+			kept = append(kept, span)
+			end = span.End
+		}
+	}
+	return kept
+}
+
+// emojiIn lists runs of emoji, with their joiners and variation selectors.
+func emojiIn(text string) []check.Span {
+	var spans []check.Span
+	start := -1
+	for i, r := range text {
+		if emoji(r) || start >= 0 && joinsEmoji(r) {
+			if start < 0 {
+				start = i
+			}
+			continue
+		}
+		if start >= 0 {
+			spans = append(spans, check.Span{Start: start, End: i})
+			start = -1
+		}
+	}
+	if start >= 0 {
+		spans = append(spans, check.Span{Start: start, End: len(text)})
+	}
+	return spans
+}
+
+func emoji(r rune) bool {
+	switch {
+	case r < 0x203c:
+		return false
+	case r >= 0x1f000 && r <= 0x1faff, r >= 0x2600 && r <= 0x27bf, r >= 0x2b00 && r <= 0x2bff, r == 0x203c, r == 0x2049:
+		return true
+	case r >= 0x2190 && r <= 0x21ff, r >= 0x2300 && r <= 0x23ff:
+		return unicode.Is(unicode.So, r)
+	}
+	return false
+}
+
+func joinsEmoji(r rune) bool {
+	return r == 0x200d || r == 0xfe0f || r == 0x20e3 || r >= 0xe0020 && r <= 0xe007f
+}
+
+// cleaned takes direction isolates and overrides, and control characters, out of text.
+func cleaned(text string) string {
+	if strings.IndexFunc(text, unwanted) < 0 {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if unwanted(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+func unwanted(r rune) bool {
+	return r >= 0x2066 && r <= 0x2069 || r >= 0x202a && r <= 0x202e || r == 0xfffd || r < 0x20 && r != '\n' && r != '\t' || r == 0x7f
+}
