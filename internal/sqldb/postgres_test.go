@@ -78,7 +78,7 @@ func (c *cutter) serve(client net.Conn) {
 			if c.mode.Swap(pass) == cutBefore {
 				// The server does not notice: its session stays open, with its lock, and must be ended by the new one.
 				client.Close()
-				time.AfterFunc(5*time.Second, func() { server.Close() })
+				time.AfterFunc(time.Minute, func() { server.Close() })
 				return
 			}
 		}
