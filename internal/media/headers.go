@@ -55,7 +55,7 @@ func (f *File) Serve(w http.ResponseWriter, r *http.Request, filename string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", cacheAuthorized)
 	h.Set("ETag", `"`+hex.EncodeToString(f.SHA256)+`"`)
-	http.ServeContent(w, r, "", f.Created, f)
+	http.ServeContent(w, r, "", f.Created, f.ReadSeekCloser)
 }
 
 // cleanContentType returns a content type that is safe in a header.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -71,6 +72,8 @@ type Store struct {
 	fetches    singleflight.Group
 	thumbnails singleflight.Group
 	decoders   *semaphore.Weighted
+	// cached is about how many bytes of other servers' files are kept; Sweep corrects it.
+	cached atomic.Int64
 
 	mu      sync.Mutex
 	waiting map[string]*arrival // by media id of an announcement

@@ -65,7 +65,6 @@ func ReadMultipart(contentType string, body io.Reader, w io.Writer) (about Remot
 	return about, "", nil
 }
 
-
 // Describe takes what the headers of an answer (a part, the old endpoints, a Location) say about a file.
 func Describe(h http.Header) RemoteFile {
 	about := RemoteFile{ContentType: h.Get("Content-Type")}

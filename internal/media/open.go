@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"time"
@@ -36,7 +37,7 @@ type Request struct {
 
 // File is an open file. It must be closed.
 type File struct {
-	*os.File
+	io.ReadSeekCloser
 	ContentType string
 	Filename    string
 	Size        int64
@@ -62,7 +63,7 @@ func (s *Store) openRecord(rec record) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a file: %w", err)
 	}
-	return &File{File: f, ContentType: rec.ContentType, Filename: rec.Filename, Size: rec.Size, SHA256: rec.SHA256,
+	return &File{ReadSeekCloser: f, ContentType: rec.ContentType, Filename: rec.Filename, Size: rec.Size, SHA256: rec.SHA256,
 		Created: time.UnixMilli(rec.Created)}, nil
 }
 
@@ -72,7 +73,7 @@ func (s *Store) find(ctx context.Context, req Request) (record, error) {
 		return record{}, errNoFile()
 	}
 	local := req.Server == s.opts.ServerName
-	rec, err := s.load(ctx, req.Server, req.ID)
+	rec, err := s.cachedOrOwn(ctx, req.Server, req.ID)
 	switch {
 	case web.IsCode(err, "M_NOT_FOUND") && !local && !req.LocalOnly && s.remote != nil && (!req.Unauthenticated || s.opts.Unauthenticated):
 		rec, err = s.fetch(ctx, req.Server, req.ID)
@@ -87,6 +88,21 @@ func (s *Store) find(ctx context.Context, req Request) (record, error) {
 	}
 	s.accessed(ctx, rec)
 	return rec, nil
+}
+
+// cachedOrOwn is load, but forgets a cached file whose bytes are gone (a backup need not hold the cache).
+func (s *Store) cachedOrOwn(ctx context.Context, server, id string) (record, error) {
+	rec, err := s.load(ctx, server, id)
+	if err != nil || rec.Local {
+		return rec, err
+	}
+	if _, err := os.Stat(s.path(server, id, rec.SHA256)); !errors.Is(err, os.ErrNotExist) {
+		return rec, nil
+	}
+	if err := s.Delete(ctx, server, id); err != nil && !web.IsCode(err, "M_NOT_FOUND") {
+		return record{}, err
+	}
+	return record{}, errNoFile()
 }
 
 // accessed notes the use of a cached file for the eviction.
@@ -193,6 +209,11 @@ func (s *Store) fetchOnce(ctx context.Context, server, id string) (record, error
 		Size: t.size, SHA256: t.sum(), Created: now, LastAccess: now}
 	if err := s.publish(ctx, t, &rec, func(tx *sqldb.Tx) error { return insert(tx, rec) }); err != nil {
 		return record{}, err
+	}
+	if s.cached.Add(rec.Size) > s.opts.RemoteCache {
+		if err := s.Sweep(ctx); err != nil {
+			s.opts.Log.WithError(err).Warn("Could not tidy the media folder")
+		}
 	}
 	return rec, nil
 }

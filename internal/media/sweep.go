@@ -45,10 +45,11 @@ func (s *Store) Sweep(ctx context.Context) error {
 			return err
 		}
 		if freed == 0 {
-			return nil
+			break
 		}
 		size -= freed
 	}
+	s.cached.Store(size)
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package media
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -44,14 +46,28 @@ func (s *Store) Thumbnail(ctx context.Context, req Request, want Size) (*File, e
 	if f, err := s.openThumbnail(rec, size); err == nil {
 		return f, nil
 	}
-	if err := s.makeShared(ctx, rec, size); err != nil {
+	made, err := s.makeShared(ctx, rec, size)
+	if err != nil {
 		return nil, err
 	}
-	f, err := s.openThumbnail(rec, size)
-	if err != nil {
-		return nil, fmt.Errorf("opening a thumbnail: %w", err)
-	}
-	return f, nil
+	return thumbnailFile(rec, size, made.extension, int64(len(made.encoded)), inMemory{bytes.NewReader(made.encoded)}), nil
+}
+
+// thumbnail is one that has just been made.
+type thumbnail struct {
+	encoded   []byte
+	extension string
+}
+
+// inMemory is a File's content that needs no closing.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
+func thumbnailFile(rec record, size Size, extension string, bytes int64, content io.ReadSeekCloser) *File {
+	etag := append([]byte(fmt.Sprintf("%dx%d%s", size.Width, size.Height, size.Method[:1])), rec.SHA256...)
+	return &File{ReadSeekCloser: content, ContentType: thumbnailTypes[extension], Filename: "thumbnail." + extension,
+		Size: bytes, SHA256: etag, Created: time.UnixMilli(rec.Created)}
 }
 
 // roundUp chooses the size that is made for want, so that one file has few thumbnails.
@@ -76,11 +92,12 @@ func (s *Store) thumbnailPath(rec record, size Size, extension string) string {
 	return filepath.Join(s.thumbnailDir(rec.Server, rec.ID), fmt.Sprintf("%dx%d-%s.%s", size.Width, size.Height, size.Method, extension))
 }
 
-var thumbnailTypes = []struct{ extension, contentType string }{{"jpg", "image/jpeg"}, {"png", "image/png"}}
+// thumbnailTypes are the content types by file extension.
+var thumbnailTypes = map[string]string{"jpg": "image/jpeg", "png": "image/png"}
 
 func (s *Store) openThumbnail(rec record, size Size) (*File, error) {
-	for _, t := range thumbnailTypes {
-		f, err := os.Open(s.thumbnailPath(rec, size, t.extension))
+	for extension := range thumbnailTypes {
+		f, err := os.Open(s.thumbnailPath(rec, size, extension))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
@@ -92,50 +109,49 @@ func (s *Store) openThumbnail(rec record, size Size) (*File, error) {
 			f.Close()
 			return nil, err
 		}
-		etag := append([]byte(fmt.Sprintf("%dx%d%s", size.Width, size.Height, size.Method[:1])), rec.SHA256...)
-		return &File{File: f, ContentType: t.contentType, Filename: "thumbnail." + t.extension, Size: info.Size(),
-			SHA256: etag, Created: time.UnixMilli(rec.Created)}, nil
+		return thumbnailFile(rec, size, extension, info.Size(), f), nil
 	}
 	return nil, os.ErrNotExist
 }
 
 // makeShared makes a thumbnail once for all who ask at the same time.
-func (s *Store) makeShared(ctx context.Context, rec record, size Size) error {
+func (s *Store) makeShared(ctx context.Context, rec record, size Size) (thumbnail, error) {
 	key := fmt.Sprintf("%s/%s/%dx%d%s", rec.Server, rec.ID, size.Width, size.Height, size.Method)
 	result := s.thumbnails.DoChan(key, func() (any, error) {
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), thumbnailTimeout)
 		defer cancel()
-		return nil, s.make(detached, rec, size)
+		return s.make(detached, rec, size)
 	})
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return thumbnail{}, ctx.Err()
 	case r := <-result:
-		return r.Err
+		made, _ := r.Val.(thumbnail)
+		return made, r.Err
 	}
 }
 
-func (s *Store) make(ctx context.Context, rec record, size Size) error {
+func (s *Store) make(ctx context.Context, rec record, size Size) (thumbnail, error) {
 	if rec.Size > maxSource {
-		return errTooLargeToThumbnail(rec.Local)
+		return thumbnail{}, errTooLargeToThumbnail(rec.Local)
 	}
 	if err := s.decoders.Acquire(ctx, 1); err != nil {
-		return fmt.Errorf("waiting to make a thumbnail: %w", err)
+		return thumbnail{}, fmt.Errorf("waiting to make a thumbnail: %w", err)
 	}
 	defer s.decoders.Release(1)
 	source, err := s.openRecord(rec)
 	if err != nil {
-		return err
+		return thumbnail{}, err
 	}
 	defer source.Close()
 	encoded, extension, err := shrink(source, size, s.opts.MaxPixels)
 	if errors.Is(err, errTooManyPixels) {
-		return errTooLargeToThumbnail(rec.Local)
+		return thumbnail{}, errTooLargeToThumbnail(rec.Local)
 	}
 	if err != nil {
-		return web.NewError(http.StatusBadRequest, "M_UNKNOWN", "Cannot make a thumbnail of this file").Because(err)
+		return thumbnail{}, web.NewError(http.StatusBadRequest, "M_UNKNOWN", "Cannot make a thumbnail of this file").Because(err)
 	}
-	return s.keepThumbnail(rec, size, extension, encoded)
+	return thumbnail{encoded, extension}, s.keepThumbnail(rec, size, extension, encoded)
 }
 
 func errTooLargeToThumbnail(local bool) *web.Error {
