@@ -145,3 +145,18 @@ func TestCirclesEnd(t *testing.T) {
 	p.Auth = append(p.Auth, p.NID)
 	resolved(t, w, &a, &b)
 }
+
+func TestAuthChain(t *testing.T) {
+	w := newWorld("10")
+	f := w.found(t, w.levels(map[string]int{"@alice:a": 100}), "public")
+	w.must(t, f, typeMember, ptr("@bob:b"), "@bob:b", member("join"))
+	topic := w.must(t, f, "m.room.topic", ptr(""), "@alice:a", content{})
+	chain, err := w.resolver(t).AuthChain(context.Background(), []int64{topic.NID})
+	require.NoError(t, err)
+	require.Equal(t, []int64{1, 2, 3}, chain, "create, alice's join, power levels; bob and the join rules have no part in it")
+	chain, err = w.resolver(t).AuthChain(context.Background(), []int64{topic.NID, w.create.NID})
+	require.NoError(t, err)
+	require.Equal(t, []int64{1, 2, 3}, chain)
+	_, err = w.resolver(t).AuthChain(context.Background(), []int64{77})
+	require.ErrorIs(t, err, ErrMissingEvent)
+}

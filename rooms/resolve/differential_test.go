@@ -204,7 +204,7 @@ func TestCheckAgreesWithTheLibrary(t *testing.T) {
 	reasons := map[string]int{}
 	for version := range byVersion {
 		allowed, refused := 0, 0
-		for seed := range uint64(1200) {
+		for seed := range uint64(800) {
 			s := randomSituation(rand.New(rand.NewPCG(seed, 4)), version)
 			ours := Check(version, s.event, s.state)
 			library := s.w.libraryCheck(s.event, s.state)
@@ -224,8 +224,8 @@ func TestCheckAgreesWithTheLibrary(t *testing.T) {
 			}
 			reasons[reason]++
 		}
-		require.Greater(t, allowed, 100)
-		require.Greater(t, refused, 300)
+		require.Greater(t, allowed, 60)
+		require.Greater(t, refused, 200)
 	}
 	for reason, n := range reasons {
 		t.Log(n, reason)

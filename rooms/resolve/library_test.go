@@ -245,7 +245,7 @@ func TestLibraryResolvesLikeTheReferenceWithItsWays(t *testing.T) {
 	for _, version := range []string{"2", "5", "6", "7", "9", "11"} {
 		t.Run(version, func(t *testing.T) {
 			conflicts, same := 0, 0
-			for seed := range uint64(200) {
+			for seed := range uint64(120) {
 				rnd := rand.New(rand.NewPCG(seed, 2))
 				w := newWorld(version)
 				w.joinRules = []string{"public", "invite", "knock"} // its rule for restricted joins changes the rules it has cached
@@ -270,7 +270,7 @@ func TestLibraryResolvesLikeTheReferenceWithItsWays(t *testing.T) {
 				}
 			}
 			t.Logf("the resolver agrees with the library in %d of %d", same, conflicts)
-			require.Greater(t, conflicts, 100)
+			require.Greater(t, conflicts, 80)
 			require.Greater(t, same*10, conflicts*7, "most rooms resolve the same in both")
 		})
 	}
@@ -318,5 +318,5 @@ func TestRoomVersion1IsTheLibrary(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, got, again)
 	}
-	require.Greater(t, conflicts, 100)
+	require.Greater(t, conflicts, 80)
 }

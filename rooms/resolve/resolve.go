@@ -22,9 +22,7 @@ func (r *Resolver) Resolve(ctx context.Context, states []State) (State, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.graph.nodes) > MaxGraph {
-		r.graph = newGraph()
-	}
+	r.bound()
 	if r.rules.stateRes == 1 {
 		return r.resolveV1(ctx, s)
 	}

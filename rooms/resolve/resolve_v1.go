@@ -69,6 +69,9 @@ func (run *resolution) applyV1(conflicted, needed []int64) error {
 		var out []gomatrixserverlib.PDU
 		for _, nid := range from {
 			e := run.events[nid]
+			if _, err := spec.NewRoomID(e.RoomID); err != nil { // the library panics where it meets one
+				return nil, fmt.Errorf("event %s: %w", e.ID, err)
+			}
 			pdu, err := version.NewEventFromTrustedJSONWithEventID(e.ID, e.JSON, false)
 			if err != nil {
 				return nil, fmt.Errorf("reading event %s: %w", e.ID, err)

@@ -1,7 +1,9 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -54,4 +56,36 @@ func NewResolver(version string, create int64, loader Loader) (*Resolver, error)
 		return nil, err
 	}
 	return &Resolver{rules: r, create: create, loader: loader, graph: newGraph()}, nil
+}
+
+// bound drops a graph that has grown beyond MaxGraph.
+func (r *Resolver) bound() {
+	if len(r.graph.nodes) > MaxGraph {
+		r.graph = newGraph()
+	}
+}
+
+// AuthChain returns the auth chain of events: the nids of all their ancestors in the auth graph, lowest level first (so that
+// each comes after its own auth events). The events themselves are in it only if one is another's ancestor. From room
+// version 12 on no chain names the create event. Errors are the loader's and ErrMissingEvent.
+func (r *Resolver) AuthChain(ctx context.Context, nids []int64) ([]int64, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bound()
+	if err := r.graph.ensure(ctx, r.loader, nids); err != nil {
+		return nil, err
+	}
+	r.graph.walk()
+	start := make([]*node, len(nids))
+	for i, nid := range nids {
+		start[i] = r.graph.nodes[nid]
+	}
+	var chain []*node
+	r.graph.markUp(start, 0, func(n *node) { chain = append(chain, n) })
+	slices.SortFunc(chain, func(a, b *node) int { return cmp.Or(cmp.Compare(a.level, b.level), cmp.Compare(a.nid, b.nid)) })
+	out := make([]int64, len(chain))
+	for i, n := range chain {
+		out[i] = n.nid
+	}
+	return out, nil
 }
