@@ -72,7 +72,7 @@ func resize(img image.Image, size Size) *image.NRGBA {
 		width, height = min(size.Width, from.Dx()), min(size.Height, from.Dy())
 		from = middle(from, width, height)
 	}
-	// Averaging every pixel of a photograph takes half a second; samples at some times the size look the same.
+	// Averaging every pixel of a photograph takes a quarter of a second; samples at some times the size look the same.
 	if from.Dx() > coarse*width && from.Dy() > coarse*height {
 		sampled := image.NewNRGBA(image.Rect(0, 0, coarse*width, coarse*height))
 		draw.ApproxBiLinear.Scale(sampled, sampled.Bounds(), img, from, draw.Src, nil)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -284,4 +287,17 @@ func TestDoLeavesTheRequestAlone(t *testing.T) {
 	require.Equal(t, "hospital.example", req.URL.Host)
 	require.Empty(t, req.Header)
 	require.Same(t, req, resp.Request)
+}
+
+func TestLoadRoots(t *testing.T) {
+	s, _ := newTLSServer(t)
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600))
+	roots, err := LoadRoots(file)
+	require.NoError(t, err)
+	_, err = get(t, newClient(t, Options{Policy: loopback, RootCAs: roots}), t.Context(), s.URL)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, []byte("no certificate"), 0o600))
+	_, err = LoadRoots(file)
+	require.ErrorContains(t, err, "holds no certificate")
 }

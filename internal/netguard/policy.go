@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 )
 
 // ErrBlocked is wrapped by every error that says: the policy does not let us call there.
@@ -72,29 +71,4 @@ func contains(list []netip.Prefix, addr netip.Addr) bool {
 		}
 	}
 	return false
-}
-
-// ParsePrefixes reads prefixes ("10.1.0.0/16") and single addresses ("10.1.2.3", "::1").
-func ParsePrefixes(texts []string) ([]netip.Prefix, error) {
-	out := make([]netip.Prefix, 0, len(texts))
-	for _, t := range texts {
-		p, err := parsePrefix(strings.TrimSpace(t))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
-}
-
-func parsePrefix(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		addr = addr.WithZone("").Unmap()
-		return netip.PrefixFrom(addr, addr.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is not an address or prefix like 10.1.0.0/16", text)
-	}
-	return p.Masked(), nil
 }
