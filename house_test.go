@@ -22,6 +22,7 @@ var floors = [][]string{
 	{"rooms"},
 	{"internal/stream", "internal/media", "internal/push", "internal/search"},
 	{"internal/sqldb", "internal/web", "internal/config", "internal/netguard", "internal/signing"},
+	{"internal/strictjson"},
 }
 
 type goPackage struct {
