@@ -1,0 +1,123 @@
+package rooms
+
+import (
+	"context"
+)
+
+// Aggregates returns what relates to the events, for those to which anything does. Only accepted events that are not
+// redacted count.
+func (r *Rooms) Aggregates(ctx context.Context, eventIDs []string) (map[string]Aggregate, error) {
+	if len(eventIDs) == 0 {
+		return nil, nil
+	}
+	related, err := r.selectRelatedTypes(ctx, eventIDs)
+	if err != nil || len(related) == 0 {
+		return nil, err
+	}
+	all := map[string]Aggregate{}
+	if err := r.addEdits(ctx, related[relReplace], all); err != nil {
+		return nil, err
+	}
+	if err := r.addThreads(ctx, related[relThread], all); err != nil {
+		return nil, err
+	}
+	if err := r.addReferences(ctx, related[relReference], all); err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// addEdits finds the replacement in force of each event: the newest valid one by time, then by id (Client-Server API,
+// Event replacements).
+func (r *Rooms) addEdits(ctx context.Context, ids []string, all map[string]Aggregate) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	originals, err := r.EventsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	candidates, err := r.selectEdits(ctx, ids)
+	if err != nil {
+		return err
+	}
+	nids := make([]int64, len(candidates))
+	for i, c := range candidates {
+		nids[i] = c.nid
+	}
+	edits, err := r.Events(ctx, nids)
+	if err != nil {
+		return err
+	}
+	for _, c := range candidates { // the best of each target first
+		aggregate := all[c.target]
+		edit := edits[c.nid]
+		if aggregate.Edit != nil || edit == nil || !replaces(edit, originals[c.target]) {
+			continue
+		}
+		aggregate.Edit = edit
+		all[c.target] = aggregate
+	}
+	return nil
+}
+
+// replaces reports whether edit is a valid replacement of original, beyond what the database has compared already
+// (Client-Server API, Validity of replacement events).
+func replaces(edit, original *Event) bool {
+	if original == nil || original.RoomNID != edit.RoomNID || original.Sender != edit.Sender || original.Type != edit.Type {
+		return false
+	}
+	if original.IsState() || edit.IsState() || original.Relation.Type == relReplace {
+		return false
+	}
+	return edit.Type == "m.room.encrypted" || edit.Content().Get(`m\.new_content`).IsObject()
+}
+
+func (r *Rooms) addThreads(ctx context.Context, ids []string, all map[string]Aggregate) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	roots, err := r.EventsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	participants, err := r.selectThreadSenders(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		latest, err := r.selectThreadLatest(ctx, id)
+		if err != nil {
+			return err
+		}
+		thread := &Thread{Participants: map[string]bool{}}
+		for _, p := range participants[id] {
+			thread.Count += p.count
+			thread.Participants[p.sender] = true
+		}
+		if thread.Latest, err = r.eventByNID(ctx, latest); err != nil {
+			return err
+		}
+		if thread.Count == 0 || thread.Latest == nil {
+			continue
+		}
+		if root := roots[id]; root != nil {
+			thread.Participants[root.Sender] = true
+		}
+		aggregate := all[id]
+		aggregate.Thread = thread
+		all[id] = aggregate
+	}
+	return nil
+}
+
+func (r *Rooms) addReferences(ctx context.Context, ids []string, all map[string]Aggregate) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return r.selectReferences(ctx, ids, func(target, reference string) {
+		aggregate := all[target]
+		aggregate.References = append(aggregate.References, reference)
+		all[target] = aggregate
+	})
+}
