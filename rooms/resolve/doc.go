@@ -30,8 +30,9 @@
 //  4. Unconflicted entries stay whatever happened.
 //
 // Room version 1 uses the library's resolver (resolve_v1.go). For v2 the library is an oracle only in a roundabout way,
-// because its resolver departs from the specification (topological order, mainline, missing auth events), and in room version
-// 12 it panics: library_test.go has those departures written down and proves that they are all; reference_test.go is the
+// because its resolver departs from the specification (topological order, mainline, missing auth events, and a cached join
+// rule that restricted joins overwrite), and in room version 12 it panics: library_test.go has those departures written down,
+// and with them agrees with the library in every random room (without restricted joins); reference_test.go is the
 // specification written down naively, which the resolver has to agree with in every random room.
 //
 // Where the specification leaves room we do as other servers do: a state counts as reaching its own events in the auth

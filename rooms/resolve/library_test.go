@@ -3,7 +3,6 @@ package resolve
 import (
 	"cmp"
 	"context"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -246,7 +245,7 @@ func TestLibraryResolvesLikeTheReferenceWithItsWays(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			conflicts, same := 0, 0
 			for seed := range uint64(120) {
-				rnd := rand.New(rand.NewPCG(seed, 2))
+				rnd := newRand(seed, version)
 				w := newWorld(version)
 				w.joinRules = []string{"public", "invite", "knock"} // its rule for restricted joins changes the rules it has cached
 				forks := meet(t, w, rnd, 2+rnd.IntN(3), 6, true)
@@ -279,7 +278,7 @@ func TestLibraryResolvesLikeTheReferenceWithItsWays(t *testing.T) {
 func TestRoomVersion1IsTheLibrary(t *testing.T) {
 	conflicts := 0
 	for seed := range uint64(200) {
-		rnd := rand.New(rand.NewPCG(seed, 3))
+		rnd := newRand(seed, "1")
 		w := newWorld("1")
 		forks := meet(t, w, rnd, 2+rnd.IntN(3), 6, true)
 		at := map[StateKey][]*Event{}

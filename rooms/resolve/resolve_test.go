@@ -38,7 +38,7 @@ func TestResolveIsTheSpecification(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			conflicts := 0
 			for seed := range uint64(200) {
-				rnd := rand.New(rand.NewPCG(seed, 1))
+				rnd := newRand(seed, version)
 				w := newWorld(version)
 				forks := meet(t, w, rnd, 2+rnd.IntN(4), 8+rnd.IntN(24), true)
 				ref := &reference{w: w, v21: version == "12"}
