@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// installed gives Apertium with its Debian pairs, and skips where they are missing, except in CI.
+func installed(tb testing.TB, pivot language.Code) *Apertium {
+	tb.Helper()
+	a, err := NewApertium(ApertiumConfig{Pivot: pivot})
+	require.NoError(tb, err)
+	if !a.Offers("en", "es") {
+		if os.Getenv("CI") == "true" {
+			tb.Fatal("apertium-eng-spa is not installed")
+		}
+		tb.Skip("apertium-eng-spa is not installed (scripts/apertium-packages)")
+	}
+	tb.Cleanup(a.Close)
+	return a
+}
+
+func say(tb testing.TB, e Engine, from, to language.Code, body, html string) (protect.Restored, Answer) {
+	tb.Helper()
+	message := protect.Parse(body, html, from)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	answer, err := e.Translate(ctx, Request{From: from, To: to, Segments: message.Segments()})
+	require.NoError(tb, err)
+	restored, err := message.Restore(answer.Segments)
+	require.NoError(tb, err)
+	return restored, answer
+}
+
+func TestApertiumTranslates(t *testing.T) {
+	a := installed(t, "")
+	restored, _ := say(t, a, "en", "es", "The patient has fever.", "")
+	require.Equal(t, "El paciente tiene fiebre.", restored.Body)
+	restored, _ = say(t, a, "en", "es", "Give 500 mg of paracetamol.\nGive it * [now] a/b {x} 900 times", "")
+	require.Contains(t, restored.Body, "500 mg de paracetamol.\n")
+	require.Contains(t, restored.Body, "* [")
+	restored, answer := say(t, a, "en", "es", "", "<p>The <b>left</b> arm of @a:b.example is <code>ok</code> xyzzyq</p>")
+	require.Contains(t, restored.FormattedBody, "<code>ok</code>")
+	require.Equal(t, []string{"xyzzyq"}, answer.Unknown)
+	require.NotContains(t, restored.Body, "*")
+}
+
+func TestApertiumPivotIsMarked(t *testing.T) {
+	a := installed(t, "es")
+	if !a.Offers("en", "fr") {
+		t.Skip("apertium-fr-es is not installed")
+	}
+	_, answer := say(t, a, "en", "fr", "The patient has fever.", "")
+	require.Equal(t, language.Code("es"), answer.Pivot)
+	require.False(t, installed(t, "").Offers("en", "fr"), "no pivot unless the config allows it")
+}
+
+// TestPipeRestarts: a pipe that hangs is killed at the deadline, one that died starts again.
+func TestPipeRestarts(t *testing.T) {
+	dir := t.TempDir()
+	script := `while IFS= read -r line; do case "$line" in hang*) sleep 60;; die*) exit 1;; *) printf '%s[][\n]\000' "$line";; esac; read -r rest; done`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "eng-spa.mode"), []byte(script), 0o600))
+	a, err := NewApertium(ApertiumConfig{ModesDir: dir})
+	require.NoError(t, err)
+	t.Cleanup(a.Close)
+	ask := func(text string, limit time.Duration) (Answer, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		return a.Translate(ctx, Request{From: "en", To: "es", Segments: []protect.Segment{{{Text: text}}}})
+	}
+	_, err = ask("hang", 100*time.Millisecond)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	_, err = ask("die", 5*time.Second)
+	require.Error(t, err)
+}
+
+func FuzzStream(f *testing.F) {
+	f.Add("a*b [c] \\ 900001 <x>", 3)
+	f.Fuzz(func(t *testing.T, text string, id int) {
+		id = max(1, min(id, maxApertiumParts))
+		source := protect.Segment{{Kind: protect.Open, ID: id}, {Kind: protect.Text, Text: text}, {Kind: protect.Atom, ID: id}, {Kind: protect.Close, ID: id}}
+		wire := newApertiumWire([]protect.Segment{source})
+		segment, _ := wire.decode(wire.encode([]protect.Segment{source})[0])
+		atoms := 0
+		for _, piece := range segment {
+			if piece.Kind == protect.Atom && piece.ID == id {
+				atoms++
+			}
+		}
+		if atoms > 1 {
+			t.Fatalf("part doubled by %q", text)
+		}
+	})
+}
+
+func BenchmarkApertium(b *testing.B) {
+	a := installed(b, "")
+	say(b, a, "en", "es", "The patient has fever.", "")
+	for b.Loop() {
+		say(b, a, "en", "es", "The patient has high fever since yesterday and needs oxygen.", "")
+	}
+}

@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"medixchange/translator/language"
+)
+
+// Limits keep one engine in bounds.
+type Limits struct {
+	Concurrent int           // requests at a time
+	Waiting    int           // requests that may wait for their turn
+	Deadline   time.Duration // of one request, waiting included
+	Failures   int           // in a row that open the circuit
+	Cooldown   time.Duration // how long it stays open at first; doubles up to ten minutes
+}
+
+// DefaultLimits fit a server in the same house.
+var DefaultLimits = Limits{Concurrent: 4, Waiting: 64, Deadline: 20 * time.Second, Failures: 5, Cooldown: 5 * time.Second}
+
+// maxCooldown is the longest time that a circuit stays open.
+const maxCooldown = 10 * time.Minute
+
+// Guard bounds an engine: a queue in front of it, a deadline, and a circuit breaker that spares an
+// engine which fails, and lets one request try again after a while.
+type Guard struct {
+	engine Engine
+	limits Limits
+	slots  chan struct{}
+	seats  chan struct{} // slots and those who wait
+	now    func() time.Time
+
+	mu       sync.Mutex
+	failures int
+	cooldown time.Duration
+	closedAt time.Time // the circuit lets requests pass from then on
+	probing  bool
+}
+
+// NewGuard puts limits around an engine; fields that are zero take DefaultLimits.
+func NewGuard(engine Engine, limits Limits) *Guard {
+	if limits.Concurrent <= 0 {
+		limits.Concurrent = DefaultLimits.Concurrent
+	}
+	if limits.Waiting <= 0 {
+		limits.Waiting = DefaultLimits.Waiting
+	}
+	if limits.Deadline <= 0 {
+		limits.Deadline = DefaultLimits.Deadline
+	}
+	if limits.Failures <= 0 {
+		limits.Failures = DefaultLimits.Failures
+	}
+	if limits.Cooldown <= 0 {
+		limits.Cooldown = DefaultLimits.Cooldown
+	}
+	return &Guard{
+		engine: engine, limits: limits, now: time.Now, cooldown: limits.Cooldown,
+		slots: make(chan struct{}, limits.Concurrent),
+		seats: make(chan struct{}, limits.Concurrent+limits.Waiting),
+	}
+}
+
+// Name is the engine's.
+func (g *Guard) Name() string { return g.engine.Name() }
+
+// Offers is the engine's; an open circuit does not change what it offers.
+func (g *Guard) Offers(from, to language.Code) bool { return g.engine.Offers(from, to) }
+
+// Check asks the engine whether it lives, if it can tell; an answer closes the circuit.
+func (g *Guard) Check(ctx context.Context) error {
+	checker, ok := g.engine.(interface{ Check(context.Context) error })
+	if !ok {
+		return nil
+	}
+	if err := checker.Check(ctx); err != nil {
+		return err
+	}
+	g.succeeded()
+	return nil
+}
+
+// Translate waits for a slot and asks the engine. It answers ErrBusy at once when the queue is full or
+// the circuit is open.
+func (g *Guard) Translate(ctx context.Context, request Request) (Answer, error) {
+	if err := g.admit(); err != nil {
+		return Answer{}, err
+	}
+	select {
+	case g.seats <- struct{}{}:
+		defer func() { <-g.seats }()
+	default:
+		g.leave()
+		return Answer{}, fmt.Errorf("%w: its queue is full", ErrBusy)
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.limits.Deadline)
+	defer cancel()
+	select {
+	case g.slots <- struct{}{}:
+		defer func() { <-g.slots }()
+	case <-ctx.Done():
+		g.leave()
+		return Answer{}, fmt.Errorf("waiting for %s: %w", g.Name(), ctx.Err())
+	}
+	answer, err := g.engine.Translate(ctx, request)
+	g.learn(ctx, err)
+	return answer, err
+}
+
+// admit lets a request pass if the circuit is closed, or as the one that tries after the cooldown.
+func (g *Guard) admit() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closedAt.IsZero() {
+		return nil
+	}
+	if g.now().Before(g.closedAt) || g.probing {
+		return fmt.Errorf("%w: resting after failures", ErrBusy)
+	}
+	g.probing = true
+	return nil
+}
+
+// leave ends an attempt that never reached the engine.
+func (g *Guard) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.probing = false
+}
+
+// learn counts the outcome. What the caller cancelled, and what the engine refused or had nothing for,
+// says nothing about its health.
+func (g *Guard) learn(ctx context.Context, err error) {
+	var later *RetryAfter
+	switch {
+	case err == nil || errors.Is(err, ErrNoMatch) || errors.Is(err, ErrRefused):
+		g.succeeded()
+	case errors.As(err, &later):
+		g.open(later.Wait)
+	case errors.Is(ctx.Err(), context.Canceled):
+		g.leave()
+	default:
+		g.failed()
+	}
+}
+
+func (g *Guard) succeeded() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failures, g.probing, g.closedAt, g.cooldown = 0, false, time.Time{}, g.limits.Cooldown
+}
+
+func (g *Guard) failed() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failures++
+	wasProbe := g.probing
+	g.probing = false
+	if g.failures < g.limits.Failures && !wasProbe {
+		return
+	}
+	g.closedAt = g.now().Add(g.cooldown)
+	g.cooldown = min(g.cooldown*2, maxCooldown)
+}
+
+func (g *Guard) open(wait time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.probing = false
+	g.closedAt = g.now().Add(wait)
+}
