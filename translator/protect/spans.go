@@ -99,3 +99,11 @@ func cleaned(text string) string {
 func unwanted(r rune) bool {
 	return r >= 0x2066 && r <= 0x2069 || r >= 0x202a && r <= 0x202e || r == 0xfffd || r < 0x20 && r != '\n' && r != '\t' || r == 0x7f
 }
+
+// Words is a text without what is in no language: addresses, identifiers, code.
+func Words(text string) string {
+	if !strings.ContainsAny(text, "`:@.") {
+		return text
+	}
+	return verbatim.ReplaceAllString(text, " ")
+}

@@ -1,0 +1,75 @@
+package translator
+
+import (
+	"container/list"
+	"sync"
+)
+
+// cache keeps results up to a number of bytes and forgets those longest unused.
+type cache struct {
+	mu      sync.Mutex
+	limit   int
+	size    int
+	entries map[cacheKey]*list.Element
+	order   *list.List // front is the most recent
+}
+
+// cacheKey is a hash over source and pair.
+type cacheKey [32]byte
+
+type cacheEntry struct {
+	key    cacheKey
+	result Result
+	size   int
+}
+
+func newCache(limit int) *cache {
+	return &cache{limit: limit, entries: map[cacheKey]*list.Element{}, order: list.New()}
+}
+
+func (c *cache) get(key cacheKey) (Result, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.entries[key]
+	if !ok {
+		return Result{}, false
+	}
+	c.order.MoveToFront(element)
+	return element.Value.(*cacheEntry).result, true
+}
+
+func (c *cache) put(key cacheKey, result Result) {
+	entry := &cacheEntry{key: key, result: result, size: sizeOf(result)}
+	if entry.size > c.limit/4 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.entries[key]; ok {
+		c.remove(old)
+	}
+	c.entries[key] = c.order.PushFront(entry)
+	c.size += entry.size
+	for c.size > c.limit {
+		c.remove(c.order.Back())
+	}
+}
+
+func (c *cache) remove(element *list.Element) {
+	entry := element.Value.(*cacheEntry)
+	c.order.Remove(element)
+	delete(c.entries, entry.key)
+	c.size -= entry.size
+}
+
+// sizeOf is what a result takes in memory, roughly.
+func sizeOf(r Result) int {
+	size := 400 + len(r.Body) + len(r.FormattedBody) + len(r.Original.Body) + len(r.Original.FormattedBody)
+	for _, reason := range r.Reasons {
+		size += 64 + len(reason.Original) + len(reason.Translation)
+	}
+	for _, invariant := range r.Invariants {
+		size += 48 + len(invariant.Text)
+	}
+	return size
+}

@@ -1,0 +1,101 @@
+package translator
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"medixchange/translator/engine"
+	"medixchange/translator/language"
+)
+
+// Config is what the translator needs to know. Fields that are zero take the defaults named there.
+type Config struct {
+	Engines    []EngineConfig
+	Deadline   time.Duration // of one translation over all engines; default 30 s
+	CacheBytes int           // default 32 MiB
+	MaxBytes   int           // longest message that is translated, text and HTML together; default 64 KiB
+}
+
+// EngineConfig puts one engine into the chain; the first that offers a pair is asked first.
+type EngineConfig struct {
+	Engine engine.Engine
+	Limits engine.Limits
+	Pairs  []Pair // only these; empty: all that the engine offers
+}
+
+// Pair is a direction of translation. An empty side means every language.
+type Pair struct{ From, To language.Code }
+
+// Defaults of Config.
+const (
+	defaultDeadline   = 30 * time.Second
+	defaultCacheBytes = 32 << 20
+	defaultMaxBytes   = 64 << 10
+)
+
+// withDefaults fills in what the config leaves out and refuses what cannot work.
+func (c Config) withDefaults() (Config, error) {
+	if c.Deadline == 0 {
+		c.Deadline = defaultDeadline
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = defaultCacheBytes
+	}
+	if c.MaxBytes == 0 {
+		c.MaxBytes = defaultMaxBytes
+	}
+	if c.Deadline < 0 || c.CacheBytes < 0 || c.MaxBytes < 0 {
+		return c, errors.New("translator: deadline, cache_bytes and max_bytes must not be negative")
+	}
+	for i, e := range c.Engines {
+		if e.Engine == nil {
+			return c, fmt.Errorf("translator: engine %d is missing", i+1)
+		}
+	}
+	return c, nil
+}
+
+// link is an engine in the chain with its guard.
+type link struct {
+	*engine.Guard
+	pairs []Pair
+}
+
+// takes reports whether the config lets the engine have this pair and the engine offers it.
+func (l link) takes(from, to language.Code) bool {
+	allowed := len(l.pairs) == 0
+	for _, p := range l.pairs {
+		allowed = allowed || (p.From == "" || p.From == from) && (p.To == "" || p.To == to)
+	}
+	return allowed && l.Offers(from, to)
+}
+
+// metrics counts what the pipeline does. All labels have few values.
+type metrics struct {
+	requests *prometheus.CounterVec   // by engine and outcome
+	seconds  *prometheus.HistogramVec // by engine
+	verdicts *prometheus.CounterVec   // by pair and verdict
+	cache    *prometheus.CounterVec   // hit, miss, shared
+}
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_engine_requests_total", Help: "Requests to translation engines."}, []string{"engine", "outcome"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "medix_translator_engine_seconds", Help: "Time that translation engines took.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"engine"}),
+		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_verdicts_total", Help: "Verdicts of the medical checks; dose says whether the message has a drug, dose or the like."}, []string{"from", "to", "verdict", "dose"}),
+		cache:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_cache_total", Help: "Look-ups in the cache of translations."}, []string{"result"}),
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.verdicts, m.cache} {
+		if err := registerer.Register(collector); err != nil {
+			return nil, fmt.Errorf("translator: registering metrics: %w", err)
+		}
+	}
+	return m, nil
+}

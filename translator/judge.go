@@ -1,0 +1,59 @@
+package translator
+
+import (
+	"strings"
+
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/engine"
+	"medixchange/translator/protect"
+)
+
+// judge puts an engine's answer together and checks it.
+func judge(source Result, message *protect.Message, name string, answer engine.Answer) Result {
+	result := source
+	result.Engine, result.Pivot, result.Unreviewed = name, answer.Pivot, answer.Unreviewed
+	restored, err := message.Restore(answer.Segments)
+	if err != nil {
+		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: "placeholder"}}})
+	}
+	report := check.Compare(message.Plain(), restored.Lines, source.From, source.To)
+	if unknown := unknownWords(message, answer.Unknown); unknown != "" {
+		report.Verdict = check.Worse(report.Verdict, check.Finding(unknown))
+		report.Reasons = append(report.Reasons, check.Reason{Code: "unknown", Translation: strings.Join(answer.Unknown, ", ")})
+	}
+	if report.Verdict == check.Block {
+		return result.blocked(report)
+	}
+	result.State, result.Verdict, result.Reasons = Translated, report.Verdict, report.Reasons
+	result.Body, result.FormattedBody = restored.Body, restored.FormattedBody
+	return result
+}
+
+func (r Result) blocked(report check.Report) Result {
+	r.State, r.Verdict, r.Reasons = None, report.Verdict, report.Reasons
+	return r
+}
+
+// unknownWords names the finding for words that an engine left as they were, by their share.
+func unknownWords(message *protect.Message, unknown []string) string {
+	words := len(strings.Fields(message.Text()))
+	switch count := len(unknown); {
+	case count == 0 || words == 0:
+		return ""
+	case count*2 > words:
+		return "unknown.many"
+	case count*5 > words:
+		return "unknown.some"
+	}
+	return "unknown.few"
+}
+
+// Compose writes what the reader sees. With late, the text says that it arrived after the original.
+func (r Result) Compose(late bool) compose.Content {
+	return compose.Compose(compose.Message{
+		State: string(r.State), From: r.From, To: r.To, Pivot: r.Pivot, Engine: r.Engine, Unreviewed: r.Unreviewed,
+		Verdict: r.Verdict, Reasons: r.Reasons, Invariants: r.Invariants,
+		Body: r.Body, FormattedBody: r.FormattedBody, Original: r.Original, Late: late,
+	})
+}

@@ -1,0 +1,247 @@
+package translator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/singleflight"
+
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/engine"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// Pipeline translates messages. It is safe for concurrent use.
+type Pipeline struct {
+	config  Config
+	chain   []link
+	cache   *cache
+	flights singleflight.Group
+	metrics *metrics
+}
+
+// New builds a pipeline. It starts nothing and asks no engine; registerer may be nil.
+func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	counts, err := newMetrics(registerer)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pipeline{config: config, cache: newCache(config.CacheBytes), metrics: counts}
+	for _, e := range config.Engines {
+		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs})
+	}
+	return p, nil
+}
+
+// checkEvery is how often engines are asked whether they live.
+const checkEvery = 30 * time.Second
+
+// Run asks the engines from time to time whether they live and what they offer, until ctx ends.
+func (p *Pipeline) Run(ctx context.Context) {
+	ticker := time.NewTicker(checkEvery)
+	defer ticker.Stop()
+	for {
+		for _, l := range p.chain {
+			checkCtx, cancel := context.WithTimeout(ctx, checkEvery/3)
+			if err := l.Check(checkCtx); err != nil && ctx.Err() == nil {
+				logrus.WithError(err).WithField("engine", l.Name()).Warn("Translation engine does not answer")
+			}
+			cancel()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Offers reports whether some engine may translate the pair now.
+func (p *Pipeline) Offers(from, to language.Code) bool {
+	for _, l := range p.chain {
+		if l.takes(from, to) {
+			return true
+		}
+	}
+	return false
+}
+
+// Translate finds what a reader of request.Target is shown instead of the message. Requests for the
+// same text and pair share one run, which goes on when its caller leaves. The error is that of ctx and
+// nothing else: what an engine cannot do is a Result with state none and a reason.
+func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, error) {
+	source, done := p.prepare(request)
+	if done {
+		return source, nil
+	}
+	key := keyOf(source)
+	if result, ok := p.cache.get(key); ok {
+		p.metrics.cache.WithLabelValues("hit").Inc()
+		return result, nil
+	}
+	flight := p.flights.DoChan(string(key[:]), func() (any, error) {
+		if result, ok := p.cache.get(key); ok {
+			return result, nil
+		}
+		p.metrics.cache.WithLabelValues("miss").Inc()
+		runCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.Deadline)
+		defer cancel()
+		result := p.run(runCtx, source)
+		if lasting(result) {
+			p.cache.put(key, result)
+		}
+		return result, nil
+	})
+	select {
+	case <-ctx.Done():
+		return Result{}, fmt.Errorf("waiting for a translation: %w", ctx.Err())
+	case outcome := <-flight:
+		return outcome.Val.(Result), nil
+	}
+}
+
+// prepare decides what needs no engine; done reports that the result is final.
+func (p *Pipeline) prepare(request Request) (result Result, done bool) {
+	body, formatted := protect.CutReply(request.Text, request.HTML)
+	result = Result{To: request.Target, Original: compose.Original{Body: body, FormattedBody: formatted}}
+	need := NeedsTranslation(body, formatted, request.SenderLanguage, request.Target)
+	if request.SourceHint != "" && !need.NotText {
+		need = Need{From: request.SourceHint, Translate: request.SourceHint != request.Target}
+	}
+	result.From = need.From
+	switch {
+	case need.NotText:
+		return result.none(ReasonNotText), true
+	case !need.Translate:
+		return result, true
+	case len(body)+len(formatted) > p.config.MaxBytes:
+		return result.none(ReasonTooLong), true
+	}
+	return result, false
+}
+
+// none turns a result into one without a translation.
+func (r Result) none(reason string) Result {
+	r.State = None
+	r.Reasons = append(r.Reasons, check.Reason{Code: reason})
+	return r
+}
+
+// keyOf hashes what a translation depends on.
+func keyOf(source Result) cacheKey {
+	h := sha256.New()
+	for _, part := range []string{string(source.From), string(source.To), source.Original.Body, source.Original.FormattedBody} {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		h.Write([]byte(part))
+	}
+	var key cacheKey
+	h.Sum(key[:0])
+	return key
+}
+
+// lasting reports whether asking again would give the same.
+func lasting(r Result) bool { return r.State == Translated || r.Verdict == check.Block }
+
+// run takes a message through the engines. The first answer that is not blocked is taken; if all are
+// blocked, the first of them says why.
+func (p *Pipeline) run(ctx context.Context, source Result) Result {
+	message := protect.Parse(source.Original.Body, source.Original.FormattedBody, source.From)
+	if len(message.Segments()) == 0 {
+		return source.none(ReasonNotText)
+	}
+	for _, line := range message.Plain() {
+		source.Invariants = append(source.Invariants, check.Invariants(line, source.From)...)
+	}
+	var blocked *Result
+	reason := ReasonNoEngine
+	for _, l := range p.chain {
+		if !l.takes(source.From, source.To) {
+			continue
+		}
+		answer, err := p.ask(ctx, l, engine.Request{From: source.From, To: source.To, Segments: message.Segments()})
+		if err != nil {
+			reason = worseReason(reason, err)
+			continue
+		}
+		result := judge(source, message, l.Name(), answer)
+		p.count(result)
+		if result.Verdict != check.Block {
+			return result
+		}
+		if blocked == nil {
+			blocked = &result
+		}
+	}
+	if blocked != nil {
+		return *blocked
+	}
+	return source.none(reason)
+}
+
+// ask sends a request to one engine and counts it.
+func (p *Pipeline) ask(ctx context.Context, l link, request engine.Request) (engine.Answer, error) {
+	start := time.Now()
+	answer, err := l.Translate(ctx, request)
+	outcome := outcomeOf(err)
+	p.metrics.requests.WithLabelValues(l.Name(), outcome).Inc()
+	if outcome != ReasonBusy {
+		p.metrics.seconds.WithLabelValues(l.Name()).Observe(time.Since(start).Seconds())
+	}
+	if err != nil && !errors.Is(err, engine.ErrNoMatch) {
+		logrus.WithError(err).WithFields(logrus.Fields{"engine": l.Name(), "from": request.From, "to": request.To}).Debug("Translation engine failed")
+	}
+	return answer, err
+}
+
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, engine.ErrNoMatch):
+		return "no_match"
+	case errors.Is(err, engine.ErrBusy):
+		return ReasonBusy
+	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+		return ReasonTimeout
+	}
+	return ReasonEngineError
+}
+
+// isTimeout finds what network errors say about themselves.
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// worseReason keeps what is most worth knowing when several engines failed: a pair that only the
+// phrase memory offers, which had no match, has no engine.
+func worseReason(so string, err error) string {
+	outcome := outcomeOf(err)
+	if outcome == "no_match" {
+		return so
+	}
+	return outcome
+}
+
+// count records the verdict of a result.
+func (p *Pipeline) count(r Result) {
+	dose := "no"
+	if len(r.Invariants) > 0 {
+		dose = "yes"
+	}
+	p.metrics.verdicts.WithLabelValues(string(r.From), string(r.To), string(r.Verdict), dose).Inc()
+}
