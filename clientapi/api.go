@@ -63,7 +63,10 @@ func New(o Options) *API {
 		CompressFrom: int(o.Config.Listen.CompressFrom),
 	})
 	for _, register := range []func(){
-		a.discoveryRoutes, a.loginRoutes, a.registerRoutes, a.accountRoutes,
+		a.discoveryRoutes, a.loginRoutes, a.registerRoutes, a.accountRoutes, a.deviceRoutes, a.profileRoutes,
+		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
+		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
+		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes,
 	} {
 		register()
 	}
