@@ -3,6 +3,9 @@ package rooms
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -147,23 +150,93 @@ type MembershipDelta struct {
 
 // Rooms is the door to every room of the node. All methods are safe for concurrent use. Start with [New].
 type Rooms struct {
-	o Options
+	db      *sqldb.DB
+	hub     *stream.Hub
+	server  string
+	signer  *signing.Signer
+	remote  Remote
+	version string // of new rooms
+	now     func() time.Time
+	log     *logrus.Entry
+	allow   func(server string) bool
+
+	// What is written (this file, loop.go, batch.go).
+	nids    *nidSources
+	keys    *stateKeys
+	sets    *serverSets
+	cache   *eventCache
+	auth    *authCache
+	blobs   *blobCache
+	active  *activeRooms
+	txns    *inFlight
+	members *userRooms
+	stop    context.CancelFunc
+	stopped chan struct{}
+
+	// What is read (timeline.go, relations.go, receipts.go, typing.go, directory.go).
+	read *reads
 }
 
 // New loads what the rooms need in memory. ctx bounds only the loading.
 func New(ctx context.Context, o Options) (*Rooms, error) {
-	return &Rooms{o: o}, nil
+	if _, err := formatOf(o.DefaultVersion); err != nil {
+		return nil, fmt.Errorf("choosing the version of new rooms: %w", err)
+	}
+	r := &Rooms{
+		db: o.DB, hub: o.Hub, server: o.ServerName, signer: o.Signer, remote: o.Remote, version: o.DefaultVersion,
+		now: o.Now, log: o.Log, allow: o.AllowServer, stopped: make(chan struct{}),
+	}
+	if r.allow == nil {
+		r.allow = func(string) bool { return true }
+	}
+	r.nids = newNIDSources(o.DB)
+	r.keys = newStateKeys(r)
+	r.sets = newServerSets(r)
+	r.cache = newEventCache(eventCacheBytes)
+	r.auth = newAuthCache(r)
+	r.blobs = newBlobCache(blobCacheBytes)
+	r.active = newActiveRooms(r)
+	r.txns = newInFlight()
+	r.members = newUserRooms(r)
+	read, err := newReads(o)
+	if err != nil {
+		return nil, err
+	}
+	r.read = read
+	background, stop := context.WithCancel(context.Background())
+	r.stop = stop
+	go r.active.evict(background, r.stopped)
+	return r, nil
 }
 
-// Close lets every room finish the batch it is in and stops the loops; what waits is answered with ErrBusy.
-func (r *Rooms) Close(ctx context.Context) error { return nil }
+// Close lets every room finish what it has taken on and refuses what comes after with ErrBusy. It returns when the rooms
+// are still, at the latest when ctx ends.
+func (r *Rooms) Close(ctx context.Context) error {
+	r.stop()
+	r.read.close()
+	<-r.stopped
+	return r.active.close(ctx)
+}
 
 // ServerName returns the name of this node.
-func (r *Rooms) ServerName() string { return r.o.ServerName }
+func (r *Rooms) ServerName() string { return r.server }
 
 // Versions returns the room versions that this node supports, all of them stable, ascending.
 func (r *Rooms) Versions() []string {
-	return []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}
+	versions := make([]string, 0, len(formats))
+	for v := 1; v <= len(formats); v++ {
+		versions = append(versions, strconv.Itoa(v))
+	}
+	return versions
+}
+
+// isLocal reports whether the user is of this node.
+func (r *Rooms) isLocal(userID string) bool { return serverOf(userID) == r.server }
+
+// serverOf returns the server name in a user id, room id or alias; "" without one.
+func serverOf(id string) string {
+	_, server, _ := strings.Cut(id, ":")
+	return server
 }
 
 // The exported operations, by file:

@@ -13,14 +13,9 @@ CREATE TABLE rooms (
     published     SMALLINT NOT NULL DEFAULT 0, -- in the public directory
     partial       SMALLINT NOT NULL DEFAULT 0, -- joined with partial state
     left_at       BIGINT   NOT NULL DEFAULT 0, -- position at which the last local member went; 0 while one is joined
+    extremities   BYTEA    NOT NULL,           -- packed nids of the forward extremities: one statement with the rest
     lease_epoch   BIGINT   NOT NULL DEFAULT 0, -- checked by every transaction that writes the room
     lease_owner   TEXT     NOT NULL DEFAULT ''
-);
-
-CREATE TABLE room_extremities (
-    room_nid  BIGINT NOT NULL,
-    event_nid BIGINT NOT NULL,
-    PRIMARY KEY (room_nid, event_nid)
 );
 
 -- Interned (type, state_key).

@@ -1,0 +1,183 @@
+package rooms
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Rooms that nobody used for idleRoom leave memory; when more than maxRooms are there, those unused for longest.
+const (
+	idleRoom  = 10 * time.Minute
+	maxRooms  = 4096
+	evictTick = time.Minute
+)
+
+// activeRooms are the rooms in memory.
+type activeRooms struct {
+	r       *Rooms
+	mu      sync.Mutex
+	rooms   map[string]*roomSlot
+	closed  bool
+	working sync.WaitGroup // loops
+}
+
+// roomSlot is a room that is there or being loaded.
+type roomSlot struct {
+	ready chan struct{} // closed when rm and err are set
+	rm    *room
+	err   error
+}
+
+func newActiveRooms(r *Rooms) *activeRooms {
+	return &activeRooms{r: r, rooms: map[string]*roomSlot{}}
+}
+
+// begin counts a loop that starts; false when the node is stopping.
+func (a *activeRooms) begin() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return false
+	}
+	a.working.Add(1)
+	return true
+}
+
+func (a *activeRooms) end() { a.working.Done() }
+
+// get returns a room, loading it if need be. ErrNotFound for one not known.
+func (a *activeRooms) get(ctx context.Context, roomID string) (*room, error) {
+	slot := a.slot(roomID)
+	select {
+	case <-slot.ready:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if slot.err != nil {
+		return nil, slot.err
+	}
+	slot.rm.used.Store(time.Now().Unix())
+	return slot.rm, nil
+}
+
+func (a *activeRooms) slot(roomID string) *roomSlot {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slot, ok := a.rooms[roomID]
+	if !ok {
+		slot = &roomSlot{ready: make(chan struct{})}
+		a.rooms[roomID] = slot
+		// Not in the caller's goroutine: others wait for it too, and theirs must not end with the caller's context.
+		go a.load(slot, roomID)
+	}
+	return slot
+}
+
+func (a *activeRooms) load(slot *roomSlot, roomID string) {
+	ctx, cancel := context.WithTimeout(context.Background(), loopTimeout)
+	defer cancel()
+	rm := a.r.newRoom(roomID)
+	slot.err = rm.load(ctx)
+	if slot.err == nil {
+		rm.used.Store(time.Now().Unix())
+		slot.rm = rm
+	}
+	a.mu.Lock()
+	if slot.err != nil && a.rooms[roomID] == slot {
+		delete(a.rooms, roomID)
+	}
+	a.mu.Unlock()
+	close(slot.ready)
+}
+
+// put adds a room that was just made.
+func (a *activeRooms) put(rm *room) {
+	slot := &roomSlot{ready: make(chan struct{}), rm: rm}
+	close(slot.ready)
+	rm.used.Store(time.Now().Unix())
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.rooms[rm.id] = slot
+}
+
+// evict takes idle rooms out of memory until ctx ends.
+func (a *activeRooms) evict(ctx context.Context, stopped chan<- struct{}) {
+	defer close(stopped)
+	tick := time.NewTicker(evictTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			a.evictBefore(now.Add(-idleRoom))
+			if a.count() > maxRooms {
+				a.evictBefore(now.Add(-evictTick))
+			}
+		}
+	}
+}
+
+func (a *activeRooms) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.rooms)
+}
+
+// evictBefore removes the rooms that were last used before t and have no work.
+func (a *activeRooms) evictBefore(t time.Time) {
+	a.mu.Lock()
+	var idle []*room
+	for _, slot := range a.rooms {
+		select {
+		case <-slot.ready:
+			if slot.err == nil && slot.rm.used.Load() < t.Unix() {
+				idle = append(idle, slot.rm)
+			}
+		default:
+		}
+	}
+	a.mu.Unlock()
+	for _, rm := range idle {
+		a.remove(rm)
+	}
+}
+
+// remove takes a room out of memory unless it has work. The room's lock comes before the list's.
+func (a *activeRooms) remove(rm *room) {
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	if rm.running {
+		return
+	}
+	rm.gone = true
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if slot := a.rooms[rm.id]; slot != nil && slot.rm == rm {
+		delete(a.rooms, rm.id)
+	}
+}
+
+// close refuses new work and waits for the work under way.
+func (a *activeRooms) close(ctx context.Context) error {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		a.working.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for the rooms to finish: %w", ctx.Err())
+	}
+}
+
+func (r *Rooms) newRoom(roomID string) *room {
+	return &room{r: r, id: roomID, st: newRoomState()}
+}
