@@ -1,0 +1,54 @@
+# The two commands of the README are demo and test; both install what they need.
+export GOFLAGS := -tags=goolm
+export CGO_ENABLED := 1
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO_FILES := $(shell git ls-files '*.go' 2>/dev/null)
+
+.PHONY: all build demo test check lint race bench fuzz clean
+
+all: build
+
+build: bin/medix
+
+bin/medix: FORCE | needs-build
+	go build -ldflags "-X medixchange/cmd/medix/node.Version=$(VERSION)" -o $@ ./cmd/medix
+
+FORCE:
+
+.PHONY: needs-build needs-demo needs-test
+needs-build:
+	@scripts/install-needs build
+needs-demo:
+	@scripts/install-needs build demo
+needs-test:
+	@scripts/install-needs build demo test
+
+# Two hospitals on this machine. DEMO="--check" ends by itself; DEMO='--say "…" --from en --to es' says your own sentence.
+demo: needs-demo bin/medix
+	bin/medix demo $(DEMO)
+
+# Everything that CI runs.
+test: needs-test check race
+
+check: needs-test bin/medix
+	@echo "gofmt"; out=$$(gofmt -l $(GO_FILES)); [ -z "$$out" ] || { echo "not gofmt-clean:"; echo "$$out"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+race: needs-test bin/medix
+	scripts/with-postgres go test -race -timeout 20m ./...
+
+lint:
+	golangci-lint run
+
+# The figures of docs/benchmarks.md.
+bench: bin/medix
+	scripts/with-postgres go test -run '^$$' -bench . -benchmem -timeout 30m ./...
+
+FUZZTIME ?= 30s
+fuzz:
+	scripts/fuzz $(FUZZTIME)
+
+clean:
+	rm -rf bin build
