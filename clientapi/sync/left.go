@@ -32,6 +32,9 @@ func (r *round) left(ur rooms.UserRoom) error {
 	}
 	s.full = archive || !stay.atSince
 	s.fresh = s.full
+	if s.full && stay.ever {
+		s.since = 0
+	}
 	if err := r.leftTimeline(s); err != nil {
 		return err
 	}
@@ -69,11 +72,7 @@ func (r *round) stayedSince(ur rooms.UserRoom, since int64) (stay, error) {
 func (r *round) leftTimeline(s *section) error {
 	s.timeline = timeline{start: s.upto + 1, prev: rooms.HistoryKey{Anchor: s.upto}}
 	limit := s.filter.Timeline.timelineLimit()
-	since := s.since
-	if s.full {
-		since = 0
-	}
-	events, limited, prev, err := r.h.rooms.LiveTimeline(r.ctx, s.ur.RoomID, since, s.upto, max(limit, 1)*2)
+	events, limited, prev, err := r.h.rooms.LiveTimeline(r.ctx, s.ur.RoomID, s.since, s.upto, max(limit, 1)*2)
 	if err != nil {
 		return fmt.Errorf("reading the timeline of a room left: %w", err)
 	}

@@ -173,10 +173,13 @@ func (h *Handler) answer(ctx context.Context, q *query) ([]byte, error) {
 	deadline := h.now().Add(q.timeout)
 	since := q.since
 	res, err := h.round(ctx, q, since)
-	if err != nil || !res.empty || q.timeout == 0 || q.initial || q.fullState {
+	if err != nil || !res.empty {
 		return res.body, err
 	}
 	since = res.next
+	if q.timeout == 0 {
+		return h.nothing(q, since), nil
+	}
 	watch, err := h.watch(ctx, q)
 	if err != nil {
 		return nil, err
