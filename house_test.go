@@ -16,7 +16,9 @@ const module = "medixchange"
 
 // floors, from the top. A package may import only what stands on a lower floor, or lies inside its own room.
 var floors = [][]string{
-	{"cmd", "internal/testhospital", "tests"},
+	{"tests"},
+	{"internal/testhospital"},
+	{"cmd"},
 	{"clientapi", "federation", "appservices", "translator", "conference", "handbook", "alliance", "admin"},
 	{"accounts"},
 	{"rooms"},

@@ -1,0 +1,172 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"medixchange/admin"
+	"medixchange/internal/web"
+)
+
+// listen opens every address before anything is served, so that a port in use refuses the start.
+func (n *Node) listen(ctx context.Context, o Options) error {
+	open := o.Listen
+	if open == nil {
+		var lc net.ListenConfig
+		open = lc.Listen
+	}
+	certificate, err := n.certificate(o)
+	if err != nil {
+		return err
+	}
+	for _, addr := range n.Config.Listen.Client {
+		l := web.Listener{Handler: n.clientSide()}
+		if n.Config.Listen.ClientTLS {
+			l.TLS = certificate
+		}
+		if err := n.add(ctx, open, addr, "listen.client", l); err != nil {
+			return err
+		}
+	}
+	if n.Config.Federation.Enabled {
+		for _, addr := range n.Config.Listen.Federation {
+			l := web.Listener{Handler: n.federationSide(), TLS: certificate}
+			if err := n.add(ctx, open, addr, "listen.federation", l); err != nil {
+				return err
+			}
+		}
+	}
+	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen != "" {
+		if err := n.add(ctx, open, n.Config.Metrics.Listen, "metrics.listen", web.Listener{Handler: n.metrics()}); err != nil {
+			return err
+		}
+	}
+	socket, err := admin.Listen(ctx, n.AdminSocket())
+	if err != nil {
+		return err
+	}
+	n.listeners = append(n.listeners, web.Listener{Listener: socket, Handler: n.admin.Handler()})
+	return nil
+}
+
+func (n *Node) certificate(o Options) (*tls.Config, error) {
+	if o.TLS != nil {
+		return o.TLS, nil
+	}
+	if n.Config.Listen.TLS.Cert == "" {
+		return nil, nil
+	}
+	cfg, err := web.LoadTLS(n.Config.Listen.TLS.Cert, n.Config.Listen.TLS.Key)
+	if err != nil {
+		return nil, fmt.Errorf("listen.tls: %w", err)
+	}
+	return cfg, nil
+}
+
+type opener func(ctx context.Context, network, address string) (net.Listener, error)
+
+func (n *Node) add(ctx context.Context, open opener, addr, key string, l web.Listener) error {
+	listener, err := open(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("%s: cannot listen on %s (is another program there?): %w", key, addr, err)
+	}
+	l.Listener = listener
+	n.listeners = append(n.listeners, l)
+	n.addresses = append(n.addresses, [2]string{strings.TrimPrefix(key, "listen."), listener.Addr().String()})
+	return nil
+}
+
+func (n *Node) address(kind string) string {
+	for _, a := range n.addresses {
+		if a[0] == kind {
+			return a[1]
+		}
+	}
+	return ""
+}
+
+// clientSide answers clients, and other servers where a proxy sends them to the same address.
+func (n *Node) clientSide() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", n.client)
+	mux.Handle("/_matrix/federation/", n.federation)
+	mux.Handle("/_matrix/key/", n.federation)
+	n.health(mux)
+	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
+		mux.Handle("/metrics", n.onlyFrom(n.metrics()))
+	}
+	return unclean(mux)
+}
+
+// federationSide answers other servers, and clients that were told the same address.
+func (n *Node) federationSide() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", n.federation)
+	mux.Handle("/_matrix/client/", n.client)
+	mux.Handle("/_matrix/media/", n.client)
+	mux.Handle("/.well-known/matrix/", n.client)
+	return unclean(mux)
+}
+
+// unclean picks the side by the path's beginning alone. http.ServeMux would redirect ids that hold "//" or "..", which
+// are legal in Matrix when escaped, so only its prefix table is used.
+func unclean(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		prefix := r.URL.Path
+		if parts := strings.SplitN(prefix, "/", 4); len(parts) == 4 {
+			prefix = "/" + parts[1] + "/" + parts[2] + "/"
+		}
+		probe := r.Clone(r.Context())
+		probe.URL.Path, probe.URL.RawPath = prefix, ""
+		h, _ := mux.Handler(probe)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// health answers /livez (the process answers) and /readyz (it has started, is not stopping, and its database reads).
+func (n *Node) health(mux *http.ServeMux) {
+	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := n.check(r.Context()); err != nil {
+			n.log.WithError(err).Warn("not ready")
+			http.Error(w, "not ready", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte("ok\n"))
+	})
+}
+
+func (n *Node) check(ctx context.Context) error {
+	if !n.ready.Load() {
+		return errStopping
+	}
+	var one int
+	if err := n.DB.QueryRow(ctx, "SELECT 1").Scan(&one); err != nil {
+		return fmt.Errorf("reading the database: %w", err)
+	}
+	return nil
+}
+
+func (n *Node) metrics() http.Handler {
+	return promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+}
+
+// onlyFrom lets in the addresses that may read the metrics.
+func (n *Node) onlyFrom(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ip := web.ClientIP(r, n.Config.Listen.TrustedProxies)
+		for _, prefix := range n.Config.Metrics.AllowFrom {
+			if prefix.Contains(ip) {
+				h.ServeHTTP(w, r)
+				return
+			}
+		}
+		web.WriteError(w, web.Unrecognized(http.StatusNotFound))
+	})
+}

@@ -1,0 +1,27 @@
+package node
+
+import (
+	"os"
+
+	"github.com/sirupsen/logrus"
+
+	"medixchange/internal/config"
+)
+
+// logger returns the given logger, or one as the configuration says.
+func logger(c config.Log, given *logrus.Logger) *logrus.Entry {
+	if given != nil {
+		return logrus.NewEntry(given)
+	}
+	l := logrus.New()
+	l.SetOutput(os.Stderr)
+	if level, err := logrus.ParseLevel(c.Level); err == nil {
+		l.SetLevel(level)
+	}
+	if c.Format == "json" {
+		l.SetFormatter(&logrus.JSONFormatter{})
+	} else {
+		l.SetFormatter(&logrus.TextFormatter{FullTimestamp: true})
+	}
+	return logrus.NewEntry(l)
+}

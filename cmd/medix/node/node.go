@@ -1,0 +1,299 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/sirupsen/logrus"
+
+	"medixchange/accounts"
+	"medixchange/admin"
+	"medixchange/clientapi"
+	"medixchange/clientapi/sync"
+	"medixchange/federation"
+	"medixchange/internal/config"
+	"medixchange/internal/media"
+	"medixchange/internal/netguard"
+	"medixchange/internal/signing"
+	"medixchange/internal/sqldb"
+	"medixchange/internal/stream"
+	"medixchange/internal/web"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator/bridge"
+)
+
+// Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
+type Options struct {
+	// Log takes all log entries; nil makes one as the configuration says.
+	Log *logrus.Logger
+	// Listen replaces net.Listen, so that tests can choose free ports; nil is net.Listen.
+	Listen func(ctx context.Context, network, address string) (net.Listener, error)
+	// TLS replaces the certificate files of the federation listener; optional.
+	TLS *tls.Config
+	// Now replaces the clock; optional.
+	Now func() time.Time
+}
+
+// Node is a hospital's node, built and not yet serving. Its parts are exported for tests in the same process.
+type Node struct {
+	Config   *config.Config
+	DB       *sqldb.DB
+	Hub      *stream.Hub
+	Rooms    *rooms.Rooms
+	Accounts *accounts.Accounts
+	Media    *media.Store
+	View     *view.View
+	Keys     *federation.Keys
+
+	log        *logrus.Entry
+	registry   *prometheus.Registry
+	remote     *federation.Client
+	outbound   *netguard.Client
+	bridge     *bridge.Bridge
+	sender     *federation.Sender
+	client     http.Handler
+	federation http.Handler
+	admin      *admin.Server
+	listeners  []web.Listener
+	addresses  [][2]string // kind and address of each listener
+	started    time.Time
+	ready      atomic.Bool
+	closers    []func(context.Context) error // in the order of building
+}
+
+// New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
+// closed again.
+func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now()}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := n.build(ctx, o); err != nil {
+		return nil, errors.Join(err, n.Close(context.WithoutCancel(ctx)))
+	}
+	return n, nil
+}
+
+func (n *Node) build(ctx context.Context, o Options) error {
+	n.log = logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
+	for _, step := range []func(context.Context, Options) error{
+		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildMedia, n.buildAPIs, n.listen,
+	} {
+		if err := step(ctx, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) part(name string) *logrus.Entry { return n.log.WithField("part", name) }
+
+// onClose registers what ends a part; the last part built ends first.
+func (n *Node) onClose(fn func(context.Context) error) { n.closers = append(n.closers, fn) }
+
+func (n *Node) buildStorage(ctx context.Context, _ Options) error {
+	if err := os.MkdirAll(n.Config.DataDir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	db, err := sqldb.Open(ctx, sqldb.Options{
+		URL: n.Config.Database.URL, MaxReaders: n.Config.Database.MaxReaders, Logger: n.part("database"), Registerer: n.registry,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the database: %w", err)
+	}
+	n.DB = db
+	n.onClose(func(context.Context) error { return db.Close() })
+	n.Hub = stream.New(db, stream.Options{Registerer: n.registry, Logger: n.part("stream")})
+	return nil
+}
+
+func (n *Node) buildRemote(_ context.Context, o Options) error {
+	key, err := signing.LoadOrCreateKey(n.Config.SigningKey)
+	if err != nil {
+		return fmt.Errorf("loading the signing key: %w", err)
+	}
+	roots, err := netguard.LoadRoots(n.Config.Federation.TrustedCA)
+	if err != nil {
+		return fmt.Errorf("federation.trusted_ca: %w", err)
+	}
+	n.outbound = netguard.New(netguard.Options{
+		Policy:    netguard.Policy{Allow: n.Config.Federation.AllowPrivate, Deny: n.Config.Federation.DenyNetworks},
+		RootCAs:   roots,
+		Timeout:   n.Config.Federation.Timeout.Std(),
+		MaxBody:   int64(n.Config.Federation.MaxResponse),
+		UserAgent: "medix/" + Version,
+	})
+	n.onClose(func(context.Context) error { n.outbound.Close(); return nil })
+	signer := &signing.Signer{ServerName: n.Config.ServerName, Key: key}
+	n.Keys, err = federation.NewKeys(federation.KeysOptions{
+		DB: n.DB, Signer: signer, Notaries: n.Config.Federation.Notaries, Now: o.Now, Log: n.part("keys"),
+	})
+	if err != nil {
+		return fmt.Errorf("building the key ring: %w", err)
+	}
+	n.remote, err = federation.NewClient(federation.ClientOptions{
+		HTTP: n.outbound, Signer: signer, Keys: n.Keys, AllowServer: n.allowServer, Now: o.Now, Log: n.part("federation"),
+		Registerer: n.registry,
+	})
+	if err != nil {
+		return fmt.Errorf("building the federation client: %w", err)
+	}
+	return nil
+}
+
+// allowServer is the one place that says which servers this node has to do with at all.
+func (n *Node) allowServer(server string) bool {
+	f := n.Config.Federation
+	if server == n.Config.ServerName {
+		return true
+	}
+	if !f.Enabled || config.HostAllowed(f.DenyServers, server) {
+		return false
+	}
+	return len(f.AllowServers) == 0 || config.HostAllowed(f.AllowServers, server)
+}
+
+func (n *Node) buildRooms(ctx context.Context, o Options) error {
+	r, err := rooms.New(ctx, rooms.Options{
+		DB: n.DB, Hub: n.Hub, ServerName: n.Config.ServerName, Signer: n.Keys.Signer(), Remote: n.remote,
+		DefaultVersion: n.Config.Rooms.DefaultVersion, Now: o.Now, Log: n.part("rooms"), Registerer: n.registry,
+		AllowServer: n.allowServer,
+	})
+	if err != nil {
+		return fmt.Errorf("building the rooms: %w", err)
+	}
+	n.Rooms = r
+	n.onClose(r.Close)
+	return nil
+}
+
+func (n *Node) buildAccounts(ctx context.Context, o Options) error {
+	language := ""
+	if n.Config.Translator.Enabled {
+		language = n.Config.Translator.DefaultLanguage
+	}
+	a, err := accounts.New(ctx, accounts.Options{
+		DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Remote: n.remote, ServerName: n.Config.ServerName, Now: o.Now,
+		Log: n.part("accounts"), Registerer: n.registry,
+		OpenRegistration:   n.Config.Registration.Enabled && !n.Config.Registration.RequireToken,
+		TokenRegistration:  n.Config.Registration.RequireToken,
+		RegistrationSecret: n.Config.Registration.SharedSecret,
+		MinPasswordLength:  n.Config.Passwords.MinLength,
+		AllowServer:        n.allowServer,
+		AccessLifetime:     n.Config.Sessions.AccessToken.Std(),
+		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
+		Language:           language,
+		Presence:           n.Config.Presence.Enabled,
+		FastHash:           os.Getenv(config.CheapPasswordsEnv) == "1",
+	})
+	if err != nil {
+		return fmt.Errorf("building the accounts: %w", err)
+	}
+	n.Accounts = a
+	n.onClose(a.Close)
+	return nil
+}
+
+func (n *Node) buildMedia(_ context.Context, _ Options) error {
+	c := n.Config.Media
+	sizes := make([]media.Size, 0, len(c.Thumbnails))
+	for _, t := range c.Thumbnails {
+		sizes = append(sizes, media.Size{Width: t.Width, Height: t.Height, Method: t.Method})
+	}
+	store, err := media.New(n.DB, n.remote, media.Options{
+		ServerName: n.Config.ServerName, Dir: c.Dir, MaxUpload: int64(c.MaxUpload), UserQuota: int64(c.UserQuota),
+		Thumbnails: sizes, MaxThumbnail: c.MaxThumbnail, MaxPixels: c.MaxPixels, RemoteCache: int64(c.RemoteCache),
+		RemoteMax: int64(c.RemoteMaxFile), Unauthenticated: c.Unauthenticated, PendingPerUser: c.PendingPerUser,
+		PendingLifetime: c.PendingLifetime.Std(), Log: n.part("media"),
+	})
+	if err != nil {
+		return fmt.Errorf("opening the media folder: %w", err)
+	}
+	n.Media = store
+	return nil
+}
+
+func (n *Node) buildAPIs(_ context.Context, o Options) error {
+	metrics := web.NewMetrics(n.registry)
+	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
+	n.client = clientapi.New(clientapi.Options{
+		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Remote: n.remote, Config: n.Config,
+		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version,
+	}).Handler()
+	var err error
+	n.sender, err = federation.NewSender(federation.SenderOptions{
+		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
+		BackoffMax: n.Config.Federation.BackoffMax.Std(), Destinations: n.Config.Federation.Destinations,
+		AllowServer: n.allowServer, Now: o.Now, Registerer: n.registry,
+	})
+	if err != nil {
+		return fmt.Errorf("building the federation sender: %w", err)
+	}
+	n.federation = federation.NewServer(federation.ServerOptions{
+		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Keys: n.Keys, Client: n.remote,
+		Heard: n.sender.Heard, AllowServer: n.allowServer, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
+		MapError: storageError, Now: o.Now, Version: Version,
+	}).Handler()
+	n.admin = admin.NewServer(admin.Options{
+		Accounts: n.Accounts, Rooms: n.Rooms, DB: n.DB, ServerName: n.Config.ServerName, Version: Version,
+		Started: n.started, Log: n.part("admin"),
+	})
+	return nil
+}
+
+// storageError says what a client is told when the storage cannot take a write.
+func storageError(err error) *web.Error {
+	switch {
+	case sqldb.IsDiskFull(err):
+		return web.NewError(http.StatusInsufficientStorage, "M_UNKNOWN", "The server's disk is full: nothing was stored. Reading still works.").Because(err)
+	case errors.Is(err, sqldb.ErrBusy):
+		return web.LimitExceeded(time.Second).Because(err)
+	case errors.Is(err, sqldb.ErrClosed):
+		return web.Unavailable("The server is stopping.").Because(err)
+	}
+	return nil
+}
+
+// Close ends every part, the last built first. It is for a node that was never run; Run closes by itself.
+func (n *Node) Close(ctx context.Context) error {
+	var errs []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		errs = append(errs, n.closers[i](ctx))
+	}
+	n.closers = nil
+	for _, l := range n.listeners {
+		errs = append(errs, ignoreClosed(l.Close()))
+	}
+	return errors.Join(errs...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// ClientAddr and FederationAddr are the addresses that the node answers on, "" without one.
+func (n *Node) ClientAddr() string { return n.address("client") }
+
+// FederationAddr is the address of the federation listener.
+func (n *Node) FederationAddr() string { return n.address("federation") }
+
+// AdminSocket is the path of the local socket.
+func (n *Node) AdminSocket() string {
+	if filepath.IsAbs(n.Config.Listen.AdminSocket) {
+		return n.Config.Listen.AdminSocket
+	}
+	return filepath.Join(n.Config.DataDir, n.Config.Listen.AdminSocket)
+}
