@@ -73,6 +73,10 @@ type Accounts struct {
 	lists     *listLog
 	profiles  *remoteProfiles
 	resyncs   *resyncer
+	keyCounts *keyCountCache
+	keyIDs    *sqldb.IDs
+	revisions *sqldb.IDs
+	inboxes   *inboxCache
 	nonces    *nonces
 	presences *presences
 
@@ -89,7 +93,7 @@ func newWith(ctx context.Context, o Options, port roomPort) (*Accounts, error) {
 	o = o.withDefaults()
 	a := &Accounts{o: o, db: o.DB, hub: o.Hub, rooms: port, log: o.Log, now: o.Now}
 	a.hasher = password.New(password.Options{Cheap: o.FastHash})
-	a.UIA = uia.New(uia.Options{Now: o.Now, Stages: a.stages()})
+	a.UIA = uia.New(uia.Options{Now: o.Now, Stages: a.stages(), Params: o.uiaParams()})
 	a.tokens = newTokenCache()
 	a.seen = newLastSeen()
 	a.data = newDataCache()
@@ -98,6 +102,10 @@ func newWith(ctx context.Context, o Options, port roomPort) (*Accounts, error) {
 	a.lists = newListLog()
 	a.profiles = newRemoteProfiles(o.Now)
 	a.resyncs = newResyncer()
+	a.keyCounts = newKeyCountCache()
+	a.keyIDs = o.DB.IDs("one_time_keys")
+	a.revisions = o.DB.IDs("profile_revisions")
+	a.inboxes = newInboxCache()
 	a.nonces = newNonces(o.Now)
 	a.presences = newPresences(o.Now)
 	if err := a.load(ctx); err != nil {
@@ -146,7 +154,7 @@ func (a *Accounts) load(ctx context.Context) error {
 
 // start begins the background work; ctx ends it.
 func (a *Accounts) start(ctx context.Context) {
-	for _, work := range []func(context.Context){a.flushSeenLoop, a.propagateProfiles, a.resyncStale, a.sweepExpired} {
+	for _, work := range []func(context.Context){a.flushSeenLoop, a.propagateProfiles, a.resyncStale, a.followMemberships, a.sweepExpired} {
 		a.running.Add(1)
 		go func() {
 			defer a.running.Done()

@@ -22,12 +22,11 @@ type ToDeviceArrival struct {
 
 // DeviceListChange is the value of rooms.EntryDeviceList: UserID's devices or keys changed. There is one entry for the
 // user's own topic and one, with the same position, for the topic of each room that the user is joined to, since those
-// who share a room are told. One-time keys are no such change; of them the entry with KeyCounts tells the device alone.
+// who share a room are told. Viewer, if set, is the only one to be told; then the entry is in the viewer's topic.
 type DeviceListChange struct {
-	UserID    string
-	Position  int64
-	KeyCounts bool
-	DeviceID  string // with KeyCounts
+	UserID   string
+	Viewer   string
+	Position int64
 }
 
 // ProfileChange is the value of rooms.EntryProfile.

@@ -75,3 +75,15 @@ func (e *UnknownToken) Is(target error) bool { return target == ErrUnknownToken 
 
 // ErrUnknownToken is what every *UnknownToken is.
 var ErrUnknownToken = errors.New("unknown token")
+
+// kindOf returns the kind of an error of this package; nil for others.
+func kindOf(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	if e.kind != nil {
+		return e.kind
+	}
+	return e
+}

@@ -54,6 +54,8 @@ type Device struct {
 	Suspended    bool
 	Locked       bool
 	AppserviceID string
+
+	noted int64 // ms, when Seen last kept a sighting; atomic
 }
 
 // LoginRequest is the body of POST /login.

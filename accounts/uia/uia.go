@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,7 +98,10 @@ func (c *Challenge) Body() map[string]any {
 }
 
 // ErrChanged says that a session was used for another request than the one it was begun with: 403 M_FORBIDDEN.
-var ErrChanged = fmt.Errorf("the request changed during its authentication")
+var ErrChanged = errors.New("the request changed during its authentication")
+
+// ErrMalformed says that a body or its "auth" is not of the expected form: 400 M_BAD_JSON.
+var ErrMalformed = errors.New("malformed authentication data")
 
 // Options of Sessions.
 type Options struct {
@@ -130,7 +134,7 @@ type session struct {
 func New(o Options) *Sessions { return &Sessions{o: o, byID: map[string]*session{}} }
 
 // Require returns nil once one of the flows is done: the session is over then and cannot be used again. Otherwise the
-// error is a *Challenge, ErrChanged, or that of a stage.
+// error is a *Challenge, ErrChanged, ErrMalformed, or that of a stage.
 func (s *Sessions) Require(ctx context.Context, r Request, flows []Flow) (*Result, error) {
 	auth, body, err := split(r.Body)
 	if err != nil {
@@ -142,7 +146,7 @@ func (s *Sessions) Require(ctx context.Context, r Request, flows []Flow) (*Resul
 	}
 	if auth != nil {
 		if err := json.Unmarshal(auth, &attempt); err != nil {
-			return nil, fmt.Errorf("reading auth: %w", err)
+			return nil, fmt.Errorf("%w: auth: %w", ErrMalformed, err)
 		}
 	}
 	current, err := s.enter(attempt.Session, r, body)
@@ -167,7 +171,7 @@ func split(raw json.RawMessage) (auth json.RawMessage, body []byte, err error) {
 	fields := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(raw)) > 0 {
 		if err := json.Unmarshal(raw, &fields); err != nil {
-			return nil, nil, fmt.Errorf("reading the body: %w", err)
+			return nil, nil, fmt.Errorf("%w: body: %w", ErrMalformed, err)
 		}
 	}
 	auth = fields["auth"]

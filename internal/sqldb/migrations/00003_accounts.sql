@@ -167,12 +167,15 @@ CREATE TABLE key_signatures (
 
 -- When a user's devices or keys changed last, local or remote.
 CREATE TABLE device_list_changes (
-    user_id  TEXT PRIMARY KEY,
-    position BIGINT NOT NULL
+    user_id  TEXT   NOT NULL,
+    viewer   TEXT   NOT NULL DEFAULT '', -- '': all who share a room; else only this user (their signature on user_id's key)
+    position BIGINT NOT NULL,
+    PRIMARY KEY (user_id, viewer)
 );
 CREATE INDEX device_list_changes_by_position ON device_list_changes (position);
 
--- What other servers have to be told about local devices. position is the stream_id of the update.
+-- What other servers have to be told about local devices. position is the stream_id of the update, prev that of the
+-- user's change before, told or not.
 CREATE TABLE device_list_updates (
     position  BIGINT   PRIMARY KEY,
     user_id   TEXT     NOT NULL,
