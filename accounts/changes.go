@@ -23,10 +23,13 @@ type ToDeviceArrival struct {
 // DeviceListChange is the value of rooms.EntryDeviceList: UserID's devices or keys changed. There is one entry for the
 // user's own topic and one, with the same position, for the topic of each room that the user is joined to, since those
 // who share a room are told. Viewer, if set, is the only one to be told; then the entry is in the viewer's topic.
+// With KeyCounts nothing of that happened: only the one-time keys of the user's own DeviceID became more or fewer.
 type DeviceListChange struct {
-	UserID   string
-	Viewer   string
-	Position int64
+	UserID    string
+	Viewer    string
+	Position  int64
+	KeyCounts bool
+	DeviceID  string // with KeyCounts
 }
 
 // ProfileChange is the value of rooms.EntryProfile.

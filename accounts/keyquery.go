@@ -328,7 +328,7 @@ func (a *Accounts) claim(ctx context.Context, claims []oneClaim, out map[string]
 			}
 			if ok {
 				taken[c] = k
-				tx.OnCommit(func() { a.keyCounts.forget(c.userID, c.deviceID) })
+				a.keyCountsChanged(tx, c.userID, c.deviceID)
 			}
 		}
 		return nil

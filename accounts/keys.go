@@ -12,6 +12,8 @@ import (
 
 	"medixchange/internal/signing"
 	"medixchange/internal/sqldb"
+	"medixchange/internal/stream"
+	"medixchange/rooms"
 )
 
 const (
@@ -65,7 +67,9 @@ func (a *Accounts) storeKeys(ctx context.Context, userID, deviceID string, ident
 		}
 	}
 	return a.db.Write(ctx, func(tx *sqldb.Tx) error {
-		tx.OnCommit(func() { a.keyCounts.forget(userID, deviceID) })
+		if len(oneTime)+len(fallback) > 0 {
+			a.keyCountsChanged(tx, userID, deviceID)
+		}
 		if err := a.addOneTimeKeys(tx, userID, deviceID, oneTime); err != nil {
 			return err
 		}
@@ -107,6 +111,16 @@ func (a *Accounts) addOneTimeKeys(tx *sqldb.Tx, userID, deviceID string, keys []
 		return ErrTooLarge.says("A device keeps at most %d one-time keys", maxOneTimeKeys)
 	}
 	return insertOneTimeKeys(tx, rows)
+}
+
+// keyCountsChanged tells a device that its one-time keys became more or fewer.
+func (a *Accounts) keyCountsChanged(tx *sqldb.Tx, userID, deviceID string) {
+	change := &DeviceListChange{UserID: userID, DeviceID: deviceID, KeyCounts: true, Position: tx.NextPosition()}
+	tx.OnCommit(func() {
+		a.keyCounts.forget(userID, deviceID)
+		a.hub.Append(stream.Entry{Position: change.Position, Topic: rooms.UserTopic(userID), Kind: rooms.EntryDeviceList,
+			Value: change, Size: 96})
+	})
 }
 
 // ownDeviceKeys checks identity keys and returns them without unsigned, in canonical form.
