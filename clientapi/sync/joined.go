@@ -18,6 +18,7 @@ type section struct {
 	upto   int64 // the round's, or less: held, or left before
 	fresh  bool  // the device does not know the room, or not all of it
 	full   bool  // all state is wanted
+	known  int64 // up to where a device that begins again knew the room; 0 if it did not
 	filter *RoomFilter
 
 	changes  changes
@@ -72,11 +73,14 @@ func (r *round) freshness(s *section) error {
 	case r.q.initial:
 		s.fresh = true
 	case s.ur.Position > s.since:
-		steady, err := r.joinedThroughout(s.ur.RoomID, s.since)
+		was, steady, err := r.joinedSince(s.ur.RoomID, s.since)
 		if err != nil {
 			return err
 		}
 		s.fresh = !steady
+		if was {
+			s.known = s.since
+		}
 	}
 	s.full = s.fresh || r.q.fullState
 	if s.fresh {
@@ -86,23 +90,23 @@ func (r *round) freshness(s *section) error {
 	return nil
 }
 
-// joinedThroughout reports whether the user was joined at since and has been ever after.
-func (r *round) joinedThroughout(roomID string, since int64) (bool, error) {
+// joinedSince reports whether the user was joined at since, and whether they were so ever after.
+func (r *round) joinedSince(roomID string, since int64) (was, steady bool, err error) {
 	intervals, err := r.h.rooms.Intervals(r.ctx, roomID, r.q.device.UserID)
 	if err != nil {
-		return false, fmt.Errorf("reading membership intervals: %w", err)
+		return false, false, fmt.Errorf("reading membership intervals: %w", err)
 	}
 	at := rooms.HistoryKey{Anchor: since}
-	was := false
+	away := false
 	for _, i := range intervals {
 		joined := i.Membership == "join"
 		if !at.Less(i.From) {
 			was = joined
 		} else if !joined {
-			return false, nil
+			away = true
 		}
 	}
-	return was, nil
+	return was, was && !away, nil
 }
 
 // readChanges looks into the stream's memory; what it does not remember is read from SQL.

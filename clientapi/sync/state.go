@@ -36,13 +36,14 @@ func (r *round) readState(s *section) error {
 	return nil
 }
 
-// deltas returns the state changes of the section's range.
+// deltas returns the state changes of the section's range; for a device that begins again, those since it knew the room:
+// it may have members that changed while its user was away.
 func (r *round) deltas(s *section) ([]rooms.StateDelta, error) {
-	if s.fresh {
+	if s.fresh && s.known == 0 {
 		return nil, nil
 	}
 	if s.changes.fromSQL {
-		deltas, err := r.h.rooms.StateDeltas(r.ctx, s.ur.RoomID, s.since, s.upto)
+		deltas, err := r.h.rooms.StateDeltas(r.ctx, s.ur.RoomID, max(s.since, s.known), s.upto)
 		if err != nil {
 			return nil, fmt.Errorf("reading state deltas: %w", err)
 		}
@@ -223,7 +224,7 @@ func (r *round) filterState(events []*rooms.Event, filter *EventFilter, roomID s
 // lazyMembers adds the member events that the device needs to show the section: of the senders, for a device that begins
 // also its user's own and the heroes'. Those it is known to have are left out.
 func (r *round) lazyMembers(s *section, deltas []rooms.StateDelta) error {
-	users, err := r.needed(s)
+	users, err := r.needed(s, deltas)
 	if err != nil || len(users) == 0 {
 		return err
 	}
@@ -249,7 +250,7 @@ func (r *round) lazyMembers(s *section, deltas []rooms.StateDelta) error {
 	return err
 }
 
-func (r *round) needed(s *section) ([]string, error) {
+func (r *round) needed(s *section, deltas []rooms.StateDelta) ([]string, error) {
 	var users []string
 	add := func(user string) {
 		if !slices.Contains(users, user) {
@@ -261,6 +262,11 @@ func (r *round) needed(s *section) ([]string, error) {
 	}
 	if !s.full {
 		return users, nil
+	}
+	for _, d := range deltas {
+		if d.Type == memberType {
+			add(d.StateKey)
+		}
 	}
 	add(r.q.device.UserID)
 	b, err := r.h.rooms.brief(r.ctx, s.ur.RoomID, r.q.device.UserID)

@@ -313,14 +313,13 @@ type client struct {
 	joined   map[string]map[string]string // room → state key → event id
 	timeline map[string][]string          // room → event ids since the last gap
 	gaps     map[string]int
-	left     map[string]bool
 	last     gjson.Result
 }
 
 func (w *world) client(h *Handler, user string, params ...string) *client {
 	c := &client{
 		w: w, h: h, device: &accounts.Device{UserID: user, DeviceID: "D" + user, Scope: "S"}, params: url.Values{},
-		joined: map[string]map[string]string{}, timeline: map[string][]string{}, gaps: map[string]int{}, left: map[string]bool{},
+		joined: map[string]map[string]string{}, timeline: map[string][]string{}, gaps: map[string]int{},
 	}
 	for i := 0; i < len(params); i += 2 {
 		c.params.Set(params[i], params[i+1])
@@ -365,12 +364,13 @@ func (c *client) apply(answer gjson.Result) {
 		c.applyJoined(room.Str, body)
 		return true
 	})
-	answer.Get("rooms.leave").ForEach(func(room, _ gjson.Result) bool {
-		delete(c.joined, room.Str)
-		delete(c.timeline, room.Str)
-		c.left[room.Str] = true
-		return true
-	})
+	for _, out := range []string{"rooms.leave", "rooms.invite"} {
+		answer.Get(out).ForEach(func(room, _ gjson.Result) bool {
+			delete(c.joined, room.Str)
+			delete(c.timeline, room.Str)
+			return true
+		})
+	}
 }
 
 func (c *client) applyJoined(room string, body gjson.Result) {

@@ -1,0 +1,186 @@
+package sync
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// translated is a world where bob reads Spanish and alice's messages wait for their translation.
+func translated(t *testing.T) (*world, *modelRoom, *client) {
+	w := newWorld(t)
+	w.language[bob] = "es"
+	room := w.newRoom(alice)
+	w.member(room, bob, bob, "join")
+	c := w.client(w.handler(0), bob)
+	c.sync()
+	return w, room, c
+}
+
+// sayHeld says something whose translation is being made.
+func (w *world) sayHeld(room *modelRoom, body string, budget time.Duration) *held {
+	w.mu.Lock()
+	w.held[w.nextNID+1] = w.now().Add(budget)
+	w.mu.Unlock()
+	return &held{w, room, w.say(room, alice, body).NID}
+}
+
+type held struct {
+	w    *world
+	room *modelRoom
+	nid  int64
+}
+
+func (h *held) render(body string) { h.w.render(h.w.byNID[h.nid], "es", body) }
+
+func (h *held) giveUp() {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	delete(h.w.held, h.nid)
+}
+
+// CORE 19: holding event 100 while answering 101 loses 100.
+func TestEvent100IsNotLostWhileAnswering101(t *testing.T) {
+	w, room, c := translated(t)
+	other := w.newRoom(alice)
+	w.member(other, bob, bob, "join")
+	c.sync()
+	event100 := w.sayHeld(room, "hundred", time.Minute)
+	w.say(other, bob, "hundred and one")
+	c.sync()
+	require.Equal(t, []string{"hundred and one"}, c.bodies(other), "other rooms do not wait")
+	require.False(t, c.section("join", room).Exists())
+	token, err := ParseToken(c.since)
+	require.NoError(t, err)
+	require.Len(t, token.Held, 1)
+	event100.render("cien")
+	c.sync()
+	require.Equal(t, []string{"cien"}, c.bodies(room))
+	token, err = ParseToken(c.since)
+	require.NoError(t, err)
+	require.Empty(t, token.Held)
+}
+
+func TestTheTailWaitsBehindAHeldEvent(t *testing.T) {
+	w, room, c := translated(t)
+	before := w.say(room, bob, "mine, before")
+	question := w.sayHeld(room, "question", time.Minute)
+	w.say(room, bob, "mine, after")
+	w.state(room, "m.room.topic", alice, "", `{"topic":"x"}`)
+	w.receipt(room, alice, "m.read", before)
+	c.sync()
+	require.Equal(t, []string{"mine, before"}, c.bodies(room))
+	s := c.section("join", room)
+	require.NotContains(t, s.Raw, "m.receipt")
+	require.NotContains(t, s.Raw, "m.room.topic")
+	c.sync("timeout", "20")
+	require.Empty(t, c.last.Get("rooms.join").Map(), "still held")
+	question.render("pregunta")
+	c.sync()
+	require.Equal(t, []string{"pregunta", "mine, after"}, c.bodies(room))
+	require.Contains(t, c.section("join", room).Raw, "m.receipt")
+	require.Contains(t, c.section("join", room).Raw, "m.room.topic")
+}
+
+func TestALongPollWakesWhenTheTranslationArrives(t *testing.T) {
+	w, room, c := translated(t)
+	event := w.sayHeld(room, "hello", time.Minute)
+	time.AfterFunc(30*time.Millisecond, func() { event.render("hola") })
+	c.sync("timeout", "20000")
+	require.Equal(t, []string{"hola"}, c.bodies(room))
+}
+
+func TestAfterTheBudgetTheOriginalGoesOutAndTheTranslationFollowsAsAnEdit(t *testing.T) {
+	w, room, c := translated(t)
+	event := w.sayHeld(room, "hello", 60*time.Millisecond)
+	started := time.Now()
+	c.sync("timeout", "20000")
+	require.Equal(t, []string{"hello"}, c.bodies(room), "a deadline ends the holding without any wake-up")
+	require.Less(t, time.Since(started), 10*time.Second)
+	event.render("hola")
+	c.sync()
+	events := c.section("join", room).Get("timeline.events").Array()
+	require.Len(t, events, 1)
+	require.Equal(t, "m.replace", events[0].Get(`content.m\.relates_to.rel_type`).Str)
+	require.Equal(t, w.byNID[event.nid].ID, events[0].Get(`content.m\.relates_to.event_id`).Str)
+	require.Equal(t, "late hola", events[0].Get(`content.m\.new_content.body`).Str)
+	require.Equal(t, "{}", events[0].Get(`content.m\.mentions`).Raw)
+	require.False(t, c.section("join", room).Get("timeline.limited").Bool())
+
+	other := w.client(c.h, bob)
+	other.device.DeviceID = "OTHER"
+	other.sync()
+	require.Contains(t, other.bodies(room), "hola", "a device that did not get the raw text gets the translation in place")
+	require.NotContains(t, other.last.Raw, "$synthetic")
+}
+
+// A device gets either the translated event or the raw one and the edit, never both and never neither, wherever its
+// answers are cut.
+func TestEachDeviceGetsTheTranslationOnceWhereverItsAnswersAreCut(t *testing.T) {
+	for cut := range 4 {
+		t.Run(fmt.Sprint(cut), func(t *testing.T) {
+			w, room, c := translated(t)
+			at := func(step int) {
+				if step == cut {
+					c.sync()
+				}
+			}
+			at(0)
+			event := w.sayHeld(room, "hello", time.Minute)
+			at(1)
+			event.giveUp()
+			at(2)
+			event.render("hola")
+			at(3)
+			c.sync()
+			seen := c.timeline[room.id]
+			synthetic, first := 0, 0
+			for _, id := range seen {
+				switch id {
+				case w.byNID[event.nid].ID:
+					first++
+				case fmt.Sprintf("$synthetic-%d-%s", event.nid, bob):
+					synthetic++
+				}
+			}
+			require.Equal(t, 1, first)
+			require.Equal(t, cut == 2, synthetic == 1, "%v", seen)
+		})
+	}
+}
+
+func TestNoMoreIsHeldThanTheTokenCanCarry(t *testing.T) {
+	w, _, c := translated(t)
+	var many []*modelRoom
+	for range maxHeld + 3 {
+		room := w.newRoom(alice)
+		w.member(room, bob, bob, "join")
+		many = append(many, room)
+	}
+	c.sync()
+	for _, room := range many {
+		w.sayHeld(room, "hello", time.Minute)
+	}
+	c.sync()
+	token, err := ParseToken(c.since)
+	require.NoError(t, err)
+	require.Len(t, token.Held, maxHeld)
+	require.Len(t, c.last.Get("rooms.join").Map(), 3, "the others get the original at once")
+}
+
+func TestHeldRoomOfAnInitialSyncComesUpToTheHeldEvent(t *testing.T) {
+	w, room, c := translated(t)
+	w.say(room, bob, "before")
+	event := w.sayHeld(room, "hello", time.Minute)
+	topic := w.state(room, "m.room.topic", alice, "", `{"topic":"x"}`)
+	fresh := w.client(c.h, bob)
+	fresh.sync()
+	require.Equal(t, []string{"before"}, fresh.bodies(room))
+	require.NotContains(t, fresh.last.Raw, topic.ID)
+	event.render("hola")
+	fresh.sync()
+	require.Equal(t, []string{"hola"}, fresh.bodies(room))
+	require.Equal(t, w.eventIDs(room), fresh.joined[room.id])
+}
