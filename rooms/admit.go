@@ -183,7 +183,7 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event) (
 		a.key, ev.Key = in.key, *in.key
 		return b.take(a), b.placed(a)
 	}
-	if !in.partial {
+	if !in.partial && len(b.st.extremities) > 0 { // the first event here has no current state to be measured by
 		if err := b.settle(); err != nil {
 			return nil, err
 		}
@@ -197,6 +197,11 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event) (
 		}
 	}
 	a.live, ev.AfterGap, ev.Received = true, in.afterGap, b.nowMS()
+	if in.afterGap {
+		if err := b.openGap(ev, in.prev); err != nil {
+			return nil, err
+		}
+	}
 	return ev, b.enter(a, before, after, in.prev)
 }
 

@@ -150,10 +150,19 @@ func (r *Rooms) dropped(reason string, n int) {
 	r.read.metrics.dropped.WithLabelValues(reason).Add(float64(n))
 }
 
-// vetChunk returns the events of an answer that are of the room, well signed, not here yet, and on the way back from the
-// events that were asked for; earlier ones first.
+// vetChunk returns the events of an answer that are of the room, well signed, and on the way back from the events that
+// were asked for to the first ones that have their place here: what comes before those belongs elsewhere. Earlier ones
+// come first.
 func (r *Rooms) vetChunk(ctx context.Context, room roomRef, pdus [][]byte, asked []string) ([]*incoming, error) {
 	byID, err := r.verified(ctx, room, pdus)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(byID))
+	for id := range byID {
+		ids = append(ids, id)
+	}
+	known, err := r.EventsByID(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +170,9 @@ func (r *Rooms) vetChunk(ctx context.Context, room roomRef, pdus [][]byte, asked
 	for level := asked; len(level) > 0; {
 		var next []string
 		for _, id := range level {
+			if ev := known[id]; ev != nil && placed(ev) {
+				continue
+			}
 			if in := byID[id]; in != nil && !reached[id] {
 				reached[id] = true
 				next = append(next, in.prev...)
@@ -237,26 +249,28 @@ func earlierFirst(events []*incoming, parents func(*incoming) []string) []*incom
 	for _, in := range events {
 		byID[in.event.ID] = in
 	}
+	const opened, done = 1, 2
+	state := make(map[string]int, len(events))
 	sorted := make([]*incoming, 0, len(events))
-	// An explicit stack: a chain of events that names its parents deeply must not exhaust the goroutine's.
+	// An explicit stack: a long chain of events must not exhaust the goroutine's.
+	stack := make([]*incoming, 0, len(events))
 	for _, start := range events {
-		stack := []*incoming{start}
+		stack = append(stack, start)
 		for len(stack) > 0 {
 			in := stack[len(stack)-1]
-			if byID[in.event.ID] == nil {
+			if state[in.event.ID] != 0 { // its parents are sorted, but for one that it goes in a circle with
 				stack = stack[:len(stack)-1]
+				if state[in.event.ID] == opened {
+					state[in.event.ID] = done
+					sorted = append(sorted, in)
+				}
 				continue
 			}
-			waits := false
+			state[in.event.ID] = opened
 			for _, id := range parents(in) {
-				if parent := byID[id]; parent != nil && !slices.Contains(stack, parent) {
-					stack, waits = append(stack, parent), true
+				if parent := byID[id]; parent != nil && state[id] == 0 {
+					stack = append(stack, parent)
 				}
-			}
-			if !waits {
-				delete(byID, in.event.ID)
-				sorted = append(sorted, in)
-				stack = stack[:len(stack)-1]
 			}
 		}
 	}
@@ -367,4 +381,20 @@ func (r *Rooms) frontierBut(ctx context.Context, roomNID int64, ids []string, he
 		level = next
 	}
 	return missing[:min(len(missing), maxMissing)], nil
+}
+
+// openGap notes that the events before a live one are not here; the commit stores it. prev are its prev_events.
+func (b *batch) openGap(ev *Event, prev []string) error {
+	here := map[string]bool{}
+	for _, a := range b.admitted {
+		if a.placed() && a.event.Outcome == Accepted {
+			here[a.event.ID] = true
+		}
+	}
+	missing, err := b.rm.r.frontierBut(b.ctx, b.rm.nid, prev, here)
+	if err != nil {
+		return err
+	}
+	b.stores = append(b.stores, func(tx *sqldb.Tx) error { return insertGap(tx, ev, missing) })
+	return nil
 }

@@ -25,13 +25,17 @@ type readNode struct {
 }
 
 func openReadNode(t testing.TB, address string) *readNode {
+	return openReadNodeAs(t, address, readServer)
+}
+
+func openReadNodeAs(t testing.TB, address, server string) *readNode {
 	db := sqldbtest.Open(t, address)
 	key, err := signing.GenerateKey()
 	require.NoError(t, err)
 	remote := &fakeRemote{}
 	r, err := New(context.Background(), Options{
-		DB: db, Hub: stream.New(db, stream.Options{Logger: sqldbtest.Quiet()}), ServerName: readServer,
-		Signer: &signing.Signer{ServerName: readServer, Key: key}, Remote: remote, DefaultVersion: "12",
+		DB: db, Hub: stream.New(db, stream.Options{Logger: sqldbtest.Quiet()}), ServerName: server,
+		Signer: &signing.Signer{ServerName: server, Key: key}, Remote: remote, DefaultVersion: "12",
 		Now: time.Now, Log: sqldbtest.Quiet(),
 	})
 	require.NoError(t, err)

@@ -50,3 +50,19 @@ func keepMemberships(tx *sqldb.Tx, roomNID int64, lowest, gap HistoryKey, placed
 	}
 	return nil
 }
+
+// insertGap stores that history before a live event, which has its position, is not known.
+func insertGap(tx *sqldb.Tx, ev *Event, missing []string) error {
+	if missing == nil {
+		missing = []string{}
+	}
+	text, err := json.Marshal(missing)
+	if err != nil {
+		return fmt.Errorf("encoding what a gap misses: %w", err)
+	}
+	_, err = tx.Exec(`INSERT INTO gaps (room_nid, anchor, sub, missing) VALUES ($1, $2, 0, $3)`, ev.RoomNID, ev.Key.Anchor, string(text))
+	if err != nil {
+		return fmt.Errorf("storing a gap: %w", err)
+	}
+	return nil
+}

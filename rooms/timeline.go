@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 )
@@ -78,7 +79,11 @@ func (w *walk) run(ctx context.Context, step func(context.Context) (*gap, error)
 			w.page.Gap = true
 			break
 		}
-		if w.fill(ctx, gap) {
+		filled, err := w.fill(ctx, gap)
+		if err != nil {
+			return nil, err
+		}
+		if filled {
 			continue
 		}
 		if len(w.nids) > 0 || w.passed != noGap {
@@ -96,12 +101,16 @@ func (w *walk) run(ctx context.Context, step func(context.Context) (*gap, error)
 	return &w.page, nil
 }
 
-// fill reports whether events came in at the gap.
-func (w *walk) fill(ctx context.Context, g *gap) bool {
+// fill reports whether events came in at the gap. It fails only if the caller gave up.
+func (w *walk) fill(ctx context.Context, g *gap) (bool, error) {
 	if w.fills++; w.fills > maxFills {
-		return false
+		return false, nil
 	}
-	return w.fillGap(ctx, w.room, g) == nil
+	err := w.fillGap(ctx, w.room, g)
+	if err != nil && ctx.Err() != nil {
+		return false, fmt.Errorf("filling a gap: %w", ctx.Err())
+	}
+	return err == nil, nil
 }
 
 // backward reads from the page's end down to the next gap. The gap is read before the events: one that is filled in
