@@ -169,4 +169,3 @@ func FuzzParse(f *testing.F) {
 		require.LessOrEqual(t, len(in.event.JSON), maxEventBytes)
 	})
 }
-

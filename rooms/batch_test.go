@@ -1,0 +1,575 @@
+package rooms
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/signing"
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/internal/stream"
+	"medixchange/rooms/resolve"
+)
+
+// foreign writes an event as another server would, on top of prev.
+func (n *testNode) foreign(roomID string, prev []*Event, sender, typ string, stateKey *string, content string, auth ...*Event) *incoming {
+	n.t.Helper()
+	s := n.snap(roomID)
+	f := formats[s.Version]
+	canonical, err := f.canonicalContent([]byte(content))
+	require.NoError(n.t, err)
+	d := &draft{typ: typ, stateKey: stateKey, sender: sender, content: canonical, ts: time.Now().UnixMilli()}
+	var prevs, auths []reference
+	depth := int64(0)
+	for _, p := range prev {
+		prevs = append(prevs, reference{p.NID, p.ID})
+		depth = max(depth, p.Depth)
+	}
+	if auth == nil {
+		needed, err := resolve.NeededAuth(s.Version, typ, stateKey, sender, canonical)
+		require.NoError(n.t, err)
+		for _, key := range needed {
+			if ev, err := n.StateEntryAt(context.Background(), prev[0].StateAfter, key.Type, key.Key); err == nil {
+				auth = append(auth, ev)
+			}
+		}
+	}
+	for _, a := range auth {
+		auths = append(auths, reference{a.NID, a.ID})
+	}
+	key, err := signing.GenerateKey()
+	require.NoError(n.t, err)
+	signer := &signing.Signer{ServerName: serverOf(sender), Key: key}
+	ev, err := f.build(d, roomID, depth+1, prevs, auths, func(reference) (string, error) { return "AAAA", nil }, signer)
+	require.NoError(n.t, err)
+	in, err := f.parse(ev.JSON)
+	require.NoError(n.t, err)
+	return in
+}
+
+func (n *testNode) admit(roomID string, in *incoming) (*Event, error) {
+	var admitted *Event
+	err := n.do(context.Background(), roomID, true, func(b *batch) (err error) {
+		admitted, err = b.admit(in)
+		return err
+	})
+	return admitted, err
+}
+
+func (n *testNode) last(roomID string) *Event {
+	n.t.Helper()
+	s := n.snap(roomID)
+	ev, err := n.eventOf(context.Background(), s.Extremities[len(s.Extremities)-1])
+	require.NoError(n.t, err)
+	return ev
+}
+
+// strangerIn makes a public room with a member of another server and returns the room and its newest event.
+func (n *testNode) strangerIn(version string) (roomID string, tip *Event) {
+	roomID = n.publicRoom(version)
+	join, err := n.admit(roomID, n.foreign(roomID, []*Event{n.last(roomID)}, stranger, "m.room.member", ptr(stranger), `{"membership":"join"}`))
+	require.NoError(n.t, err)
+	require.Equal(n.t, Accepted, join.Outcome)
+	return roomID, join
+}
+
+func ptr(s string) *string { return &s }
+
+// sameAfterRestart compares what is in memory with what the database gives.
+func (n *testNode) sameAfterRestart(roomID string) {
+	n.t.Helper()
+	before := n.snap(roomID)
+	state, members, servers := before.state.state(), contents(before.state.members), before.Servers()
+	facts, heroes := *before.state.facts, before.Heroes(doctor)
+	locals, positions := contents(before.state.locals), [3]int64{before.Position, before.LastEvent, before.BumpPosition}
+	n.restart()
+	after := n.snap(roomID)
+	require.Equal(n.t, state, after.state.state())
+	require.Equal(n.t, members, contents(after.state.members))
+	require.Equal(n.t, servers, after.Servers())
+	require.Equal(n.t, facts, *after.state.facts)
+	require.Equal(n.t, heroes, after.Heroes(doctor))
+	require.Equal(n.t, locals, contents(after.state.locals))
+	require.Equal(n.t, positions, [3]int64{after.Position, after.LastEvent, after.BumpPosition})
+	require.Equal(n.t, [3]any{before.Joined, before.Invited, before.Extremities}, [3]any{after.Joined, after.Invited, after.Extremities})
+	require.Equal(n.t, [2]int64{before.StateNID, before.ServersNID}, [2]int64{after.StateNID, after.ServersNID})
+}
+
+func TestAnsweredIsDurable(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		n := openTestNode(t, fresh())
+		room := n.publicRoom("12")
+		for _, user := range []string{nurse, surgeon} {
+			n.join(room, user)
+		}
+		require.NoError(t, n.membership(room, surgeon, surgeon, "leave"))
+		id := n.say(room, nurse, "hello")
+		_, err := n.setState(room, doctor, "m.room.name", "", `{"name":"x"}`)
+		require.NoError(t, err)
+		n.sameAfterRestart(room)
+		require.Equal(t, "hello", n.event(id).Content().Get("body").Str)
+		n.say(room, nurse, "and on it goes")
+		n.sameAfterRestart(room)
+	})
+}
+
+func TestSnapshotAndStreamComeBeforeTheAnswer(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	since := n.hub.Position()
+	n.join(room, nurse)
+	upto := n.hub.Position()
+	require.Equal(t, since+1, upto)
+	require.Equal(t, "join", n.snap(room).Membership(nurse))
+	require.Equal(t, upto, n.snap(room).Position)
+
+	entries, complete := n.hub.Since(RoomTopic(room), since, upto)
+	require.True(t, complete)
+	require.Len(t, entries, 2)
+	ev, delta := entries[0].Value.(*Event), entries[1].Value.(*StateDelta)
+	require.Equal(t, ev.Position, delta.Position, "a delta has the position of its event")
+	require.Equal(t, [2]int64{0, ev.NID}, [2]int64{delta.Old, delta.New})
+	entries, _ = n.hub.Since(UserTopic(nurse), since, upto)
+	change := entries[0].Value.(*MembershipChange)
+	require.Equal(t, MembershipChange{
+		UserID: nurse, RoomID: room, RoomNID: ev.RoomNID, Membership: "join", EventNID: ev.NID, Position: upto,
+	}, *change)
+
+	stored, err := n.selectDeltas(context.Background(), ev.RoomNID, since, upto)
+	require.NoError(t, err)
+	require.Equal(t, []StateDelta{*delta}, stored, "SQL says what the ring says")
+	members, err := n.MembershipDeltas(context.Background(), since, upto)
+	require.NoError(t, err)
+	require.Equal(t, "join", members[0].To)
+	require.Equal(t, nurse, members[0].UserID)
+}
+
+func TestMembershipIntervalsFollowHistory(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	n.join(room, nurse)
+	require.NoError(t, n.UpdateProfile(context.Background(), nurse, MemberProfile{DisplayName: "Nurse"}))
+	require.NoError(t, n.membership(room, nurse, nurse, "leave"))
+	n.join(room, nurse)
+	intervals, err := n.Intervals(context.Background(), room, nurse)
+	require.NoError(t, err)
+	var got []string
+	for i, v := range intervals {
+		got = append(got, v.Membership)
+		require.Zero(t, v.From.Sub)
+		require.True(t, i == 0 || intervals[i-1].From.Less(v.From))
+	}
+	require.Equal(t, []string{"join", "leave", "join"}, got, "a new name is no change of membership")
+}
+
+func TestVisibilityIsThatBeforeTheEvent(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	a := n.say(room, doctor, "a")
+	change, err := n.setState(room, doctor, "m.room.history_visibility", "", `{"history_visibility":"joined"}`)
+	require.NoError(t, err)
+	b := n.say(room, doctor, "b")
+	require.Equal(t, VisibilityShared, n.event(a).Visibility)
+	require.Equal(t, VisibilityShared, n.event(change).Visibility)
+	require.Equal(t, VisibilityJoined, n.event(b).Visibility)
+}
+
+func TestFailedCommitReloadsTheRoom(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	n.say(room, doctor, "one")
+	before := n.snap(room)
+	broken := errors.New("disk")
+	err := n.do(context.Background(), room, false, func(b *batch) error {
+		b.stores = append(b.stores, func(*sqldb.Tx) error { return broken })
+		_, err := b.send(&draft{typ: "m.room.topic", stateKey: ptr(""), sender: doctor, content: []byte(`{"topic":"lost"}`), ts: 1}, nil)
+		return err
+	})
+	require.ErrorIs(t, err, broken)
+	require.Same(t, before, n.snap(room), "nothing was published")
+	id := n.say(room, doctor, "two")
+	require.Equal(t, before.LastEvent+1, n.event(id).Position, "the position is given again")
+	_, err = n.StateEvent(context.Background(), room, "m.room.topic", "")
+	require.ErrorIs(t, err, ErrNotFound)
+	n.sameAfterRestart(room)
+}
+
+func TestLostLeaseRefusesTheWrite(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	events := n.count(`SELECT COUNT(*) FROM events`)
+	take := func() error {
+		return n.db.Write(context.Background(), func(tx *sqldb.Tx) error {
+			_, err := tx.Exec(`UPDATE rooms SET lease_epoch = lease_epoch + 1`)
+			return err
+		})
+	}
+	// Whoever took the room over does so again before each write, so reloading does not help.
+	err := n.do(context.Background(), room, false, func(b *batch) error {
+		b.stores = append(b.stores, func(*sqldb.Tx) error { return nil })
+		b.rm.epoch--
+		_, err := b.send(&draft{typ: "m", sender: doctor, content: []byte(`{}`), ts: 1}, nil)
+		return err
+	})
+	require.ErrorIs(t, err, errStale)
+	require.Equal(t, events, n.count(`SELECT COUNT(*) FROM events`))
+	// A single takeover: the room is loaded anew and the request carried out.
+	require.NoError(t, take())
+	n.say(room, doctor, "after a takeover")
+	require.Equal(t, events+1, n.count(`SELECT COUNT(*) FROM events`))
+}
+
+func TestFullLaneIsBusy(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	hold, held := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	go func() {
+		_ = n.do(context.Background(), room, false, func(*batch) error {
+			once.Do(func() { close(held) })
+			<-hold
+			return ErrForbidden
+		})
+	}()
+	<-held
+	rm, err := n.active.get(context.Background(), room)
+	require.NoError(t, err)
+	var done atomic.Int64
+	idle := func() *task {
+		return &task{run: func(*batch) error { return nil }, finish: func(error) { done.Add(1) }}
+	}
+	for range laneSize {
+		require.NoError(t, rm.submit(idle(), false))
+	}
+	require.ErrorIs(t, rm.submit(idle(), false), ErrBusy)
+	require.NoError(t, rm.submit(idle(), true), "the lanes are bounded apart")
+	close(hold)
+	require.Eventually(t, func() bool { return done.Load() == laneSize+1 }, 5*time.Second, time.Millisecond)
+	n.say(room, doctor, "free again")
+}
+
+func TestCancelledRequestNeverInterruptsABatch(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	ctx, cancel := context.WithCancel(context.Background())
+	started, goOn, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		ended <- n.do(ctx, room, false, func(b *batch) error {
+			close(started)
+			<-goOn
+			_, err := b.send(&draft{typ: "m", sender: doctor, content: []byte(`{}`), ts: 1}, nil)
+			return err
+		})
+	}()
+	<-started
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+	close(goOn)
+	require.Eventually(t, func() bool { return n.count(`SELECT COUNT(*) FROM events WHERE type = 'm'`) == 1 }, 5*time.Second, time.Millisecond)
+	n.sameAfterRestart(room)
+}
+
+func TestPanicHarmsOnlyItsTask(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	err := n.do(context.Background(), room, false, func(b *batch) error {
+		_, _ = b.send(&draft{typ: "m", sender: doctor, content: []byte(`{}`), ts: 1}, nil)
+		panic("boom")
+	})
+	require.Error(t, err)
+	require.Zero(t, n.count(`SELECT COUNT(*) FROM events WHERE type = 'm'`))
+	n.say(room, doctor, "alive")
+}
+
+// TestManyRoomsShareOrderAndCommits has senders in several rooms at once; each room's members see one order without holes.
+func TestManyRoomsShareOrderAndCommits(t *testing.T) {
+	n := newTestNode(t)
+	var rooms []string
+	for range 4 {
+		room := n.publicRoom("12")
+		n.join(room, nurse)
+		rooms = append(rooms, room)
+	}
+	since := n.hub.Position()
+	var wg sync.WaitGroup
+	for _, room := range rooms {
+		for _, sender := range []string{doctor, nurse} {
+			wg.Go(func() {
+				for i := range 50 {
+					n.say(room, sender, fmt.Sprint(i))
+				}
+			})
+		}
+	}
+	wg.Wait()
+	require.Equal(t, since+400, n.hub.Position(), "gapless")
+	for _, room := range rooms {
+		entries, complete := n.hub.Since(RoomTopic(room), since, n.hub.Position())
+		require.True(t, complete)
+		require.Len(t, entries, 100)
+		next := map[string]int{}
+		for i, e := range entries {
+			ev := e.Value.(*Event)
+			require.Equal(t, fmt.Sprint(next[ev.Sender]), ev.Content().Get("body").Str, "each sender's order is kept")
+			next[ev.Sender]++
+			if i > 0 {
+				before := entries[i-1].Value.(*Event)
+				require.Equal(t, []string{before.ID}, prevOf(ev), "one line of history")
+			}
+		}
+	}
+}
+
+// TestSnapshotIsNeverTorn reads snapshots while members come and go: what one snapshot says must fit together.
+func TestSnapshotIsNeverTorn(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				s := n.snap(room)
+				joined := 0
+				s.EachMember(func(_, membership string, _ int64) bool {
+					joined += flagInt(membership == "join")
+					return true
+				})
+				if joined != s.Joined || joined != len(s.LocalMembers()) {
+					t.Errorf("%d members are joined, the snapshot says %d and lists %d", joined, s.Joined, len(s.LocalMembers()))
+					return
+				}
+				_ = s.Heroes(doctor)
+			}
+		})
+	}
+	for i := range 150 {
+		user := fmt.Sprintf("@u%d:%s", i%20, hospital)
+		if n.snap(room).Membership(user) == "join" {
+			require.NoError(t, n.membership(room, user, user, "leave"))
+		} else {
+			n.join(room, user)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+func TestForksAreResolvedAndMergedWithoutAnEvent(t *testing.T) {
+	for _, version := range []string{"1", "6", "11", "12"} {
+		t.Run("version "+version, func(t *testing.T) {
+			n := newTestNode(t)
+			room, tip := n.strangerIn(version)
+			// Two branches: here the doctor sets a name; elsewhere a topic was allowed to the stranger before.
+			_, err := n.setState(room, doctor, "m.room.name", "", `{"name":"here"}`)
+			require.NoError(t, err)
+			since := n.hub.Position()
+			fork := n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, `{"body":"meanwhile"}`)
+			ev, err := n.admit(room, fork)
+			require.NoError(t, err)
+			require.Equal(t, Accepted, ev.Outcome)
+			require.Len(t, n.snap(room).Extremities, 2)
+			name, err := n.StateEvent(context.Background(), room, "m.room.name", "")
+			require.NoError(t, err, "the merge keeps what one branch set")
+			deltas, err := n.StateDeltas(context.Background(), room, since, n.hub.Position())
+			require.NoError(t, err)
+			require.Empty(t, deltas)
+			require.NotEqual(t, n.snap(room).StateNID, ev.StateAfter, "the fork does not know the name")
+
+			id := n.say(room, doctor, "together")
+			require.ElementsMatch(t, []string{name.ID, ev.ID}, prevOf(n.event(id)))
+			require.Len(t, n.snap(room).Extremities, 1)
+			n.sameAfterRestart(room)
+		})
+	}
+}
+
+// A ban here and a name there: when the branches meet, the deltas say at which position the current state changed.
+func TestMergeOfForksWritesDeltas(t *testing.T) {
+	n := newTestNode(t)
+	room, _ := n.strangerIn("11")
+	_, err := n.setState(room, doctor, "m.room.power_levels", "", `{"users":{"`+doctor+`":100,"`+stranger+`":50},"state_default":50}`)
+	require.NoError(t, err)
+	tip := n.last(room)
+	n.say(room, doctor, "the branch here")
+	since := n.hub.Position()
+	ev, err := n.admit(room, n.foreign(room, []*Event{tip}, stranger, "m.room.topic", ptr(""), `{"topic":"there"}`))
+	require.NoError(t, err)
+	require.Equal(t, Accepted, ev.Outcome)
+	deltas, err := n.StateDeltas(context.Background(), room, since, n.hub.Position())
+	require.NoError(t, err)
+	require.Len(t, deltas, 1)
+	require.Equal(t, [3]int64{ev.Position, 0, ev.NID}, [3]int64{deltas[0].Position, deltas[0].Old, deltas[0].New})
+	n.sameAfterRestart(room)
+}
+
+func TestBannedUsersForkIsSoftFailed(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	require.NoError(t, n.membership(room, doctor, stranger, "ban"))
+	position := n.hub.Position()
+	ev, err := n.admit(room, n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, `{"body":"evading"}`))
+	require.NoError(t, err)
+	require.Equal(t, SoftFailed, ev.Outcome)
+	require.Zero(t, ev.Position)
+	require.Equal(t, position, n.hub.Position(), "nobody sees it")
+	require.NotContains(t, n.snap(room).Extremities, ev.NID, "nothing follows it")
+	again, err := n.admit(room, n.foreign(room, []*Event{n.last(room)}, stranger, "m.room.message", nil, `{"body":"banned"}`))
+	require.NoError(t, err)
+	require.Equal(t, Rejected, again.Outcome)
+	n.sameAfterRestart(room)
+}
+
+func TestOutlierGetsItsPlaceLater(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	in := n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, `{"body":"early"}`)
+	in.outlier = true
+	first, err := n.admit(room, in)
+	require.NoError(t, err)
+	require.Equal(t, Outlier, first.Outcome)
+	require.Zero(t, first.Position)
+	in.outlier = false
+	placed, err := n.admit(room, in)
+	require.NoError(t, err)
+	require.Equal(t, Accepted, placed.Outcome)
+	require.Equal(t, first.NID, placed.NID, "identity does not change")
+	require.NotZero(t, placed.Position)
+	require.Equal(t, placed.Position, n.event(placed.ID).Position, "the cache has the newest form")
+	n.sameAfterRestart(room)
+	require.Equal(t, Accepted, n.event(placed.ID).Outcome)
+	again, err := n.admit(room, in)
+	require.NoError(t, err)
+	require.Equal(t, placed.Position, again.Position, "once is enough")
+}
+
+func TestMissingEventsAreNamedAndNothingIsTaken(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	in := n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, `{"body":"x"}`)
+	in.prev = []string{"$unknown"}
+	_, err := n.admit(room, in)
+	var missing *missingError
+	require.ErrorAs(t, err, &missing)
+	require.Equal(t, []string{"$unknown"}, missing.ids)
+	require.Zero(t, n.count(`SELECT COUNT(*) FROM events WHERE event_id = $1`, in.event.ID))
+}
+
+func TestFetchedHistoryHasAPlaceButNoPosition(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	in := n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, `{"body":"old"}`)
+	in.key = &HistoryKey{tip.Key.Anchor, -3}
+	before := n.snap(room)
+	ev, err := n.admit(room, in)
+	require.NoError(t, err)
+	require.Equal(t, Accepted, ev.Outcome)
+	require.Zero(t, ev.Position)
+	require.Equal(t, *in.key, n.event(ev.ID).Key)
+	after := n.snap(room)
+	require.Equal(t, before.Extremities, after.Extremities)
+	require.Equal(t, before.BumpPosition, after.BumpPosition)
+}
+
+func TestRedactionBeforeItsTargetTakesEffectWithIt(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	target := n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, `{"body":"oops"}`)
+	redaction := n.foreign(room, []*Event{tip}, stranger, "m.room.redaction", nil, `{"redacts":"`+target.event.ID+`"}`)
+	first, err := n.admit(room, redaction)
+	require.NoError(t, err)
+	require.Equal(t, Accepted, first.Outcome)
+	redacted, err := n.Redacted(context.Background(), []string{target.event.ID})
+	require.NoError(t, err)
+	require.Empty(t, redacted, "its target is not here")
+	n.restart()
+	since := n.hub.Position()
+	ev, err := n.admit(room, target)
+	require.NoError(t, err)
+	redacted, err = n.Redacted(context.Background(), []string{target.event.ID})
+	require.NoError(t, err)
+	require.Equal(t, first.ID, redacted[ev.ID].ID)
+	entries, _ := n.hub.Since(RoomTopic(room), since, n.hub.Position())
+	require.True(t, slices.ContainsFunc(entries, func(e stream.Entry) bool {
+		red, ok := e.Value.(*Redaction)
+		return ok && red.TargetID == ev.ID && red.Position == ev.Position
+	}))
+}
+
+func TestAtMostTwentyPrevEvents(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	for i := range 25 {
+		_, err := n.admit(room, n.foreign(room, []*Event{tip}, stranger, "m.room.message", nil, fmt.Sprintf(`{"body":"%d"}`, i)))
+		require.NoError(t, err)
+	}
+	require.Len(t, n.snap(room).Extremities, 25)
+	require.Len(t, prevOf(n.event(n.say(room, doctor, "a"))), maxPrev)
+	require.Len(t, n.snap(room).Extremities, 6)
+	require.Len(t, prevOf(n.event(n.say(room, doctor, "b"))), 6)
+	require.Len(t, n.snap(room).Extremities, 1)
+	n.sameAfterRestart(room)
+}
+
+func TestDepthIsCapped(t *testing.T) {
+	n := newTestNode(t)
+	room, tip := n.strangerIn("11")
+	deep := *tip
+	deep.Depth = maxDepth - 1
+	ev, err := n.admit(room, n.foreign(room, []*Event{&deep}, stranger, "m.room.message", nil, `{"body":"deep"}`))
+	require.NoError(t, err)
+	require.Equal(t, int64(maxDepth), ev.Depth)
+	require.Equal(t, int64(maxDepth), n.event(n.say(room, doctor, "still speaking")).Depth)
+}
+
+func TestDestinationsAreTheServersBeforeOrAfter(t *testing.T) {
+	n := newTestNode(t)
+	room, _ := n.strangerIn("11")
+	servers := func(id string) []string {
+		set, err := n.ServerSet(context.Background(), n.event(id).Servers)
+		require.NoError(t, err)
+		return set
+	}
+	require.Equal(t, []string{"elsewhere.example"}, servers(n.say(room, doctor, "a")))
+	require.NoError(t, n.membership(room, doctor, stranger, "leave"))
+	kick, err := n.StateEvent(context.Background(), room, "m.room.member", stranger)
+	require.NoError(t, err)
+	require.Equal(t, []string{"elsewhere.example"}, servers(kick.ID), "who goes is told so")
+	require.Zero(t, n.event(n.say(room, doctor, "b")).Servers)
+	require.Equal(t, []string{hospital}, n.snap(room).Servers())
+}
+
+func TestIdleRoomIsEvictedAndComesBack(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	old, err := n.active.get(context.Background(), room)
+	require.NoError(t, err)
+	n.active.evictBefore(time.Now().Add(time.Hour))
+	require.Zero(t, n.active.count())
+	require.ErrorIs(t, old.submit(&task{}, false), errGone)
+	n.say(room, doctor, "awake")
+}
+
+func TestClosedNodeRefusesWork(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	require.NoError(t, n.Close(context.Background()))
+	_, err := n.Send(context.Background(), SendRequest{RoomID: room, Sender: doctor, Type: "m", Content: json.RawMessage(`{}`)})
+	require.ErrorIs(t, err, ErrBusy)
+	n.closeDB()
+	n.start()
+}
