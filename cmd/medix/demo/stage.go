@@ -1,0 +1,82 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"maunium.net/go/mautrix/id"
+)
+
+// stage holds what the scenes use.
+type stage struct {
+	Options
+	report     *report
+	dir        string
+	keep       bool // leave the data for a look at the logs
+	a, b       *hospital
+	zh, es, en *clinician
+	direct     id.RoomID
+	group      id.RoomID
+}
+
+// prepare makes authority, ports and configurations; nothing runs yet.
+func (s *stage) prepare(ctx context.Context) error {
+	ca, err := newAuthority(s.dir)
+	if err != nil {
+		return err
+	}
+	ports := s.Ports
+	for i := range ports {
+		if ports[i], err = freePort(ports[i]); err != nil {
+			return err
+		}
+	}
+	if s.a, err = newHospital("hospital A", s.Program, filepath.Join(s.dir, "a"), ca, ports[0], ports[1]); err != nil {
+		return err
+	}
+	s.b, err = newHospital("hospital B", s.Program, filepath.Join(s.dir, "b"), ca, ports[2], ports[3])
+	return err
+}
+
+func (s *stage) close() {
+	for _, h := range []*hospital{s.a, s.b} {
+		if h == nil {
+			continue
+		}
+		if err := h.stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "medix demo:", err)
+		}
+	}
+}
+
+// explain tells how to take part.
+func (s *stage) explain() {
+	fmt.Fprintf(s.Out, `
+The hospitals stay up until you press Ctrl-C. Connect Element (or any Matrix client) with "edit homeserver":
+
+  hospital A  %s
+    %-34s password %s  reads Chinese
+  hospital B  %s
+    %-34s password %s  reads Spanish
+    %-34s password %s  reads English
+
+The logs are in %s.
+`, s.a.url, s.zh.client.UserID, s.zh.password,
+		s.b.url, s.es.client.UserID, s.es.password, s.en.client.UserID, s.en.password, s.dir)
+}
+
+func newPassword() string { return rand.Text()[:16] }
+
+// signalAll sends a signal to processes; those that ended meanwhile do not count.
+func signalAll(pids []int, signal syscall.Signal) error {
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, signal); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("signalling the engine: %w", err)
+		}
+	}
+	return nil
+}
