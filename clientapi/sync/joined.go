@@ -33,12 +33,12 @@ type section struct {
 
 // changes is what the stream knows of a room between since and the round's position.
 type changes struct {
-	events    bool // there may be events
-	rendered  bool // there may be renderings
-	deltas    []rooms.StateDelta
-	receipts  []rooms.Receipt
-	fromSQL   bool // deltas and receipts have to be read
-	membersTo bool // members changed
+	events   bool // there may be events
+	rendered bool // there may be renderings
+	deltas   []rooms.StateDelta
+	receipts []rooms.Receipt
+	related  map[string]bool // events to which others relate
+	fromSQL  bool            // deltas, receipts and relations have to be read
 }
 
 // joined reads one room that the user is in.
@@ -131,6 +131,12 @@ func (r *round) note(c *changes, e stream.Entry) {
 	switch value := e.Value.(type) {
 	case *rooms.Event:
 		c.events = true
+		if target := value.Relation.EventID; target != "" {
+			if c.related == nil {
+				c.related = make(map[string]bool)
+			}
+			c.related[target] = true
+		}
 	case *rooms.StateDelta:
 		c.deltas = append(c.deltas, *value)
 		if value.Type == "m.room.member" || value.Type == "m.room.encryption" {
@@ -240,6 +246,7 @@ func (r *round) holdAt(s *section, position int64, until time.Time) bool {
 func (r *round) trim(s *section, events []*rooms.Event, limit int) error {
 	filter := &s.filter.Timeline
 	if len(events) == 0 {
+		s.timeline.prev = rooms.HistoryKey{Anchor: s.upto}
 		return nil
 	}
 	s.timeline.start = events[0].Position

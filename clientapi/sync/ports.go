@@ -58,19 +58,27 @@ type nodeRooms struct {
 }
 
 func (n nodeRooms) state(ctx context.Context, roomID string, keep func(typ, key string) bool) ([]*rooms.Event, int64, error) {
+	events, err := n.currentState(ctx, roomID, keep)
+	if err != nil {
+		return nil, 0, fmt.Errorf("reading current state: %w", err)
+	}
 	snap, err := n.Snapshot(ctx, roomID)
 	if err != nil {
 		return nil, 0, fmt.Errorf("reading a room: %w", err)
 	}
 	// The snapshot may be ahead of what the stream has announced; its deltas are readable when the stream is there.
-	if err := n.hub.WaitFor(ctx, snap.Position); err != nil {
-		return nil, 0, err
+	return events, snap.Position, n.hub.WaitFor(ctx, snap.Position)
+}
+
+func (n nodeRooms) currentState(ctx context.Context, roomID string, keep func(typ, key string) bool) ([]*rooms.Event, error) {
+	if keep == nil {
+		return n.CurrentState(ctx, roomID)
 	}
-	events, err := n.StateAt(ctx, snap.StateNID, keep)
+	snap, err := n.Snapshot(ctx, roomID)
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading current state: %w", err)
+		return nil, err
 	}
-	return events, snap.Position, nil
+	return n.StateAt(ctx, snap.StateNID, keep)
 }
 
 func (n nodeRooms) stateAfter(ctx context.Context, ev *rooms.Event, keep func(typ, key string) bool) ([]*rooms.Event, error) {

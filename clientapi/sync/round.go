@@ -1,8 +1,10 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"medixchange/rooms"
@@ -86,6 +88,7 @@ func (r *round) stand() ([]rooms.UserRoom, error) {
 		}
 		if newest <= r.upto || attempt == maxStands {
 			r.upto = max(r.upto, newest)
+			slices.SortFunc(all, func(a, b rooms.UserRoom) int { return cmp.Compare(a.RoomNID, b.RoomNID) })
 			return all, nil
 		}
 		if err := r.h.hub.WaitFor(r.ctx, newest); err != nil {

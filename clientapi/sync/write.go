@@ -83,6 +83,10 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	}
 	dst = append(key(append(dst, ']', '}'), "timeline"), `{"events":[`...)
 	o.StateSection, o.Bundle = false, true
+	if !s.changes.fromSQL {
+		// What relates to an event comes after it, so it is among the changes too.
+		o.Related = func(eventID string) bool { return s.changes.related[eventID] }
+	}
 	if dst, err = r.h.view.Append(r.ctx, dst, s.viewer, s.timeline.events, o); err != nil {
 		return dst, fmt.Errorf("showing the timeline: %w", err)
 	}

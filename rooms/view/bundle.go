@@ -33,9 +33,9 @@ func (s *showing) readBundles(ctx context.Context, events []*rooms.Event) error 
 	if !s.o.Bundle || s.o.StateSection {
 		return nil
 	}
-	ids := make([]string, 0, len(events))
+	var ids []string
 	for _, ev := range events {
-		if !ev.IsState() {
+		if !ev.IsState() && (s.o.Related == nil || s.o.Related(ev.ID)) {
 			ids = append(ids, ev.ID)
 		}
 	}

@@ -24,6 +24,8 @@ type ShowOptions struct {
 	Fields []string
 	// Bundle adds the aggregated relations (m.relations in unsigned).
 	Bundle bool
+	// Related, where it is given, says which events may have relations at all; it saves the look-up for the others.
+	Related func(eventID string) bool
 	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state.
 	StateSection bool
 	// Upto is the stream position whose renderings are in force; 0 for the newest.
