@@ -163,7 +163,11 @@ func (r *Rooms) SetPublished(ctx context.Context, roomID, user string, on bool) 
 			return err
 		}
 	}
-	err = r.db.Write(ctx, func(tx *sqldb.Tx) error { return updatePublished(tx, room.nid, on) })
+	err = r.do(ctx, roomID, false, func(b *batch) error {
+		b.st.published = on
+		b.stores = append(b.stores, func(tx *sqldb.Tx) error { return updatePublished(tx, room.nid, on) })
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("listing a room: %w", err)
 	}
