@@ -26,7 +26,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			return fmt.Errorf("building the translator: %w", err)
 		}
 		n.bridge, err = bridge.New(ctx, bridge.Options{
-			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline, Signer: n.Keys.Signer(),
+			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 		})
 		if err != nil {
