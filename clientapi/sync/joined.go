@@ -222,7 +222,7 @@ func (r *round) readTimeline(s *section) error {
 	if err != nil {
 		return fmt.Errorf("reading the timeline: %w", err)
 	}
-	if i, until := r.h.view.Hold(s.viewer, events); i < len(events) && r.holdAt(s, events[i].Position-1, until) {
+	if i, until := r.h.view.Hold(s.viewer, events, s.upto); i < len(events) && r.holdAt(s, events[i].Position-1, until) {
 		events, limited, prev, err = r.h.rooms.LiveTimeline(r.ctx, s.ur.RoomID, s.since, s.upto, read)
 		if err != nil {
 			return fmt.Errorf("reading the timeline before a held event: %w", err)

@@ -321,7 +321,7 @@ func (m *modelRenderer) Wanted(ev *rooms.Event, language string) bool {
 	return language != "" && ev.Type == "m.room.message"
 }
 
-func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string) time.Time {
+func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string, _ int64) time.Time {
 	defer (*world)(m).lock()()
 	return m.held[ev.NID]
 }

@@ -200,7 +200,9 @@ func (f *fakeRenderer) Renderings(_ context.Context, language string, events []*
 func (f *fakeRenderer) Wanted(ev *rooms.Event, language string) bool {
 	return language != "" && ev.Type == "m.room.message"
 }
-func (f *fakeRenderer) HoldUntil(ev *rooms.Event, _ string) time.Time { return f.hold[ev.NID] }
+func (f *fakeRenderer) HoldUntil(ev *rooms.Event, _ string, _ int64) time.Time {
+	return f.hold[ev.NID]
+}
 func (f *fakeRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
 	return nil
 }

@@ -15,8 +15,8 @@ type plainRenderer struct{}
 func (plainRenderer) Renderings(context.Context, string, []*rooms.Event, int64) (map[int64]*Rendering, error) {
 	return nil, nil
 }
-func (plainRenderer) Wanted(*rooms.Event, string) bool         { return false }
-func (plainRenderer) HoldUntil(*rooms.Event, string) time.Time { return time.Time{} }
+func (plainRenderer) Wanted(*rooms.Event, string) bool                { return false }
+func (plainRenderer) HoldUntil(*rooms.Event, string, int64) time.Time { return time.Time{} }
 func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
 	return nil
 }

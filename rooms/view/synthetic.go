@@ -17,9 +17,9 @@ func translationIn(content []byte) string {
 	return gjson.GetBytes(content, `org\.medixchange\.translation`).Raw
 }
 
-// Hold returns from which of the events, ascending, a viewer's timeline of the room has to wait for a rendering, and
-// until when at most. index is len(events) when nothing is held.
-func (v *View) Hold(viewer Viewer, events []*rooms.Event) (index int, until time.Time) {
+// Hold returns from which of the events, ascending, a viewer's timeline of the room up to upto has to wait for a
+// rendering, and until when at most. index is len(events) when nothing is held.
+func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64) (index int, until time.Time) {
 	if v.plain || viewer.Language == "" {
 		return len(events), time.Time{}
 	}
@@ -28,7 +28,7 @@ func (v *View) Hold(viewer Viewer, events []*rooms.Event) (index int, until time
 		if !translatable(viewer, ev) || !v.renderer.Wanted(ev, viewer.Language) {
 			continue
 		}
-		if until := v.renderer.HoldUntil(ev, viewer.Language); until.After(now) {
+		if until := v.renderer.HoldUntil(ev, viewer.Language, upto); until.After(now) {
 			return i, until
 		}
 	}

@@ -129,13 +129,13 @@ func TestHoldStopsAtTheFirstEventThatIsBeingTranslated(t *testing.T) {
 	w.hold[2] = clock.Add(-time.Second)
 	v := w.view()
 	events := []*rooms.Event{first, second, third}
-	i, until := v.Hold(viewerOf(t, v, bob), events)
+	i, until := v.Hold(viewerOf(t, v, bob), events, 9)
 	require.Equal(t, 1, i)
 	require.Equal(t, clock.Add(time.Second), until)
-	i, _ = v.Hold(viewerOf(t, v, alice), events)
+	i, _ = v.Hold(viewerOf(t, v, alice), events, 9)
 	require.Equal(t, 3, i, "nothing of one's own is held")
 	w.language = ""
-	i, _ = v.Hold(viewerOf(t, v, bob), events)
+	i, _ = v.Hold(viewerOf(t, v, bob), events, 9)
 	require.Equal(t, 3, i)
 }
 

@@ -56,9 +56,10 @@ type Renderer interface {
 	Renderings(ctx context.Context, language string, events []*rooms.Event, upto int64) (map[int64]*Rendering, error)
 	// Wanted reports whether ev is to be translated for a reader of language. It takes microseconds.
 	Wanted(ev *rooms.Event, language string) bool
-	// HoldUntil returns until when ev may be held back for a reader of language while its rendering is made; zero when
-	// it is not held (not wanted, rendered, or its budget is over).
-	HoldUntil(ev *rooms.Event, language string) time.Time
+	// HoldUntil returns until when ev may be held back for a reader of language who is shown the stream up to upto, while
+	// its rendering is made; zero when it is not held (not wanted, rendered at or before upto, or its budget is over). A
+	// rendering after upto is not in place yet: without holding, the reader would get the raw text and an edit right after.
+	HoldUntil(ev *rooms.Event, language string, upto int64) time.Time
 	// Request asks for the renderings of a page of history and waits for them at most for budget.
 	Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error
 	// Changed returns, ascending by Position, the renderings of the room with since < Position ≤ upto whose event was

@@ -17,7 +17,7 @@ func (b *Bridge) Renderings(ctx context.Context, language string, events []*room
 func (b *Bridge) Wanted(ev *rooms.Event, language string) bool { return false }
 
 // HoldUntil implements view.Renderer.
-func (b *Bridge) HoldUntil(ev *rooms.Event, language string) time.Time { return time.Time{} }
+func (b *Bridge) HoldUntil(ev *rooms.Event, language string, upto int64) time.Time { return time.Time{} }
 
 // Request implements view.Renderer.
 func (b *Bridge) Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error {
