@@ -103,7 +103,7 @@ func Protected(text string, from language.Code) []Span {
 		}
 	}
 	for _, m := range loaded.drugs.all(f.runes) {
-		found = append(found, placed{from: m.from, to: m.to})
+		found = append(found, placed{from: m.from, to: wordEnd(f, m)})
 	}
 	sort.SliceStable(found, func(i, j int) bool { return found[i].from < found[j].from })
 	var spans []Span

@@ -1,0 +1,77 @@
+package check
+
+import (
+	"sort"
+
+	"medixchange/translator/language"
+)
+
+// Slot is a place in a text that a template may leave open.
+type Slot struct {
+	Kind    Kind // KindDrug, KindPressure, or KindNumber
+	Span         // of the drug, the pair, or the number alone
+	UnitEnd int  // of a number with a unit symbol: where the unit ends; else equal to End
+}
+
+// Slots lists drugs, blood pressures and numbers in digits, in order and without overlaps.
+func Slots(text string, from language.Code) []Slot {
+	x := &facts{f: fold(text)}
+	x.numbers = scanNumbers(x.f, &wordRules{commaDecimal: wordsOf(from).commaDecimal})
+	x.findPressures()
+	var found []Slot
+	inPressure := func(n number) bool {
+		for _, s := range x.pressures {
+			if n.from >= s.from && n.to <= s.to {
+				return true
+			}
+		}
+		return false
+	}
+	for _, s := range x.pressures {
+		found = append(found, x.slot(KindPressure, s.from, s.to, s.to))
+	}
+	for _, m := range loaded.drugs.all(x.f.runes) {
+		found = append(found, x.slot(KindDrug, m.from, wordEnd(x.f, m), wordEnd(x.f, m)))
+	}
+	for _, n := range x.numbers {
+		if inPressure(n) || n.code {
+			continue
+		}
+		unitTo := n.to
+		if n.symbol {
+			unitTo = n.unitTo
+		}
+		found = append(found, x.slot(KindNumber, n.from, n.to, unitTo))
+	}
+	return ordered(found)
+}
+
+func (x *facts) slot(kind Kind, from, to, unitTo int) Slot {
+	return Slot{Kind: kind, Span: Span{x.f.starts[from], x.f.ends[to-1]}, UnitEnd: x.f.ends[unitTo-1]}
+}
+
+// wordEnd is where the word of a drug with a free ending is over.
+func wordEnd(f *folded, m match) int {
+	end := m.to
+	if !m.entries[0].endings {
+		return end
+	}
+	for end < len(f.runes) && wordRune(f.runes[end]) {
+		end++
+	}
+	return end
+}
+
+// ordered sorts slots by their place and drops those that overlap an earlier one.
+func ordered(slots []Slot) []Slot {
+	sort.SliceStable(slots, func(i, j int) bool { return slots[i].Start < slots[j].Start })
+	kept := slots[:0]
+	end := 0
+	for _, s := range slots {
+		if s.Start >= end {
+			kept = append(kept, s)
+			end = s.End
+		}
+	}
+	return kept
+}

@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"context"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+	"medixchange/translator/phrases"
+	"medixchange/translator/protect"
+)
+
+// Phrases is the phrase memory as an engine: all of a message is known to it, or nothing.
+type Phrases struct{ memory *phrases.Memory }
+
+// NewPhrases makes an engine of a phrase memory.
+func NewPhrases(memory *phrases.Memory) *Phrases { return &Phrases{memory: memory} }
+
+// Name is "phrases".
+func (p *Phrases) Name() string { return "phrases" }
+
+// Offers every pair of the chat languages.
+func (p *Phrases) Offers(from, to language.Code) bool {
+	return from != to && inChat(from) && inChat(to)
+}
+
+func inChat(c language.Code) bool {
+	for _, code := range language.Chat {
+		if code == c {
+			return true
+		}
+	}
+	return false
+}
+
+// Translate looks every segment up, as a whole or sentence by sentence.
+func (p *Phrases) Translate(_ context.Context, request Request) (Answer, error) {
+	var answer Answer
+	for _, segment := range request.Segments {
+		translated, reviewed, ok := p.segment(segment, request.From, request.To)
+		if !ok {
+			return Answer{}, ErrNoMatch
+		}
+		answer.Unreviewed = answer.Unreviewed || !reviewed
+		answer.Segments = append(answer.Segments, translated)
+	}
+	return answer, nil
+}
+
+// segment translates what stands between the outer markup and pills of a segment.
+func (p *Phrases) segment(source protect.Segment, from, to language.Code) (translated protect.Segment, reviewed, ok bool) {
+	first, last := 0, len(source)
+	for first < last && source[first].Kind == protect.Open {
+		first++
+	}
+	for last > first && source[last-1].Kind == protect.Close {
+		last--
+	}
+	inner := make(protect.Segment, 0, last-first)
+	for _, piece := range source[first:last] {
+		if piece.Kind == protect.Open || piece.Kind == protect.Close {
+			return nil, false, false
+		}
+		if piece.Kind == protect.Text {
+			piece.Text = norm.NFKC.String(piece.Text)
+		}
+		inner = append(inner, piece)
+	}
+	found, reviewed, ok := p.lines(inner, from, to)
+	if !ok {
+		return nil, false, false
+	}
+	translated = append(append(append(translated, source[:first]...), found...), source[last:]...)
+	return translated, reviewed, true
+}
+
+// lines finds a text as one phrase, or each of its sentences.
+func (p *Phrases) lines(inner protect.Segment, from, to language.Code) (protect.Segment, bool, bool) {
+	text := inner.Plain()
+	if match, ok := p.memory.Find(text, from, to); ok {
+		return fill(inner, match, 0), match.Reviewed, true
+	}
+	sentences := split(text)
+	if len(sentences) < 2 {
+		return nil, false, false
+	}
+	var out protect.Segment
+	reviewed := true
+	for i, at := range sentences {
+		match, ok := p.memory.Find(text[at.Start:at.End], from, to)
+		if !ok {
+			return nil, false, false
+		}
+		reviewed = reviewed && match.Reviewed
+		if i > 0 && to != "zh" && to != "ja" {
+			out = append(out, protect.Piece{Kind: protect.Text, Text: " "})
+		}
+		out = append(out, fill(inner, match, at.Start)...)
+	}
+	return out, reviewed, true
+}
+
+// split finds the sentences of a text.
+func split(text string) []check.Span {
+	var spans []check.Span
+	start := 0
+	for i, r := range text {
+		if !strings.ContainsRune(".!?。！？؟", r) {
+			continue
+		}
+		end := i + len(string(r))
+		if end < len(text) && r < 0x80 && text[end] != ' ' {
+			continue // within a number or a name
+		}
+		if strings.TrimSpace(text[start:end]) != "" {
+			spans = append(spans, check.Span{Start: start, End: end})
+		}
+		start = end
+	}
+	if strings.TrimSpace(text[start:]) != "" {
+		spans = append(spans, check.Span{Start: start, End: len(text)})
+	}
+	return spans
+}
+
+// fill writes a match: its words, and for each slot the pieces of the source that stood there.
+func fill(source protect.Segment, match phrases.Match, offset int) protect.Segment {
+	var out protect.Segment
+	for _, part := range match.Parts {
+		if !part.Slot {
+			out = append(out, protect.Piece{Kind: protect.Text, Text: part.Text})
+			continue
+		}
+		out = append(out, cut(source, offset+part.From, offset+part.To)...)
+	}
+	return out
+}
+
+// cut is what stands between two places of a segment: atoms as a whole, words by their letters.
+func cut(source protect.Segment, from, to int) protect.Segment {
+	var out protect.Segment
+	at := 0
+	for _, piece := range source {
+		start, end := at, at+len(piece.Text)
+		at = end
+		if end <= from || start >= to {
+			continue
+		}
+		if piece.Kind == protect.Text {
+			piece.Text = check.Readable(piece.Text[max(from-start, 0):min(to-start, len(piece.Text))])
+		}
+		out = append(out, piece)
+	}
+	return out
+}
