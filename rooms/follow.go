@@ -1,0 +1,43 @@
+package rooms
+
+import (
+	"context"
+	"fmt"
+
+	"medixchange/internal/sqldb"
+)
+
+// EventsSince returns, by position, the accepted events of one type with since < position ≤ upto, at most limit of them:
+// for readers of the stream whose cursor is older than what the ring remembers.
+func (r *Rooms) EventsSince(ctx context.Context, since, upto int64, typ string, limit int) ([]*Event, error) {
+	nids, err := r.selectPositioned(ctx, since, upto, typ, limit)
+	if err != nil {
+		return nil, err
+	}
+	return r.inOrder(ctx, nids)
+}
+
+// RedactionsSince returns, by position, the redactions that took effect with since < position ≤ upto, at most limit.
+func (r *Rooms) RedactionsSince(ctx context.Context, since, upto int64, limit int) ([]Redaction, error) {
+	return r.selectRedactions(ctx, since, upto, limit)
+}
+
+// Version says which version of a message is in force.
+type Version struct {
+	EditNID  int64 // the replacement in force; 0: the message itself
+	Redacted bool  // the message is redacted
+}
+
+// VersionIn finds, inside a write and as of it, which version of a message is in force, by the rule of
+// [Rooms.Aggregates]. No event can enter the room between the answer and the commit of what is decided by it.
+func (r *Rooms) VersionIn(tx *sqldb.Tx, message *Event) (Version, error) {
+	redacted, err := isRedactedIn(tx, message.ID)
+	if err != nil {
+		return Version{}, fmt.Errorf("looking for a redaction: %w", err)
+	}
+	edit, err := newestEditIn(tx, message)
+	if err != nil {
+		return Version{}, fmt.Errorf("looking for the newest edit: %w", err)
+	}
+	return Version{EditNID: edit, Redacted: redacted}, nil
+}
