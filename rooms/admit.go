@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"medixchange/rooms/resolve"
@@ -20,6 +19,15 @@ type incoming struct {
 	// state is the state before the event where it was fetched; nil takes it from the events before. Its entries are
 	// events that are known or were admitted earlier in the batch.
 	state resolve.State
+	// after is the state after those of prev that have no state here, where it was fetched.
+	after map[string]resolve.State
+	// anew makes the event the room's only extremity: a join through another server, which knows the room as it is now,
+	// while what this node knows ends where its last user left.
+	anew bool
+	// forward says that this node brings the event to the room's other servers, all but the one named in except.
+	forward bool
+	except  string
+	txn     *Txn
 	// partial says that state lacks members (a join with partial state): nothing is refused by current state then.
 	partial bool
 	// key is the place of fetched history; nil for an event that arrives now.
@@ -42,11 +50,11 @@ func (b *batch) admit(in *incoming) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if known != nil && (in.outlier || known.Outcome != Outlier && known.Outcome != Awaiting) {
+	if known != nil && (in.outlier || known.Outcome == Accepted || known.Outcome == SoftFailed) {
 		return known, nil
 	}
 	ev := *in.event
-	a := &admission{event: &ev, known: known != nil, partial: in.partial}
+	a := &admission{event: &ev, known: known != nil, partial: in.partial, txn: in.txn}
 	if err := b.identify(&ev, known); err != nil {
 		return nil, err
 	}
@@ -58,14 +66,17 @@ func (b *batch) admit(in *incoming) (*Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadEvent, err)
 	}
-	if refused, err := b.refusedByAuth(parsed, auth); err != nil || refused != nil {
-		return b.reject(a, refused, err)
+	refused, err := b.refusedByAuth(parsed, auth)
+	switch {
+	case err != nil:
+		return nil, err
+	case !in.outlier:
+		return b.admitPlaced(in, a, parsed, refused, known)
+	case refused != nil:
+		return b.reject(a, refused), nil
 	}
-	if in.outlier {
-		ev.Outcome = Outlier
-		return b.take(a), nil
-	}
-	return b.admitPlaced(in, a, parsed)
+	ev.Outcome = Outlier
+	return b.take(a), nil
 }
 
 // identify gives the event its numbers.
@@ -151,25 +162,31 @@ func (b *batch) createEvent() (*resolve.Event, error) {
 }
 
 // reject takes the event as a rejected one.
-func (b *batch) reject(a *admission, refused *resolve.Denied, err error) (*Event, error) {
-	if err != nil {
-		return nil, err
-	}
+func (b *batch) reject(a *admission, refused *resolve.Denied) *Event {
 	a.event.Outcome, a.reason = Rejected, refused.Error()
-	return b.take(a), nil
+	return b.take(a)
 }
 
-// admitPlaced judges an event by the state before it and, if it arrives now, by the current state.
-func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event) (*Event, error) {
+// admitPlaced judges an event by the state before it and, if it arrives now, by the current state. refused is what its
+// auth events say. A rejected event gets its state too, since those that follow it go on from there. known is how the
+// event was stored before, nil for not at all: one that was rejected by a wrong state may be accepted by the right one.
+func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event, refused *resolve.Denied, known *Event) (*Event, error) {
 	before, err := b.before(in)
 	if err != nil {
 		return nil, err
 	}
 	ev := a.event
 	ev.StateBefore, ev.StateAfter = before.nid, before.nid
-	refused, err := b.refusedBy(parsed, &authState{b: b, find: b.finder(before)})
-	if err != nil || refused != nil {
-		return b.reject(a, refused, err)
+	if refused == nil {
+		if refused, err = b.refusedBy(parsed, &authState{b: b, find: b.finder(before)}); err != nil {
+			return nil, err
+		}
+	}
+	if refused != nil {
+		if known != nil && known.Outcome == Rejected && known.StateAfter != 0 {
+			return known, nil
+		}
+		return b.reject(a, refused), nil
 	}
 	if ev.Visibility, err = b.visibilityAt(before); err != nil {
 		return nil, err
@@ -183,7 +200,7 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event) (
 		a.key, ev.Key = in.key, *in.key
 		return b.take(a), b.placed(a)
 	}
-	if !in.partial && len(b.st.extremities) > 0 { // the first event here has no current state to be measured by
+	if !in.partial && !in.anew && len(b.st.extremities) > 0 { // the first event here has no current state to be measured by
 		if err := b.settle(); err != nil {
 			return nil, err
 		}
@@ -201,8 +218,9 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event) (
 		if err := b.openGap(ev, in.prev); err != nil {
 			return nil, err
 		}
+		a.gap = in.prev
 	}
-	return ev, b.enter(a, before, after, in.prev)
+	return ev, b.enterOther(in, a, before, after)
 }
 
 func (b *batch) refusedBy(e *resolve.Event, state *authState) (refused *resolve.Denied, err error) {
@@ -214,30 +232,6 @@ func (b *batch) refusedBy(e *resolve.Event, state *authState) (refused *resolve.
 		return refused, nil
 	}
 	return nil, err
-}
-
-// before returns the state before an event: the one that was fetched, or what the events before it lead to.
-func (b *batch) before(in *incoming) (stateRef, error) {
-	if in.state != nil {
-		return b.newState(stateRef{}, in.state, in.state)
-	}
-	var states []int64
-	var missing []string
-	for _, id := range in.prev {
-		prev, err := b.eventByID(id)
-		if err != nil {
-			return stateRef{}, err
-		}
-		if prev == nil || prev.StateAfter == 0 {
-			missing = append(missing, id)
-		} else if !slices.Contains(states, prev.StateAfter) {
-			states = append(states, prev.StateAfter)
-		}
-	}
-	if len(missing) > 0 {
-		return stateRef{}, &missingError{missing}
-	}
-	return b.merged(states)
 }
 
 // admitOwn takes an event that this node made on top of all extremities; it is authorised already.
@@ -257,40 +251,9 @@ func (b *batch) admitOwn(ev *Event, txn *Txn) error {
 	for _, x := range b.previous() {
 		prev = append(prev, x.id)
 	}
-	servers := b.st.servers
-	wasHere := ""
-	if ev.Type == "m.room.member" && ev.StateKey != nil {
-		wasHere = b.st.membership(*ev.StateKey)
-	}
-	if err := b.enter(&admission{event: ev, live: true, txn: txn}, before, after, prev); err != nil {
-		return err
-	}
-	ev.Servers, err = b.destinations(servers, ev, wasHere)
-	return err
-}
-
-// enter puts a live event behind the ones that it follows and moves the current state on.
-func (b *batch) enter(a *admission, before, after stateRef, prev []string) error {
-	ev := a.event
-	rest := make([]extremity, 0, len(b.st.extremities)+1)
-	for _, x := range b.st.extremities {
-		if !slices.Contains(prev, x.id) {
-			rest = append(rest, x)
-		}
-	}
-	linear := len(rest) == 0 && b.unresolved == nil && before.nid == b.st.ref.nid
-	b.st.extremities = append(rest, extremity{ev.NID, ev.ID, ev.Depth, after.nid})
-	b.take(a)
-	switch {
-	case linear && ev.IsState():
-		b.st.ref = after
-		if err := b.change(ev.KeyNID, resolve.StateKey{Type: ev.Type, Key: *ev.StateKey}, ev.NID, ev); err != nil {
-			return err
-		}
-	case !linear:
-		b.unresolved = ev
-	}
-	return b.placed(a)
+	return b.sendingOn(ev, "", func() error {
+		return b.enter(&admission{event: ev, live: true, txn: txn}, before, after, prev)
+	})
 }
 
 // take adds an event to the batch.
@@ -361,44 +324,6 @@ func (b *batch) mayRedact(redaction, target *Event) bool {
 		return true
 	}
 	return b.st.facts.of(redaction.Sender) >= b.st.facts.levels.redact
-}
-
-// destinations returns the set of servers an event of this node goes to: those in the room before or after it, and the
-// server of a user who is invited or whose invite or knock ends.
-func (b *batch) destinations(before *serverList, ev *Event, wasHere string) (int64, error) {
-	extra := ""
-	if ev.Type == "m.room.member" && ev.StateKey != nil {
-		if ev.Membership() == "invite" || wasHere == "invite" || wasHere == "knock" {
-			extra = serverOf(*ev.StateKey)
-		}
-	}
-	own := b.rm.r.server
-	after := b.st.servers
-	if before == after && (extra == "" || extra == own || after.has(extra)) {
-		return b.others()
-	}
-	names := slices.Concat(before.names, after.names)
-	if extra != "" {
-		names = append(names, extra)
-	}
-	slices.Sort(names)
-	names = slices.DeleteFunc(slices.Compact(names), func(name string) bool { return name == own })
-	return b.serverSet(names)
-}
-
-// others returns the set of the other servers in the room now.
-func (b *batch) others() (int64, error) {
-	list := b.st.servers
-	if list.others != 0 || len(list.names) == 0 || len(list.names) == 1 && list.has(b.rm.r.server) {
-		return list.others, nil
-	}
-	names := slices.DeleteFunc(slices.Clone(list.names), func(name string) bool { return name == b.rm.r.server })
-	nid, err := b.serverSet(names)
-	if err != nil {
-		return 0, err
-	}
-	b.st.servers = &serverList{names: list.names, nid: list.nid, others: nid}
-	return nid, nil
 }
 
 // loader gives the resolver of a room its events, those of the batch in work among them.

@@ -31,6 +31,7 @@ type batch struct {
 	newSets    map[string]int64
 	stores     []func(tx *sqldb.Tx) error // what else the commit writes, for what a task brings beside events
 	created    bool                       // the room itself is new
+	missed     map[string]bool            // what the room's gaps miss, once it was asked for
 	unresolved *Event                     // the last event after which several extremities wait to be resolved
 }
 
@@ -42,6 +43,7 @@ type admission struct {
 	key     *HistoryKey // its place if it is fetched history
 	reason  string      // why it was refused
 	partial bool        // its state is not complete yet
+	gap     []string    // prev_events of which some are not here: it comes after a gap
 	txn     *Txn
 }
 
