@@ -28,6 +28,8 @@ type roomSlot struct {
 	ready chan struct{} // closed when rm and err are set
 	rm    *room
 	err   error
+	// reserved: the room is about to be made; whoever asks for it waits. Guarded by activeRooms.mu.
+	reserved bool
 }
 
 func newActiveRooms(r *Rooms) *activeRooms {
@@ -92,14 +94,55 @@ func (a *activeRooms) load(slot *roomSlot, roomID string) {
 	close(slot.ready)
 }
 
+// reserve keeps a room that is not known from being loaded while it is made, so that there is never a second one in
+// memory. known reports that the room is there already. After the commit release has no effect; without one, those who
+// wait are told that the room is not there.
+func (a *activeRooms) reserve(ctx context.Context, roomID string) (release func(), known bool, err error) {
+	for {
+		a.mu.Lock()
+		slot := a.rooms[roomID]
+		if slot == nil {
+			slot = &roomSlot{ready: make(chan struct{}), reserved: true}
+			a.rooms[roomID] = slot
+			a.mu.Unlock()
+			return func() { a.release(roomID, slot) }, false, nil
+		}
+		a.mu.Unlock()
+		select {
+		case <-slot.ready:
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		}
+		if !notFound(slot.err) {
+			return func() {}, slot.err == nil, slot.err
+		}
+	}
+}
+
+func (a *activeRooms) release(roomID string, slot *roomSlot) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !slot.reserved {
+		return
+	}
+	slot.reserved = false
+	slot.err = fmt.Errorf("room %s: %w", roomID, ErrNotFound)
+	delete(a.rooms, roomID)
+	close(slot.ready)
+}
+
 // put adds a room that was just made.
 func (a *activeRooms) put(rm *room) {
-	slot := &roomSlot{ready: make(chan struct{}), rm: rm}
-	close(slot.ready)
 	rm.used.Store(time.Now().Unix())
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.rooms[rm.id] = slot
+	slot := a.rooms[rm.id]
+	if slot == nil || !slot.reserved {
+		slot = &roomSlot{ready: make(chan struct{})}
+		a.rooms[rm.id] = slot
+	}
+	slot.rm, slot.reserved = rm, false
+	close(slot.ready)
 }
 
 // evict takes idle rooms out of memory until ctx ends.

@@ -84,25 +84,31 @@ func (rm *room) submit(t *task, remote bool) error {
 
 // do runs a task in the room and waits for its commit. If ctx ends first the task goes on without its caller.
 func (r *Rooms) do(ctx context.Context, roomID string, remote bool, run func(b *batch) error) error {
+	done, err := r.start(ctx, roomID, remote, run)
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// start gives a task to the room; done tells once it is committed or refused. ctx bounds only the loading of the room.
+func (r *Rooms) start(ctx context.Context, roomID string, remote bool, run func(b *batch) error) (done <-chan error, err error) {
 	for {
 		rm, err := r.active.get(ctx, roomID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		done := make(chan error, 1)
 		err = rm.submit(&task{run: run, finish: func(err error) { done <- err }}, remote)
 		if errors.Is(err, errGone) {
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+		return done, err
 	}
 }
 
