@@ -33,7 +33,7 @@ func BenchmarkWokenSync(b *testing.B) {
 		b.Fatal(err)
 	}
 	w.say(all[7], alice, "a message of an ordinary length, as they are written in a ward at night")
-	q := &query{device: c.device, filter: &Filter{}, since: since, timeout: time.Minute}
+	q := &query{device: c.device, filter: &Filter{}, stateName: "state", since: since, timeout: time.Minute}
 	b.ReportAllocs()
 	for b.Loop() {
 		body, err := h.answer(b.Context(), q)
@@ -56,7 +56,7 @@ func BenchmarkNothingNew(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	q := &query{device: c.device, filter: &Filter{}, since: since}
+	q := &query{device: c.device, filter: &Filter{}, stateName: "state", since: since}
 	b.ReportAllocs()
 	for b.Loop() {
 		if res, err := h.round(b.Context(), q, since); err != nil || !res.empty {
@@ -80,7 +80,7 @@ func BenchmarkInitialSync(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	q := &query{device: &accounts.Device{UserID: bob, DeviceID: "D"}, filter: filter, initial: true}
+	q := &query{device: &accounts.Device{UserID: bob, DeviceID: "D"}, filter: filter, stateName: "state", initial: true}
 	b.ReportAllocs()
 	for b.Loop() {
 		body, err := h.answer(b.Context(), q)

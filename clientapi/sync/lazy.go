@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"slices"
 	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -11,7 +12,7 @@ import (
 // Bounds of what is remembered for devices.
 const (
 	maxDevices     = 5000
-	maxSentMembers = 20_000 // of one device; then it is told of members again
+	maxSentMembers = 5000 // of one device; then it is told of members again
 )
 
 // devices remembers for each device which member events it has. All of it may be forgotten at any time: members are then
@@ -45,11 +46,11 @@ func (s *devices) of(d *accounts.Device) *device {
 // back: an answer that was lost on the way must not make the members in it redundant.
 type device struct {
 	mu           sync.Mutex
-	token        string             // the newest token that came back
-	sent         map[int64]struct{} // nids of member events
-	offered      string             // the token of the newest answer
-	offering     []int64            // the member events in it
-	acknowledged int64              // to-device position
+	token        string  // the newest token that came back
+	sent         []int64 // nids of member events, sorted
+	offered      string  // the token of the newest answer
+	offering     []int64 // the member events in it
+	acknowledged int64   // to-device position
 }
 
 // received takes the token of a request. Any but the two newest forgets what was sent: the client has gone back.
@@ -74,15 +75,15 @@ func (d *device) forget() {
 }
 
 func (d *device) believe() {
+	if len(d.offering) == 0 {
+		return
+	}
 	if len(d.sent)+len(d.offering) > maxSentMembers {
 		d.sent = nil
 	}
-	if d.sent == nil && len(d.offering) > 0 {
-		d.sent = make(map[int64]struct{}, len(d.offering))
-	}
-	for _, nid := range d.offering {
-		d.sent[nid] = struct{}{}
-	}
+	d.sent = append(slices.Clip(d.sent), d.offering...)
+	slices.Sort(d.sent)
+	d.sent = slices.Compact(d.sent)
 }
 
 // offer notes that an answer with the given token holds these member events.
@@ -96,7 +97,7 @@ func (d *device) offer(token string, members []int64) {
 func (d *device) has(nid int64) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, ok := d.sent[nid]
+	_, ok := slices.BinarySearch(d.sent, nid)
 	return ok
 }
 

@@ -157,12 +157,8 @@ func (r *round) outside(o rooms.OutsideMembership) {
 
 // appendOutsideLeave tells that an invite was withdrawn or declined: the membership event is all there is.
 func (r *round) appendOutsideLeave(dst []byte, o rooms.OutsideMembership) []byte {
-	state := "state"
-	if r.q.stateAfter {
-		state = "state_after"
-	}
 	dst = append(stringKey(dst, o.RoomID), `{"account_data":{"events":[]},"`...)
-	dst = append(append(dst, state...), `":{"events":[]},"timeline":{"events":[`...)
+	dst = append(append(dst, r.q.stateName...), `":{"events":[]},"timeline":{"events":[`...)
 	if event := view.Bare(o.JSON, o.EventID); event != nil {
 		dst = append(dst, event...)
 	}

@@ -160,7 +160,7 @@ func TestRealRingAndSQLGiveTheSameAnswer(t *testing.T) {
 		require.NoError(t, err)
 		since.Epoch, since.Ephemeral = n.hub.Epoch(), n.hub.EphemeralPosition()
 		n.handler.view = view.New(view.Options{Rooms: n.rooms, Renderer: view.Plain, Reader: n.accounts, Now: func() time.Time { return fixed }})
-		body, err := n.handler.answer(t.Context(), &query{device: c.device, filter: &Filter{}, since: since})
+		body, err := n.handler.answer(t.Context(), &query{device: c.device, filter: &Filter{}, stateName: "state", since: since})
 		require.NoError(t, err)
 		answer := string(body)
 		return answer
@@ -245,7 +245,7 @@ func BenchmarkRealInitialSync(b *testing.B) {
 	}
 	filter, err := ParseFilter([]byte(`{"room":{"timeline":{"limit":30}}}`))
 	require.NoError(b, err)
-	q := &query{device: &accounts.Device{UserID: bob, DeviceID: "D"}, filter: filter, initial: true}
+	q := &query{device: &accounts.Device{UserID: bob, DeviceID: "D"}, filter: filter, stateName: "state", initial: true}
 	for b.Loop() {
 		body, err := n.handler.answer(b.Context(), q)
 		if err != nil || len(body) < 50*30*100 {
@@ -268,7 +268,7 @@ func BenchmarkRealWokenSync(b *testing.B) {
 	since, err := ParseToken(c.since)
 	require.NoError(b, err)
 	n.say(rooms[7], alice, "a message of an ordinary length, as they are written in a ward at night")
-	q := &query{device: c.device, filter: &Filter{}, since: since, timeout: time.Minute}
+	q := &query{device: c.device, filter: &Filter{}, stateName: "state", since: since, timeout: time.Minute}
 	b.ReportAllocs()
 	for b.Loop() {
 		body, err := n.handler.answer(b.Context(), q)

@@ -133,6 +133,8 @@ func (r *round) read(all []rooms.UserRoom) error {
 			inside[all[i].RoomID] = all[i].Position
 		}
 		if !r.q.filter.Room.wants(all[i].RoomID) {
+			// Whose devices changed does not depend on the rooms that the filter lets through.
+			r.keysChange = r.keysChange || r.h.hub.LastChange(rooms.RoomTopic(all[i].RoomID)) > r.since.Position
 			continue
 		}
 		if err := r.readRoom(all[i]); err != nil {

@@ -82,6 +82,7 @@ type query struct {
 	initial    bool // no since
 	fullState  bool
 	stateAfter bool
+	stateName  string // of the section with state
 	timeout    time.Duration
 }
 
@@ -109,7 +110,7 @@ func (h *Handler) parse(r *http.Request, d *accounts.Device) (*query, error) {
 	if q.fullState, err = web.QueryBool(r, "full_state", false); err != nil {
 		return nil, err
 	}
-	if q.stateAfter, err = queryStateAfter(r); err != nil {
+	if err = q.readStateAfter(r); err != nil {
 		return nil, err
 	}
 	switch values.Get("set_presence") {
@@ -127,13 +128,19 @@ func (h *Handler) parse(r *http.Request, d *accounts.Device) (*query, error) {
 	return q, err
 }
 
-// queryStateAfter takes the parameter under its stable and its older name (MSC4222).
-func queryStateAfter(r *http.Request) (bool, error) {
-	on, err := web.QueryBool(r, "use_state_after", false)
-	if err != nil || on {
-		return on, err
+// readStateAfter takes the parameter under its stable name or that of MSC4222, which names the answer's key too.
+func (q *query) readStateAfter(r *http.Request) (err error) {
+	q.stateName = "state"
+	for _, prefix := range []string{"", "org.matrix.msc4222."} {
+		if q.stateAfter, err = web.QueryBool(r, prefix+"use_state_after", false); err != nil {
+			return err
+		}
+		if q.stateAfter {
+			q.stateName = prefix + "state_after"
+			return nil
+		}
 	}
-	return web.QueryBool(r, "org.matrix.msc4222.use_state_after", false)
+	return nil
 }
 
 func (h *Handler) filterOf(ctx context.Context, userID, param string) (*Filter, error) {

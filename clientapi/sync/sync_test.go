@@ -345,7 +345,7 @@ func TestLongPollEndsWithItsRequest(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	q, err := ParseToken(c.since)
 	require.NoError(t, err)
-	_, err = c.h.answer(ctx, &query{device: c.device, filter: &Filter{}, since: q, timeout: time.Minute})
+	_, err = c.h.answer(ctx, &query{device: c.device, filter: &Filter{}, stateName: "state", since: q, timeout: time.Minute})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -475,4 +475,27 @@ func TestRingAndSQLGiveTheSameAnswer(t *testing.T) {
 		require.Equal(t, bodies[0], bodies[1], "%v", params)
 		require.True(t, gjson.Get(bodies[0], "rooms.join."+escaped(quiet.id)).Exists())
 	}
+}
+
+func TestDeviceListsDoNotDependOnTheRoomsOfTheFilter(t *testing.T) {
+	w := newWorld(t)
+	room, other := w.newRoom(alice), w.newRoom(alice)
+	w.member(room, bob, bob, "join")
+	w.member(other, bob, bob, "join")
+	c := w.client(w.handler(0), bob, "filter", fmt.Sprintf(`{"room":{"rooms":[%q]}}`, other.id))
+	c.sync()
+	w.changeKeys(alice, room)
+	c.sync()
+	require.Equal(t, alice, c.last.Get("device_lists.changed.0").Str)
+}
+
+func TestStateAfterUnderItsOlderNameAndPDUs(t *testing.T) {
+	w := newWorld(t)
+	room := w.newRoom(alice)
+	c := w.client(w.handler(0), alice, "org.matrix.msc4222.use_state_after", "true", "filter", `{"event_format":"federation"}`)
+	c.sync()
+	s := c.section("join", room)
+	require.True(t, s.Get(`org\.matrix\.msc4222\.state_after.events`).Exists())
+	require.False(t, s.Get("state").Exists())
+	require.Equal(t, string(room.events[0].JSON), s.Get("timeline.events.0").Raw)
 }

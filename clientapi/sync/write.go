@@ -70,12 +70,11 @@ func (r *round) appendJoined(dst []byte, s *section) ([]byte, error) {
 }
 
 func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
-	name := "state"
-	if r.q.stateAfter {
-		name = "state_after"
-	}
-	dst = append(key(dst, name), `{"events":[`...)
+	dst = append(key(dst, r.q.stateName), `{"events":[`...)
 	o := view.ShowOptions{Format: view.FormatSync, Fields: r.q.filter.EventFields, Upto: s.upto, Joined: r.joinedAt(s.ur)}
+	if r.q.filter.EventFormat == "federation" {
+		o.Format = view.FormatFederation
+	}
 	o.StateSection = true
 	dst, err := r.h.view.Append(r.ctx, dst, s.viewer, s.state, o)
 	if err != nil {

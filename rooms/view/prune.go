@@ -1,9 +1,11 @@
 package view
 
 import (
+	"bytes"
 	"strconv"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"medixchange/rooms"
 )
@@ -102,6 +104,24 @@ func prunedPDU(ev *rooms.Event) []byte {
 	out := pickKeys([]byte{'{'}, pdu, keys)
 	out = append(appendKey(out, "content"), prunedContent(ev.Version, ev.Type, pdu.Get("content"))...)
 	return append(out, '}')
+}
+
+// rawPDU returns the PDU for a client that asked for the federation format: redacted where it is, and without a
+// translation key that came from outside.
+func rawPDU(ev, redaction *rooms.Event) []byte {
+	if redaction != nil {
+		return prunedPDU(ev)
+	}
+	content := objectOr(ev.Content())
+	clean := withoutForged(content)
+	if len(clean) == len(content) {
+		return ev.JSON
+	}
+	raw, err := sjson.SetRawBytes(bytes.Clone(ev.JSON), "content", clean)
+	if err != nil {
+		return prunedPDU(ev)
+	}
+	return raw
 }
 
 // objectOr returns the JSON of an object, {} for what is none.

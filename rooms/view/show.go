@@ -11,10 +11,11 @@ import (
 // Format is the form in which events are shown.
 type Format int8
 
-// Formats of the Client-Server API. Sync leaves out room_id, which the answer's structure says.
+// Formats of the Client-Server API. Sync leaves out room_id, which the answer's structure says; federation is the PDU.
 const (
 	FormatClient Format = iota
 	FormatSync
+	FormatFederation
 )
 
 // ShowOptions says how events are shown.
@@ -217,6 +218,9 @@ func (s *showing) readTxns(ctx context.Context, events []*rooms.Event) error {
 }
 
 func (s *showing) readHistories(ctx context.Context, events []*rooms.Event) error {
+	if s.o.StateSection && s.o.Joined > 0 {
+		return nil // not worth a look-up for what is older than the joining
+	}
 	for _, ev := range events {
 		if s.o.Joined > 0 && ev.Key.Anchor > s.o.Joined {
 			continue
@@ -236,18 +240,22 @@ func (s *showing) readHistories(ctx context.Context, events []*rooms.Event) erro
 	return nil
 }
 
-// historyAt returns the viewer's history as far as it concerns ev.
-func (s *showing) historyAt(ev *rooms.Event) history {
+// historyAt returns the viewer's history as far as it concerns ev; false when it was not read.
+func (s *showing) historyAt(ev *rooms.Event) (history, bool) {
 	if s.o.Joined > 0 && ev.Key.Anchor > s.o.Joined {
-		return history{joined: true}
+		return history{joined: true}, true
 	}
-	return s.histories[ev.RoomID]
+	h, ok := s.histories[ev.RoomID]
+	return h, ok
 }
 
 // event appends ev as the viewer gets it.
 func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	start := len(dst)
 	redaction := s.redactions[ev.ID]
+	if s.o.Format == FormatFederation {
+		return append(dst, rawPDU(ev, redaction)...)
+	}
 	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
 	dst = append(dst, st.open...)
 	if s.o.Format == FormatClient {

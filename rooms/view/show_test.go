@@ -208,6 +208,18 @@ func TestShowPicksTheFieldsOfAFilter(t *testing.T) {
 	}
 }
 
+func TestShowGivesThePDUWithoutForgedKeys(t *testing.T) {
+	w := newWorld()
+	plain := w.message(2, alice, "x")
+	forged := w.add(3, "m.room.message", alice, nil, `{"body":"y","org.medixchange.translation":{"verdict":"pass"}}`)
+	v := w.view()
+	shown, err := v.Show(t.Context(), Viewer{UserID: bob}, []*rooms.Event{plain, forged}, ShowOptions{Format: FormatFederation})
+	require.NoError(t, err)
+	require.JSONEq(t, string(plain.JSON), string(shown[0]))
+	require.Equal(t, `{"body":"y"}`, gjson.GetBytes(shown[1], "content").Raw)
+	require.True(t, gjson.GetBytes(shown[1], "hashes").Exists())
+}
+
 func TestStableCacheStaysWithinItsBytes(t *testing.T) {
 	c := newStableCache(10_000)
 	for i := range int64(1000) {

@@ -10,8 +10,8 @@ import (
 // unsigned appends the members of ev's unsigned object.
 func (s *showing) unsigned(dst []byte, ev, redaction *rooms.Event) []byte {
 	dst = appendIntKey(dst, "age", s.now-ev.OriginServerTS)
-	if ev.Outcome == rooms.Accepted {
-		dst = appendStringKey(dst, "membership", s.historyAt(ev).membershipAt(ev.Key))
+	if h, ok := s.historyAt(ev); ok && ev.Outcome == rooms.Accepted {
+		dst = appendStringKey(dst, "membership", h.membershipAt(ev.Key))
 	}
 	if b := s.bundles[ev.ID]; b != nil {
 		dst = s.relations(dst, b, redaction != nil)
@@ -33,7 +33,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 	if old == nil {
 		return dst
 	}
-	if s.historyAt(ev).joined || s.historyAt(ev).allows(s.viewer.UserID, old) {
+	if h, ok := s.historyAt(ev); ok && (h.joined || h.allows(s.viewer.UserID, old)) {
 		dst = append(appendKey(dst, "prev_content"), s.v.encoded(old, s.redactions[old.ID], nil).content...)
 	}
 	return appendStringKey(dst, "replaces_state", old.ID)
