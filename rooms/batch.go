@@ -214,7 +214,7 @@ func (b *batch) currentAuth() *authState {
 	return &authState{b: b, find: func(key resolve.StateKey) (int64, error) { return b.st.stateNID(key), nil }}
 }
 
-// unchanged returns the state event that is there if the draft would only repeat it.
+// unchanged returns the state event that is there if the draft would only repeat it: same sender, same content.
 func (b *batch) unchanged(d *draft) (*Event, error) {
 	if d.stateKey == nil {
 		return nil, nil
@@ -227,10 +227,24 @@ func (b *batch) unchanged(d *draft) (*Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ev.Content().Raw == string(d.content) && ev.Sender == d.sender {
-		return ev, nil
+	if ev.Content().Raw != string(d.content) || ev.Sender != d.sender {
+		return nil, nil
 	}
-	return nil, nil
+	if redacted, err := b.redacted(ev.ID); err != nil || redacted {
+		return nil, err // nothing shows its content any more, so saying it again is a change
+	}
+	return ev, nil
+}
+
+// redacted reports whether an event is redacted, also by this batch.
+func (b *batch) redacted(eventID string) (bool, error) {
+	for _, red := range b.redactions {
+		if red.target == eventID && red.cause != nil {
+			return true, nil
+		}
+	}
+	stored, err := b.rm.r.Redacted(b.ctx, []string{eventID})
+	return stored[eventID] != nil, err
 }
 
 // previous returns the events that the next one follows: the newest extremities, at most as many as an event may name.

@@ -286,8 +286,47 @@ func TestPanicHarmsOnlyItsTask(t *testing.T) {
 		panic("boom")
 	})
 	require.Error(t, err)
+	// A refused task is answered before its batch commits; what is sent after it tells what became of it.
+	id := n.say(room, doctor, "alive")
 	require.Zero(t, n.count(`SELECT COUNT(*) FROM events WHERE type = 'm'`))
-	n.say(room, doctor, "alive")
+	require.Equal(t, Accepted, n.event(id).Outcome)
+	n.sameAfterRestart(room)
+}
+
+// A refused task shares its batch with others: they are committed, and nothing of it is, not even state.
+func TestRefusedTaskLeavesNothingInASharedBatch(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	rm, err := n.active.get(context.Background(), room)
+	require.NoError(t, err)
+	send := func(typ string, key *string, end error) func(*batch) error {
+		return func(b *batch) error {
+			if _, err := b.send(&draft{typ: typ, stateKey: key, sender: doctor, content: []byte(`{}`), ts: 1}, nil); err != nil {
+				return err
+			}
+			return end
+		}
+	}
+	hold, results := make(chan struct{}), make(chan error, 4)
+	finish := func(err error) { results <- err }
+	require.NoError(t, rm.submit(&task{run: func(*batch) error { <-hold; return nil }, finish: finish}, false))
+	require.NoError(t, rm.submit(&task{run: send("kept.before", nil, nil), finish: finish}, false))
+	require.NoError(t, rm.submit(&task{run: send("refused", ptr(""), ErrForbidden), finish: finish}, false))
+	require.NoError(t, rm.submit(&task{run: send("kept.after", nil, nil), finish: finish}, false))
+	close(hold)
+	refused := 0
+	for range 4 {
+		if err := <-results; err != nil {
+			require.ErrorIs(t, err, ErrForbidden)
+			refused++
+		}
+	}
+	require.Equal(t, 1, refused)
+	require.Equal(t, 2, n.count(`SELECT COUNT(*) FROM events WHERE type LIKE 'kept.%'`))
+	require.Zero(t, n.count(`SELECT COUNT(*) FROM events WHERE type = 'refused'`))
+	_, err = n.StateEvent(context.Background(), room, "refused", "")
+	require.ErrorIs(t, err, ErrNotFound)
+	n.sameAfterRestart(room)
 }
 
 // TestManyRoomsShareOrderAndCommits has senders in several rooms at once; each room's members see one order without holes.
@@ -551,6 +590,19 @@ func TestDestinationsAreTheServersBeforeOrAfter(t *testing.T) {
 	require.Equal(t, []string{"elsewhere.example"}, servers(kick.ID), "who goes is told so")
 	require.Zero(t, n.event(n.say(room, doctor, "b")).Servers)
 	require.Equal(t, []string{hospital}, n.snap(room).Servers())
+
+	var invite *Event
+	require.NoError(t, n.do(context.Background(), room, false, func(b *batch) (err error) {
+		invite, err = b.send(&draft{
+			typ: "m.room.member", stateKey: ptr("@new:third.example"), sender: doctor, content: []byte(`{"membership":"invite"}`), ts: 1,
+		}, nil)
+		return err
+	}))
+	require.Equal(t, []string{"third.example"}, servers(invite.ID), "an invite goes to the invited user's server")
+	require.NoError(t, n.membership(room, doctor, "@new:third.example", "leave"))
+	withdrawn, err := n.StateEvent(context.Background(), room, "m.room.member", "@new:third.example")
+	require.NoError(t, err)
+	require.Equal(t, []string{"third.example"}, servers(withdrawn.ID), "and so does its end")
 }
 
 func TestIdleRoomIsEvictedAndComesBack(t *testing.T) {

@@ -100,6 +100,22 @@ func TestUnchangedStateReturnsTheEventThatIsThere(t *testing.T) {
 	third, err := n.setState(room, doctor, "m.room.topic", "", `{"topic":"b"}`)
 	require.NoError(t, err)
 	require.NotEqual(t, first, third)
+
+	_, err = n.Send(context.Background(), SendRequest{
+		RoomID: room, Sender: doctor, Type: "m.room.redaction", Redacts: third, Content: json.RawMessage(`{}`),
+	})
+	require.NoError(t, err)
+	fourth, err := n.setState(room, doctor, "m.room.topic", "", `{"topic":"b"}`)
+	require.NoError(t, err)
+	require.NotEqual(t, third, fourth, "a redacted topic can be set again")
+
+	other := n.create(CreateRequest{Version: "11", PowerOverride: json.RawMessage(`{"state_default":0,"events":{}}`), Invite: []string{nurse}})
+	n.join(other, nurse)
+	mine, err := n.setState(other, doctor, "org.example", "", `{"a":1}`)
+	require.NoError(t, err)
+	theirs, err := n.setState(other, nurse, "org.example", "", `{"a":1}`)
+	require.NoError(t, err)
+	require.NotEqual(t, mine, theirs, "who said it is part of the state")
 }
 
 func TestRefusedAtTheDoor(t *testing.T) {
