@@ -100,7 +100,7 @@ func (r *rules) loadUnits() error {
 			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
 		}
 		for _, word := range u.Words {
-			r.unitWords.add(word, entry{group: "unit", value: u.Unit})
+			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit})
 		}
 	}
 	return nil
@@ -113,11 +113,19 @@ func (r *rules) loadDrugs() error {
 	}
 	for name, forms := range drugs {
 		for _, form := range append([]string{name}, forms...) {
-			r.drugs.add(form, entry{group: "drug", value: name, sure: true})
+			addBoth(&r.drugs, form, entry{group: "drug", value: name, sure: true})
 			r.drugForms++
 		}
 	}
 	return nil
+}
+
+// addBoth files a word of many languages with and without its accents.
+func addBoth(l *lexicon, pattern string, e entry) {
+	l.accents = false
+	l.add(pattern, e)
+	l.accents = true
+	l.add(pattern, e)
 }
 
 func (r *rules) loadWords() error {
@@ -126,13 +134,14 @@ func (r *rules) loadWords() error {
 		if err := readYAML("words/"+string(code)+".yaml", &file); err != nil {
 			return err
 		}
-		r.words[code] = newWordRules(file)
+		r.words[code] = newWordRules(file, keepsAccents(code))
 	}
 	return nil
 }
 
-func newWordRules(file wordFile) *wordRules {
+func newWordRules(file wordFile, accents bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
+	w.numbers.accents, w.words.accents, w.frequency.accents = accents, accents, accents
 	for value, words := range file.Numbers {
 		for _, word := range words {
 			w.numbers.add(word, entry{group: "number", value: value})

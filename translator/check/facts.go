@@ -56,7 +56,7 @@ func (x *facts) rangeStart(n number) int {
 // extract reads the facts of a text in a language.
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
-	x := &facts{f: fold(text), answers: map[string]int{}}
+	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
 	x.numbers = scanNumbers(x.f, words)
 	x.findDates()
 	x.findPressures()
@@ -139,6 +139,9 @@ func (x *facts) findPressures() {
 
 // findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots.
 func (x *facts) findFrequencies(words *wordRules) {
+	for _, m := range words.frequency.all(x.f.runes) {
+		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
+	}
 	runes, index, values := x.slotted(words)
 	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
 		for _, m := range lex.all(runes) {
@@ -207,7 +210,9 @@ func expandFrequency(pattern, n string) string {
 	return pattern
 }
 
+// dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
+	sort.SliceStable(spans, func(i, j int) bool { return spans[i].to-spans[i].from > spans[j].to-spans[j].from })
 	var kept []span
 	for _, s := range spans {
 		overlaps := false

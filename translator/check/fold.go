@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"medixchange/translator/language"
 )
 
 // folded is text prepared for matching: lower case, compatibility forms unified, accents of spaced
@@ -16,7 +18,11 @@ type folded struct {
 	ends   []int // byte offset after it
 }
 
-func fold(text string) *folded {
+func fold(text string) *folded { return foldFor(text, false) }
+
+// foldFor is fold for a language; with accents they stay, since Vietnamese has words that differ by
+// nothing else (đừng, dùng).
+func foldFor(text string, accents bool) *folded {
 	f := &folded{
 		text:   text,
 		runes:  make([]rune, 0, len(text)),
@@ -29,7 +35,7 @@ func fold(text string) *folded {
 			f.put(unicode.ToLower(r), start, end)
 			continue
 		}
-		f.putWide(r, start, end)
+		f.putWide(r, start, end, accents)
 	}
 	return f
 }
@@ -40,7 +46,11 @@ func (f *folded) put(r rune, start, end int) {
 	f.ends = append(f.ends, end)
 }
 
-func (f *folded) putWide(r rune, start, end int) {
+func (f *folded) putWide(r rune, start, end int, accents bool) {
+	if accents && unicode.Is(unicode.Latin, r) {
+		f.put(unicode.ToLower(r), start, end)
+		return
+	}
 	if dropped(r) {
 		return
 	}
@@ -115,6 +125,9 @@ func dropped(r rune) bool {
 
 // foldedString is fold for text whose offsets do not matter.
 func foldedString(text string) string { return string(fold(text).runes) }
+
+// keepsAccents reports languages whose words differ by accents alone.
+func keepsAccents(code language.Code) bool { return code == "vi" }
 
 // original is the source text of runes[from:to].
 func (f *folded) original(from, to int) string {

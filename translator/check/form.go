@@ -17,7 +17,7 @@ const (
 // form looks for signs that the engine failed, whatever the text says.
 func (c *comparison) form(source, translation string) {
 	if language.HasLetters(source) && !language.HasLetters(translation) {
-		c.found("length.changed", shortText(source), shortText(translation))
+		c.found("length.empty", shortText(source), shortText(translation))
 		return
 	}
 	if stuck(translation) && !stuck(source) {

@@ -6,7 +6,10 @@ import (
 )
 
 // lexicon finds the longest known word or phrase at a place of a folded text.
-type lexicon struct{ root trieNode }
+type lexicon struct {
+	root    trieNode
+	accents bool // its texts keep their accents
+}
 
 type trieNode struct {
 	next    map[rune]*trieNode
@@ -33,7 +36,7 @@ func (l *lexicon) add(pattern string, e entry) {
 	pattern, e.endings = strings.CutSuffix(pattern, "*")
 	pattern = strings.NewReplacer("{n}", string(numberRune), "*", string(anyEnding)).Replace(pattern)
 	node := &l.root
-	for _, r := range foldedString(pattern) {
+	for _, r := range foldFor(pattern, l.accents).runes {
 		if node.next == nil {
 			node.next = map[rune]*trieNode{}
 		}

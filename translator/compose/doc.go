@@ -4,5 +4,5 @@
 // The forms follow what standard clients really do: details may be flattened, spans may vanish, so
 // everything reads well as plain paragraphs, and meaning is in words.
 //
-// It imports translator/{language,check}. Start at message.go.
+// It imports translator/{language,check,protect}. Start at message.go.
 package compose

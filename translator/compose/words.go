@@ -7,6 +7,7 @@ import (
 
 	"medixchange/translator/check"
 	"medixchange/translator/language"
+	"medixchange/translator/protect"
 )
 
 const (
@@ -94,6 +95,7 @@ func blockOf(c language.Code, body, formatted string) string {
 	if formatted == "" {
 		return paragraph(directed(c, body))
 	}
+	formatted = protect.Sanitize(formatted)
 	if startsWithBlock(formatted) {
 		if !c.RightToLeft() {
 			return formatted

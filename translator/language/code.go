@@ -26,7 +26,7 @@ func Parse(tag string) (Code, error) {
 		return "", fmt.Errorf("language tag %q: %w", tag, err)
 	}
 	base, confidence := parsed.Base()
-	if confidence == language.No || base.String() == "und" {
+	if confidence == language.No || strings.HasPrefix(strings.ToLower(parsed.String()), "und") {
 		return "", fmt.Errorf("language tag %q names no language", tag)
 	}
 	return fold(Code(base.String())), nil

@@ -149,8 +149,8 @@ func (c *census) add(r rune) {
 }
 
 // script picks the script of the text. Medical text of every language has Latin names and units in
-// it, so letters of another script weigh three times as much, and any of them decides for a sender
-// who writes that script.
+// it, so letters of another script weigh three times as much, and thirty times for a sender who
+// writes that script.
 func (c census) script(sender Code) script {
 	best, most := scriptLatin, c.latin
 	for _, candidate := range []struct {
@@ -162,7 +162,7 @@ func (c census) script(sender Code) script {
 	} {
 		weight := candidate.count * 3
 		if candidate.count > 0 && scriptOf(sender) == candidate.script || candidate.script == scriptHan && sender == "ja" && candidate.count > 0 {
-			weight = candidate.count * 12
+			weight = candidate.count * 30
 		}
 		if weight > most {
 			best, most = candidate.script, weight
@@ -227,15 +227,51 @@ func latin(text string, letterCount int, sender Code) Code {
 	if letterCount < minLetters {
 		return home
 	}
+	words := countFunctionWords(text)
+	if clear, ok := clearly(words); ok {
+		return clear
+	}
 	info := whatlanggo.DetectWithOptions(text, latinOptions)
 	found, ok := latinLanguages[info.Lang]
+	if best, count := most(words, home); count > words[found] {
+		found, ok = best, true
+	}
 	if !ok || found == home {
 		return home
 	}
-	if info.Confidence < overrule && sender != "" && scriptOf(sender) == scriptLatin {
-		return home
+	if sender == "" {
+		return found
 	}
-	return found
+	if words[found] > words[home] || info.Confidence >= overrule && words[found] == words[home] {
+		return found
+	}
+	return home
+}
+
+// clearly is the language whose function words leave no doubt: three and more, twice as many as of any
+// other.
+func clearly(words map[Code]int) (Code, bool) {
+	var best Code
+	first, second := 0, 0
+	for code, count := range words {
+		if count > first {
+			best, first, second = code, count, first
+		} else {
+			second = max(second, count)
+		}
+	}
+	return best, first >= 3 && first > 2*second
+}
+
+// most is the language with the most function words; home wins a draw.
+func most(words map[Code]int, home Code) (Code, int) {
+	best, count := home, words[home]
+	for _, code := range latinLanguages {
+		if words[code] > count {
+			best, count = code, words[code]
+		}
+	}
+	return best, count
 }
 
 // Certain finds the language of a text of 60 letters and more when there is no doubt about it, and
