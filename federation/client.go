@@ -1,35 +1,39 @@
 package federation
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
-	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/netguard"
 	"medixchange/internal/signing"
-	"medixchange/internal/sqldb"
 	"medixchange/rooms"
 )
 
 // ClientOptions is what a Client is built from. Every field without "optional" must be set.
 type ClientOptions struct {
-	ServerName string
-	Signer     *signing.Signer
-	DB         *sqldb.DB
-	Config     config.Federation
-	Log        *logrus.Entry
-	// AllowServer says whether a server may be talked to at all; optional. See [AllowServers].
+	// HTTP makes the connections, by federation's own policy.
+	HTTP   *netguard.Client
+	Signer *signing.Signer
+	Keys   *Keys
+	Log    *logrus.Entry
+	// AllowServer says whether a server may be talked to at all; optional.
 	AllowServer func(server string) bool
-	Now         func() time.Time // optional: time.Now
-	UserAgent   string           // optional
+	Now         func() time.Time      // optional: time.Now
+	Timeout     time.Duration         // of one request; optional: 1 minute
+	MaxBody     int64                 // of an answer, bytes; optional: 100 MB
+	Registerer  prometheus.Registerer // optional
 }
+
+const (
+	defaultTimeout = time.Minute
+	defaultMaxBody = 100 << 20
+)
 
 var (
 	_ rooms.Remote    = (*Client)(nil)
@@ -46,7 +50,7 @@ type Client struct {
 	log       *logrus.Entry
 }
 
-// NewClient reads the trusted authorities and makes a Client.
+// NewClient makes a Client and gives the key ring its way to other servers.
 func NewClient(o ClientOptions) (*Client, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -54,52 +58,49 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if o.AllowServer == nil {
 		o.AllowServer = func(string) bool { return true }
 	}
-	guard, err := newGuard(o)
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = defaultMaxBody
+	}
+	metrics, err := newClientMetrics(o.Registerer)
 	if err != nil {
 		return nil, err
 	}
 	t := &transport{
-		name: o.ServerName, signer: o.Signer, http: guard, gates: newGates(), allow: o.AllowServer,
-		discovery: newDiscovery(newWellKnowns(guard, o.Now), net.DefaultResolver, o.Now),
-		timeout:   time.Duration(o.Config.Timeout), maxBody: int64(o.Config.MaxResponse),
+		name: o.Signer.ServerName, signer: o.Signer, http: o.HTTP, gates: newGates(perDestination), allow: o.AllowServer,
+		discovery: newDiscovery(newWellKnowns(o.HTTP, o.Now), net.DefaultResolver, o.Now),
+		timeout:   o.Timeout, maxBody: o.MaxBody, metrics: metrics,
 	}
-	if t.timeout <= 0 {
-		t.timeout = time.Minute
-	}
-	if t.maxBody <= 0 {
-		t.maxBody = netguard.DefaultMaxBody
-	}
-	c := &Client{transport: t, log: o.Log}
-	c.keys = newKeys(o.DB, t, o.Signer, o.Config.Notaries, o.Now, o.Log)
-	return c, nil
+	o.Keys.transport = t
+	return &Client{transport: t, keys: o.Keys, log: o.Log}, nil
 }
 
-func newGuard(o ClientOptions) (*netguard.Client, error) {
-	opts := netguard.Options{
-		Policy:    netguard.Policy{Allow: o.Config.AllowPrivate, Deny: o.Config.DenyNetworks},
-		Timeout:   max(time.Duration(o.Config.Timeout), mediaCall),
-		MaxBody:   int64(o.Config.MaxResponse),
-		UserAgent: o.UserAgent,
-	}
-	if o.Config.TrustedCA != "" {
-		roots, err := netguard.LoadRoots(o.Config.TrustedCA)
-		if err != nil {
-			return nil, fmt.Errorf("reading the authorities that federation trusts: %w", err)
-		}
-		opts.RootCAs = roots
-	}
-	if o.Config.Proxy != "" {
-		proxy, err := url.Parse(o.Config.Proxy)
-		if err != nil {
-			return nil, errors.New("reading the address of federation's proxy: not a URL")
-		}
-		opts.Proxy = proxy
-	}
-	return netguard.New(opts), nil
+// clientMetrics counts requests to other servers.
+type clientMetrics struct {
+	requests *prometheus.CounterVec
+	inFlight prometheus.Gauge
 }
 
-// Keys returns the key ring.
-func (c *Client) Keys() *Keys { return c.keys }
+func newClientMetrics(reg prometheus.Registerer) (*clientMetrics, error) {
+	m := &clientMetrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_federation_requests_total",
+			Help: "Requests to other servers by outcome: ok, refused, unreachable."}, []string{"outcome"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "medix_federation_requests_in_flight",
+			Help: "Requests to other servers that are under way."}),
+	}
+	return m, register(reg, m.requests, m.inFlight)
+}
 
-// Close closes idle connections; requests under way go on.
-func (c *Client) Close() { c.transport.http.Close() }
+func register(reg prometheus.Registerer, collectors ...prometheus.Collector) error {
+	if reg == nil {
+		return nil
+	}
+	for _, c := range collectors {
+		if err := reg.Register(c); err != nil {
+			return fmt.Errorf("registering federation metrics: %w", err)
+		}
+	}
+	return nil
+}

@@ -8,8 +8,9 @@ import (
 // perDestination bounds the requests that are under way to one server at a time.
 const perDestination = 16
 
-// gates bound what is under way to each server. A gate is kept only while someone uses it.
+// gates bound what is under way to, or from, each server. A gate is kept only while someone uses it.
 type gates struct {
+	most int
 	mu   sync.Mutex
 	open map[string]*gate
 }
@@ -19,14 +20,14 @@ type gate struct {
 	users int
 }
 
-func newGates() *gates { return &gates{open: map[string]*gate{}} }
+func newGates(most int) *gates { return &gates{most: most, open: map[string]*gate{}} }
 
 // enter waits for a place; leave gives it back.
 func (g *gates) enter(ctx context.Context, server string) (leave func(), err error) {
 	g.mu.Lock()
 	current := g.open[server]
 	if current == nil {
-		current = &gate{slots: make(chan struct{}, perDestination)}
+		current = &gate{slots: make(chan struct{}, g.most)}
 		g.open[server] = current
 	}
 	current.users++

@@ -95,17 +95,33 @@ type ownKeys struct {
 	until  time.Time
 }
 
-func newKeys(db *sqldb.DB, t *transport, signer *signing.Signer, notaries []string, now func() time.Time, log *logrus.Entry) *Keys {
+// KeysOptions is what Keys is built from. Every field without "optional" must be set.
+type KeysOptions struct {
+	DB       *sqldb.DB
+	Signer   *signing.Signer
+	Notaries []string         // asked for the keys of servers that are away; optional
+	Now      func() time.Time // optional: time.Now
+	Log      *logrus.Entry
+}
+
+// NewKeys makes a key ring. It can fetch keys once NewClient has been given it.
+func NewKeys(o KeysOptions) (*Keys, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	ring, err := lru.New[string, map[string]verifyKey](maxKeyring)
 	if err != nil {
-		panic(err) // only for a size that is not positive
+		return nil, fmt.Errorf("making the key ring: %w", err)
 	}
 	failures, err := lru.New[string, keyFailure](maxKeyring)
 	if err != nil {
-		panic(err)
+		return nil, fmt.Errorf("making the key ring: %w", err)
 	}
-	return &Keys{db: db, transport: t, signer: signer, notaries: notaries, now: now, log: log, ring: ring, failures: failures}
+	return &Keys{db: o.DB, signer: o.Signer, notaries: o.Notaries, now: o.Now, log: o.Log, ring: ring, failures: failures}, nil
 }
+
+// Signer returns what signs in this server's name.
+func (k *Keys) Signer() *signing.Signer { return k.signer }
 
 // Key returns the key with which server may have signed something at the time ts (ms); strict is whether the key must
 // have been valid then, as room versions 5 and later and requests have it. It is fetched if it is not known or was not
@@ -139,6 +155,16 @@ func (k *Keys) Key(ctx context.Context, server, keyID string, ts int64, strict b
 	return key.public, nil
 }
 
+// cached returns a key that is in memory and valid at a time (ms).
+func (k *Keys) cached(server, keyID string, ts int64) (ed25519.PublicKey, bool) {
+	keys, ok := k.ring.Get(server)
+	if !ok {
+		return nil, false
+	}
+	key, ok := keys[keyID]
+	return key.public, ok && key.validAt(ts)
+}
+
 // ownKey finds one of this server's keys, also earlier ones.
 func (k *Keys) ownKey(keyID string, ts int64, strict bool) (ed25519.PublicKey, error) {
 	if keyID == k.signer.KeyID() {
@@ -170,6 +196,9 @@ func (k *Keys) known(ctx context.Context, server string) (map[string]verifyKey, 
 // refresh fetches a server's keys, because keyID is not known or not known to be valid at ts. Several calls for a server
 // share one fetch. What it has just answered is not asked for again.
 func (k *Keys) refresh(ctx context.Context, server, keyID string, ts int64) (map[string]verifyKey, error) {
+	if k.transport == nil {
+		return nil, fmt.Errorf("keys of %s: %w", server, rooms.ErrKeysUnreachable)
+	}
 	if keys, ok := k.ring.Get(server); ok && k.answeredLately(keys) {
 		return keys, nil
 	}

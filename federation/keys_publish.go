@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
@@ -52,4 +53,30 @@ func (k *Keys) Published() ([]byte, error) {
 	}
 	k.own.until = now.Add(ownRenewal)
 	return k.own.answer, nil
+}
+
+// notarised returns a server's last answer with our signature, nil if there is none. It is fetched anew if it does not
+// count until the time asked for (ms; 0: now), unless that was tried a moment ago.
+func (k *Keys) notarised(ctx context.Context, server string, until int64, mayAsk func(server string) bool) (json.RawMessage, error) {
+	if server == k.signer.ServerName {
+		return k.Published()
+	}
+	if !mayAsk(server) {
+		return nil, nil
+	}
+	now := k.now().UnixMilli()
+	raw, validUntil, fetched, err := loadKeyAnswer(ctx, k.db, server)
+	if err != nil {
+		return nil, err
+	}
+	counts := min(validUntil, fetched+maxValidity.Milliseconds()) >= max(until, now)
+	if raw == nil || !counts && now-fetched >= notaryFresh.Milliseconds() {
+		if _, ferr := k.refresh(ctx, server, "", now); ferr == nil {
+			raw, _, _, err = loadKeyAnswer(ctx, k.db, server)
+		}
+	}
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	return k.signer.SignJSON(raw)
 }

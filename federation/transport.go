@@ -37,6 +37,7 @@ type transport struct {
 	allow     func(server string) bool
 	timeout   time.Duration
 	maxBody   int64
+	metrics   *clientMetrics
 }
 
 // call is one request.
@@ -122,14 +123,19 @@ func (t *transport) stream(ctx context.Context, c call, read func(*http.Response
 		return fmt.Errorf("waiting to ask %s: %w: %w", c.server, rooms.ErrUnreachable, err)
 	}
 	defer leave()
+	t.metrics.inFlight.Inc()
+	defer t.metrics.inFlight.Dec()
 	resp, err := t.send(ctx, c)
 	if err != nil {
+		t.metrics.requests.WithLabelValues("unreachable").Inc()
 		return fmt.Errorf("asking %s: %w: %w", c.server, rooms.ErrUnreachable, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
+		t.metrics.requests.WithLabelValues("refused").Inc()
 		return remoteError(c.server, resp)
 	}
+	t.metrics.requests.WithLabelValues("ok").Inc()
 	if err := read(resp); err != nil {
 		return fmt.Errorf("reading the answer of %s: %w: %w", c.server, rooms.ErrUnreachable, err)
 	}
