@@ -184,3 +184,43 @@ func TestHeldRoomOfAnInitialSyncComesUpToTheHeldEvent(t *testing.T) {
 	require.Equal(t, []string{"hola"}, fresh.bodies(room))
 	require.Equal(t, w.eventIDs(room), fresh.joined[room.id])
 }
+
+func TestWhatWasHeldComesWhenTheUserLeaves(t *testing.T) {
+	w, room, c := translated(t)
+	event := w.sayHeld(room, "hello", time.Minute)
+	c.sync()
+	w.member(room, alice, bob, "leave")
+	c.sync()
+	require.Contains(t, ids(c.section("leave", room).Get("timeline.events").Array()), w.byNID[event.nid].ID)
+}
+
+func TestAHeldRoomStaysHeldForARequestThatDoesNotAskForIt(t *testing.T) {
+	w, room, c := translated(t)
+	event := w.sayHeld(room, "hello", time.Minute)
+	c.sync()
+	event.render("hola")
+	c.sync("filter", `{"room":{"rooms":[]}}`)
+	c.sync()
+	require.Equal(t, []string{"hola"}, c.bodies(room))
+}
+
+// A rendering that is committed between two looks of one request is in place or held, not raw with an edit behind it.
+func TestARenderingThatArrivesWhileReadingHoldsItsEvent(t *testing.T) {
+	w, room, c := translated(t)
+	event := w.sayHeld(room, "hello", time.Minute)
+	before := w.position()
+	event.render("hola")
+	r := &round{h: c.h, ctx: t.Context(), q: &query{device: c.device, filter: &Filter{}, stateName: "state"}, upto: before, epoch: true}
+	var err error
+	r.since, err = ParseToken(c.since)
+	require.NoError(t, err)
+	r.viewer, err = c.h.view.Viewer(t.Context(), bob, c.device.DeviceID, "S")
+	require.NoError(t, err)
+	all, err := w.UserRooms(t.Context(), bob)
+	require.NoError(t, err)
+	require.NoError(t, r.joined(all[0]))
+	require.Empty(t, r.join)
+	require.Len(t, r.next.Held, 1)
+	c.sync()
+	require.Equal(t, []string{"hola"}, c.bodies(room))
+}

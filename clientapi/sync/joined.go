@@ -37,8 +37,7 @@ type changes struct {
 	rendered bool // there may be renderings
 	deltas   []rooms.StateDelta
 	receipts []rooms.Receipt
-	related  map[string]bool // events to which others relate
-	fromSQL  bool            // deltas, receipts and relations have to be read
+	fromSQL  bool // deltas and receipts have to be read
 }
 
 // joined reads one room that the user is in.
@@ -131,12 +130,6 @@ func (r *round) note(c *changes, e stream.Entry) {
 	switch value := e.Value.(type) {
 	case *rooms.Event:
 		c.events = true
-		if target := value.Relation.EventID; target != "" {
-			if c.related == nil {
-				c.related = make(map[string]bool)
-			}
-			c.related[target] = true
-		}
 	case *rooms.StateDelta:
 		c.deltas = append(c.deltas, *value)
 		if value.Type == "m.room.member" || value.Type == "m.room.encryption" {

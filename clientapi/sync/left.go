@@ -15,7 +15,7 @@ func (r *round) left(ur rooms.UserRoom) error {
 	if ur.Forgotten || !archive && !fresh {
 		return nil
 	}
-	s := &section{ur: ur, since: r.from(), upto: min(r.upto, ur.Position), filter: &r.q.filter.Room}
+	s := &section{ur: ur, since: r.sinceIn(ur), upto: min(r.upto, ur.Position), filter: &r.q.filter.Room}
 	s.data = r.mine.byRoom[ur.RoomID]
 	s.changes = changes{events: true, fromSQL: true}
 	r.keysChange = true

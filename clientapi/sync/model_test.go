@@ -321,8 +321,13 @@ func (m *modelRenderer) Wanted(ev *rooms.Event, language string) bool {
 	return language != "" && ev.Type == "m.room.message"
 }
 
-func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string, _ int64) time.Time {
+func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string, upto int64) time.Time {
 	defer (*world)(m).lock()()
+	for _, r := range m.renderings {
+		if r.EventNID == ev.NID && r.Position > upto {
+			return m.now().Add(time.Second)
+		}
+	}
 	return m.held[ev.NID]
 }
 

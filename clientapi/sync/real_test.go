@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"medixchange/accounts"
 	"medixchange/internal/signing"
@@ -138,6 +139,71 @@ func TestRealRoomsFromInviteToArchive(t *testing.T) {
 	b.sync()
 	require.True(t, b.section("leave", room).Exists())
 	require.NotContains(t, b.last.Raw, "not for bob")
+}
+
+// Bundled relations come whether the stream still remembers them or not.
+func TestRealRelationsAreBundled(t *testing.T) {
+	n := newNode(t)
+	room := n.create(alice)
+	root := n.say(room, alice, "root")
+	content := json.RawMessage(fmt.Sprintf(`{"body":"y","msgtype":"m.text","m.relates_to":{"rel_type":"m.thread","event_id":%q}}`, root))
+	_, err := n.rooms.Send(t.Context(), rooms.SendRequest{RoomID: room.id, Sender: alice, Type: "m.room.message", Content: content})
+	require.NoError(t, err)
+	for range 2 {
+		c := n.client(alice)
+		c.sync()
+		events := c.section("join", room).Get("timeline.events").Array()
+		require.Equal(t, root, events[len(events)-2].Get("event_id").Str)
+		require.Equal(t, int64(1), events[len(events)-2].Get(`unsigned.m\.relations.m\.thread.count`).Int())
+		n.restart()
+	}
+}
+
+// Whoever writes and reads at the same time: every reader gets every event once, and all in the same order.
+func TestAllReadersSeeOneOrder(t *testing.T) {
+	n := newNode(t)
+	room := n.create(alice)
+	n.member(room, bob, bob, "join")
+	n.member(room, carol, carol, "join")
+	const each = 40
+	var readers []*client
+	for i, user := range []string{alice, bob, carol, bob} {
+		c := n.client(user, "filter", `{"room":{"timeline":{"limit":100}}}`)
+		c.device.DeviceID = fmt.Sprint(i)
+		c.sync()
+		c.timeline = map[string][]string{}
+		readers = append(readers, c)
+	}
+	var group errgroup.Group
+	for _, user := range []string{alice, bob, carol} {
+		group.Go(func() error {
+			for i := range each {
+				content := json.RawMessage(fmt.Sprintf(`{"msgtype":"m.text","body":"%d"}`, i))
+				if _, err := n.rooms.Send(t.Context(), rooms.SendRequest{RoomID: room.id, Sender: user, Type: "m.room.message", Content: content}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for _, c := range readers {
+		group.Go(func() error {
+			for len(c.timeline[room.id]) < 3*each {
+				answer, err := c.request(c.since, "timeout", "10000")
+				if err != nil {
+					return err
+				}
+				c.apply(answer)
+			}
+			return nil
+		})
+	}
+	require.NoError(t, group.Wait())
+	for _, c := range readers {
+		require.Zero(t, c.gaps[room.id])
+		require.Equal(t, readers[0].timeline[room.id], c.timeline[room.id])
+	}
+	require.Len(t, readers[0].timeline[room.id], 3*each)
 }
 
 func TestRealRingAndSQLGiveTheSameAnswer(t *testing.T) {

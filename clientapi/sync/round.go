@@ -3,6 +3,7 @@ package sync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -135,15 +136,29 @@ func (r *round) read(all []rooms.UserRoom) error {
 		if !r.q.filter.Room.wants(all[i].RoomID) {
 			// Whose devices changed does not depend on the rooms that the filter lets through.
 			r.keysChange = r.keysChange || r.h.hub.LastChange(rooms.RoomTopic(all[i].RoomID)) > r.since.Position
+			r.keepHeld(all[i])
 			continue
 		}
-		if err := r.readRoom(all[i]); err != nil {
+		if err := r.readOrSkip(all[i]); err != nil {
 			return fmt.Errorf("reading room %s: %w", all[i].RoomID, err)
 		}
 	}
 	if err := r.readOutside(inside); err != nil {
 		return err
 	}
+	return nil
+}
+
+// readOrSkip leaves out a room of which something is gone (purged while it was read): one room must not keep the device
+// from all others.
+func (r *round) readOrSkip(ur rooms.UserRoom) error {
+	join, leave, invite, knock := len(r.join), len(r.leave), len(r.invite), len(r.knock)
+	err := r.readRoom(ur)
+	if err == nil || !errors.Is(err, rooms.ErrNotFound) {
+		return err
+	}
+	r.join, r.leave, r.invite, r.knock = r.join[:join], r.leave[:leave], r.invite[:invite], r.knock[:knock]
+	r.h.log.WithError(err).WithField("room_id", ur.RoomID).Warn("a room is left out of a sync, since part of it was not found")
 	return nil
 }
 
@@ -186,8 +201,15 @@ func (r *round) unseat() {
 	}
 }
 
-// sinceIn returns how far the device has come in a room.
+// sinceIn returns how far the device has come in a room; zero for one that begins.
 func (r *round) sinceIn(ur rooms.UserRoom) int64 { return r.since.SinceIn(ur.RoomNID) }
+
+// keepHeld leaves a room that this request does not ask for where the device has come to in it.
+func (r *round) keepHeld(ur rooms.UserRoom) {
+	if position := r.sinceIn(ur); position < r.since.Position {
+		r.next.Held = append(r.next.Held, HeldRoom{RoomNID: ur.RoomNID, Position: position})
+	}
+}
 
 // hold notes that the device stays at position in a room until the deadline. It reports false when too many are held.
 func (r *round) hold(ur rooms.UserRoom, position int64, until time.Time) bool {

@@ -99,7 +99,7 @@ func (w *world) handler(i int) *Handler {
 		renderer = (*modelRenderer)(w)
 	}
 	v := view.New(view.Options{Rooms: w, Reader: w, Renderer: renderer, Now: func() time.Time { return w.now() }})
-	return newHandler(Options{View: v, Hub: w.hubs[i], Now: func() time.Time { return w.now() }}, port{w}, w)
+	return newHandler(Options{View: v, Hub: w.hubs[i], Log: sqldbtest.Quiet(), Now: func() time.Time { return w.now() }}, port{w}, w)
 }
 
 // write commits at one position; fn changes the model and returns the entries, without positions.

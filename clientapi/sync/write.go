@@ -82,10 +82,7 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	}
 	dst = append(key(append(dst, ']', '}'), "timeline"), `{"events":[`...)
 	o.StateSection, o.Bundle = false, true
-	if !s.changes.fromSQL {
-		// What relates to an event comes after it, so it is among the changes too.
-		o.Related = func(eventID string) bool { return s.changes.related[eventID] }
-	}
+	o.Related = r.relatedIn(s)
 	if dst, err = r.h.view.Append(r.ctx, dst, s.viewer, s.timeline.events, o); err != nil {
 		return dst, fmt.Errorf("showing the timeline: %w", err)
 	}
@@ -96,6 +93,30 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	dst = append(key(dst, "prev_batch"), '"')
 	dst = appendHistoryToken(dst, s.timeline.prev)
 	return append(dst, '"', '}'), nil
+}
+
+// relatedIn says which events of the timeline may have relations, where the stream's memory knows: what relates to an
+// event comes after it. It returns nil where it does not.
+func (r *round) relatedIn(s *section) func(eventID string) bool {
+	if len(s.timeline.events) == 0 {
+		return nil
+	}
+	entries, complete := r.h.hub.Since(rooms.RoomTopic(s.ur.RoomID), s.timeline.events[0].Position, s.upto)
+	if !complete {
+		return nil
+	}
+	var targets map[string]bool
+	for _, e := range entries {
+		ev, ok := e.Value.(*rooms.Event)
+		if !ok || ev.Relation.EventID == "" {
+			continue
+		}
+		if targets == nil {
+			targets = make(map[string]bool)
+		}
+		targets[ev.Relation.EventID] = true
+	}
+	return func(eventID string) bool { return targets[eventID] }
 }
 
 func (r *round) appendSummary(dst []byte, s *section) ([]byte, error) {
