@@ -28,13 +28,10 @@ type Client struct {
 
 // NewClient returns a client of the socket at path; nothing is opened yet.
 func NewClient(path string) *Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", path)
-	}
+	socket := func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) }
 	return &Client{path: path, http: &http.Client{
 		Timeout:   callTimeout,
-		Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true},
+		Transport: &http.Transport{DialContext: socket, DisableKeepAlives: true},
 	}}
 }
 

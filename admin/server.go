@@ -1,13 +1,8 @@
 package admin
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -53,31 +48,6 @@ func NewServer(o Options) *Server {
 
 // Handler returns what answers on the socket.
 func (s *Server) Handler() http.Handler { return s.router }
-
-// Listen opens the socket at path with mode 0600. A socket that a dead node left behind is replaced; one that a living
-// node answers on is an error.
-func Listen(ctx context.Context, path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the admin socket: %w", err)
-	}
-	var d net.Dialer
-	if c, err := d.DialContext(ctx, "unix", path); err == nil {
-		_ = c.Close()
-		return nil, fmt.Errorf("admin socket %s: another node answers there", path)
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("removing the old admin socket: %w", err)
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the admin socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("protecting the admin socket: %w", err), l.Close())
-	}
-	return l, nil
-}
 
 func (s *Server) status(http.ResponseWriter, *http.Request) (any, error) {
 	return Status{

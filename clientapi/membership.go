@@ -2,6 +2,7 @@ package clientapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,10 +25,9 @@ func (a *API) membershipRoutes() {
 }
 
 type membershipBody struct {
-	UserID           string          `json:"user_id"`
-	Reason           string          `json:"reason"`
-	ThirdPartySigned json.RawMessage `json:"third_party_signed"`
-	Medium           string          `json:"medium"`
+	UserID string `json:"user_id"`
+	Reason string `json:"reason"`
+	Medium string `json:"medium"`
 }
 
 func (a *API) join(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
@@ -40,8 +40,12 @@ func (a *API) knock(_ http.ResponseWriter, r *http.Request, d *accounts.Device) 
 
 // enter joins or knocks at a room named by id or alias.
 func (a *API) enter(r *http.Request, d *accounts.Device, membership string) (any, error) {
-	var body membershipBody
-	if err := a.decodeOptional(r, &body); err != nil {
+	var extra map[string]json.RawMessage
+	if err := a.decodeOptional(r, &extra); err != nil {
+		return nil, err
+	}
+	reason, err := takeReason(extra)
+	if err != nil {
 		return nil, err
 	}
 	roomID, via, err := a.roomOf(r, web.Var(r, "room"))
@@ -54,15 +58,23 @@ func (a *API) enter(r *http.Request, d *accounts.Device, membership string) (any
 	}
 	req := rooms.MembershipRequest{
 		RoomID: roomID, Sender: d.UserID, Target: d.UserID, Membership: membership,
-		Reason: body.Reason, Profile: profile, Via: via,
-	}
-	if len(body.ThirdPartySigned) > 0 {
-		req.Content = map[string]json.RawMessage{"third_party_signed": body.ThirdPartySigned}
+		Reason: reason, Profile: profile, Via: via, Content: extra,
 	}
 	if roomID, err = a.Rooms.SetMembership(r.Context(), req); err != nil {
 		return nil, err
 	}
 	return map[string]string{"room_id": roomID}, nil
+}
+
+// takeReason takes the reason out of a body; what else the client gave goes into the membership event.
+func takeReason(body map[string]json.RawMessage) (reason string, err error) {
+	if raw, there := body["reason"]; there && json.Unmarshal(raw, &reason) != nil {
+		return "", web.BadJSON("reason must be a string.")
+	}
+	for _, ours := range []string{"reason", "membership", "displayname", "avatar_url", "join_authorised_via_users_server"} {
+		delete(body, ours)
+	}
+	return reason, nil
 }
 
 // roomOf finds the room that a path means and the servers to ask for it.
@@ -91,7 +103,11 @@ func (a *API) leave(_ http.ResponseWriter, r *http.Request, d *accounts.Device) 
 }
 
 func (a *API) forget(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
-	return nil, a.Rooms.Forget(r.Context(), web.Var(r, "roomID"), d.UserID)
+	err := a.Rooms.Forget(r.Context(), web.Var(r, "roomID"), d.UserID)
+	if errors.Is(err, rooms.ErrInvalidParam) {
+		return nil, web.NewError(http.StatusBadRequest, "M_UNKNOWN", "You are still in this room: leave it first.").Because(err)
+	}
+	return nil, err
 }
 
 func (a *API) invite(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {

@@ -52,7 +52,7 @@ func (a *API) messages(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 		return nil, err
 	}
 	out := map[string]any{"chunk": chunk, "start": sync.HistoryToken(q.from)}
-	if !page.Done {
+	if !page.Done || len(page.Events) > 0 { // behind the last events comes an empty page, which says that it is over
 		out["end"] = sync.HistoryToken(page.Next)
 	}
 	if q.filter.LazyLoadMembers {

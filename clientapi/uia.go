@@ -41,9 +41,12 @@ func (a *API) reauthenticate(r *http.Request, d *accounts.Device) (json.RawMessa
 // interactive runs one step of user-interactive authentication. While it is not finished the error is the 401 that
 // tells the client how to go on.
 func (a *API) interactive(r *http.Request, userID string, flows []uia.Flow) (*uia.Result, error) {
-	body, err := a.body(r)
-	if err != nil {
+	var body json.RawMessage // a DELETE may come without one
+	if err := a.decodeOptional(r, &body); err != nil {
 		return nil, err
+	}
+	if body == nil {
+		body = json.RawMessage("{}")
 	}
 	return a.interactiveBody(r, body, userID, flows)
 }

@@ -22,7 +22,6 @@ import (
 	"medixchange/federation"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
-	"medixchange/internal/netguard"
 	"medixchange/internal/signing"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -53,12 +52,12 @@ type Node struct {
 	Accounts *accounts.Accounts
 	Media    *media.Store
 	View     *view.View
-	Keys     *federation.Keys
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry
 	remote     *federation.Client
-	outbound   *netguard.Client
+	signer     *signing.Signer
+	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	sender     *federation.Sender
 	client     http.Handler
@@ -122,28 +121,11 @@ func (n *Node) buildRemote(_ context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("loading the signing key: %w", err)
 	}
-	roots, err := netguard.LoadRoots(n.Config.Federation.TrustedCA)
-	if err != nil {
-		return fmt.Errorf("federation.trusted_ca: %w", err)
-	}
-	n.outbound = netguard.New(netguard.Options{
-		Policy:    netguard.Policy{Allow: n.Config.Federation.AllowPrivate, Deny: n.Config.Federation.DenyNetworks},
-		RootCAs:   roots,
-		Timeout:   n.Config.Federation.Timeout.Std(),
-		MaxBody:   int64(n.Config.Federation.MaxResponse),
-		UserAgent: "medix/" + Version,
-	})
-	n.onClose(func(context.Context) error { n.outbound.Close(); return nil })
-	signer := &signing.Signer{ServerName: n.Config.ServerName, Key: key}
-	n.Keys, err = federation.NewKeys(federation.KeysOptions{
-		DB: n.DB, Signer: signer, Notaries: n.Config.Federation.Notaries, Now: o.Now, Log: n.part("keys"),
-	})
-	if err != nil {
-		return fmt.Errorf("building the key ring: %w", err)
-	}
+	n.signer = &signing.Signer{ServerName: n.Config.ServerName, Key: key}
+	n.allow = federation.AllowServers(n.Config.Federation)
 	n.remote, err = federation.NewClient(federation.ClientOptions{
-		HTTP: n.outbound, Signer: signer, Keys: n.Keys, AllowServer: n.allowServer, Now: o.Now, Log: n.part("federation"),
-		Registerer: n.registry,
+		ServerName: n.Config.ServerName, Signer: n.signer, DB: n.DB, Config: n.Config.Federation, Log: n.part("federation"),
+		AllowServer: n.allow, Now: o.Now, UserAgent: "medix/" + Version,
 	})
 	if err != nil {
 		return fmt.Errorf("building the federation client: %w", err)
@@ -151,23 +133,11 @@ func (n *Node) buildRemote(_ context.Context, o Options) error {
 	return nil
 }
 
-// allowServer is the one place that says which servers this node has to do with at all.
-func (n *Node) allowServer(server string) bool {
-	f := n.Config.Federation
-	if server == n.Config.ServerName {
-		return true
-	}
-	if !f.Enabled || config.HostAllowed(f.DenyServers, server) {
-		return false
-	}
-	return len(f.AllowServers) == 0 || config.HostAllowed(f.AllowServers, server)
-}
-
 func (n *Node) buildRooms(ctx context.Context, o Options) error {
 	r, err := rooms.New(ctx, rooms.Options{
-		DB: n.DB, Hub: n.Hub, ServerName: n.Config.ServerName, Signer: n.Keys.Signer(), Remote: n.remote,
+		DB: n.DB, Hub: n.Hub, ServerName: n.Config.ServerName, Signer: n.signer, Remote: n.remote,
 		DefaultVersion: n.Config.Rooms.DefaultVersion, Now: o.Now, Log: n.part("rooms"), Registerer: n.registry,
-		AllowServer: n.allowServer,
+		AllowServer: n.allow,
 	})
 	if err != nil {
 		return fmt.Errorf("building the rooms: %w", err)
@@ -189,7 +159,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		TokenRegistration:  n.Config.Registration.RequireToken,
 		RegistrationSecret: n.Config.Registration.SharedSecret,
 		MinPasswordLength:  n.Config.Passwords.MinLength,
-		AllowServer:        n.allowServer,
+		AllowServer:        n.allow,
 		AccessLifetime:     n.Config.Sessions.AccessToken.Std(),
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
@@ -234,14 +204,14 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
 		BackoffMax: n.Config.Federation.BackoffMax.Std(), Destinations: n.Config.Federation.Destinations,
-		AllowServer: n.allowServer, Now: o.Now, Registerer: n.registry,
+		AllowServer: n.allow, Now: o.Now, Registerer: n.registry,
 	})
 	if err != nil {
 		return fmt.Errorf("building the federation sender: %w", err)
 	}
 	n.federation = federation.NewServer(federation.ServerOptions{
-		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Keys: n.Keys, Client: n.remote,
-		Heard: n.sender.Heard, AllowServer: n.allowServer, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
+		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Client: n.remote,
+		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
 	}).Handler()
 	n.admin = admin.NewServer(admin.Options{
