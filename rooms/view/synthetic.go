@@ -73,7 +73,8 @@ func (v *View) originals(ctx context.Context, changed []*Rendering) (map[int64]*
 	return v.rooms.Events(ctx, nids)
 }
 
-// worthTelling leaves out what the viewer wrote, may not see or ignores, and edits of what is redacted by now.
+// worthTelling leaves out what the viewer wrote, may not see or ignores, edits of what is redacted by now, and versions
+// that a newer edit has replaced: clients that go by position would show the old text (TRANSLATION 3).
 func (v *View) worthTelling(ctx context.Context, viewer Viewer, roomID string, changed []*Rendering, originals map[int64]*rooms.Event) ([]*Rendering, error) {
 	events := make([]*rooms.Event, 0, len(originals))
 	ids := make([]string, 0, len(originals))
@@ -88,6 +89,10 @@ func (v *View) worthTelling(ctx context.Context, viewer Viewer, roomID string, c
 	if err != nil {
 		return nil, err
 	}
+	edited, err := v.newestVersions(ctx, originals)
+	if err != nil {
+		return nil, err
+	}
 	seen := make(map[int64]bool, len(visible))
 	for _, ev := range visible {
 		seen[ev.NID] = true
@@ -98,11 +103,39 @@ func (v *View) worthTelling(ctx context.Context, viewer Viewer, roomID string, c
 		if ev == nil || !seen[ev.NID] || !translatable(viewer, ev) {
 			continue
 		}
-		if r.Redaction || len(r.LateContent) > 0 && redacted[ev.ID] == nil {
+		version, ok := edited[editedBy(ev)]
+		if r.Redaction || len(r.LateContent) > 0 && redacted[ev.ID] == nil && (!ok || version == r.Version) {
 			kept = append(kept, r)
 		}
 	}
 	return kept, nil
+}
+
+// newestVersions returns the nid of the edit in force of each message that has one, by the message's id.
+func (v *View) newestVersions(ctx context.Context, originals map[int64]*rooms.Event) (map[string]int64, error) {
+	ids := make([]string, 0, len(originals))
+	for _, ev := range originals {
+		ids = append(ids, editedBy(ev))
+	}
+	found, err := v.rooms.Aggregates(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading edits: %w", err)
+	}
+	newest := make(map[string]int64, len(found))
+	for id, a := range found {
+		if a.Edit != nil {
+			newest[id] = a.Edit.NID
+		}
+	}
+	return newest, nil
+}
+
+// editedBy returns the id of the message that ev edits, its own if it is no edit.
+func editedBy(ev *rooms.Event) string {
+	if ev.Relation.Type == "m.replace" {
+		return ev.Relation.EventID
+	}
+	return ev.ID
 }
 
 // synthetic encodes the edit (or its redaction) that brings r to the viewer.
@@ -141,10 +174,6 @@ func (v *View) syntheticHead(out []byte, id string, ts int64, sender, typ string
 // appendEditContent writes an m.replace whose mentions are empty at the top (nobody is called twice) and the original's
 // in m.new_content, which the renderer has put there.
 func appendEditContent(out []byte, ev *rooms.Event, r *Rendering) []byte {
-	target := ev.ID
-	if ev.Relation.Type == "m.replace" {
-		target = ev.Relation.EventID
-	}
 	late := gjson.ParseBytes(r.LateContent)
 	out = append(out, '{')
 	out = appendStringKey(out, "body", "* "+late.Get("body").Str)
@@ -155,7 +184,7 @@ func appendEditContent(out []byte, ev *rooms.Event, r *Rendering) []byte {
 	out = append(appendKey(out, "m.mentions"), "{}"...)
 	out = append(appendKey(out, "m.new_content"), r.LateContent...)
 	out = append(appendKey(out, "m.relates_to"), '{')
-	out = appendStringKey(out, "event_id", target)
+	out = appendStringKey(out, "event_id", editedBy(ev))
 	out = append(appendStringKey(out, "rel_type", "m.replace"), '}')
 	out = appendStringKey(out, "msgtype", late.Get("msgtype").Str)
 	if key := translationIn(r.LateContent); key != "" {

@@ -80,6 +80,24 @@ func TestLateEditOfAnEditReplacesTheFirstEvent(t *testing.T) {
 	require.Equal(t, "$event2", gjson.GetBytes(late[0], `content.m\.relates_to.event_id`).Str)
 }
 
+func TestARealEditCancelsTheLateEditOfAnOlderVersion(t *testing.T) {
+	w := newWorld()
+	w.language = "es"
+	w.member(1, bob, "join")
+	ev := w.message(2, alice, "hello")
+	w.renderings = []*Rendering{lateRendering(ev, 5)}
+	edit := w.add(3, "m.room.message", alice, nil, `{"body":"* hi","m.relates_to":{"rel_type":"m.replace","event_id":"$event2"}}`)
+	w.aggregates[ev.ID] = rooms.Aggregate{Edit: edit}
+	v := w.view()
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	require.NoError(t, err)
+	require.Empty(t, late)
+	w.renderings = []*Rendering{lateRendering(edit, 6)}
+	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	require.NoError(t, err)
+	require.Len(t, late, 1)
+}
+
 func TestWithdrawingRedactsTheSynthetic(t *testing.T) {
 	w := newWorld()
 	w.language = "es"
