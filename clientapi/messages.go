@@ -52,8 +52,8 @@ func (a *API) messages(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 		return nil, err
 	}
 	out := map[string]any{"chunk": chunk, "start": sync.HistoryToken(q.from)}
-	if !page.Done || len(page.Events) > 0 { // behind the last events comes an empty page, which says that it is over
-		out["end"] = sync.HistoryToken(page.Next)
+	if next, more := nextPage(page, q.dir); more {
+		out["end"] = sync.HistoryToken(next)
 	}
 	if q.filter.LazyLoadMembers {
 		if out["state"], err = a.membersOf(r.Context(), rd, page.Events); err != nil {
@@ -61,6 +61,19 @@ func (a *API) messages(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 		}
 	}
 	return out, nil
+}
+
+// nextPage is where the page goes on. Behind the last events comes an empty page without a token, which says that it is
+// over: clients that filter would otherwise stop at the first event that they do not want.
+func nextPage(page *rooms.Page, dir rooms.Direction) (rooms.HistoryKey, bool) {
+	if !page.Done || len(page.Events) == 0 {
+		return page.Next, !page.Done
+	}
+	last := page.Events[len(page.Events)-1].Key
+	if dir == rooms.Backward {
+		last.Sub--
+	}
+	return last, true
 }
 
 type pageQuery struct {
