@@ -230,19 +230,19 @@ func TestExternalHostsAreRefused(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestPhrasesPassTheChecks takes every phrase through the pipeline in every pair of languages: none
-// may be doubted, or shipped phrases would not be shown.
+// TestPhrasesPassTheChecks takes every phrase through the pipeline, from and into English and in a
+// rotating share of the other pairs: none may be doubted, or shipped phrases would not be shown.
 func TestPhrasesPassTheChecks(t *testing.T) {
 	memory, err := phrases.Embedded()
 	require.NoError(t, err)
 	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewPhrases(memory)}}}, nil)
 	require.NoError(t, err)
 	fill := strings.NewReplacer("{n}", "6", "{drug}", "paracetamol", "{dose}", "500 mg", "{pressure}", "120/80")
-	for _, concept := range memory.IDs() {
-		for _, from := range language.Chat {
+	for c, concept := range memory.IDs() {
+		for i, from := range language.Chat {
 			text := fill.Replace(memory.Forms(concept, from)[0])
-			for _, to := range language.Chat {
-				if from == to {
+			for j, to := range language.Chat {
+				if from == to || from != "en" && to != "en" && (c+i+j)%8 != 0 {
 					continue
 				}
 				result, err := p.Translate(context.Background(), Request{Text: text, SourceHint: from, Target: to})

@@ -146,7 +146,7 @@ func (x *facts) findFrequencies(words *wordRules) {
 	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
 		for _, m := range lex.all(runes) {
 			value := m.entries[0].value
-			for i := m.from; i < m.to; i++ {
+			for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
 				if runes[i] == numberRune {
 					value = expandFrequency(value, values[i])
 				}

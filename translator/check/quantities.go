@@ -222,31 +222,39 @@ func (c *comparison) order() {
 	for dose, drug := range source {
 		other, ok := target[dose]
 		if ok && other.value != drug.value && drug.value != "" && other.value != "" {
-			c.found("dose.order", c.source.text(drug)+" "+dose, c.target.text(other)+" "+dose)
+			c.found("dose.order", dose+": "+c.source.text(drug), dose+": "+c.target.text(other))
 			return
 		}
 	}
 }
 
-// nearestDrugs gives for each dose with a unit the drug that is nearest to it in its clause. Doses that
-// stand there twice, or between two drugs, are left out.
+// nearestDrugs gives for each dose with a unit the drug that it belongs to. With as many doses as drugs
+// that is the one of the same rank, since every language keeps a dose beside its drug; otherwise the
+// nearest in its clause. Doses that stand there twice, or between two drugs, are left out.
 func nearestDrugs(x *facts) map[string]span {
-	nearest := map[string]span{}
+	owners := map[string]span{}
 	if len(distinct(x.drugs)) < 2 {
-		return nearest
+		return owners
 	}
+	var doses []number
 	for _, n := range x.numbers {
-		if !critical(n.unit) {
-			continue
+		if critical(n.unit) && !n.soft {
+			doses = append(doses, n)
 		}
-		key := n.values[0] + " " + n.unit
-		if _, twice := nearest[key]; twice {
-			nearest[key] = span{}
-			continue
-		}
-		nearest[key] = nearestDrug(x, n)
 	}
-	return nearest
+	for i, n := range doses {
+		key := n.values[0] + " " + n.unit
+		if _, twice := owners[key]; twice {
+			owners[key] = span{}
+			continue
+		}
+		if len(doses) == len(x.drugs) {
+			owners[key] = x.drugs[i]
+		} else {
+			owners[key] = nearestDrug(x, n)
+		}
+	}
+	return owners
 }
 
 func nearestDrug(x *facts, n number) span {

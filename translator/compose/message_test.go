@@ -1,0 +1,148 @@
+package compose
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+)
+
+func translated() Message {
+	return Message{
+		State: StateTranslated, From: "fr", To: "en", Engine: "apertium", Verdict: check.Pass,
+		Body: "The patient is well", Original: Original{Body: "Le patient va bien"},
+	}
+}
+
+func TestPass(t *testing.T) {
+	content := Compose(translated())
+	require.Equal(t, "The patient is well\n🌐 from French", content.Body)
+	require.Equal(t, "<p>The patient is well</p><details><summary>Original (French)</summary><p>Le patient va bien</p></details>", content.FormattedBody)
+	encoded, err := json.Marshal(content.Key)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"state":"translated","from":"fr","to":"en","engine":"apertium","verdict":"pass","reasons":[],"original":{"body":"Le patient va bien"}}`, string(encoded))
+}
+
+func TestInvariantsStandBesideAPass(t *testing.T) {
+	m := translated()
+	m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "500 mg"}, {Kind: check.KindSide, Text: "gauche"}, {Kind: check.KindDose, Text: "500 mg"}}
+	content := Compose(m)
+	require.Contains(t, content.Body, "\nIn the original: 500 mg · gauche\n")
+	require.Contains(t, content.FormattedBody, "<p>In the original: 500 mg · gauche</p><details>")
+}
+
+func TestFormatted(t *testing.T) {
+	m := translated()
+	m.FormattedBody, m.Original.FormattedBody = "The <b>patient</b>", "<ul><li>Le patient</details></li></ul>"
+	require.Equal(t, "<p>The <b>patient</b></p><details><summary>Original (French)</summary><ul><li>Le patient</li></ul></details>", Compose(m).FormattedBody)
+	require.Equal(t, m.Original.FormattedBody, Compose(m).Key.Original.FormattedBody, "the key has what was sent")
+}
+
+func TestWarnNamesTheItem(t *testing.T) {
+	m := translated()
+	m.Verdict, m.Reasons = check.Warn, []check.Reason{{Code: "dose", Original: "0.5 mg", Translation: "5 mg"}, {Code: "negation", Original: "pas"}}
+	content := Compose(m)
+	lines := strings.Split(content.Body, "\n")
+	require.Equal(t, "⚠ Please check with the original. dose: original 0.5 mg, translation 5 mg. negation: original pas, missing in the translation.", lines[0])
+	require.Equal(t, []string{"The patient is well", "Original (French):", "Le patient va bien", "🌐 from French"}, lines[1:])
+	require.NotContains(t, content.FormattedBody, "<details>", "the original is open")
+	require.Equal(t, []string{"dose", "negation"}, content.Key.Reasons)
+}
+
+func TestBlockShowsTheOriginal(t *testing.T) {
+	m := translated()
+	m.State, m.Verdict, m.Body = StateNone, check.Block, ""
+	m.Reasons = []check.Reason{{Code: "side", Original: "gauche", Translation: "right"}}
+	m.Invariants = []check.Invariant{{Kind: check.KindSide, Text: "gauche"}}
+	content := Compose(m)
+	require.True(t, strings.HasPrefix(content.Body, "Le patient va bien\n⛔ Not translated"), content.Body)
+	require.Contains(t, content.Body, "side: original gauche, translation right.")
+	require.Contains(t, content.Body, "In the original: gauche")
+	require.Equal(t, check.Block, content.Key.Verdict)
+	require.Equal(t, "none", content.Key.State)
+}
+
+func TestNotTranslatedSaysWhy(t *testing.T) {
+	m := translated()
+	m.State, m.Verdict, m.Engine, m.Body = StateNone, "", "", ""
+	for reason, want := range map[string]string{
+		"no_engine": "Le patient va bien\n🌐 not translated: no translation available, original in French",
+		"timeout":   "Le patient va bien\n🌐 not translated: the translation service did not answer in time",
+		"off":       "Le patient va bien",
+		"not_text":  "Le patient va bien",
+	} {
+		m.Reasons = []check.Reason{{Code: reason}}
+		content := Compose(m)
+		require.Equal(t, want, content.Body)
+		require.Empty(t, content.FormattedBody)
+		require.Equal(t, []string{reason}, content.Key.Reasons)
+	}
+	m.State, m.Reasons = StatePending, nil
+	require.Equal(t, "Le patient va bien", Compose(m).Body, "pending is silent")
+}
+
+func TestRightToLeft(t *testing.T) {
+	m := translated()
+	m.To, m.Body = "ar", "المريض بخير"
+	m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "500 mg"}}
+	content := Compose(m)
+	require.True(t, strings.HasPrefix(content.Body, "\u200f"))
+	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200f"))
+	require.True(t, strings.HasSuffix(content.Body, "\u2066🌐 من الفرنسية\u2069"), content.Body)
+	require.Contains(t, content.Body, "\u2068500 mg\u2069", "number and unit in one isolate")
+
+	m = translated()
+	m.From, m.Original.Body = "ar", "المريض بخير"
+	require.Contains(t, Compose(m).FormattedBody, "<p>\u200fالمريض بخير</p></details>")
+}
+
+func TestLongOriginalsAreInTheKeyOnly(t *testing.T) {
+	m := translated()
+	m.Original.Body = strings.Repeat("Le patient va bien. ", 300)
+	content := Compose(m)
+	require.NotContains(t, content.FormattedBody, "Le patient")
+	require.Contains(t, content.Body, "!original")
+	require.Contains(t, content.FormattedBody, "!original")
+	require.Equal(t, m.Original.Body, content.Key.Original.Body)
+}
+
+func TestPivotLateAndUnreviewedAreSaid(t *testing.T) {
+	m := translated()
+	m.Pivot, m.Unreviewed, m.Late = "es", true, true
+	content := Compose(m)
+	require.True(t, strings.HasPrefix(content.Body, "🌐 translation arrived later; the sender did not edit\n"))
+	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>🌐 translation arrived later; the sender did not edit</p>"))
+	require.Contains(t, content.Body, "🌐 from French, through Spanish · phrase not yet reviewed")
+	require.Contains(t, content.FormattedBody, "🌐 from French, through Spanish · phrase not yet reviewed")
+}
+
+func TestApply(t *testing.T) {
+	source := `{"msgtype":"m.text","body":"Le patient va bien","format":"org.matrix.custom.html","formatted_body":"x","m.mentions":{"user_ids":["@a:b"]},"org.medixchange.translation":{"state":"forged"}}`
+	applied, err := Compose(translated()).Apply(json.RawMessage(source))
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(applied, &fields))
+	require.Equal(t, "m.text", fields["msgtype"])
+	require.Equal(t, "The patient is well\n🌐 from French", fields["body"])
+	require.Equal(t, "org.matrix.custom.html", fields["format"])
+	require.Equal(t, "translated", fields["org.medixchange.translation"].(map[string]any)["state"])
+	require.Contains(t, fields, "m.mentions")
+	_, err = Compose(translated()).Apply(json.RawMessage(`[]`))
+	require.Error(t, err)
+}
+
+// TestEveryLanguageComposes: no reader sees a key or a placeholder.
+func TestEveryLanguageComposes(t *testing.T) {
+	for _, to := range language.All {
+		m := translated()
+		m.To, m.Verdict = to, check.Warn
+		m.Reasons = []check.Reason{{Code: "dose", Original: "1 g", Translation: "2 g"}, {Code: "drug", Original: "x"}, {Code: "side", Translation: "y"}, {Code: "length"}}
+		m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "1 g"}}
+		body := Compose(m).Body
+		require.NotRegexp(t, `\{[a-z]+\}|item_|reason_`, body)
+	}
+}

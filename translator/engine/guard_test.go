@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/translator/language"
+)
+
+// scripted is an engine that does what its test says.
+type scripted struct {
+	do    func(ctx context.Context) error
+	asked int
+}
+
+func (s *scripted) Name() string { return "scripted" }
+
+func (s *scripted) Offers(_, _ language.Code) bool { return true }
+
+func (s *scripted) Translate(ctx context.Context, _ Request) (Answer, error) {
+	s.asked++
+	return Answer{}, s.do(ctx)
+}
+
+func TestCircuitOpensAndCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := errors.New("broken")
+		failing := true
+		s := &scripted{do: func(context.Context) error {
+			if failing {
+				return broken
+			}
+			return nil
+		}}
+		g := NewGuard(s, Limits{Failures: 3, Cooldown: 10 * time.Second})
+		ask := func() error { _, err := g.Translate(t.Context(), Request{}); return err }
+		for range 3 {
+			require.ErrorIs(t, ask(), broken)
+		}
+		require.ErrorIs(t, ask(), ErrBusy)
+		require.Equal(t, 3, s.asked)
+		time.Sleep(11 * time.Second)
+		require.ErrorIs(t, ask(), broken, "one request tries again")
+		require.ErrorIs(t, ask(), ErrBusy, "and its failure opens the circuit for longer")
+		time.Sleep(11 * time.Second)
+		require.ErrorIs(t, ask(), ErrBusy)
+		time.Sleep(10 * time.Second)
+		failing = false
+		require.NoError(t, ask())
+		require.NoError(t, ask())
+	})
+}
+
+func TestRetryAfterOpensTheCircuit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{do: func(context.Context) error { return &RetryAfter{Wait: time.Minute, Err: ErrBusy} }}
+		g := NewGuard(s, Limits{})
+		_, err := g.Translate(t.Context(), Request{})
+		require.ErrorIs(t, err, ErrBusy)
+		time.Sleep(59 * time.Second)
+		_, err = g.Translate(t.Context(), Request{})
+		require.ErrorIs(t, err, ErrBusy)
+		require.Equal(t, 1, s.asked)
+		time.Sleep(2 * time.Second)
+		_, _ = g.Translate(t.Context(), Request{})
+		require.Equal(t, 2, s.asked)
+	})
+}
+
+func TestQueueIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		running, most := 0, 0
+		s := &blocking{do: func(ctx context.Context) error {
+			mu.Lock()
+			running++
+			most = max(most, running)
+			mu.Unlock()
+			<-ctx.Done()
+			mu.Lock()
+			running--
+			mu.Unlock()
+			return ctx.Err()
+		}}
+		g := NewGuard(s, Limits{Concurrent: 2, Waiting: 3, Deadline: time.Second, Failures: 100})
+		var wg sync.WaitGroup
+		var busy, late int
+		for range 20 {
+			wg.Go(func() {
+				_, err := g.Translate(t.Context(), Request{})
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case errors.Is(err, ErrBusy):
+					busy++
+				case errors.Is(err, context.DeadlineExceeded):
+					late++
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, 2, most)
+		require.Equal(t, 15, busy)
+		require.Equal(t, 5, late)
+	})
+}
+
+type blocking struct{ do func(context.Context) error }
+
+func (b *blocking) Name() string { return "blocking" }
+
+func (b *blocking) Offers(_, _ language.Code) bool { return true }
+
+func (b *blocking) Translate(ctx context.Context, _ Request) (Answer, error) {
+	return Answer{}, b.do(ctx)
+}
+
+func TestRetryAfterHeader(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "": 5 * time.Second, "0": time.Second, "-4": time.Second, "99999999": 10 * time.Minute,
+		"Thu, 01 Jan 2026 00:00:30 GMT": 30 * time.Second, "nonsense": 5 * time.Second, "Wed, 31 Dec 2025 00:00:00 GMT": time.Second,
+	} {
+		require.Equal(t, want, retryAfter(header, now), header)
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	f.Add([]byte(`{"translatedText":"x"}`), 1)
+	f.Add([]byte(`{"translatedText":["x","y"]}`), 2)
+	f.Add([]byte(`{"error":"x"}`), 1)
+	f.Fuzz(func(t *testing.T, body []byte, count int) {
+		if texts, err := parseTranslation(body, count); err == nil {
+			if len(texts) != count {
+				t.Fatalf("%d texts for %d", len(texts), count)
+			}
+			for _, text := range texts {
+				decodeHTML(text, nil)
+			}
+		}
+		_, _ = parseLanguages(body)
+	})
+}
