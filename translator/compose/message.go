@@ -74,13 +74,21 @@ func Compose(m Message) Content {
 		content.Body, content.FormattedBody = untranslated(m)
 	}
 	if m.Late {
-		late := directed(m.To, language.String(m.To, "late"))
+		late := directed(m.To, language.String(m.To, lateKey(m)))
 		content.Body = late + "\n" + content.Body
 		if content.FormattedBody != "" {
 			content.FormattedBody = paragraph(late) + content.FormattedBody
 		}
 	}
 	return content
+}
+
+// lateKey names what an edit that the sender did not make begins with.
+func lateKey(m Message) string {
+	if m.State == StateTranslated {
+		return "late"
+	}
+	return "late_note"
 }
 
 func keyOf(m Message) Key {
