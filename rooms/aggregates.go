@@ -1,8 +1,6 @@
 package rooms
 
-import (
-	"context"
-)
+import "context"
 
 // Aggregates returns what relates to the events, for those to which anything does. Only accepted events that are not
 // redacted count.
@@ -120,4 +118,10 @@ func (r *Rooms) addReferences(ctx context.Context, ids []string, all map[string]
 		aggregate.References = append(aggregate.References, reference)
 		all[target] = aggregate
 	})
+}
+
+// Annotated reports whether the user annotates the event with key already, by an event of the type: another such
+// annotation is to be refused (Client-Server API, Event annotations and reactions).
+func (r *Rooms) Annotated(ctx context.Context, eventID, userID, typ, key string) (bool, error) {
+	return r.selectAnnotated(ctx, eventID, userID, typ, key)
 }

@@ -37,7 +37,7 @@ func (r *Rooms) fillGap(ctx context.Context, room roomRef, g *gap) error {
 		defer r.read.working.Done()
 		ctx, cancel := context.WithTimeout(r.read.background, fillDeadline)
 		defer cancel()
-		return nil, r.fill(ctx, room, g)
+		return nil, r.fillOnce(ctx, room, g)
 	})
 	select {
 	case result := <-done:
@@ -55,7 +55,7 @@ type failure struct {
 
 func (g *gap) failureKey(room roomRef) failure { return failure{room.nid, g.key} }
 
-func (r *Rooms) fill(ctx context.Context, room roomRef, seen *gap) error {
+func (r *Rooms) fillOnce(ctx context.Context, room roomRef, seen *gap) error {
 	g, err := r.openGapAt(ctx, room.nid, seen.key.Anchor)
 	if err != nil {
 		return err

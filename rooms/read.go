@@ -57,7 +57,7 @@ func newReads(o Options) (*reads, error) {
 		acls:       newLRU[int64, *serverACL](keptACLs),
 		summaries:  newLRU[int64, keptSummary](keptSummaries),
 		redactions: newRedactionCache(),
-		typing:     newTypingRooms(o.Hub, o.Now),
+		typing:     newTypingRooms(o.Hub, o.Now, o.ServerName),
 		failures:   newLRU[failure, time.Time](keptFailures),
 	}, nil
 }

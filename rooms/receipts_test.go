@@ -235,7 +235,7 @@ func TestTypingEndsByItselfAndIsBounded(t *testing.T) {
 		t.Fatal("nobody was told that the time is over")
 	}
 	require.Equal(t, []string{northNurse}, n.Typing(room))
-	require.LessOrEqual(t, time.Until(n.read.typing.rooms[room].until[northNurse]), 2*time.Minute)
+	require.LessOrEqual(t, time.Until(n.read.typing.rooms[room].users[northNurse].until), 2*time.Minute)
 	n.SetTyping(room, northNurse, 0)
 	require.Empty(t, n.Typing(room))
 	require.Empty(t, n.read.typing.rooms, "a room where nobody types costs nothing")
@@ -264,4 +264,38 @@ func TestTypingOfOtherServers(t *testing.T) {
 	all, err := r.node.UserReceipts(ctx, r.roomID, southDoctor)
 	require.NoError(t, err)
 	require.Empty(t, all, "a server that the room denies says nothing")
+}
+
+func TestOtherServersAreToldOfLocalTypingOnly(t *testing.T) {
+	n := newReadNode(t)
+	changes, stop := n.WatchTyping(10)
+	n.SetTyping("!r:x", southDoctor, time.Minute)
+	n.SetTyping("!r:x", northDoctor, time.Minute)
+	n.SetTyping("!r:x", northDoctor, time.Minute)
+	n.SetTyping("!r:x", northDoctor, 0)
+	n.SetTyping("!r:x", northNurse, 20*time.Millisecond)
+	var got []TypingChange
+	for range 4 {
+		select {
+		case c := <-changes:
+			got = append(got, c)
+		case <-time.After(5 * time.Second):
+			t.Fatal("a change is missing")
+		}
+	}
+	require.Equal(t, []TypingChange{
+		{"!r:x", northDoctor, true}, {"!r:x", northDoctor, false}, {"!r:x", northNurse, true}, {"!r:x", northNurse, false},
+	}, got)
+
+	later := time.Now().Add(repeatTyping)
+	n.SetTyping("!r:x", northDoctor, time.Minute)
+	n.read.typing.mu.Lock()
+	n.read.typing.now = func() time.Time { return later }
+	n.read.typing.mu.Unlock()
+	n.SetTyping("!r:x", northDoctor, time.Minute)
+	require.Equal(t, TypingChange{"!r:x", northDoctor, true}, <-changes)
+	require.Equal(t, TypingChange{"!r:x", northDoctor, true}, <-changes, "said again, or the others would let it end")
+	stop()
+	n.SetTyping("!r:x", northDoctor, 0)
+	require.Empty(t, changes)
 }

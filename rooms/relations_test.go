@@ -231,3 +231,20 @@ func TestOutgoingEventsAreTheSameFromMemoryAndFromTheDatabase(t *testing.T) {
 		}
 	})
 }
+
+func TestAnnotated(t *testing.T) {
+	ctx := context.Background()
+	b := newReadNode(t).bareRoom("!annotated:north.example")
+	b.put(bareEvent{id: "$x"}, bareEvent{id: "$r", sender: "@a:x", typ: "m.reaction", content: relates(relAnnotation, "$x", "key", "1")})
+	ask := func(user, typ, key string) bool {
+		yes, err := b.Annotated(ctx, "$x", user, typ, key)
+		require.NoError(t, err)
+		return yes
+	}
+	require.True(t, ask("@a:x", "m.reaction", "1"))
+	require.False(t, ask("@b:x", "m.reaction", "1"))
+	require.False(t, ask("@a:x", "m.other", "1"))
+	require.False(t, ask("@a:x", "m.reaction", "2"))
+	b.redact("$r")
+	require.False(t, ask("@a:x", "m.reaction", "1"), "taken back")
+}

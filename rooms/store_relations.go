@@ -171,3 +171,14 @@ func (r *Rooms) selectReferences(ctx context.Context, ids []string, each func(ta
 	}
 	return rows.Err()
 }
+
+func (r *Rooms) selectAnnotated(ctx context.Context, target, sender, typ, key string) (bool, error) {
+	var found int64
+	err := r.db.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM relations l JOIN events e ON e.event_nid = l.event_nid
+		WHERE l.target_event_id = $1 AND l.rel_type = 'm.annotation' AND l.sender = $2 AND l.type = $3 AND l.agg_key = $4
+			AND `+standing+` LIMIT 1) AS same`, target, sender, typ, key).Scan(&found)
+	if err != nil {
+		return false, fmt.Errorf("looking for an annotation: %w", err)
+	}
+	return found != 0, nil
+}

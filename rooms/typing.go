@@ -13,9 +13,23 @@ import (
 const (
 	maxTyping      = 2 * time.Minute
 	remoteTyping   = time.Minute // other servers give no timeout, but say so again while it goes on
-	maxTypingUsers = 200         // in one room
+	repeatTyping   = 30 * time.Second
+	maxTypingUsers = 200 // in one room
 	maxTypingRooms = 20_000
 )
+
+// TypingChange says that a user of this node started, goes on or stopped typing.
+type TypingChange struct {
+	RoomID string
+	UserID string
+	Typing bool
+}
+
+// WatchTyping returns a channel of what the users of this node do, for telling other servers: every change, and again
+// every half minute while it goes on. Changes are dropped when more than buffer of them wait. stop ends it.
+func (r *Rooms) WatchTyping(buffer int) (changes <-chan TypingChange, stop func()) {
+	return r.read.typing.watch(buffer)
+}
 
 // SetTyping says that a user types in a room for the given time, at most two minutes; zero or less ends it. It is not
 // durable: readers are woken with EphemeralTyping of the RoomTopic. The caller has checked that the user is joined.
@@ -55,54 +69,106 @@ func (r *Rooms) ReceiveTyping(ctx context.Context, origin, roomID, userID string
 type typingRooms struct {
 	hub *stream.Hub
 	now func() time.Time
+	own string // name of this node
 
-	mu     sync.Mutex
-	rooms  map[string]*typingRoom
-	closed bool
+	mu       sync.Mutex
+	rooms    map[string]*typingRoom
+	watchers map[chan TypingChange]struct{}
+	closed   bool
 }
 
 type typingRoom struct {
-	until map[string]time.Time
+	users map[string]*typist
 	timer *time.Timer
 }
 
-func newTypingRooms(hub *stream.Hub, now func() time.Time) *typingRooms {
-	return &typingRooms{hub: hub, now: now, rooms: map[string]*typingRoom{}}
+type typist struct {
+	until time.Time
+	told  time.Time // when the watchers heard of it
+}
+
+func newTypingRooms(hub *stream.Hub, now func() time.Time, own string) *typingRooms {
+	return &typingRooms{hub: hub, now: now, own: own, rooms: map[string]*typingRoom{}, watchers: map[chan TypingChange]struct{}{}}
+}
+
+func (t *typingRooms) watch(buffer int) (<-chan TypingChange, func()) {
+	c := make(chan TypingChange, buffer)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watchers[c] = struct{}{}
+	return c, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.watchers, c)
+	}
+}
+
+// tell hands a local user's change to the watchers; the lock is held.
+func (t *typingRooms) tell(roomID, userID string, typing bool) {
+	if serverOf(userID) != t.own {
+		return
+	}
+	for c := range t.watchers {
+		select {
+		case c <- TypingChange{roomID, userID, typing}:
+		default: // it is said again, or ends by itself at the other servers
+		}
+	}
 }
 
 func (t *typingRooms) set(roomID, userID string, timeout time.Duration) {
-	if t.change(roomID, userID, timeout) {
+	changed := false
+	if timeout <= 0 {
+		changed = t.end(roomID, userID)
+	} else {
+		changed = t.begin(roomID, userID, timeout)
+	}
+	if changed {
 		t.hub.Touch(RoomTopic(roomID), EphemeralTyping)
 	}
 }
 
-// change reports whether another list of users is to be shown now.
-func (t *typingRooms) change(roomID, userID string, timeout time.Duration) bool {
+// end reports whether the user was typing.
+func (t *typingRooms) end(roomID, userID string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	room := t.rooms[roomID]
-	if timeout <= 0 {
-		if room == nil || room.until[userID].IsZero() {
-			return false
-		}
-		delete(room.until, userID)
-		t.arm(roomID, room)
-		return true
+	if room == nil || room.users[userID] == nil {
+		return false
 	}
+	delete(room.users, userID)
+	t.tell(roomID, userID, false)
+	t.arm(roomID, room)
+	return true
+}
+
+// begin reports whether the user was not typing before.
+func (t *typingRooms) begin(roomID, userID string, timeout time.Duration) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	room := t.rooms[roomID]
 	if t.closed || room == nil && len(t.rooms) >= maxTypingRooms {
 		return false
 	}
 	if room == nil {
-		room = &typingRoom{until: map[string]time.Time{}}
+		room = &typingRoom{users: map[string]*typist{}}
 		t.rooms[roomID] = room
 	}
-	_, known := room.until[userID]
-	if !known && len(room.until) >= maxTypingUsers {
-		return false
+	known := room.users[userID]
+	if known == nil {
+		if len(room.users) >= maxTypingUsers {
+			return false
+		}
+		room.users[userID] = &typist{}
 	}
-	room.until[userID] = t.now().Add(timeout)
+	user, now := room.users[userID], t.now()
+	user.until = now.Add(timeout)
+	if now.Sub(user.told) >= repeatTyping {
+		user.told = now
+		t.tell(roomID, userID, true)
+	}
 	t.arm(roomID, room)
-	return !known
+	return known == nil
 }
 
 // arm sets the room's timer to the first end, or forgets the room when nobody types.
@@ -110,14 +176,14 @@ func (t *typingRooms) arm(roomID string, room *typingRoom) {
 	if room.timer != nil {
 		room.timer.Stop()
 	}
-	if len(room.until) == 0 {
+	if len(room.users) == 0 {
 		delete(t.rooms, roomID)
 		return
 	}
 	var first time.Time
-	for _, until := range room.until {
-		if first.IsZero() || until.Before(first) {
-			first = until
+	for _, user := range room.users {
+		if first.IsZero() || user.until.Before(first) {
+			first = user.until
 		}
 	}
 	room.timer = time.AfterFunc(max(first.Sub(t.now()), time.Millisecond), func() { t.expire(roomID) })
@@ -137,9 +203,10 @@ func (t *typingRooms) prune(roomID string) (changed bool) {
 		return false
 	}
 	now := t.now()
-	for user, until := range room.until {
-		if !until.After(now) {
-			delete(room.until, user)
+	for userID, user := range room.users {
+		if !user.until.After(now) {
+			delete(room.users, userID)
+			t.tell(roomID, userID, false)
 			changed = true
 		}
 	}
@@ -155,10 +222,10 @@ func (t *typingRooms) users(roomID string) []string {
 		return nil
 	}
 	now := t.now()
-	users := make([]string, 0, len(room.until))
-	for user, until := range room.until {
-		if until.After(now) {
-			users = append(users, user)
+	users := make([]string, 0, len(room.users))
+	for userID, user := range room.users {
+		if user.until.After(now) {
+			users = append(users, userID)
 		}
 	}
 	sort.Strings(users)
