@@ -184,6 +184,9 @@ func (r *round) typingChanged(roomID string) bool {
 	if r.q.initial {
 		return len(r.h.rooms.Typing(roomID)) > 0
 	}
+	if r.epoch && r.next.Ephemeral <= r.since.Ephemeral {
+		return false
+	}
 	return !r.epoch || r.h.hub.EphemeralLast(rooms.RoomTopic(roomID), rooms.EphemeralTyping) > r.since.Ephemeral
 }
 

@@ -118,11 +118,15 @@ func (r *round) appendLeft(dst []byte, s *section) ([]byte, error) {
 	return append(dst, '}'), err
 }
 
-// readOutside reads invites and knocks in rooms that this node is not in, and their end. inside says which rooms have
-// something newer of their own.
-func (r *round) readOutside(inside map[string]int64) error {
+// readOutside reads invites and knocks in rooms that this node is not in, and their end. What the node knows of a room
+// from within counts more, unless it is older.
+func (r *round) readOutside(inside []rooms.UserRoom) error {
 	if !r.mine.outside {
 		return nil
+	}
+	known := make(map[string]rooms.UserRoom, len(inside))
+	for _, ur := range inside {
+		known[ur.RoomID] = ur
 	}
 	all, err := r.h.rooms.OutsideMemberships(r.ctx, r.q.device.UserID)
 	if err != nil {
@@ -132,7 +136,7 @@ func (r *round) readOutside(inside map[string]int64) error {
 		if o.Position > r.upto || !r.q.initial && !r.q.fullState && o.Position <= r.since.Position {
 			continue
 		}
-		if inside[o.RoomID] > o.Position || !r.q.filter.Room.wants(o.RoomID) {
+		if ur := known[o.RoomID]; ur.Membership == "join" || ur.Position > o.Position || !r.q.filter.Room.wants(o.RoomID) {
 			continue
 		}
 		r.outside(o)

@@ -128,11 +128,7 @@ func (r *round) read(all []rooms.UserRoom) error {
 	if err := r.readMine(); err != nil {
 		return err
 	}
-	inside := make(map[string]int64, 8)
 	for i := range all {
-		if all[i].Position > r.since.Position {
-			inside[all[i].RoomID] = all[i].Position
-		}
 		if !r.q.filter.Room.wants(all[i].RoomID) {
 			// Whose devices changed does not depend on the rooms that the filter lets through.
 			r.keysChange = r.keysChange || r.h.hub.LastChange(rooms.RoomTopic(all[i].RoomID)) > r.since.Position
@@ -143,10 +139,7 @@ func (r *round) read(all []rooms.UserRoom) error {
 			return fmt.Errorf("reading room %s: %w", all[i].RoomID, err)
 		}
 	}
-	if err := r.readOutside(inside); err != nil {
-		return err
-	}
-	return nil
+	return r.readOutside(all)
 }
 
 // readOrSkip leaves out a room of which something is gone (purged while it was read): one room must not keep the device

@@ -198,6 +198,20 @@ func TestInvitesToRoomsElsewhere(t *testing.T) {
 	require.NotContains(t, fresh.last.Raw, "!far:b")
 }
 
+func TestAcceptedInviteFromElsewhereIsNotToldAsLeft(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(w.handler(0), bob)
+	c.sync()
+	room := w.newRoom(alice)
+	w.invite(bob, room.id, "invite")
+	w.member(room, bob, bob, "join")
+	w.invite(bob, room.id, "leave")
+	c.sync()
+	require.True(t, c.section("join", room).Exists())
+	require.False(t, c.section("leave", room).Exists())
+	require.False(t, c.section("invite", room).Exists())
+}
+
 func TestEphemeralAndAccountData(t *testing.T) {
 	w := newWorld(t)
 	room := w.newRoom(alice)

@@ -13,8 +13,8 @@ import (
 
 // ForServer returns the events as another server may have them (Server-Server API, Backfilling): whole where the room's
 // history visibility lets it see them, redacted copies of the others, so that the graph stays walkable. Events that this
-// node did not accept are left out; nothing is shown of a room whose join is still partial. It does not ask whether the
-// server may read the room at all; rooms.ServerMayRead does.
+// node did not accept are left out, and so are those whose state it would take to decide but is not known. It does not ask
+// whether the server may read the room at all; rooms.ServerMayRead does.
 func (v *View) ForServer(ctx context.Context, server string, events []*rooms.Event) ([]json.RawMessage, error) {
 	ids := make([]string, 0, len(events))
 	for _, ev := range events {
