@@ -25,6 +25,7 @@ type batch struct {
 	redactions []redactionRow
 	events     map[int64]*Event // admitted in this batch, by nid
 	ids        map[string]*Event
+	absent     map[string]bool         // ids that were looked up and are of no event
 	refs       map[int64]stateRef      // states made in this batch
 	wholes     map[int64]resolve.State // those of them that are stored whole
 	newKeys    map[resolve.StateKey]int64
@@ -297,7 +298,7 @@ func (b *batch) event(nid int64) (*Event, error) {
 
 // eventByID returns an event by id, nil if it is not known.
 func (b *batch) eventByID(id string) (*Event, error) {
-	if ev := b.ids[id]; ev != nil {
+	if ev := b.ids[id]; ev != nil || b.absent[id] {
 		return ev, nil
 	}
 	found, err := b.rm.r.EventsByID(b.ctx, []string{id})

@@ -41,10 +41,15 @@ func (f *format) build(d *draft, roomID string, depth int64, prev, auth []refere
 	for _, a := range auth {
 		ev.Auth = append(ev.Auth, a.nid)
 	}
+	return f.sealed(&pduWriter{format: f, draft: d, event: ev, auth: auth, prev: prev, hash: hash}, s)
+}
+
+// sealed writes the event, hashes and signs it.
+func (f *format) sealed(w *pduWriter, s *signing.Signer) (*Event, error) {
+	d, ev := w.draft, w.event
 	if f.ownIDs {
 		ev.ID = "$" + randomText(18) + ":" + s.ServerName
 	}
-	w := &pduWriter{format: f, draft: d, event: ev, auth: auth, prev: prev, hash: hash}
 	bare, err := w.write("", "")
 	if err != nil {
 		return nil, err
@@ -60,7 +65,7 @@ func (f *format) build(d *draft, roomID string, depth int64, prev, auth []refere
 	if !f.ownIDs {
 		ev.ID = f.idOf(ref)
 	}
-	if roomID == "" {
+	if ev.RoomID == "" {
 		ev.RoomID = "!" + ev.ID[1:]
 	}
 	content := gjson.ParseBytes(d.content)

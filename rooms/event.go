@@ -16,6 +16,11 @@ const (
 	Awaiting                  // something it needs is missing
 )
 
+// String names the outcome in logs and metrics.
+func (o Outcome) String() string {
+	return [...]string{"accepted", "soft_failed", "rejected", "outlier", "awaiting"}[o]
+}
+
 // HistoryVisibility is the m.room.history_visibility in force, as a small number.
 type HistoryVisibility int16
 

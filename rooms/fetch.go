@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 
 	"medixchange/rooms/resolve"
 )
@@ -59,19 +61,49 @@ func (r *Rooms) fetchState(ctx context.Context, room roomRef, server, eventID st
 		return nil, err
 	}
 	if len(unknown) > 0 {
-		state, auth, err := r.remote.State(ctx, server, room.id, eventID)
+		pdus, err := r.fetchMany(ctx, room, server, eventID, unknown)
 		if err != nil {
-			return nil, fmt.Errorf("asking for the events of a state: %w", err)
+			return nil, err
 		}
 		wanted := map[string]bool{}
 		for _, id := range unknown {
 			wanted[id] = true
 		}
-		if err := r.admitOutliers(ctx, room, append(state, auth...), wanted); err != nil {
+		if err := r.admitOutliers(ctx, room, pdus, wanted); err != nil {
 			return nil, err
 		}
 	}
 	return r.stateFromIDs(ctx, room, stateIDs)
+}
+
+const (
+	fewEvents  = 20 // so many events of a state are asked for one by one
+	fewAtATime = 5
+)
+
+// fetchMany fetches events of the state before an event: a few of them alone, many with the whole state.
+func (r *Rooms) fetchMany(ctx context.Context, room roomRef, server, eventID string, ids []string) ([][]byte, error) {
+	if len(ids) > fewEvents {
+		state, auth, err := r.remote.State(ctx, server, room.id, eventID)
+		if err != nil {
+			return nil, fmt.Errorf("asking for the events of a state: %w", err)
+		}
+		return append(state, auth...), nil
+	}
+	found := make([][]byte, len(ids))
+	slots := make(chan struct{}, fewAtATime)
+	var asking sync.WaitGroup
+	for i, id := range ids {
+		slots <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-slots }()
+			if pdu, err := r.remote.Event(ctx, server, id); err == nil {
+				found[i] = pdu
+			}
+		})
+	}
+	asking.Wait()
+	return slices.DeleteFunc(found, func(pdu []byte) bool { return pdu == nil }), nil
 }
 
 func (r *Rooms) unknownOf(ctx context.Context, ids []string) ([]string, error) {
@@ -145,7 +177,7 @@ func (r *Rooms) fetchAuth(ctx context.Context, room roomRef, server string, ids 
 	return r.admitOutliers(ctx, room, pdus, asked)
 }
 
-// admitOutliers stores those of the PDUs that are wanted as outliers, auth events first. What is malformed, badly signed
+// admitOutliers stores those of the PDUs that are wanted (nil: all) as outliers, auth events first. What is malformed, badly signed
 // or cannot be authorised is left out.
 func (r *Rooms) admitOutliers(ctx context.Context, room roomRef, pdus [][]byte, wanted map[string]bool) error {
 	byID, err := r.verified(ctx, room, pdus)
@@ -154,7 +186,7 @@ func (r *Rooms) admitOutliers(ctx context.Context, room roomRef, pdus [][]byte, 
 	}
 	var outliers []*incoming
 	for id, in := range byID {
-		if wanted[id] {
+		if wanted == nil || wanted[id] {
 			in.outlier = true
 			outliers = append(outliers, in)
 		}
@@ -164,6 +196,9 @@ func (r *Rooms) admitOutliers(ctx context.Context, room roomRef, pdus [][]byte, 
 		n := min(len(outliers), outlierTask)
 		some := outliers[:n]
 		err := r.do(ctx, room.id, true, func(b *batch) error {
+			if err := b.expect(some); err != nil {
+				return err
+			}
 			for _, in := range some {
 				_, err := b.admit(in)
 				var lacks *missingError

@@ -86,6 +86,24 @@ func (i *interned[V]) number(ctx context.Context, value V) (nid int64, unstored 
 	return nid, true, nil
 }
 
+// prepare gives the values that neither have a number nor wait for one a number, after the caller looked for stored ones.
+func (i *interned[V]) prepare(values []V, stored map[V]int64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, value := range values {
+		if nid, ok := stored[value]; ok {
+			i.numbers.Add(value, nid)
+			continue
+		}
+		if _, ok := i.numbers.Get(value); ok {
+			continue
+		}
+		if _, ok := i.pending[value]; !ok {
+			i.pending[value] = i.ids.Next()
+		}
+	}
+}
+
 // settled says that a transaction with the value was committed with this number.
 func (i *interned[V]) settled(value V, nid int64) {
 	i.mu.Lock()
@@ -109,6 +127,25 @@ func newStateKeys(r *Rooms) *stateKeys {
 		interned: newInterned(r.nids.key, stateKeyCache, r.selectStateKey), r: r,
 		byNID: newLRU[int64, resolve.StateKey](stateKeyCache),
 	}
+}
+
+// expect looks up many keys at a time, so that number finds each of them in memory.
+func (k *stateKeys) expect(ctx context.Context, keys []resolve.StateKey) error {
+	var missing []resolve.StateKey
+	for _, key := range keys {
+		if _, ok := k.known(key); !ok {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	stored, err := k.r.selectStateKeys(ctx, missing)
+	if err != nil {
+		return err
+	}
+	k.prepare(missing, stored)
+	return nil
 }
 
 // names returns the (type, state_key) of the numbers.

@@ -2,30 +2,198 @@ package rooms
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync"
+	"time"
 )
 
-// The ways into and out of rooms that this node is not in lead through other servers. Without a server that could be
-// asked they end in ErrUnreachable.
+const (
+	joinDeadline   = 2 * time.Minute // of a join, all servers together
+	maxJoinServers = 10              // servers that are tried
+)
 
-// joinRemote joins a room through the servers of req.Via.
-func (r *Rooms) joinRemote(_ context.Context, req MembershipRequest) (roomID string, err error) {
-	return "", unreachable(req.RoomID)
+// joinRemote joins a room through other servers: those that may know it are tried one after the other. Joins of one room
+// come one after the other too, so that the second one finds this node in the room. The join goes on without its caller.
+func (r *Rooms) joinRemote(ctx context.Context, req MembershipRequest) (roomID string, err error) {
+	return req.RoomID, r.apart(ctx, joinDeadline, func(ctx context.Context) error {
+		release, err := r.joins.lock(ctx, req.RoomID)
+		if err != nil {
+			return err
+		}
+		defer release()
+		here, err := r.joinHere(ctx, req)
+		if err == nil && !here {
+			err = r.joinThroughAny(ctx, req)
+		}
+		return err
+	})
 }
 
-// knockRemote knocks at a room through the servers of req.Via.
-func (r *Rooms) knockRemote(_ context.Context, req MembershipRequest) (roomID string, err error) {
-	return "", unreachable(req.RoomID)
+// apart runs fn so that it goes on when its caller leaves, until limit or until the node stops.
+func (r *Rooms) apart(ctx context.Context, limit time.Duration, fn func(ctx context.Context) error) error {
+	if !r.read.begin() {
+		return fmt.Errorf("the node is stopping: %w", ErrUnreachable)
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer r.read.working.Done()
+		ctx, cancel := context.WithTimeout(r.read.background, limit)
+		defer cancel()
+		done <- fn(ctx)
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// leaveRemote declines an invite to, or takes back a knock at, a room that this node is not in.
-func (r *Rooms) leaveRemote(_ context.Context, req MembershipRequest) error {
+// roomLocks lets one at a time do something with a room. Safe for concurrent use.
+type roomLocks struct {
+	mu   sync.Mutex
+	held map[string]chan struct{}
+}
+
+// lock waits for its turn, at most until ctx ends.
+func (l *roomLocks) lock(ctx context.Context, roomID string) (release func(), err error) {
+	for {
+		l.mu.Lock()
+		before, taken := l.held[roomID]
+		if !taken {
+			done := make(chan struct{})
+			l.held[roomID] = done
+			l.mu.Unlock()
+			return func() {
+				l.mu.Lock()
+				delete(l.held, roomID)
+				l.mu.Unlock()
+				close(done)
+			}, nil
+		}
+		l.mu.Unlock()
+		select {
+		case <-before:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// joinHere joins a room that this node is in by now. done is false when it is not, or when no user here may let this one
+// in, so that another server has to.
+func (r *Rooms) joinHere(ctx context.Context, req MembershipRequest) (done bool, err error) {
+	rm, err := r.active.get(ctx, req.RoomID)
+	if notFound(err) || err == nil && rm.snapshot.Load().LocalJoined() == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = r.authoriser(ctx, rm.snapshot.Load(), req.Sender)
+	if errors.Is(err, ErrUnableToAuthorise) || errors.Is(err, ErrUnableToGrant) {
+		return false, nil
+	}
+	if err != nil {
+		return true, err
+	}
+	req.Via = nil
+	return true, r.setMembership(ctx, req)
+}
+
+// joinThroughAny joins through the servers that may know the room.
+func (r *Rooms) joinThroughAny(ctx context.Context, req MembershipRequest) error {
+	outside, err := r.selectOutside(ctx, req.Sender, req.RoomID)
+	if err != nil {
+		return err
+	}
+	return r.throughAny(ctx, &req, outside, func(server string) error { return r.joinThrough(ctx, server, req) })
+}
+
+// throughAny tries servers in turn until one succeeds. Otherwise it returns the first error that says more than that a
+// server did not answer.
+func (r *Rooms) throughAny(ctx context.Context, req *MembershipRequest, outside *OutsideMembership, try func(server string) error) error {
+	var verdict error
+	for _, server := range r.doorkeepers(ctx, req, outside) {
+		err := try(server)
+		if err == nil {
+			return nil
+		}
+		r.log.WithError(err).WithField("room_id", req.RoomID).WithField("server", server).Infof("%s through a server failed", req.Membership)
+		if verdict == nil && !errors.Is(err, ErrUnreachable) {
+			verdict = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if verdict != nil {
+		return verdict
+	}
 	return unreachable(req.RoomID)
 }
 
-// inviteRemote has the invite of another server's user signed there and takes it into the room.
-func (r *Rooms) inviteRemote(_ context.Context, roomID string, _ *draft, _ *Txn) (eventID string, err error) {
-	return "", unreachable(roomID)
+// doorkeepers lists the servers that may let a user into a room: that of who invited them, those that the request names,
+// those that were in the room when this node was, and the one that the room's id names.
+func (r *Rooms) doorkeepers(ctx context.Context, req *MembershipRequest, outside *OutsideMembership) []string {
+	var servers []string
+	if outside != nil && outside.Membership == "invite" {
+		servers = append(servers, serverOf(outside.Sender))
+	}
+	servers = append(servers, req.Via...)
+	if snap, err := r.Snapshot(ctx, req.RoomID); err == nil {
+		if nid, ok := snap.StateNIDOf("m.room.member", req.Sender); ok {
+			if ev, err := r.eventByNID(ctx, nid); err == nil && ev != nil {
+				servers = append(servers, serverOf(ev.Sender))
+			}
+		}
+		servers = append(servers, snap.Servers()...)
+	}
+	servers = append(servers, serverOf(req.RoomID))
+	var ask []string
+	for _, server := range servers {
+		if server != r.server && server != "" && r.allow(server) && !slices.Contains(ask, server) && len(ask) < maxJoinServers {
+			ask = append(ask, server)
+		}
+	}
+	return ask
+}
+
+// joinThrough joins through one server.
+func (r *Rooms) joinThrough(ctx context.Context, server string, req MembershipRequest) error {
+	f, join, err := r.memberFrom(ctx, server, &req)
+	if err != nil {
+		return err
+	}
+	answer, err := r.remote.SendJoin(ctx, server, req.RoomID, join.event.ID, join.event.JSON, f.version)
+	if err != nil {
+		return fmt.Errorf("sending a join: %w", err)
+	}
+	w := &welcome{r: r, format: f, server: server, roomID: req.RoomID, join: join}
+	if err := w.vet(ctx, answer); err != nil {
+		return fmt.Errorf("checking the answer to a join: %w", err)
+	}
+	return w.enter(ctx)
+}
+
+// memberFrom asks a server for a template and makes the event of it.
+func (r *Rooms) memberFrom(ctx context.Context, server string, req *MembershipRequest) (*format, *incoming, error) {
+	versions := r.Versions()
+	t, err := r.remote.MakeMembership(ctx, server, req.RoomID, req.Sender, req.Membership, versions)
+	if err != nil {
+		return nil, nil, fmt.Errorf("asking for the template of a %s: %w", req.Membership, err)
+	}
+	if !slices.Contains(versions, t.RoomVersion) {
+		return nil, nil, fmt.Errorf("room version %q: %w", t.RoomVersion, ErrIncompatibleRoom)
+	}
+	f, err := formatOf(t.RoomVersion)
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := r.fill(f, t, req)
+	return f, in, err
 }
 
 func unreachable(roomID string) error {

@@ -173,6 +173,10 @@ type Rooms struct {
 	stop    context.CancelFunc
 	stopped chan struct{}
 
+	// What comes from and goes through other servers (receive.go, joins.go).
+	joins *roomLocks
+	inbox *inbox
+
 	// What is read (timeline.go, relations.go, receipts.go, typing.go, directory.go).
 	read *reads
 }
@@ -203,9 +207,14 @@ func New(ctx context.Context, o Options) (*Rooms, error) {
 		return nil, err
 	}
 	r.read = read
+	r.joins = &roomLocks{held: map[string]chan struct{}{}}
+	if r.inbox, err = newInbox(o); err != nil {
+		return nil, err
+	}
 	background, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go r.active.evict(background, r.stopped)
+	go r.ProcessInbox(background)
 	return r, nil
 }
 
@@ -215,6 +224,7 @@ func (r *Rooms) Close(ctx context.Context) error {
 	r.stop()
 	r.read.close()
 	<-r.stopped
+	<-r.inbox.stopped
 	return r.active.close(ctx)
 }
 

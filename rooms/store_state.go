@@ -13,6 +13,46 @@ func (r *Rooms) selectStateKey(ctx context.Context, key resolve.StateKey) (nid i
 	return nid, err
 }
 
+// selectStateKeys returns the numbers of those of the keys that are stored: one query for all empty state keys, and one
+// for each type of the others, of which members are most.
+func (r *Rooms) selectStateKeys(ctx context.Context, keys []resolve.StateKey) (map[resolve.StateKey]int64, error) {
+	var types []string
+	byType := map[string][]string{}
+	for _, key := range keys {
+		if key.Key == "" {
+			types = append(types, key.Type)
+		} else {
+			byType[key.Type] = append(byType[key.Type], key.Key)
+		}
+	}
+	found := make(map[resolve.StateKey]int64, len(keys))
+	read := func(query string, args ...any) error {
+		rows, err := r.db.Query(ctx, `SELECT key_nid, type, state_key FROM state_keys WHERE `+query, args...)
+		if err != nil {
+			return fmt.Errorf("reading state keys: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var nid int64
+			var key resolve.StateKey
+			if err := rows.Scan(&nid, &key.Type, &key.Key); err != nil {
+				return fmt.Errorf("reading a state key: %w", err)
+			}
+			found[key] = nid
+		}
+		return rows.Err()
+	}
+	if err := read(`state_key = '' AND type = ANY($1)`, sqldb.List(types)); err != nil {
+		return nil, err
+	}
+	for typ, names := range byType {
+		if err := read(`type = $1 AND state_key = ANY($2)`, typ, sqldb.List(names)); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 func (r *Rooms) selectStateKeyNames(ctx context.Context, nids []int64, each func(int64, resolve.StateKey)) error {
 	rows, err := r.db.Query(ctx, `SELECT key_nid, type, state_key FROM state_keys WHERE key_nid = ANY($1)`, sqldb.List(nids))
 	if err != nil {
