@@ -41,8 +41,8 @@ func (a *Accounts) SetAccountData(ctx context.Context, userID, roomID, typ strin
 	if typ == typeFullyRead || typ == typePushRules {
 		return ErrServerControlled.says("%s cannot be set in this way", typ)
 	}
-	if typ == "" || len(typ) > maxType {
-		return ErrInvalidParam.says("A type has 1 to %d bytes", maxType)
+	if typ == "" || len(typ) > maxType || !storable(typ, roomID) {
+		return ErrInvalidParam.says("A type has 1 to %d bytes of text", maxType)
 	}
 	if roomID != "" && roomID[0] != '!' {
 		return ErrInvalidParam.says("This is not a room id")
@@ -159,7 +159,7 @@ func (a *Accounts) Tags(ctx context.Context, userID, roomID string) (json.RawMes
 
 // SetTag sets one tag of a room; content is its object, for example {"order": 0.5}.
 func (a *Accounts) SetTag(ctx context.Context, userID, roomID, tag string, content json.RawMessage) error {
-	if tag == "" || len(tag) > maxType {
+	if tag == "" || len(tag) > maxType || !storable(tag, roomID) {
 		return ErrInvalidParam.says("A tag has 1 to %d bytes", maxType)
 	}
 	if !isObject(content) || len(content) > maxType*4 {

@@ -17,7 +17,7 @@ const (
 
 // CreateBackup begins a new version of a user's key backup, which is the current one from now on, and returns it.
 func (a *Accounts) CreateBackup(ctx context.Context, userID, algorithm string, authData json.RawMessage) (string, error) {
-	if algorithm == "" {
+	if algorithm == "" || !storable(algorithm) {
 		return "", ErrMissingParam.says("algorithm is missing")
 	}
 	if !isObject(authData) || len(authData) > maxAuthData {
@@ -87,10 +87,10 @@ func (a *Accounts) DeleteBackup(ctx context.Context, userID, version string) err
 // ErrWrongKeysVersion (with current_version) for a version that is not the current one.
 func (a *Accounts) PutBackupKeys(ctx context.Context, userID, version string, keys BackupSessions) (etag string, count int64, err error) {
 	total := 0
-	for _, sessions := range keys {
+	for roomID, sessions := range keys {
 		total += len(sessions)
-		for _, s := range sessions {
-			if !isObject(s.SessionData) || len(s.SessionData) > maxSessionData || s.FirstMessageIndex < 0 || s.ForwardedCount < 0 {
+		for sessionID, s := range sessions {
+			if !storable(roomID, sessionID) || !isObject(s.SessionData) || len(s.SessionData) > maxSessionData || s.FirstMessageIndex < 0 || s.ForwardedCount < 0 {
 				return "", 0, ErrBadJSON.says("Malformed key in the backup")
 			}
 		}

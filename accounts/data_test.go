@@ -37,6 +37,7 @@ func TestAccountData(t *testing.T) {
 		{"nothing", "", "org.x", ``, ErrBadJSON},
 		{"too large", "", "org.x", `{"a":"` + strings.Repeat("a", maxAccountData) + `"}`, ErrTooLarge},
 		{"no type", "", "", `{}`, ErrInvalidParam},
+		{"no text", "", "org\x00x", `{}`, ErrInvalidParam},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := n.SetAccountData(ctx, ana, c.room, c.typ, json.RawMessage(c.content))
@@ -51,116 +52,120 @@ func TestAccountData(t *testing.T) {
 }
 
 func TestAccountDataSinceIsTheSameFromRingAndDatabase(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	require.NoError(t, n.SetAccountData(ctx, ana, "", "org.before", []byte(`{}`)))
-	since := n.hub.Position()
-	require.NoError(t, n.SetAccountData(ctx, ana, "", "org.x", []byte(`{"n":1}`)))
-	require.NoError(t, n.SetAccountData(ctx, ana, "", "org.x", []byte(`{"n":2}`)))
-	require.NoError(t, n.SetTag(ctx, ana, "!r:x", "m.favourite", []byte(`{"order":0.5}`)))
-	require.NoError(t, n.SetTag(ctx, ana, "!r:x", "u.ward", []byte(`{}`)))
-	require.NoError(t, n.DeleteTag(ctx, ana, "!r:x", "u.ward"))
-	require.NoError(t, n.SetFullyRead(ctx, ana, "!r:x", "$e"))
-	read := func() map[string]string {
-		data, err := n.AccountDataSince(ctx, ana, since, n.hub.Position())
-		require.NoError(t, err)
-		out := map[string]string{}
-		for _, d := range data {
-			out[d.RoomID+" "+d.Type] = string(d.Content)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		require.NoError(t, n.SetAccountData(ctx, ana, "", "org.before", []byte(`{}`)))
+		since := n.hub.Position()
+		require.NoError(t, n.SetAccountData(ctx, ana, "", "org.x", []byte(`{"n":1}`)))
+		require.NoError(t, n.SetAccountData(ctx, ana, "", "org.x", []byte(`{"n":2}`)))
+		require.NoError(t, n.SetTag(ctx, ana, "!r:x", "m.favourite", []byte(`{"order":0.5}`)))
+		require.NoError(t, n.SetTag(ctx, ana, "!r:x", "u.ward", []byte(`{}`)))
+		require.NoError(t, n.DeleteTag(ctx, ana, "!r:x", "u.ward"))
+		require.NoError(t, n.SetFullyRead(ctx, ana, "!r:x", "$e"))
+		read := func() map[string]string {
+			data, err := n.AccountDataSince(ctx, ana, since, n.hub.Position())
+			require.NoError(t, err)
+			out := map[string]string{}
+			for _, d := range data {
+				out[d.RoomID+" "+d.Type] = string(d.Content)
+			}
+			return out
 		}
-		return out
-	}
-	want := map[string]string{" org.x": `{"n":2}`, "!r:x m.tag": `{"tags":{"m.favourite":{"order":0.5}}}`, "!r:x m.fully_read": `{"event_id":"$e"}`}
-	require.Equal(t, want, read())
-	n.restart()
-	require.Equal(t, want, read())
-	tags, err := n.Tags(ctx, ana, "!other:x")
-	require.NoError(t, err)
-	require.JSONEq(t, `{"tags":{}}`, string(tags))
+		want := map[string]string{" org.x": `{"n":2}`, "!r:x m.tag": `{"tags":{"m.favourite":{"order":0.5}}}`, "!r:x m.fully_read": `{"event_id":"$e"}`}
+		require.Equal(t, want, read())
+		n.restart()
+		require.Equal(t, want, read())
+		tags, err := n.Tags(ctx, ana, "!other:x")
+		require.NoError(t, err)
+		require.JSONEq(t, `{"tags":{}}`, string(tags))
+	})
 }
 
 func TestFilters(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	id, err := n.SaveFilter(ctx, ana, []byte(`{"room":{"timeline":{"limit":10}}}`))
-	require.NoError(t, err)
-	again, err := n.SaveFilter(ctx, ana, []byte(` {"room": {"timeline": {"limit": 10}}} `))
-	require.NoError(t, err)
-	require.Equal(t, id, again)
-	filter, err := n.Filter(ctx, ana, id)
-	require.NoError(t, err)
-	require.JSONEq(t, `{"room":{"timeline":{"limit":10}}}`, string(filter))
-	_, err = n.Filter(ctx, "@bo:a.example", id)
-	require.ErrorIs(t, err, ErrNotFound)
-	_, err = n.SaveFilter(ctx, ana, []byte(`7`))
-	require.ErrorIs(t, err, ErrBadJSON)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		id, err := n.SaveFilter(ctx, ana, []byte(`{"room":{"timeline":{"limit":10}}}`))
+		require.NoError(t, err)
+		again, err := n.SaveFilter(ctx, ana, []byte(` {"room": {"timeline": {"limit": 10}}} `))
+		require.NoError(t, err)
+		require.Equal(t, id, again)
+		filter, err := n.Filter(ctx, ana, id)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"room":{"timeline":{"limit":10}}}`, string(filter))
+		_, err = n.Filter(ctx, "@bo:a.example", id)
+		require.ErrorIs(t, err, ErrNotFound)
+		_, err = n.SaveFilter(ctx, ana, []byte(`7`))
+		require.ErrorIs(t, err, ErrBadJSON)
+	})
 }
 
 func TestLanguages(t *testing.T) {
-	n := newNode(t)
-	ana, bo, cy, di := n.user("ana"), n.user("bo"), n.user("cy"), n.user("di")
-	n.town.square("!ward:x").join(t, ana, bo, cy, di, "@li:b.example")
-	language := func(user string) string {
-		lang, mode, err := n.RoomLanguage(ctx, user, "!ward:x")
+	onBoth(t, func(t *testing.T, n *node) {
+		ana, bo, cy, di := n.user("ana"), n.user("bo"), n.user("cy"), n.user("di")
+		n.town.square("!ward:x").join(t, ana, bo, cy, di, "@li:b.example")
+		language := func(user string) string {
+			lang, mode, err := n.RoomLanguage(ctx, user, "!ward:x")
+			require.NoError(t, err)
+			return lang + " " + mode
+		}
+		require.Equal(t, "en inline", language(ana), "the hospital's")
+		require.NoError(t, n.SetAccountData(ctx, ana, "", typeLanguage, []byte(`{"language":"zh"}`)))
+		require.Equal(t, "zh inline", language(ana))
+		require.NoError(t, n.SetAccountData(ctx, ana, "!ward:x", typeLanguage, []byte(`{"language":"es"}`)))
+		require.Equal(t, "es inline", language(ana))
+		require.NoError(t, n.SetAccountData(ctx, bo, "", typeLanguage, []byte(`{"language":"es","mode":"off"}`)))
+		require.NoError(t, n.SetAccountData(ctx, cy, "", typeLanguage, []byte(`{"language":7}`)))
+		readers, err := n.LanguagesInRoom(ctx, "!ward:x")
 		require.NoError(t, err)
-		return lang + " " + mode
-	}
-	require.Equal(t, "en inline", language(ana), "the hospital's")
-	require.NoError(t, n.SetAccountData(ctx, ana, "", typeLanguage, []byte(`{"language":"zh"}`)))
-	require.Equal(t, "zh inline", language(ana))
-	require.NoError(t, n.SetAccountData(ctx, ana, "!ward:x", typeLanguage, []byte(`{"language":"es"}`)))
-	require.Equal(t, "es inline", language(ana))
-	require.NoError(t, n.SetAccountData(ctx, bo, "", typeLanguage, []byte(`{"language":"es","mode":"off"}`)))
-	require.NoError(t, n.SetAccountData(ctx, cy, "", typeLanguage, []byte(`{"language":7}`)))
-	readers, err := n.LanguagesInRoom(ctx, "!ward:x")
-	require.NoError(t, err)
-	require.Equal(t, map[string][]string{"es": {ana}, "en": {cy, di}}, readers)
-	n.restart()
-	again, err := n.LanguagesInRoom(ctx, "!ward:x")
-	require.NoError(t, err)
-	require.Equal(t, readers, again)
-	viewer, err := n.Viewer(ctx, ana, "PHONE")
-	require.NoError(t, err)
-	require.Equal(t, "zh", viewer.Language)
-	require.Nil(t, viewer.Ignored)
+		require.Equal(t, map[string][]string{"es": {ana}, "en": {cy, di}}, readers)
+		n.restart()
+		again, err := n.LanguagesInRoom(ctx, "!ward:x")
+		require.NoError(t, err)
+		require.Equal(t, readers, again)
+		viewer, err := n.Viewer(ctx, ana, "PHONE")
+		require.NoError(t, err)
+		require.Equal(t, "zh", viewer.Language)
+		require.Nil(t, viewer.Ignored)
+	})
 }
 
 func TestProfileFields(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	for _, c := range []struct {
-		name, field, value string
-		want               error
-	}{
-		{"name", "displayname", `"Dr Ana"`, nil},
-		{"avatar", "avatar_url", `"mxc://a.example/x"`, nil},
-		{"time zone", "m.tz", `"Europe/Paris"`, nil},
-		{"own field", "org.medixchange.specialty", `{"en":"Cardiology"}`, nil},
-		{"null is kept", "org.medixchange.none", `null`, nil},
-		{"avatar elsewhere", "avatar_url", `"https://evil.example"`, ErrInvalidParam},
-		{"name no text", "displayname", `7`, ErrBadJSON},
-		{"name too long", "displayname", `"` + strings.Repeat("ä", 257) + `"`, ErrInvalidParam},
-		{"no namespace", "specialty", `1`, ErrInvalidParam},
-		{"capitals", "org.Medix", `1`, ErrInvalidParam},
-		{"key too long", "org." + strings.Repeat("a", 252), `1`, ErrKeyTooLarge},
-		{"too large", "org.medixchange.big", `"` + strings.Repeat("a", maxProfile-100) + `"`, ErrProfileTooLarge},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			err := n.SetProfileField(ctx, ana, c.field, json.RawMessage(c.value))
-			require.ErrorIs(t, errorOr(err), errorOr(c.want))
-			if c.want == nil {
-				got, err := n.ProfileField(ctx, ana, c.field)
-				require.NoError(t, err)
-				require.JSONEq(t, c.value, string(got))
-			}
-		})
-	}
-	require.NoError(t, n.SetProfileField(ctx, ana, "avatar_url", json.RawMessage(`""`)))
-	_, err := n.ProfileField(ctx, ana, "avatar_url")
-	require.ErrorIs(t, err, ErrNotFound)
-	require.NoError(t, n.DeleteProfileField(ctx, ana, "m.tz"))
-	require.NoError(t, n.DeleteProfileField(ctx, ana, "m.tz"))
-	require.ErrorIs(t, n.SetProfileField(ctx, "@nobody:a.example", "m.tz", json.RawMessage(`"x"`)), ErrNotFound)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		for _, c := range []struct {
+			name, field, value string
+			want               error
+		}{
+			{"name", "displayname", `"Dr Ana"`, nil},
+			{"avatar", "avatar_url", `"mxc://a.example/x"`, nil},
+			{"time zone", "m.tz", `"Europe/Paris"`, nil},
+			{"own field", "org.medixchange.specialty", `{"en":"Cardiology"}`, nil},
+			{"null is kept", "org.medixchange.none", `null`, nil},
+			{"avatar elsewhere", "avatar_url", `"https://evil.example"`, ErrInvalidParam},
+			{"name no text", "displayname", `7`, ErrBadJSON},
+			{"name too long", "displayname", `"` + strings.Repeat("ä", 257) + `"`, ErrInvalidParam},
+			{"no namespace", "specialty", `1`, ErrInvalidParam},
+			{"capitals", "org.Medix", `1`, ErrInvalidParam},
+			{"key too long", "org." + strings.Repeat("a", 252), `1`, ErrKeyTooLarge},
+			{"too large", "org.medixchange.big", `"` + strings.Repeat("a", maxProfile-100) + `"`, ErrProfileTooLarge},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				err := n.SetProfileField(ctx, ana, c.field, json.RawMessage(c.value))
+				require.ErrorIs(t, errorOr(err), errorOr(c.want))
+				if c.want == nil {
+					got, err := n.ProfileField(ctx, ana, c.field)
+					require.NoError(t, err)
+					require.JSONEq(t, c.value, string(got))
+				}
+			})
+		}
+		require.NoError(t, n.SetProfileField(ctx, ana, "avatar_url", json.RawMessage(`""`)))
+		_, err := n.ProfileField(ctx, ana, "avatar_url")
+		require.ErrorIs(t, err, ErrNotFound)
+		require.NoError(t, n.DeleteProfileField(ctx, ana, "m.tz"))
+		require.NoError(t, n.DeleteProfileField(ctx, ana, "m.tz"))
+		require.ErrorIs(t, n.SetProfileField(ctx, "@nobody:a.example", "m.tz", json.RawMessage(`"x"`)), ErrNotFound)
+	})
 }
 
 func TestProfilesReachRoomsAlsoAfterARestart(t *testing.T) {
@@ -210,91 +215,93 @@ func TestRemoteProfilesAreKeptBriefly(t *testing.T) {
 }
 
 func TestPushers(t *testing.T) {
-	n := newNode(t)
-	ana, bo := n.user("ana"), n.user("bo")
-	n.device(ana, "PHONE")
-	p := Pusher{PushKey: "key", AppID: "app", Kind: "http", AppDisplayName: "App", DeviceDisplayName: "Phone", Lang: "en",
-		Data: json.RawMessage(`{"url":"https://push.example/_matrix/push/v1/notify"}`)}
-	require.NoError(t, n.SetPusher(ctx, &Device{UserID: ana, DeviceID: "PHONE"}, p, false))
-	bad := p
-	bad.Data = json.RawMessage(`{"url":"https://push.example/else"}`)
-	require.ErrorIs(t, n.SetPusher(ctx, &Device{UserID: ana}, bad, false), ErrInvalidParam)
-	bad.Lang = ""
-	require.ErrorIs(t, n.SetPusher(ctx, &Device{UserID: ana}, bad, false), ErrMissingParam)
-	number := func(user string) int {
-		pushers, err := n.Pushers(ctx, user)
-		require.NoError(t, err)
-		return len(pushers)
-	}
-	require.NoError(t, n.SetPusher(ctx, &Device{UserID: bo}, p, true))
-	require.Equal(t, 1, number(ana))
-	require.NoError(t, n.SetPusher(ctx, &Device{UserID: bo}, p, false))
-	require.Equal(t, 0, number(ana), "someone else has logged in on that phone")
-	require.NoError(t, n.DeletePusher(ctx, bo, "app", "key"))
-	require.Equal(t, 0, number(bo))
-	require.NoError(t, n.SetPusher(ctx, &Device{UserID: ana, DeviceID: "PHONE"}, p, false))
-	require.NoError(t, n.DeleteDevices(ctx, ana, []string{"PHONE"}))
-	require.Equal(t, 0, number(ana))
+	onBoth(t, func(t *testing.T, n *node) {
+		ana, bo := n.user("ana"), n.user("bo")
+		n.device(ana, "PHONE")
+		p := Pusher{PushKey: "key", AppID: "app", Kind: "http", AppDisplayName: "App", DeviceDisplayName: "Phone", Lang: "en",
+			Data: json.RawMessage(`{"url":"https://push.example/_matrix/push/v1/notify"}`)}
+		require.NoError(t, n.SetPusher(ctx, &Device{UserID: ana, DeviceID: "PHONE"}, p, false))
+		bad := p
+		bad.Data = json.RawMessage(`{"url":"https://push.example/else"}`)
+		require.ErrorIs(t, n.SetPusher(ctx, &Device{UserID: ana}, bad, false), ErrInvalidParam)
+		bad.Lang = ""
+		require.ErrorIs(t, n.SetPusher(ctx, &Device{UserID: ana}, bad, false), ErrMissingParam)
+		number := func(user string) int {
+			pushers, err := n.Pushers(ctx, user)
+			require.NoError(t, err)
+			return len(pushers)
+		}
+		require.NoError(t, n.SetPusher(ctx, &Device{UserID: bo}, p, true))
+		require.Equal(t, 1, number(ana))
+		require.NoError(t, n.SetPusher(ctx, &Device{UserID: bo}, p, false))
+		require.Equal(t, 0, number(ana), "someone else has logged in on that phone")
+		require.NoError(t, n.DeletePusher(ctx, bo, "app", "key"))
+		require.Equal(t, 0, number(bo))
+		require.NoError(t, n.SetPusher(ctx, &Device{UserID: ana, DeviceID: "PHONE"}, p, false))
+		require.NoError(t, n.DeleteDevices(ctx, ana, []string{"PHONE"}))
+		require.Equal(t, 0, number(ana))
+	})
 }
 
 func TestKeyBackup(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	_, err := n.Backup(ctx, ana, "")
-	require.ErrorIs(t, err, ErrNotFound)
-	first, err := n.CreateBackup(ctx, ana, "m.megolm_backup.v1", []byte(`{"public_key":"x"}`))
-	require.NoError(t, err)
-	session := func(index, forwarded int64, verified bool) BackupSessions {
-		return BackupSessions{"!r:x": {"s1": {index, forwarded, verified, json.RawMessage(fmt.Sprintf(`{"i":%d}`, index))}}}
-	}
-	etags := map[string]bool{}
-	for _, c := range []struct {
-		name     string
-		keys     BackupSessions
-		replaced bool
-	}{
-		{"new", session(5, 2, false), true},
-		{"later", session(6, 0, false), false},
-		{"earlier", session(4, 9, false), true},
-		{"forwarded less", session(4, 8, false), true},
-		{"the same", session(4, 8, false), false},
-		{"verified", session(9, 9, true), true},
-		{"not verified", session(0, 0, false), false},
-	} {
-		etag, count, err := n.PutBackupKeys(ctx, ana, first, c.keys)
-		require.NoError(t, err, c.name)
-		require.EqualValues(t, 1, count)
-		require.Equal(t, c.replaced, !etags[etag], c.name)
-		etags[etag] = true
-	}
-	keys, err := n.BackupKeys(ctx, ana, first, "!r:x", "s1")
-	require.NoError(t, err)
-	require.EqualValues(t, 9, keys["!r:x"]["s1"].FirstMessageIndex)
-	_, err = n.BackupKeys(ctx, ana, first, "!r:x", "none")
-	require.ErrorIs(t, err, ErrNotFound)
-	require.ErrorIs(t, n.UpdateBackup(ctx, ana, first, "", "other", []byte(`{}`)), ErrInvalidParam)
-	require.ErrorIs(t, n.UpdateBackup(ctx, ana, first, "77", "m.megolm_backup.v1", []byte(`{}`)), ErrInvalidParam)
-	require.NoError(t, n.UpdateBackup(ctx, ana, first, first, "m.megolm_backup.v1", []byte(`{"public_key":"y"}`)))
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		_, err := n.Backup(ctx, ana, "")
+		require.ErrorIs(t, err, ErrNotFound)
+		first, err := n.CreateBackup(ctx, ana, "m.megolm_backup.v1", []byte(`{"public_key":"x"}`))
+		require.NoError(t, err)
+		session := func(index, forwarded int64, verified bool) BackupSessions {
+			return BackupSessions{"!r:x": {"s1": {index, forwarded, verified, json.RawMessage(fmt.Sprintf(`{"i":%d}`, index))}}}
+		}
+		etags := map[string]bool{}
+		for _, c := range []struct {
+			name     string
+			keys     BackupSessions
+			replaced bool
+		}{
+			{"new", session(5, 2, false), true},
+			{"later", session(6, 0, false), false},
+			{"earlier", session(4, 9, false), true},
+			{"forwarded less", session(4, 8, false), true},
+			{"the same", session(4, 8, false), false},
+			{"verified", session(9, 9, true), true},
+			{"not verified", session(0, 0, false), false},
+		} {
+			etag, count, err := n.PutBackupKeys(ctx, ana, first, c.keys)
+			require.NoError(t, err, c.name)
+			require.EqualValues(t, 1, count)
+			require.Equal(t, c.replaced, !etags[etag], c.name)
+			etags[etag] = true
+		}
+		keys, err := n.BackupKeys(ctx, ana, first, "!r:x", "s1")
+		require.NoError(t, err)
+		require.EqualValues(t, 9, keys["!r:x"]["s1"].FirstMessageIndex)
+		_, err = n.BackupKeys(ctx, ana, first, "!r:x", "none")
+		require.ErrorIs(t, err, ErrNotFound)
+		require.ErrorIs(t, n.UpdateBackup(ctx, ana, first, "", "other", []byte(`{}`)), ErrInvalidParam)
+		require.ErrorIs(t, n.UpdateBackup(ctx, ana, first, "77", "m.megolm_backup.v1", []byte(`{}`)), ErrInvalidParam)
+		require.NoError(t, n.UpdateBackup(ctx, ana, first, first, "m.megolm_backup.v1", []byte(`{"public_key":"y"}`)))
 
-	second, err := n.CreateBackup(ctx, ana, "m.megolm_backup.v1", []byte(`{}`))
-	require.NoError(t, err)
-	_, _, err = n.PutBackupKeys(ctx, ana, first, session(0, 0, true))
-	var wrong *Error
-	require.ErrorAs(t, err, &wrong)
-	require.ErrorIs(t, err, ErrWrongKeysVersion)
-	require.Equal(t, second, wrong.Extra["current_version"])
-	require.NoError(t, n.DeleteBackup(ctx, ana, second))
-	require.NoError(t, n.DeleteBackup(ctx, ana, second), "twice is no error")
-	require.ErrorIs(t, n.DeleteBackup(ctx, ana, "99"), ErrNotFound)
-	current, err := n.Backup(ctx, ana, "")
-	require.NoError(t, err)
-	require.Equal(t, first, current.Version)
-	_, count, err := n.DeleteBackupKeys(ctx, ana, first, "", "")
-	require.NoError(t, err)
-	require.Zero(t, count)
-	third, err := n.CreateBackup(ctx, ana, "m.megolm_backup.v1", []byte(`{}`))
-	require.NoError(t, err)
-	require.NotEqual(t, second, third, "versions are not used again")
+		second, err := n.CreateBackup(ctx, ana, "m.megolm_backup.v1", []byte(`{}`))
+		require.NoError(t, err)
+		_, _, err = n.PutBackupKeys(ctx, ana, first, session(0, 0, true))
+		var wrong *Error
+		require.ErrorAs(t, err, &wrong)
+		require.ErrorIs(t, err, ErrWrongKeysVersion)
+		require.Equal(t, second, wrong.Extra["current_version"])
+		require.NoError(t, n.DeleteBackup(ctx, ana, second))
+		require.NoError(t, n.DeleteBackup(ctx, ana, second), "twice is no error")
+		require.ErrorIs(t, n.DeleteBackup(ctx, ana, "99"), ErrNotFound)
+		current, err := n.Backup(ctx, ana, "")
+		require.NoError(t, err)
+		require.Equal(t, first, current.Version)
+		_, count, err := n.DeleteBackupKeys(ctx, ana, first, "", "")
+		require.NoError(t, err)
+		require.Zero(t, count)
+		third, err := n.CreateBackup(ctx, ana, "m.megolm_backup.v1", []byte(`{}`))
+		require.NoError(t, err)
+		require.NotEqual(t, second, third, "versions are not used again")
+	})
 }
 
 func TestSearchUsers(t *testing.T) {

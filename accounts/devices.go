@@ -42,6 +42,9 @@ func (a *Accounts) RenameDevice(ctx context.Context, userID, deviceID, name stri
 	if len(name) > maxDeviceName {
 		return ErrTooLarge.says("A device's name has at most %d bytes", maxDeviceName)
 	}
+	if !storable(name) {
+		return ErrInvalidParam.says("The name is not text")
+	}
 	to, err := a.audienceOf(ctx, userID)
 	if err != nil {
 		return err

@@ -50,7 +50,16 @@ func (c *clock) advance(d time.Duration) {
 }
 
 func newNode(t testing.TB, change ...func(*Options)) *node {
-	n := &node{t: t, address: sqldbtest.SQLite(t), town: newTown(), remote: newFakeRemote(),
+	return newNodeAt(t, sqldbtest.SQLite(t), change...)
+}
+
+// onBoth runs a test on each database.
+func onBoth(t *testing.T, test func(t *testing.T, n *node)) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { test(t, newNodeAt(t, fresh())) })
+}
+
+func newNodeAt(t testing.TB, address string, change ...func(*Options)) *node {
+	n := &node{t: t, address: address, town: newTown(), remote: newFakeRemote(),
 		clock: &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	n.options = Options{Remote: n.remote, ServerName: "a.example", Now: n.clock.now, Log: sqldbtest.Quiet(), FastHash: true,
 		OpenRegistration: true, Language: "en", RegistrationSecret: "secret"}
@@ -342,8 +351,6 @@ func (w *town) SetMembership(_ context.Context, req rooms.MembershipRequest) (st
 	w.rooms[req.RoomID].members[req.Target] = req.Membership
 	return req.RoomID, nil
 }
-
-func (w *town) Forget(context.Context, string, string) error { return nil }
 
 func (s *square) lock() func() {
 	s.town.mu.Lock()

@@ -166,7 +166,7 @@ func splitKeys(keys map[string]json.RawMessage) ([]namedKey, error) {
 	out := make([]namedKey, 0, len(keys))
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		algorithm, id, ok := strings.Cut(name, ":")
-		if !ok || algorithm == "" || id == "" || len(name) > 512 {
+		if !ok || algorithm == "" || id == "" || len(name) > 512 || !storable(name) {
 			return nil, ErrInvalidParam.says("A key's name has the form algorithm:id")
 		}
 		if key := keys[name]; len(key) > maxKeySize || len(key) == 0 || key[0] != '{' && key[0] != '"' {

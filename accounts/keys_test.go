@@ -69,48 +69,49 @@ func TestUploadKeysChecksOwner(t *testing.T) {
 }
 
 func TestOneTimeKeys(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	n.device(ana, "PHONE")
-	counts, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: oneTimeKeys(0, 2)})
-	require.NoError(t, err)
-	require.Equal(t, map[string]int64{"signed_curve25519": 2}, counts)
-	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: map[string]json.RawMessage{"signed_curve25519:0000": json.RawMessage(`{ "key": "k0" }`)}})
-	require.NoError(t, err, "the same key, spelt otherwise")
-	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: map[string]json.RawMessage{"signed_curve25519:0000": json.RawMessage(`{"key":"other"}`)}})
-	require.ErrorIs(t, err, ErrInvalidParam)
-	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: oneTimeKeys(10, 10+maxOneTimeKeys)})
-	require.ErrorIs(t, err, ErrTooLarge)
-	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{FallbackKeys: map[string]json.RawMessage{"signed_curve25519:F": json.RawMessage(`{"key":"f"}`)}})
-	require.NoError(t, err)
-	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: oneTimeKeys(2, 3)})
-	require.NoError(t, err)
-
-	claim := func() string {
-		answer, err := n.ClaimKeys(ctx, map[string]map[string]string{ana: {"PHONE": "signed_curve25519", "NONE": "signed_curve25519"}}, 0)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		n.device(ana, "PHONE")
+		counts, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: oneTimeKeys(0, 2)})
 		require.NoError(t, err)
-		require.NotContains(t, answer.OneTimeKeys[ana], "NONE")
-		for name := range answer.OneTimeKeys[ana]["PHONE"] {
-			return name
+		require.Equal(t, map[string]int64{"signed_curve25519": 2}, counts)
+		_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: map[string]json.RawMessage{"signed_curve25519:0000": json.RawMessage(`{ "key": "k0" }`)}})
+		require.NoError(t, err, "the same key, spelt otherwise")
+		_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: map[string]json.RawMessage{"signed_curve25519:0000": json.RawMessage(`{"key":"other"}`)}})
+		require.ErrorIs(t, err, ErrInvalidParam)
+		_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: oneTimeKeys(10, 10+maxOneTimeKeys)})
+		require.ErrorIs(t, err, ErrTooLarge)
+		_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{FallbackKeys: map[string]json.RawMessage{"signed_curve25519:F": json.RawMessage(`{"key":"f"}`)}})
+		require.NoError(t, err)
+		_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{OneTimeKeys: oneTimeKeys(2, 3)})
+		require.NoError(t, err)
+
+		claim := func() string {
+			answer, err := n.ClaimKeys(ctx, map[string]map[string]string{ana: {"PHONE": "signed_curve25519", "NONE": "signed_curve25519"}}, 0)
+			require.NoError(t, err)
+			require.NotContains(t, answer.OneTimeKeys[ana], "NONE")
+			for name := range answer.OneTimeKeys[ana]["PHONE"] {
+				return name
+			}
+			return ""
 		}
-		return ""
-	}
-	first, second := claim(), claim()
-	require.ElementsMatch(t, []string{"signed_curve25519:0000", "signed_curve25519:0001"}, []string{first, second})
-	require.Equal(t, "signed_curve25519:0002", claim(), "in the order of uploads")
-	key, err := n.KeyCounts(ctx, ana, "PHONE")
-	require.NoError(t, err)
-	require.Equal(t, KeyCounts{OneTime: map[string]int64{"signed_curve25519": 0}, UnusedFallback: []string{"signed_curve25519"}}, key)
-	require.Equal(t, "signed_curve25519:F", claim())
-	require.Equal(t, "signed_curve25519:F", claim(), "the fallback key is given again and again")
-	key, err = n.KeyCounts(ctx, ana, "PHONE")
-	require.NoError(t, err)
-	require.Empty(t, key.UnusedFallback)
-	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{FallbackKeys: map[string]json.RawMessage{"signed_curve25519:G": json.RawMessage(`{"key":"g"}`)}})
-	require.NoError(t, err)
-	key, err = n.KeyCounts(ctx, ana, "PHONE")
-	require.NoError(t, err)
-	require.Equal(t, []string{"signed_curve25519"}, key.UnusedFallback)
+		first, second := claim(), claim()
+		require.ElementsMatch(t, []string{"signed_curve25519:0000", "signed_curve25519:0001"}, []string{first, second})
+		require.Equal(t, "signed_curve25519:0002", claim(), "in the order of uploads")
+		key, err := n.KeyCounts(ctx, ana, "PHONE")
+		require.NoError(t, err)
+		require.Equal(t, KeyCounts{OneTime: map[string]int64{"signed_curve25519": 0}, UnusedFallback: []string{"signed_curve25519"}}, key)
+		require.Equal(t, "signed_curve25519:F", claim())
+		require.Equal(t, "signed_curve25519:F", claim(), "the fallback key is given again and again")
+		key, err = n.KeyCounts(ctx, ana, "PHONE")
+		require.NoError(t, err)
+		require.Empty(t, key.UnusedFallback)
+		_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{FallbackKeys: map[string]json.RawMessage{"signed_curve25519:G": json.RawMessage(`{"key":"g"}`)}})
+		require.NoError(t, err)
+		key, err = n.KeyCounts(ctx, ana, "PHONE")
+		require.NoError(t, err)
+		require.Equal(t, []string{"signed_curve25519"}, key.UnusedFallback)
+	})
 }
 
 func TestEachOneTimeKeyIsClaimedOnce(t *testing.T) {
@@ -197,64 +198,65 @@ func TestCrossSigningUpload(t *testing.T) {
 }
 
 func TestSignatures(t *testing.T) {
-	n := newNode(t)
-	ana, bo := n.user("ana"), n.user("bo")
-	n.device(ana, "PHONE")
-	n.town.square("!ward").join(t, ana, bo)
-	deviceKeys, device := identity(t, ana, "PHONE")
-	_, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: deviceKeys})
-	require.NoError(t, err)
-	own, bos := newCrossSigning(t, ana), newCrossSigning(t, bo)
-	require.NoError(t, n.UploadSigningKeys(ctx, ana, own.SigningKeys))
-	require.NoError(t, n.UploadSigningKeys(ctx, bo, bos.SigningKeys))
-
-	upload := func(target, key string, object json.RawMessage) string {
-		failures, err := n.UploadSignatures(ctx, ana, map[string]map[string]json.RawMessage{target: {key: object}})
+	onBoth(t, func(t *testing.T, n *node) {
+		ana, bo := n.user("ana"), n.user("bo")
+		n.device(ana, "PHONE")
+		n.town.square("!ward").join(t, ana, bo)
+		deviceKeys, device := identity(t, ana, "PHONE")
+		_, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: deviceKeys})
 		require.NoError(t, err)
-		if e := failures[target][key]; e != nil {
-			return e.Code
+		own, bos := newCrossSigning(t, ana), newCrossSigning(t, bo)
+		require.NoError(t, n.UploadSigningKeys(ctx, ana, own.SigningKeys))
+		require.NoError(t, n.UploadSigningKeys(ctx, bo, bos.SigningKeys))
+
+		upload := func(target, key string, object json.RawMessage) string {
+			failures, err := n.UploadSignatures(ctx, ana, map[string]map[string]json.RawMessage{target: {key: object}})
+			require.NoError(t, err)
+			if e := failures[target][key]; e != nil {
+				return e.Code
+			}
+			return ""
 		}
-		return ""
-	}
-	decoded := func(raw json.RawMessage) (v any) {
-		require.NoError(t, json.Unmarshal(raw, &v))
-		return v
-	}
-	require.Empty(t, upload(ana, "PHONE", sign(t, ana, own.selfSigning, decoded(deviceKeys))))
-	require.Empty(t, upload(ana, own.masterPublic, sign(t, ana, device, decoded(own.MasterKey))))
-	before := n.hub.Position()
-	require.Empty(t, upload(bo, bos.masterPublic, sign(t, ana, own.userSigning, decoded(bos.MasterKey))))
-	changed, _, err := n.KeyChanges(ctx, ana, before, n.hub.Position())
-	require.NoError(t, err)
-	require.Equal(t, []string{bo}, changed, "the signer's other devices are told")
-	changed, _, err = n.KeyChanges(ctx, bo, before, n.hub.Position())
-	require.NoError(t, err)
-	require.Empty(t, changed, "nobody else is")
-
-	require.Equal(t, "M_INVALID_SIGNATURE", upload(ana, "PHONE", sign(t, ana, bos.selfSigning, decoded(deviceKeys))), "a key that is not ana's")
-	require.Equal(t, "M_INVALID_SIGNATURE", upload(bo, bos.masterPublic, sign(t, ana, own.selfSigning, decoded(bos.MasterKey))), "not the user-signing key")
-	require.Equal(t, "M_NOT_FOUND", upload(ana, "NONE", deviceKeys))
-	altered, _ := identity(t, ana, "PHONE")
-	require.Equal(t, "M_INVALID_PARAM", upload(ana, "PHONE", sign(t, ana, own.selfSigning, decoded(altered))))
-
-	signedBy := func(requester, target string, raw func(*KeysAnswer) json.RawMessage) map[string]map[string]string {
-		answer, err := n.QueryKeys(ctx, requester, map[string][]string{target: nil}, 0)
+		decoded := func(raw json.RawMessage) (v any) {
+			require.NoError(t, json.Unmarshal(raw, &v))
+			return v
+		}
+		require.Empty(t, upload(ana, "PHONE", sign(t, ana, own.selfSigning, decoded(deviceKeys))))
+		require.Empty(t, upload(ana, own.masterPublic, sign(t, ana, device, decoded(own.MasterKey))))
+		before := n.hub.Position()
+		require.Empty(t, upload(bo, bos.masterPublic, sign(t, ana, own.userSigning, decoded(bos.MasterKey))))
+		changed, _, err := n.KeyChanges(ctx, ana, before, n.hub.Position())
 		require.NoError(t, err)
-		var s struct {
-			Signatures map[string]map[string]string `json:"signatures"`
+		require.Equal(t, []string{bo}, changed, "the signer's other devices are told")
+		changed, _, err = n.KeyChanges(ctx, bo, before, n.hub.Position())
+		require.NoError(t, err)
+		require.Empty(t, changed, "nobody else is")
+
+		require.Equal(t, "M_INVALID_SIGNATURE", upload(ana, "PHONE", sign(t, ana, bos.selfSigning, decoded(deviceKeys))), "a key that is not ana's")
+		require.Equal(t, "M_INVALID_SIGNATURE", upload(bo, bos.masterPublic, sign(t, ana, own.selfSigning, decoded(bos.MasterKey))), "not the user-signing key")
+		require.Equal(t, "M_NOT_FOUND", upload(ana, "NONE", deviceKeys))
+		altered, _ := identity(t, ana, "PHONE")
+		require.Equal(t, "M_INVALID_PARAM", upload(ana, "PHONE", sign(t, ana, own.selfSigning, decoded(altered))))
+
+		signedBy := func(requester, target string, raw func(*KeysAnswer) json.RawMessage) map[string]map[string]string {
+			answer, err := n.QueryKeys(ctx, requester, map[string][]string{target: nil}, 0)
+			require.NoError(t, err)
+			var s struct {
+				Signatures map[string]map[string]string `json:"signatures"`
+			}
+			require.NoError(t, json.Unmarshal(raw(answer), &s))
+			return s.Signatures
 		}
-		require.NoError(t, json.Unmarshal(raw(answer), &s))
-		return s.Signatures
-	}
-	bosMaster := func(a *KeysAnswer) json.RawMessage { return a.MasterKeys[bo] }
-	require.Contains(t, signedBy(ana, bo, bosMaster)[ana], own.userSigning.ID)
-	require.Empty(t, signedBy(bo, bo, bosMaster), "ana's signature is hers alone")
-	device2 := signedBy(bo, ana, func(a *KeysAnswer) json.RawMessage { return a.DeviceKeys[ana]["PHONE"] })
-	require.Contains(t, device2[ana], own.selfSigning.ID)
-	require.Contains(t, device2[ana], "ed25519:PHONE")
-	answer, err := n.QueryKeys(ctx, bo, map[string][]string{ana: nil}, 0)
-	require.NoError(t, err)
-	require.Empty(t, answer.UserSigningKeys, "user-signing keys are for their owner")
+		bosMaster := func(a *KeysAnswer) json.RawMessage { return a.MasterKeys[bo] }
+		require.Contains(t, signedBy(ana, bo, bosMaster)[ana], own.userSigning.ID)
+		require.Empty(t, signedBy(bo, bo, bosMaster), "ana's signature is hers alone")
+		device2 := signedBy(bo, ana, func(a *KeysAnswer) json.RawMessage { return a.DeviceKeys[ana]["PHONE"] })
+		require.Contains(t, device2[ana], own.selfSigning.ID)
+		require.Contains(t, device2[ana], "ed25519:PHONE")
+		answer, err := n.QueryKeys(ctx, bo, map[string][]string{ana: nil}, 0)
+		require.NoError(t, err)
+		require.Empty(t, answer.UserSigningKeys, "user-signing keys are for their owner")
+	})
 }
 
 func TestKeyChangesFollowMemberships(t *testing.T) {
@@ -305,89 +307,91 @@ func TestKeyChangesFollowMemberships(t *testing.T) {
 }
 
 func TestDeviceListUpdatesForOtherServers(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	n.device(ana, "PHONE")
-	n.town.square("!ward").join(t, ana, "@li:b.example")
-	keys, _ := identity(t, ana, "PHONE")
-	_, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: keys})
-	require.NoError(t, err)
-	require.NoError(t, n.RenameDevice(ctx, ana, "PHONE", "Ward phone"))
-	require.NoError(t, n.UploadSigningKeys(ctx, ana, newCrossSigning(t, ana).SigningKeys))
-	require.NoError(t, n.DeleteDevices(ctx, ana, []string{"PHONE"}))
-	n.restart()
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		n.device(ana, "PHONE")
+		n.town.square("!ward").join(t, ana, "@li:b.example")
+		keys, _ := identity(t, ana, "PHONE")
+		_, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: keys})
+		require.NoError(t, err)
+		require.NoError(t, n.RenameDevice(ctx, ana, "PHONE", "Ward phone"))
+		require.NoError(t, n.UploadSigningKeys(ctx, ana, newCrossSigning(t, ana).SigningKeys))
+		require.NoError(t, n.DeleteDevices(ctx, ana, []string{"PHONE"}))
+		n.restart()
 
-	updates, err := n.OutgoingDeviceListUpdates(ctx, 0, n.hub.Position(), 10)
-	require.NoError(t, err)
-	require.Len(t, updates, 4)
-	var contents []map[string]any
-	for _, u := range updates {
-		require.Equal(t, []string{"b.example"}, u.Servers)
-		var c map[string]any
-		require.NoError(t, json.Unmarshal(u.Content, &c))
-		contents = append(contents, c)
-	}
-	require.Equal(t, []any{}, contents[0]["prev_id"])
-	require.Equal(t, []any{contents[0]["stream_id"]}, contents[1]["prev_id"])
-	require.Equal(t, "m.signing_key_update", updates[2].EDUType)
-	require.Contains(t, contents[2], "self_signing_key")
-	require.NotContains(t, contents[2], "user_signing_key")
-	require.Equal(t, true, contents[3]["deleted"])
-	list, err := n.OwnDeviceList(ctx, ana)
-	require.NoError(t, err)
-	require.EqualValues(t, contents[3]["stream_id"], list.StreamID)
-	require.Empty(t, list.Devices)
+		updates, err := n.OutgoingDeviceListUpdates(ctx, 0, n.hub.Position(), 10)
+		require.NoError(t, err)
+		require.Len(t, updates, 4)
+		var contents []map[string]any
+		for _, u := range updates {
+			require.Equal(t, []string{"b.example"}, u.Servers)
+			var c map[string]any
+			require.NoError(t, json.Unmarshal(u.Content, &c))
+			contents = append(contents, c)
+		}
+		require.Equal(t, []any{}, contents[0]["prev_id"])
+		require.Equal(t, []any{contents[0]["stream_id"]}, contents[1]["prev_id"])
+		require.Equal(t, "m.signing_key_update", updates[2].EDUType)
+		require.Contains(t, contents[2], "self_signing_key")
+		require.NotContains(t, contents[2], "user_signing_key")
+		require.Equal(t, true, contents[3]["deleted"])
+		list, err := n.OwnDeviceList(ctx, ana)
+		require.NoError(t, err)
+		require.EqualValues(t, contents[3]["stream_id"], list.StreamID)
+		require.Empty(t, list.Devices)
+	})
 }
 
 func TestRemoteDeviceLists(t *testing.T) {
-	n := newNode(t)
-	ana, li := n.user("ana"), "@li:b.example"
-	ward := n.town.square("!ward").join(t, ana, li)
-	phone, _ := identity(t, li, "PHONE")
-	tablet, _ := identity(t, li, "TABLET")
-	n.remote.lists[li] = &RemoteDeviceList{UserID: li, StreamID: 5, Devices: []RemoteDevice{{DeviceID: "PHONE", Keys: phone}, {DeviceID: "NOKEYS"}}}
-	devices := func() []string {
-		t.Helper()
-		answer, err := n.QueryKeys(ctx, ana, map[string][]string{li: {}}, 0)
-		require.NoError(t, err)
-		require.Empty(t, answer.Failures)
-		var ids []string
-		for id := range answer.DeviceKeys[li] {
-			ids = append(ids, id)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana, li := n.user("ana"), "@li:b.example"
+		ward := n.town.square("!ward").join(t, ana, li)
+		phone, _ := identity(t, li, "PHONE")
+		tablet, _ := identity(t, li, "TABLET")
+		n.remote.lists[li] = &RemoteDeviceList{UserID: li, StreamID: 5, Devices: []RemoteDevice{{DeviceID: "PHONE", Keys: phone}, {DeviceID: "NOKEYS"}}}
+		devices := func() []string {
+			t.Helper()
+			answer, err := n.QueryKeys(ctx, ana, map[string][]string{li: {}}, 0)
+			require.NoError(t, err)
+			require.Empty(t, answer.Failures)
+			var ids []string
+			for id := range answer.DeviceKeys[li] {
+				ids = append(ids, id)
+			}
+			return sorted(ids)
 		}
-		return sorted(ids)
-	}
-	require.Equal(t, []string{"PHONE"}, devices())
-	require.Equal(t, []string{"PHONE"}, devices())
-	require.Equal(t, 1, n.remote.count("devices"), "kept while a room is shared")
+		require.Equal(t, []string{"PHONE"}, devices())
+		require.Equal(t, []string{"PHONE"}, devices())
+		require.Equal(t, 1, n.remote.count("devices"), "kept while a room is shared")
 
-	update := func(origin, deviceID string, id int64, prev []int64, keys json.RawMessage, deleted bool) error {
-		content, err := json.Marshal(map[string]any{"user_id": li, "device_id": deviceID, "stream_id": id, "prev_id": prev, "keys": keys, "deleted": deleted})
+		update := func(origin, deviceID string, id int64, prev []int64, keys json.RawMessage, deleted bool) error {
+			content, err := json.Marshal(map[string]any{"user_id": li, "device_id": deviceID, "stream_id": id, "prev_id": prev, "keys": keys, "deleted": deleted})
+			require.NoError(t, err)
+			return n.ReceiveDeviceListUpdate(ctx, origin, content)
+		}
+		before := n.hub.Position()
+		require.ErrorIs(t, update("evil.example", "TABLET", 6, []int64{5}, tablet, false), ErrForbidden)
+		require.Error(t, update("b.example", "TABLET", 6, []int64{5}, phone, false), "keys of another device")
+		require.Equal(t, before, n.hub.Position())
+		require.NoError(t, update("b.example", "TABLET", 6, []int64{5}, tablet, false))
+		require.Equal(t, []string{"PHONE", "TABLET"}, devices())
+		require.NoError(t, update("b.example", "PHONE", 7, []int64{6}, nil, true))
+		require.NoError(t, update("b.example", "PHONE", 6, []int64{5}, phone, false), "an old one again")
+		require.Equal(t, []string{"TABLET"}, devices())
+		require.Equal(t, 1, n.remote.count("devices"))
+		changed, _, err := n.KeyChanges(ctx, ana, before, n.hub.Position())
 		require.NoError(t, err)
-		return n.ReceiveDeviceListUpdate(ctx, origin, content)
-	}
-	before := n.hub.Position()
-	require.ErrorIs(t, update("evil.example", "TABLET", 6, []int64{5}, tablet, false), ErrForbidden)
-	require.Error(t, update("b.example", "TABLET", 6, []int64{5}, phone, false), "keys of another device")
-	require.Equal(t, before, n.hub.Position())
-	require.NoError(t, update("b.example", "TABLET", 6, []int64{5}, tablet, false))
-	require.Equal(t, []string{"PHONE", "TABLET"}, devices())
-	require.NoError(t, update("b.example", "PHONE", 7, []int64{6}, nil, true))
-	require.NoError(t, update("b.example", "PHONE", 6, []int64{5}, phone, false), "an old one again")
-	require.Equal(t, []string{"TABLET"}, devices())
-	require.Equal(t, 1, n.remote.count("devices"))
-	changed, _, err := n.KeyChanges(ctx, ana, before, n.hub.Position())
-	require.NoError(t, err)
-	require.Equal(t, []string{li}, changed)
+		require.Equal(t, []string{li}, changed)
 
-	n.remote.mu.Lock()
-	n.remote.lists[li] = &RemoteDeviceList{UserID: li, StreamID: 10, Devices: []RemoteDevice{{DeviceID: "PHONE", Keys: phone}}}
-	n.remote.mu.Unlock()
-	require.NoError(t, update("b.example", "PHONE", 10, []int64{9}, phone, false), "updates were lost")
-	require.Equal(t, []string{"PHONE"}, devices())
+		n.remote.mu.Lock()
+		n.remote.lists[li] = &RemoteDeviceList{UserID: li, StreamID: 10, Devices: []RemoteDevice{{DeviceID: "PHONE", Keys: phone}}}
+		n.remote.mu.Unlock()
+		require.NoError(t, update("b.example", "PHONE", 10, []int64{9}, phone, false), "updates were lost")
+		require.Equal(t, []string{"PHONE"}, devices())
 
-	ward.member(t, li, "leave")
-	require.Eventually(t, func() bool { return len(mustKeep(t, n, li)) == 0 }, 5e9, 1e7, "forgotten with the last shared room")
+		ward.member(t, li, "leave")
+		require.Eventually(t, func() bool { return len(mustKeep(t, n, li)) == 0 }, 5e9, 1e7, "forgotten with the last shared room")
+	})
 }
 
 // mustKeep returns the devices kept of a remote user.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"medixchange/internal/sqldb"
 )
@@ -127,6 +129,9 @@ func (a *Accounts) login(tx *sqldb.Tx, userID string, d loginDevice) (*Session, 
 	if len(d.id) > maxDeviceID {
 		return nil, ErrInvalidParam.says("A device id has at most %d bytes", maxDeviceID)
 	}
+	if !storable(d.id, d.name) {
+		return nil, ErrInvalidParam.says("The device's id or name is not text")
+	}
 	if d.id == "" {
 		d.id = newDeviceID()
 	}
@@ -243,6 +248,16 @@ func (a *Accounts) takeLoginToken(ctx context.Context, token string) (string, er
 		return "", ErrForbidden.says("Invalid login token")
 	}
 	return userID, err
+}
+
+// storable reports whether texts from outside can be stored: PostgreSQL takes no NUL and no broken UTF-8.
+func storable(texts ...string) bool {
+	for _, s := range texts {
+		if strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s) {
+			return false
+		}
+	}
+	return true
 }
 
 func truncate(s string, bytes int) string {

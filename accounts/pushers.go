@@ -63,6 +63,9 @@ func checkPusher(p Pusher) error {
 			return ErrInvalidParam.says("%s is too long", field.name)
 		}
 	}
+	if !storable(p.PushKey, p.AppID, p.AppDisplayName, p.DeviceDisplayName, p.ProfileTag, p.Lang) {
+		return ErrInvalidParam.says("A field is not text")
+	}
 	if len(p.AppID) > maxAppID || len(p.Data) > maxPusherData {
 		return ErrInvalidParam.says("app_id or data is too long")
 	}

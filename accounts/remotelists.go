@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"medixchange/internal/sqldb"
-	"medixchange/internal/stream"
 )
 
 const (
@@ -126,6 +125,7 @@ func checkRemoteList(userID string, list *RemoteDeviceList) error {
 			return err
 		}
 		list.Devices[i].Keys = clean
+		list.Devices[i].DisplayName = printable(truncate(list.Devices[i].DisplayName, maxDeviceName))
 	}
 	list.UserID = userID
 	return nil
@@ -133,6 +133,9 @@ func checkRemoteList(userID string, list *RemoteDeviceList) error {
 
 // remoteDeviceKeys checks that keys are of the device that they are given for.
 func remoteDeviceKeys(userID, deviceID string, raw json.RawMessage) (json.RawMessage, error) {
+	if !storable(deviceID) {
+		return nil, ErrBadJSON.says("A device id of %s is not text", userID)
+	}
 	clean, err := ownDeviceKeys(userID, deviceID, raw)
 	if err != nil {
 		return nil, fmt.Errorf("device %s of %s: %w", deviceID, userID, err)
@@ -217,7 +220,7 @@ func (a *Accounts) ReceiveDeviceListUpdate(ctx context.Context, origin string, c
 	if err := json.Unmarshal(content, &u); err != nil {
 		return ErrBadJSON.says("Malformed device list update")
 	}
-	if serverOf(u.UserID) != origin || u.DeviceID == "" || len(u.DeviceID) > maxDeviceID {
+	if serverOf(u.UserID) != origin || u.DeviceID == "" || len(u.DeviceID) > maxDeviceID || !storable(u.DeviceID, u.UserID) {
 		return ErrForbidden.says("A server speaks for its own users only")
 	}
 	if !u.Deleted && present(u.Keys) {
@@ -281,7 +284,7 @@ func applyRemoteDevice(tx *sqldb.Tx, u deviceListUpdate) error {
 	if u.Deleted || !present(u.Keys) {
 		return deleteRemoteDevice(tx, u.UserID, u.DeviceID)
 	}
-	return upsertRemoteDevice(tx, u.UserID, RemoteDevice{DeviceID: u.DeviceID, Keys: u.Keys, DisplayName: truncate(u.DisplayName, maxDeviceName)})
+	return upsertRemoteDevice(tx, u.UserID, RemoteDevice{DeviceID: u.DeviceID, Keys: u.Keys, DisplayName: printable(truncate(u.DisplayName, maxDeviceName))})
 }
 
 // ReceiveSigningKeyUpdate takes an m.signing_key_update of origin.
@@ -309,101 +312,4 @@ func (a *Accounts) ReceiveSigningKeyUpdate(ctx context.Context, origin string, c
 		}
 		return a.deviceListChanged(tx, u.UserID, to, listUpdate{})
 	})
-}
-
-// kickResync wakes resyncStale.
-func (a *Accounts) kickResync() {
-	select {
-	case a.resyncs.kick <- struct{}{}:
-	default:
-	}
-}
-
-// resyncStale fetches stale lists in the background, with pauses that grow with each failure.
-func (a *Accounts) resyncStale(ctx context.Context) {
-	ticker := time.NewTicker(resyncInterval)
-	defer ticker.Stop()
-	for {
-		if err := a.resyncDue(ctx); err != nil && ctx.Err() == nil {
-			a.log.WithError(err).Warn("fetching stale device lists")
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		case <-a.resyncs.kick:
-		}
-	}
-}
-
-func (a *Accounts) resyncDue(ctx context.Context) error {
-	due, err := a.staleLists(ctx, a.nowMS(), resyncBatch)
-	if err != nil {
-		return err
-	}
-	var group sync.WaitGroup
-	slots := make(chan struct{}, fetchesAtOnce)
-	for _, userID := range due {
-		slots <- struct{}{}
-		group.Go(func() {
-			defer func() { <-slots }()
-			if err := a.ensureFresh(ctx, userID); err != nil && ctx.Err() == nil {
-				a.log.WithError(err).WithField("user", userID).Debug("a device list stays stale")
-			}
-		})
-	}
-	group.Wait()
-	return nil
-}
-
-// followMemberships forgets the device lists of remote users once the last room shared with them is gone: from then on
-// this server does not hear of changes.
-func (a *Accounts) followMemberships(ctx context.Context) {
-	err := a.hub.Follow(ctx, "accounts.devicelists", stream.FollowOptions{SaveEvery: time.Minute}, a.forgetLeft)
-	if err != nil && ctx.Err() == nil {
-		a.log.WithError(err).Error("following memberships ended")
-	}
-}
-
-func (a *Accounts) forgetLeft(ctx context.Context, from, upto int64) error {
-	deltas, err := a.rooms.MembershipDeltas(ctx, from, upto)
-	if err != nil {
-		return fmt.Errorf("reading changes of membership: %w", err)
-	}
-	gone := map[string]bool{}
-	for _, d := range deltas {
-		if d.From != "join" || d.To == "join" {
-			continue
-		}
-		if !a.IsLocal(d.UserID) {
-			gone[d.UserID] = true
-			continue
-		}
-		view, err := a.room(ctx, d.RoomID)
-		if err != nil {
-			return err
-		}
-		if view == nil || len(view.LocalMembers()) > 0 {
-			continue
-		}
-		view.EachMember(func(userID, membership string, _ int64) bool {
-			if membership == "join" && !a.IsLocal(userID) {
-				gone[userID] = true
-			}
-			return true
-		})
-	}
-	for userID := range gone {
-		shared, err := a.rooms.JoinedRooms(ctx, userID)
-		if err != nil {
-			return fmt.Errorf("reading shared rooms: %w", err)
-		}
-		if len(shared) > 0 {
-			continue
-		}
-		if err := a.db.Write(ctx, func(tx *sqldb.Tx) error { return forgetRemoteList(tx, userID) }); err != nil {
-			return err
-		}
-	}
-	return nil
 }

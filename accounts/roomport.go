@@ -19,14 +19,12 @@ type roomPort interface {
 	Room(ctx context.Context, roomID string) (roomView, error)
 	PublicRooms(ctx context.Context, limit int) ([]string, error)
 	Events(ctx context.Context, nids []int64) (map[int64]*rooms.Event, error)
-	EventsByID(ctx context.Context, ids []string) (map[string]*rooms.Event, error)
 	Timeline(ctx context.Context, roomID string, from, to rooms.HistoryKey, dir rooms.Direction, limit int, cross bool) (*rooms.Page, error)
 	Intervals(ctx context.Context, roomID, userID string) ([]rooms.Interval, error)
 	UserReceipts(ctx context.Context, roomID, userID string) ([]rooms.Receipt, error)
 	MembershipDeltas(ctx context.Context, since, upto int64) ([]rooms.MembershipDelta, error)
 	UpdateProfile(ctx context.Context, userID string, p rooms.MemberProfile) error
 	SetMembership(ctx context.Context, req rooms.MembershipRequest) (string, error)
-	Forget(ctx context.Context, roomID, userID string) error
 }
 
 // roomView is a room's current state as accounts needs it. *rooms.Snapshot has most of it.

@@ -41,7 +41,7 @@ func (a *Accounts) readProfile(ctx context.Context, userID string) (Profile, err
 // profileSize returns the bytes of a profile without one field.
 func profileSize(tx *sqldb.Tx, userID, without string) (int, error) {
 	var size int
-	err := tx.QueryRow(`SELECT COALESCE(SUM(LENGTH(field) + LENGTH(value) + 4), 0) FROM profiles WHERE user_id = $1 AND field <> $2`,
+	err := tx.QueryRow(`SELECT COALESCE(SUM(OCTET_LENGTH(field) + OCTET_LENGTH(value) + 4), 0) FROM profiles WHERE user_id = $1 AND field <> $2`,
 		userID, without).Scan(&size)
 	if err != nil {
 		return 0, fmt.Errorf("measuring a profile: %w", err)

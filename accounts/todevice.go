@@ -39,12 +39,15 @@ func ServerTopic(server string) stream.Topic { return stream.Topic{Kind: topicSe
 // SendToDevice delivers messages to devices, also of other servers, whose copies are stored for the federation sender.
 // The same transaction id again does nothing. Devices that do not exist are passed over; "*" is every device of a user.
 func (a *Accounts) SendToDevice(ctx context.Context, r ToDeviceRequest) error {
+	if !storable(r.TxnID, r.Type) {
+		return ErrInvalidParam.says("The type or transaction id is not text")
+	}
 	local, remote, err := a.splitMessages(r.Messages)
 	if err != nil {
 		return err
 	}
 	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
-		fresh, err := insertTransaction(tx, r.Sender, r.DeviceID+"\x00"+r.Type, r.TxnID, a.nowMS())
+		fresh, err := insertTransaction(tx, r.Sender, r.DeviceID+"\n"+r.Type, r.TxnID, a.nowMS())
 		if err != nil || !fresh {
 			return err
 		}
@@ -73,7 +76,7 @@ func (a *Accounts) splitMessages(all messages) (local messages, remote map[strin
 		total += len(devices)
 		server := serverOf(userID)
 		switch {
-		case server == "":
+		case server == "" || !storable(userID):
 			return nil, nil, ErrInvalidParam.says("%q is not a user id", userID)
 		case a.IsLocal(userID):
 			local[userID] = devices
@@ -200,7 +203,7 @@ func (a *Accounts) ReceiveDirectToDevice(ctx context.Context, origin string, con
 	if serverOf(m.Sender) != origin {
 		return ErrForbidden.says("A server speaks for its own users only")
 	}
-	if m.MessageID == "" || utf8.RuneCountInString(m.MessageID) > 255 || m.Type == "" || len(m.Type) > 255 {
+	if m.MessageID == "" || utf8.RuneCountInString(m.MessageID) > 255 || m.Type == "" || len(m.Type) > 255 || !storable(m.MessageID, m.Type) {
 		return ErrBadJSON.says("Malformed to-device message")
 	}
 	local, _, err := a.splitMessages(m.Messages)

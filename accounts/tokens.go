@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,9 +169,12 @@ func (a *Accounts) Seen(d *Device, ip, userAgent string) {
 	a.seen.mu.Lock()
 	defer a.seen.mu.Unlock()
 	if len(a.seen.waiting) < maxSeen {
-		a.seen.waiting[[2]string{d.UserID, d.DeviceID}] = sighting{now, truncate(ip, 64), truncate(userAgent, 512)}
+		a.seen.waiting[[2]string{d.UserID, d.DeviceID}] = sighting{now, truncate(ip, 64), printable(truncate(userAgent, 512))}
 	}
 }
+
+// printable makes a header storable.
+func printable(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "") }
 
 func (l *lastSeen) take() map[[2]string]sighting {
 	l.mu.Lock()

@@ -139,38 +139,39 @@ func TestDeviceIDTakesTheTokenOver(t *testing.T) {
 }
 
 func TestRefresh(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	s, err := n.LoginAs(ctx, ana, "PHONE", "", true)
-	require.NoError(t, err)
-	require.Equal(t, time.Hour, s.ExpiresIn)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		s, err := n.LoginAs(ctx, ana, "PHONE", "", true)
+		require.NoError(t, err)
+		require.Equal(t, time.Hour, s.ExpiresIn)
 
-	n.clock.advance(2 * time.Hour)
-	_, err = n.Authenticate(ctx, s.AccessToken)
-	var unknown *UnknownToken
-	require.ErrorAs(t, err, &unknown)
-	require.True(t, unknown.SoftLogout)
+		n.clock.advance(2 * time.Hour)
+		_, err = n.Authenticate(ctx, s.AccessToken)
+		var unknown *UnknownToken
+		require.ErrorAs(t, err, &unknown)
+		require.True(t, unknown.SoftLogout)
 
-	lost, err := n.Refresh(ctx, s.RefreshToken)
-	require.NoError(t, err)
-	again, err := n.Refresh(ctx, s.RefreshToken)
-	require.NoError(t, err, "the answer was lost: the old token is still good")
-	_, err = n.Authenticate(ctx, lost.AccessToken)
-	require.ErrorIs(t, err, ErrUnknownToken)
-	_, err = n.Refresh(ctx, lost.RefreshToken)
-	require.ErrorIs(t, err, ErrUnknownToken)
+		lost, err := n.Refresh(ctx, s.RefreshToken)
+		require.NoError(t, err)
+		again, err := n.Refresh(ctx, s.RefreshToken)
+		require.NoError(t, err, "the answer was lost: the old token is still good")
+		_, err = n.Authenticate(ctx, lost.AccessToken)
+		require.ErrorIs(t, err, ErrUnknownToken)
+		_, err = n.Refresh(ctx, lost.RefreshToken)
+		require.ErrorIs(t, err, ErrUnknownToken)
 
-	n.restart()
-	_, err = n.Authenticate(ctx, again.AccessToken)
-	require.NoError(t, err)
-	_, err = n.Refresh(ctx, s.RefreshToken)
-	require.ErrorIs(t, err, ErrUnknownToken, "the new token was used")
-	last, err := n.Refresh(ctx, again.RefreshToken)
-	require.NoError(t, err)
-	_, err = n.Authenticate(ctx, last.AccessToken)
-	require.NoError(t, err)
-	_, err = n.Authenticate(ctx, again.AccessToken)
-	require.ErrorIs(t, err, ErrUnknownToken)
+		n.restart()
+		_, err = n.Authenticate(ctx, again.AccessToken)
+		require.NoError(t, err)
+		_, err = n.Refresh(ctx, s.RefreshToken)
+		require.ErrorIs(t, err, ErrUnknownToken, "the new token was used")
+		last, err := n.Refresh(ctx, again.RefreshToken)
+		require.NoError(t, err)
+		_, err = n.Authenticate(ctx, last.AccessToken)
+		require.NoError(t, err)
+		_, err = n.Authenticate(ctx, again.AccessToken)
+		require.ErrorIs(t, err, ErrUnknownToken)
+	})
 }
 
 func TestRefreshTokenUsedEndsTheOneBefore(t *testing.T) {
@@ -186,22 +187,23 @@ func TestRefreshTokenUsedEndsTheOneBefore(t *testing.T) {
 }
 
 func TestLogout(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	phone, ward := n.device(ana, "PHONE"), n.device(ana, "WARD")
-	d, err := n.Authenticate(ctx, phone.AccessToken)
-	require.NoError(t, err)
-	require.NoError(t, n.Logout(ctx, d))
-	_, err = n.Authenticate(ctx, phone.AccessToken)
-	require.ErrorIs(t, err, ErrUnknownToken)
-	_, err = n.Authenticate(ctx, ward.AccessToken)
-	require.NoError(t, err)
-	require.NoError(t, n.LogoutAll(ctx, ana))
-	_, err = n.Authenticate(ctx, ward.AccessToken)
-	require.ErrorIs(t, err, ErrUnknownToken)
-	devices, err := n.Devices(ctx, ana)
-	require.NoError(t, err)
-	require.Empty(t, devices)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		phone, ward := n.device(ana, "PHONE"), n.device(ana, "WARD")
+		d, err := n.Authenticate(ctx, phone.AccessToken)
+		require.NoError(t, err)
+		require.NoError(t, n.Logout(ctx, d))
+		_, err = n.Authenticate(ctx, phone.AccessToken)
+		require.ErrorIs(t, err, ErrUnknownToken)
+		_, err = n.Authenticate(ctx, ward.AccessToken)
+		require.NoError(t, err)
+		require.NoError(t, n.LogoutAll(ctx, ana))
+		_, err = n.Authenticate(ctx, ward.AccessToken)
+		require.ErrorIs(t, err, ErrUnknownToken)
+		devices, err := n.Devices(ctx, ana)
+		require.NoError(t, err)
+		require.Empty(t, devices)
+	})
 }
 
 func TestLockAndSuspend(t *testing.T) {
@@ -256,32 +258,33 @@ func TestDeactivateLeavesRooms(t *testing.T) {
 }
 
 func TestRegistrationTokens(t *testing.T) {
-	n := newNode(t)
-	token, err := n.CreateRegistrationToken(ctx, RegistrationToken{UsesAllowed: 1, ExpiresTS: n.clock.now().Add(time.Hour).UnixMilli()})
-	require.NoError(t, err)
-	_, err = n.CreateRegistrationToken(ctx, RegistrationToken{Token: token.Token})
-	require.ErrorIs(t, err, ErrInvalidParam)
-	valid := func() bool {
-		ok, err := n.RegistrationTokenValid(ctx, token.Token)
+	onBoth(t, func(t *testing.T, n *node) {
+		token, err := n.CreateRegistrationToken(ctx, RegistrationToken{UsesAllowed: 1, ExpiresTS: n.clock.now().Add(time.Hour).UnixMilli()})
 		require.NoError(t, err)
-		return ok
-	}
-	require.True(t, valid())
-	_, err = n.Register(ctx, Registration{Localpart: "ana", Token: token.Token})
-	require.NoError(t, err)
-	require.False(t, valid())
-	_, err = n.Register(ctx, Registration{Localpart: "bo", Token: token.Token})
-	require.ErrorIs(t, err, ErrForbidden)
-	_, err = n.User(ctx, "@bo:a.example")
-	require.ErrorIs(t, err, ErrNotFound)
+		_, err = n.CreateRegistrationToken(ctx, RegistrationToken{Token: token.Token})
+		require.ErrorIs(t, err, ErrInvalidParam)
+		valid := func() bool {
+			ok, err := n.RegistrationTokenValid(ctx, token.Token)
+			require.NoError(t, err)
+			return ok
+		}
+		require.True(t, valid())
+		_, err = n.Register(ctx, Registration{Localpart: "ana", Token: token.Token})
+		require.NoError(t, err)
+		require.False(t, valid())
+		_, err = n.Register(ctx, Registration{Localpart: "bo", Token: token.Token})
+		require.ErrorIs(t, err, ErrForbidden)
+		_, err = n.User(ctx, "@bo:a.example")
+		require.ErrorIs(t, err, ErrNotFound)
 
-	token, err = n.CreateRegistrationToken(ctx, RegistrationToken{ExpiresTS: n.clock.now().Add(time.Hour).UnixMilli()})
-	require.NoError(t, err)
-	require.True(t, valid())
-	n.clock.advance(2 * time.Hour)
-	require.False(t, valid())
-	require.NoError(t, n.RevokeRegistrationToken(ctx, token.Token))
-	require.ErrorIs(t, n.RevokeRegistrationToken(ctx, token.Token), ErrNotFound)
+		token, err = n.CreateRegistrationToken(ctx, RegistrationToken{ExpiresTS: n.clock.now().Add(time.Hour).UnixMilli()})
+		require.NoError(t, err)
+		require.True(t, valid())
+		n.clock.advance(2 * time.Hour)
+		require.False(t, valid())
+		require.NoError(t, n.RevokeRegistrationToken(ctx, token.Token))
+		require.ErrorIs(t, n.RevokeRegistrationToken(ctx, token.Token), ErrNotFound)
+	})
 }
 
 func TestSharedSecretRegistration(t *testing.T) {
@@ -312,38 +315,40 @@ func TestSharedSecretRegistration(t *testing.T) {
 }
 
 func TestLastSeenIsWrittenLazily(t *testing.T) {
-	n := newNode(t)
-	ana := n.user("ana")
-	s := n.device(ana, "PHONE")
-	d, err := n.Authenticate(ctx, s.AccessToken)
-	require.NoError(t, err)
-	n.Seen(d, "10.0.0.1", "Element")
-	shown, err := n.Device(ctx, ana, "PHONE")
-	require.NoError(t, err)
-	require.Equal(t, "10.0.0.1", shown.LastSeenIP, "shown before it is written")
-	n.restart()
-	shown, err = n.Device(ctx, ana, "PHONE")
-	require.NoError(t, err)
-	require.Equal(t, n.clock.now().UnixMilli(), shown.LastSeenTS)
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		s := n.device(ana, "PHONE")
+		d, err := n.Authenticate(ctx, s.AccessToken)
+		require.NoError(t, err)
+		n.Seen(d, "10.0.0.1", "Element")
+		shown, err := n.Device(ctx, ana, "PHONE")
+		require.NoError(t, err)
+		require.Equal(t, "10.0.0.1", shown.LastSeenIP, "shown before it is written")
+		n.restart()
+		shown, err = n.Device(ctx, ana, "PHONE")
+		require.NoError(t, err)
+		require.Equal(t, n.clock.now().UnixMilli(), shown.LastSeenTS)
+	})
 }
 
 func TestUsersArePagedAndSearched(t *testing.T) {
-	n := newNode(t)
-	for _, name := range []string{"ana", "an_a", "bo"} {
-		n.user(name)
-	}
-	ids := func(q UserQuery) []string {
-		users, err := n.Users(ctx, q)
-		require.NoError(t, err)
-		var out []string
-		for _, u := range users {
-			out = append(out, u.ID)
+	onBoth(t, func(t *testing.T, n *node) {
+		for _, name := range []string{"ana", "an_a", "bo"} {
+			n.user(name)
 		}
-		return out
-	}
-	require.Equal(t, []string{"@an_a:a.example", "@ana:a.example"}, ids(UserQuery{Limit: 2}))
-	require.Equal(t, []string{"@bo:a.example"}, ids(UserQuery{From: "@ana:a.example"}))
-	require.Equal(t, []string{"@an_a:a.example"}, ids(UserQuery{Search: "n_a"}), "an underscore is no wildcard")
+		ids := func(q UserQuery) []string {
+			users, err := n.Users(ctx, q)
+			require.NoError(t, err)
+			var out []string
+			for _, u := range users {
+				out = append(out, u.ID)
+			}
+			return out
+		}
+		require.Equal(t, []string{"@an_a:a.example", "@ana:a.example"}, ids(UserQuery{Limit: 2}))
+		require.Equal(t, []string{"@bo:a.example"}, ids(UserQuery{From: "@ana:a.example"}))
+		require.Equal(t, []string{"@an_a:a.example"}, ids(UserQuery{Search: "n_a"}), "an underscore is no wildcard")
+	})
 }
 
 func BenchmarkAuthenticate(b *testing.B) {
