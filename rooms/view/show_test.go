@@ -188,6 +188,23 @@ func TestShowPutsTheRenderingInPlaceForReadersButNotForTheSender(t *testing.T) {
 	require.Equal(t, "hello", body(bob, 0))
 }
 
+// Renderings that follow from the event have no position; their states are still different bytes.
+func TestShowKeepsTheStatesOfUnplacedRenderingsApart(t *testing.T) {
+	w := newWorld()
+	w.language = "es"
+	ev := w.message(2, alice, "hello")
+	v := w.view()
+	for _, state := range []string{"pending", "none"} {
+		w.renderings = []*Rendering{{
+			EventNID: 2, EventID: ev.ID, Language: "es", Version: 2, State: state,
+			Content: json.RawMessage(`{"body":"hello","org.medixchange.translation":{"state":"` + state + `"}}`),
+		}}
+		shown, err := v.Show(t.Context(), viewerOf(t, v, bob), []*rooms.Event{ev}, ShowOptions{})
+		require.NoError(t, err)
+		require.Equal(t, state, gjson.GetBytes(shown[0], `content.org\.medixchange\.translation.state`).Str)
+	}
+}
+
 func TestShowPicksTheFieldsOfAFilter(t *testing.T) {
 	w := newWorld()
 	ev := w.add(2, "m.room.message", alice, nil, `{"body":"x","msgtype":"m.text","a.b":1,"deep":{"er":2,"no":3}}`)

@@ -18,7 +18,7 @@ type stable struct {
 type stableKey struct {
 	nid, redaction     int64
 	rendering, version int64
-	language           string
+	language, state    string
 }
 
 func keyOf(ev, redaction *rooms.Event, r *Rendering) stableKey {
@@ -28,7 +28,7 @@ func keyOf(ev, redaction *rooms.Event, r *Rendering) stableKey {
 		return k
 	}
 	if r != nil && len(r.Content) > 0 {
-		k.rendering, k.version, k.language = r.Position, r.Version, r.Language
+		k.rendering, k.version, k.language, k.state = r.Position, r.Version, r.Language, r.State
 	}
 	return k
 }
