@@ -67,10 +67,10 @@ type ServerMedia interface {
 // SenderRooms is what the Sender needs of the rooms; *rooms.Rooms implements it.
 type SenderRooms interface {
 	OutgoingEvents(ctx context.Context, since, upto int64, limit int) ([]*rooms.Event, error)
-	OutgoingReceipts(ctx context.Context, since, upto int64, limit int) ([]rooms.Receipt, error)
+	OutgoingReceipts(ctx context.Context, since, upto int64) (receipts []rooms.Receipt, reached int64, err error)
 	ServerSet(ctx context.Context, serversNID int64) ([]string, error)
 	RoomServers(ctx context.Context, roomID string) ([]string, error)
-	OnTyping(fn func(roomID, userID string, typing bool))
+	WatchTyping(buffer int) (changes <-chan rooms.TypingChange, stop func())
 }
 
 // SenderAccounts is what the Sender needs of the accounts; *accounts.Accounts implements it.

@@ -52,6 +52,8 @@ type call struct {
 	unsigned bool
 	// once marks what must not be sent twice without asking.
 	once bool
+	// canonical says that the body is canonical JSON already.
+	canonical bool
 }
 
 // path joins escaped segments to a path.
@@ -185,8 +187,10 @@ func (t *transport) sign(c call) (authorization string, body []byte, err error) 
 	if c.unsigned {
 		return "", c.body, nil
 	}
-	if body, err = canonicalBody(c.body); err != nil {
-		return "", nil, fmt.Errorf("writing the request: %w", err)
+	if body = c.body; !c.canonical {
+		if body, err = canonicalBody(c.body); err != nil {
+			return "", nil, fmt.Errorf("writing the request: %w", err)
+		}
 	}
 	payload := requestPayload(c.method, c.uri, t.name, c.server, body)
 	signature := signing.EncodeBase64(ed25519.Sign(t.signer.Key.Private, payload))

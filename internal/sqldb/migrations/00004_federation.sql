@@ -34,14 +34,3 @@ CREATE TABLE destinations (
     failures BIGINT NOT NULL,
     last_success BIGINT NOT NULL
 );
-
-CREATE INDEX destinations_waiting ON destinations (wanted, acked);
-
--- Rooms in which a server missed events while it was away too long: it gets the last one of each and fetches the others.
-CREATE TABLE destination_rooms (
-    server TEXT NOT NULL,
-    room_id TEXT NOT NULL,
-    -- Position of the last event for the server in the room.
-    position BIGINT NOT NULL,
-    PRIMARY KEY (server, room_id)
-);
