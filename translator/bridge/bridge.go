@@ -2,10 +2,13 @@ package bridge
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
@@ -45,15 +48,66 @@ type Options struct {
 
 // Bridge translates what is said in the rooms. All methods are safe for concurrent use.
 type Bridge struct {
-	o Options
+	o         Options
+	bot       string // its user id
+	languages []language.Code
+	home      language.Code // of those who chose none
+
+	decisions *lru.Cache[int64, decision]
+	habits    *lru.Cache[string, language.Code] // of senders on other servers
+	codes     *lru.Cache[string, language.Code] // by what readers wrote
+	readers   *roomReaders
+	hot       *hotCache
+	jobs      *jobs
+	handled   atomic.Int64 // everything up to this position has its jobs
+	sealer    *sealer
+	metrics   *metrics
+	talk      *talk
+
+	work context.Context // of jobs, which go on without who asked for them
+	stop context.CancelFunc
 }
 
 var _ view.Renderer = (*Bridge)(nil)
 
-// New loads what the bridge keeps in memory. It starts nothing; see [Bridge.Run].
+// Defaults and bounds of what is kept in memory.
+const (
+	defaultHotBytes = 16 << 20
+	keptCodes       = 4096
+)
+
+// New loads what the bridge keeps in memory. It starts nothing; see [Bridge.Run]. ctx bounds only the loading.
 func New(ctx context.Context, o Options) (*Bridge, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: "@" + o.Config.BotLocalpart + ":" + o.Rooms.ServerName()}
+	if err := b.readLanguages(); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	if err := b.buildCaches(); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	if b.metrics, err = newMetrics(o.Registerer, b.jobs.count); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	if err := b.load(ctx); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	if b.talk, err = newTalk(b); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	b.work, b.stop = context.WithCancel(context.Background())
+	return b, nil
+}
+
+func (o Options) withDefaults() (Options, error) {
 	if o.DB == nil || o.Hub == nil || o.Rooms == nil || o.Accounts == nil || o.Pipeline == nil {
-		return nil, errors.New("building the translation bridge: database, hub, rooms, accounts and pipeline must be set")
+		return o, errors.New("database, hub, rooms, accounts and pipeline must be set")
+	}
+	if o.Config.BotLocalpart == "" {
+		return o, errors.New("the bot needs a localpart")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -61,14 +115,120 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if o.Log == nil {
 		o.Log = logrus.NewEntry(logrus.StandardLogger())
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	if o.Appservice == nil {
+		o.Appservice = func(string) bool { return false }
 	}
-	return &Bridge{o: o}, nil
+	return o, nil
 }
 
-// Run follows the stream, translates and answers commands until ctx ends, whose error it returns.
+// readLanguages takes the languages of the configuration, all that are known when it names none.
+func (b *Bridge) readLanguages() error {
+	b.languages = language.All
+	if len(b.o.Config.Languages) > 0 {
+		b.languages = nil
+	}
+	for _, tag := range b.o.Config.Languages {
+		code, err := language.Parse(tag)
+		if err != nil {
+			return err
+		}
+		b.languages = append(b.languages, code)
+	}
+	if b.o.Config.DefaultLanguage == "" {
+		b.home = "en"
+		return nil
+	}
+	var err error
+	b.home, err = language.Parse(b.o.Config.DefaultLanguage)
+	return err
+}
+
+func (b *Bridge) buildCaches() (err error) {
+	if b.decisions, err = lru.New[int64, decision](keptDecisions); err != nil {
+		return err
+	}
+	if b.habits, err = lru.New[string, language.Code](keptHabits); err != nil {
+		return err
+	}
+	if b.codes, err = lru.New[string, language.Code](keptCodes); err != nil {
+		return err
+	}
+	bytes := int(b.o.Config.Cache.Memory)
+	if bytes <= 0 {
+		bytes = defaultHotBytes
+	}
+	b.hot = newHotCache(bytes)
+	return nil
+}
+
+// load reads the secret of viewer-only ids and where the readers of the stream have come to. A cursor is stored before
+// the first message, so that a crash right after it loses nothing.
+func (b *Bridge) load(ctx context.Context) error {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	secret, err := b.secretOf(ctx, "viewer-only ids", fresh)
+	if err != nil {
+		return err
+	}
+	if b.sealer, err = newSealer(secret); err != nil {
+		return err
+	}
+	for _, name := range []string{cursorReader, cursorBot} {
+		position, known, err := b.o.Hub.LoadCursor(ctx, name)
+		if err != nil {
+			return fmt.Errorf("reading a cursor: %w", err)
+		}
+		if !known {
+			position = b.o.Hub.Position()
+			if err := b.o.Hub.SaveCursor(ctx, name, position); err != nil {
+				return fmt.Errorf("storing a cursor: %w", err)
+			}
+		}
+		if name == cursorReader {
+			b.handled.Store(position)
+		}
+	}
+	return nil
+}
+
+// Run follows the stream, translates and answers commands until ctx ends, whose error it returns. It may be called once.
 func (b *Bridge) Run(ctx context.Context) error {
+	defer b.jobs.close()
+	defer b.stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	parts := []func(context.Context) error{
+		func(ctx context.Context) error { b.o.Pipeline.Run(ctx); return ctx.Err() },
+		func(ctx context.Context) error {
+			return b.o.Hub.Follow(ctx, cursorReader, stream.FollowOptions{}, b.read)
+		},
+		b.resumeUntilDone,
+		b.talk.run,
+	}
+	ended := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() { ended <- part(ctx) }()
+	}
 	<-ctx.Done()
+	for range parts {
+		<-ended
+	}
 	return ctx.Err()
+}
+
+// resumeUntilDone begins the jobs of the last run, trying again while the database refuses.
+func (b *Bridge) resumeUntilDone(ctx context.Context) error {
+	for {
+		err := b.resume(ctx)
+		if err == nil {
+			<-ctx.Done()
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		b.o.Log.WithError(err).Error("resuming translations failed, trying again")
+		if !sleep(ctx, storePause) {
+			return ctx.Err()
+		}
+	}
 }

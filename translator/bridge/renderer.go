@@ -2,35 +2,296 @@ package bridge
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
 )
 
+// newest is the position of everything that is rendered by now.
+const newest = int64(^uint64(0) >> 1)
+
+// Wanted implements view.Renderer.
+func (b *Bridge) Wanted(ev *rooms.Event, language string) bool {
+	return b.decide(ev).wantedBy(b.code(language))
+}
+
 // Renderings implements view.Renderer.
-func (b *Bridge) Renderings(ctx context.Context, language string, events []*rooms.Event, upto int64) (map[int64]*view.Rendering, error) {
+func (b *Bridge) Renderings(ctx context.Context, tag string, events []*rooms.Event, upto int64) (map[int64]*view.Rendering, error) {
+	code := b.code(tag)
+	if code == "" {
+		return nil, nil
+	}
+	rows, err := b.placedOf(ctx, code, events)
+	if err != nil {
+		return nil, err
+	}
+	var found map[int64]*view.Rendering
+	for _, ev := range events {
+		r, err := b.renderingOf(ev, code, rows[ev.NID], upto)
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			continue
+		}
+		if found == nil {
+			found = make(map[int64]*view.Rendering)
+		}
+		found[ev.NID] = r
+	}
+	return found, nil
+}
+
+// renderingOf returns what an event shows at a position, nil for itself.
+func (b *Bridge) renderingOf(ev *rooms.Event, code language.Code, rows []*view.Rendering, upto int64) (*view.Rendering, error) {
+	if r := inForce(rows, upto); r != nil {
+		return r, nil
+	}
+	d := b.decide(ev)
+	switch {
+	case !d.text:
+		return nil, nil
+	case d.from == "":
+		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonNotText)
+	case d.wantedBy(code) && (len(rows) > 0 || b.pending(key{ev.NID, code}, ev)):
+		return keyOnly(ev, code, d, compose.StatePending, "")
+	}
 	return nil, nil
 }
 
-// Wanted implements view.Renderer.
-func (b *Bridge) Wanted(ev *rooms.Event, language string) bool { return false }
+// pending reports whether a translation is under way, or will be as soon as the event has been read.
+func (b *Bridge) pending(k key, ev *rooms.Event) bool {
+	return ev.Position > b.handled.Load() || b.jobs.get(k) != nil
+}
+
+// keyOnly is an event as it is, with the key that says why. It has no row: it follows from the event, and a pending one
+// ends with a row.
+func keyOnly(ev *rooms.Event, code language.Code, d decision, state, reason string) (*view.Rendering, error) {
+	version := versionOf(ev)
+	message := compose.Message{
+		State: state, From: d.from, To: code,
+		Original: compose.Original{Body: version.Get("body").Str, FormattedBody: version.Get("formatted_body").Str},
+	}
+	if reason != "" {
+		message.Reasons = []check.Reason{{Code: reason}}
+	}
+	content, err := keyed(ev, message)
+	if err != nil {
+		return nil, err
+	}
+	return &view.Rendering{
+		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID,
+		State: state, Content: content, VersionTS: ev.OriginServerTS,
+	}, nil
+}
+
+// placedOf returns the placed renderings of those events that can have some, from memory where they are known.
+func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*rooms.Event) (map[int64][]*view.Rendering, error) {
+	found := map[int64][]*view.Rendering{}
+	var missing []int64
+	turn := b.hot.now()
+	for _, ev := range events {
+		d := b.decide(ev)
+		if !d.text || d.from == "" || d.live && !d.wantedBy(code) {
+			continue
+		}
+		rows, known := b.hot.get(key{ev.NID, code})
+		if known {
+			found[ev.NID] = rows
+		} else {
+			missing = append(missing, ev.NID)
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	stored, err := b.selectPlaced(ctx, missing, code)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range stored {
+		found[r.EventNID] = append(found[r.EventNID], &r.Rendering)
+	}
+	read := make(map[key][]*view.Rendering, len(missing))
+	for _, nid := range missing {
+		read[key{nid, code}] = found[nid]
+	}
+	b.hot.fill(turn, read)
+	return found, nil
+}
+
+// offerlessHold bounds how long an event is held for a language that no engine offers: until its row says so.
+const offerlessHold = 100 * time.Millisecond
+
+// awaitedUntil returns until when readers may wait for a translation of an event; zero for one that did not just come.
+func (b *Bridge) awaitedUntil(ev *rooms.Event) time.Time {
+	if ev.Received == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ev.Received).Add(b.o.Config.HoldBudget.Std())
+}
 
 // HoldUntil implements view.Renderer.
-func (b *Bridge) HoldUntil(ev *rooms.Event, language string, upto int64) time.Time { return time.Time{} }
+func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
+	budget := b.o.Config.HoldBudget.Std()
+	until := b.awaitedUntil(ev)
+	if budget <= 0 || !until.After(b.o.Now()) {
+		return time.Time{}
+	}
+	code := b.code(tag)
+	d := b.decide(ev)
+	if !d.wantedBy(code) {
+		return time.Time{}
+	}
+	if !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {
+		until = until.Add(offerlessHold - budget)
+	}
+	k := key{ev.NID, code}
+	pending := b.pending(k, ev)
+	rows, known := b.hot.get(k)
+	switch {
+	case inForce(rows, upto) != nil:
+		return time.Time{}
+	case pending || known && len(rows) > 0:
+		return until
+	}
+	return time.Time{}
+}
+
+// maxRequested bounds the events of one page that are translated.
+const maxRequested = 200
 
 // Request implements view.Renderer.
-func (b *Bridge) Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error {
-	return nil
+func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event, budget time.Duration) error {
+	code := b.code(tag)
+	if code == "" || budget <= 0 {
+		return nil
+	}
+	rows, err := b.placedOf(ctx, code, events)
+	if err != nil {
+		return err
+	}
+	waiting, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	var begun []*job
+	for _, ev := range slices.Backward(events) {
+		d := b.decide(ev)
+		if !d.wantedBy(code) || len(begun) == maxRequested {
+			continue
+		}
+		last := inForce(rows[ev.NID], newest)
+		if last != nil && !b.worthAgain(last, d.from, code) {
+			continue
+		}
+		j, err := b.begin(waiting, &job{key: key{ev.NID, code}, ev: ev, from: d.from, again: last != nil})
+		if errors.Is(err, errStopping) || waiting.Err() != nil {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("asking for a translation: %w", err)
+		}
+		begun = append(begun, j)
+	}
+	for _, j := range begun {
+		select {
+		case <-j.done:
+		case <-waiting.Done():
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// worthAgain reports whether a message that could not be translated when it came may be now.
+func (b *Bridge) worthAgain(r *view.Rendering, from, to language.Code) bool {
+	return r.State == string(translator.None) && r.Verdict == "" && b.o.Pipeline.Offers(from, to) && transient(r)
+}
+
+func transient(r *view.Rendering) bool {
+	for _, code := range reasonsIn(r) {
+		switch code {
+		case translator.ReasonNoEngine, translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy:
+			return true
+		}
+	}
+	return false
 }
 
 // Changed implements view.Renderer.
-func (b *Bridge) Changed(ctx context.Context, roomID, language string, since, upto int64) ([]*view.Rendering, error) {
-	return nil, nil
+func (b *Bridge) Changed(ctx context.Context, roomID, tag string, since, upto int64) ([]*view.Rendering, error) {
+	code := b.code(tag)
+	if code == "" {
+		return nil, nil
+	}
+	late, err := b.lateOf(ctx, roomID, code, since, upto)
+	if err != nil || len(late) == 0 {
+		return nil, err
+	}
+	inForce, err := b.versionsInForce(ctx, late)
+	if err != nil {
+		return nil, err
+	}
+	var changed []*view.Rendering
+	for _, r := range late {
+		if r.Redaction || inForce[r.messageNID] == r.Version {
+			changed = append(changed, &r.Rendering)
+		}
+	}
+	return changed, nil
 }
 
-// RealID implements view.Renderer.
-func (b *Bridge) RealID(id string, userID string) (string, bool) { return id, false }
+// lateOf returns the late rows of a room, ascending: from the ring while it reaches back.
+func (b *Bridge) lateOf(ctx context.Context, roomID string, code language.Code, since, upto int64) ([]*row, error) {
+	var late []*row
+	entries, complete := b.o.Hub.Since(rooms.RoomTopic(roomID), since, upto)
+	if !complete {
+		late, err := b.selectLate(ctx, roomID, code, since, upto)
+		slices.Reverse(late)
+		return late, err
+	}
+	for _, e := range entries {
+		r, ok := e.Value.(*row)
+		if ok && r.late && r.Language == string(code) && r.eventPosition <= since {
+			late = append(late, r)
+		}
+	}
+	return late[max(0, len(late)-maxChanged):], nil
+}
 
-// SyntheticID implements view.Renderer.
-func (b *Bridge) SyntheticID(r *view.Rendering, userID string) string { return r.EventID }
+// versionsInForce returns, for the messages of rows, the nid of the version that is in force now.
+func (b *Bridge) versionsInForce(ctx context.Context, late []*row) (map[int64]int64, error) {
+	var nids []int64
+	for _, r := range late {
+		if !slices.Contains(nids, r.messageNID) {
+			nids = append(nids, r.messageNID)
+		}
+	}
+	messages, err := b.o.Rooms.Events(ctx, nids)
+	if err != nil {
+		return nil, fmt.Errorf("reading translated messages: %w", err)
+	}
+	ids := make([]string, 0, len(nids))
+	for _, message := range messages {
+		ids = append(ids, message.ID)
+	}
+	edited, err := b.o.Rooms.Aggregates(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("looking for newer edits: %w", err)
+	}
+	versions := make(map[int64]int64, len(nids))
+	for nid, message := range messages {
+		versions[nid] = nid
+		if edit := edited[message.ID].Edit; edit != nil {
+			versions[nid] = edit.NID
+		}
+	}
+	return versions, nil
+}

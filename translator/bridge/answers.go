@@ -1,0 +1,319 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator"
+	"medixchange/translator/language"
+)
+
+// answer carries a command out and returns what the bot says.
+func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
+	switch a.name {
+	case commandLang:
+		return t.answerLang(ctx, a)
+	case commandLanguages:
+		return language.String(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
+	case commandHelp:
+		return t.help(a.reader), nil
+	case commandOriginal:
+		return t.answerOriginal(ctx, a)
+	case commandTranslate:
+		return t.answerTranslate(ctx, a)
+	case commandRepost:
+		return t.answerRepost(ctx, a)
+	}
+	return language.String(a.reader, "bot_unknown_command"), nil
+}
+
+func (t *talk) help(reader language.Code) string {
+	return language.String(reader, "bot_help") + " · " + language.String(reader, "bot_help_translate")
+}
+
+func (t *talk) languageNames(reader language.Code) string {
+	names := make([]string, 0, len(t.b.languages))
+	for _, code := range t.b.languages {
+		names = append(names, string(code)+" ("+code.Name(reader)+")")
+	}
+	return strings.Join(names, ", ")
+}
+
+// answerLang shows or changes what the asker reads: in general when said to the bot alone, else in this room.
+func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
+	roomID := a.ev.RoomID
+	if a.direct {
+		roomID = ""
+	}
+	var content string
+	switch wanted := strings.ToLower(a.rest); wanted {
+	case "":
+		return t.currentLanguage(ctx, a, roomID)
+	case "off":
+		content = `{"mode":"off"}`
+	case "auto":
+		content = `{}`
+	default:
+		code, ok := language.ByName(a.rest)
+		if !ok || !slices.Contains(t.b.languages, code) {
+			return language.String(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
+		}
+		content = fmt.Sprintf(`{"language":%q,"mode":"inline"}`, code)
+	}
+	err := t.b.o.Accounts.SetAccountData(ctx, a.ev.Sender, roomID, typeLanguage, json.RawMessage(content))
+	if err != nil {
+		return "", fmt.Errorf("storing a choice of language: %w", err)
+	}
+	tag, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, roomID)
+	if err != nil {
+		return "", fmt.Errorf("reading a choice of language: %w", err)
+	}
+	code := t.b.code(tag)
+	if mode == view.ModeOff || code == "" {
+		return language.String(a.reader, "bot_lang_off"), nil
+	}
+	return language.String(code, "bot_lang_set", "language", code.Name(code)), nil
+}
+
+func (t *talk) currentLanguage(ctx context.Context, a *asked, roomID string) (string, error) {
+	tag, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, roomID)
+	if err != nil {
+		return "", fmt.Errorf("reading a choice of language: %w", err)
+	}
+	code := t.b.code(tag)
+	if mode == view.ModeOff || code == "" {
+		return language.String(a.reader, "bot_lang_off"), nil
+	}
+	return language.String(a.reader, "bot_lang_current", "language", code.Name(a.reader)), nil
+}
+
+// maxEcho is how many letters of what a user wrote an answer repeats.
+const maxEcho = 60
+
+func shortened(text string) string {
+	runes := []rune(text)
+	if len(runes) <= maxEcho {
+		return text
+	}
+	return string(runes[:maxEcho]) + "…"
+}
+
+// lookBack is how many events before a command are looked through.
+const lookBack = 100
+
+// before returns the messages before a command that the asker may see, newest first, without commands and the bot's words.
+func (t *talk) before(ctx context.Context, a *asked, viewer view.Viewer) ([]*rooms.Event, error) {
+	page, err := t.b.o.Rooms.Timeline(ctx, a.ev.RoomID, a.ev.Key, rooms.HistoryKey{Anchor: math.MinInt64}, rooms.Backward, lookBack, false)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was said before: %w", err)
+	}
+	visible, err := t.view.Visible(ctx, viewer, a.ev.RoomID, page.Events)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(visible))
+	for _, ev := range visible {
+		ids = append(ids, ev.ID)
+	}
+	redacted, err := t.b.o.Rooms.Redacted(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was redacted: %w", err)
+	}
+	return slices.DeleteFunc(visible, func(ev *rooms.Event) bool {
+		return redacted[ev.ID] != nil || ev.Relation.Type == relReplace || !t.b.decide(ev).text
+	}), nil
+}
+
+// answerOriginal shows the original of the message that is replied to or named, else of the last one that was translated.
+func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
+	viewer, err := t.view.Viewer(ctx, a.ev.Sender, "", "")
+	if err != nil {
+		return "", err
+	}
+	ev, err := t.originalFor(ctx, a, viewer)
+	if err != nil {
+		return "", err
+	}
+	if ev == nil {
+		return language.String(a.reader, "bot_original_none"), nil
+	}
+	found, err := t.b.o.Rooms.Aggregates(ctx, []string{ev.ID})
+	if err != nil {
+		return "", fmt.Errorf("looking for the newest edit: %w", err)
+	}
+	if edit := found[ev.ID].Edit; edit != nil {
+		ev = edit
+	}
+	w, ok := t.b.wordsOf(ev)
+	if !ok {
+		return language.String(a.reader, "bot_original_none"), nil
+	}
+	from := t.b.decide(ev).from
+	return language.String(a.reader, "bot_original", "language", from.Name(a.reader), "text", w.text), nil
+}
+
+func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*rooms.Event, error) {
+	named := a.rest
+	if named == "" {
+		named = a.ev.Content().Get(pathRelates + `.m\.in_reply_to.event_id`).Str
+	}
+	if !strings.HasPrefix(named, "$") {
+		said, err := t.before(ctx, a, viewer)
+		if err != nil {
+			return nil, err
+		}
+		for _, ev := range said {
+			if ev.Sender != a.ev.Sender && t.b.decide(ev).wantedBy(a.reader) {
+				return ev, nil
+			}
+		}
+		return nil, nil
+	}
+	real, _ := t.view.MapID(viewer, named)
+	found, err := t.b.o.Rooms.EventsByID(ctx, []string{real})
+	if err != nil {
+		return nil, fmt.Errorf("reading the message that is asked for: %w", err)
+	}
+	ev := found[real]
+	if ev == nil || ev.RoomID != a.ev.RoomID {
+		return nil, nil
+	}
+	visible, err := t.view.Visible(ctx, viewer, ev.RoomID, []*rooms.Event{ev})
+	if err != nil || len(visible) == 0 {
+		return nil, err
+	}
+	redacted, err := t.b.o.Rooms.Redacted(ctx, []string{ev.ID})
+	if err != nil || redacted[ev.ID] != nil {
+		return nil, err
+	}
+	return ev, nil
+}
+
+// answerTranslate translates a text that the asker gives with its language.
+func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
+	tag, text, _ := strings.Cut(a.rest, " ")
+	code, ok := language.ByName(tag)
+	if !ok || !slices.Contains(t.b.languages, code) {
+		return language.String(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
+	}
+	if strings.TrimSpace(text) == "" {
+		return t.help(a.reader), nil
+	}
+	result, err := t.b.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: a.reader, Target: code})
+	if errors.Is(err, context.DeadlineExceeded) {
+		words := language.String(a.reader, "reason_timeout")
+		return language.String(a.reader, "not_translated", "reason", words), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return result.Compose(false).Body, nil
+}
+
+const (
+	maxRepost      = 20
+	maxRepostBytes = 24 << 10
+	repostBudget   = 5 * time.Second
+)
+
+// answerRepost shows the last messages again, as the asker reads them now (TRANSLATION 8).
+func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
+	count := maxRepost
+	if a.rest != "" {
+		wanted, err := strconv.Atoi(a.rest)
+		if err != nil || wanted < 1 || wanted > maxRepost {
+			return language.String(a.reader, "bot_repost_limit", "count", strconv.Itoa(maxRepost)), nil
+		}
+		count = wanted
+	}
+	viewer, err := t.view.Viewer(ctx, a.ev.Sender, "", "")
+	if err != nil {
+		return "", err
+	}
+	said, err := t.before(ctx, a, viewer)
+	if err != nil {
+		return "", err
+	}
+	said = said[:min(count, len(said))]
+	slices.Reverse(said)
+	if len(said) == 0 {
+		return language.String(a.reader, "bot_original_none"), nil
+	}
+	versions, err := t.newestOf(ctx, said)
+	if err != nil {
+		return "", err
+	}
+	if err := t.b.Request(ctx, string(a.reader), versions, repostBudget); err != nil {
+		return "", err
+	}
+	shown, err := t.view.Show(ctx, viewer, versions, view.ShowOptions{})
+	if err != nil {
+		return "", err
+	}
+	return t.repost(ctx, shown), nil
+}
+
+// newestOf returns for each message the version that is in force.
+func (t *talk) newestOf(ctx context.Context, said []*rooms.Event) ([]*rooms.Event, error) {
+	ids := make([]string, 0, len(said))
+	for _, ev := range said {
+		ids = append(ids, ev.ID)
+	}
+	found, err := t.b.o.Rooms.Aggregates(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("looking for newer edits: %w", err)
+	}
+	versions := slices.Clone(said)
+	for i, ev := range said {
+		if edit := found[ev.ID].Edit; edit != nil {
+			versions[i] = edit
+		}
+	}
+	return versions, nil
+}
+
+// repost writes messages as one text; when it becomes too long the oldest are left out.
+func (t *talk) repost(ctx context.Context, shown []json.RawMessage) string {
+	names := map[string]string{}
+	var parts []string
+	size := 0
+	for _, raw := range slices.Backward(shown) {
+		event := gjson.ParseBytes(raw)
+		content := event.Get("content")
+		if changed := content.Get(pathNewContent); changed.IsObject() {
+			content = changed
+		}
+		part := t.nameOf(ctx, names, event.Get("room_id").Str, event.Get("sender").Str) + ": " + content.Get("body").Str
+		if size += len(part); size > maxRepostBytes {
+			break
+		}
+		parts = append(parts, part)
+	}
+	slices.Reverse(parts)
+	return strings.Join(parts, "\n\n")
+}
+
+func (t *talk) nameOf(ctx context.Context, names map[string]string, roomID, userID string) string {
+	if name, ok := names[userID]; ok {
+		return name
+	}
+	names[userID] = userID
+	member, err := t.b.o.Rooms.StateEvent(ctx, roomID, "m.room.member", userID)
+	if err == nil {
+		if name := member.Content().Get("displayname").Str; name != "" {
+			names[userID] = name
+		}
+	}
+	return names[userID]
+}

@@ -1,0 +1,284 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/tidwall/gjson"
+	"golang.org/x/time/rate"
+
+	"medixchange/internal/stream"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator/language"
+)
+
+// talk is the bot: it joins where it is invited and answers commands of this node's users. It reads the stream with a
+// cursor of its own; an answer carries a transaction id made of the command's event id, so it never comes twice.
+type talk struct {
+	b      *Bridge
+	view   *view.View
+	limits *lru.Cache[string, *rate.Limiter]
+}
+
+const (
+	// A user may give commandBurst commands at once and one each commandEvery after that; what is more is not answered.
+	commandBurst = 10
+	commandEvery = 2 * time.Second
+	// commandTimeout bounds one command, engines included.
+	commandTimeout = 10 * time.Second
+	keptLimits     = 5000
+	viewCacheBytes = 1 << 20
+)
+
+func newTalk(b *Bridge) (*talk, error) {
+	limits, err := lru.New[string, *rate.Limiter](keptLimits)
+	if err != nil {
+		return nil, err
+	}
+	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes})
+	return &talk{b: b, view: shown, limits: limits}, nil
+}
+
+// run is the bot's life until ctx ends.
+func (t *talk) run(ctx context.Context) error {
+	for {
+		err := t.appear(ctx)
+		if err == nil {
+			return t.b.o.Hub.Follow(ctx, cursorBot, stream.FollowOptions{Step: 100}, t.read)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		t.b.o.Log.WithError(err).Error("the translation bot could not start, trying again")
+		if !sleep(ctx, storePause) {
+			return ctx.Err()
+		}
+	}
+}
+
+// appear makes the bot's account, named in the hospital's language, and takes the invitations that wait.
+func (t *talk) appear(ctx context.Context) error {
+	name := language.String(t.b.home, "bot_name")
+	if _, err := t.b.o.Accounts.EnsureUser(ctx, t.b.o.Config.BotLocalpart, name); err != nil {
+		return fmt.Errorf("making the bot's account: %w", err)
+	}
+	return t.takeInvites(ctx)
+}
+
+func (t *talk) takeInvites(ctx context.Context) error {
+	memberships, err := t.b.o.Rooms.UserRooms(ctx, t.b.bot)
+	if err != nil {
+		return fmt.Errorf("reading the bot's rooms: %w", err)
+	}
+	for _, m := range memberships {
+		if m.Membership != "invite" {
+			continue
+		}
+		if err := t.join(ctx, m.RoomID, m.EventNID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read takes what happened in (from, upto].
+func (t *talk) read(ctx context.Context, from, upto int64) error {
+	complete, err := t.b.each(from, upto, func(e stream.Entry) error {
+		switch value := e.Value.(type) {
+		case *rooms.Event:
+			if e.Kind == rooms.EntryEvent {
+				return t.hear(ctx, value)
+			}
+		case *rooms.MembershipChange:
+			if value.UserID == t.b.bot && value.Membership == "invite" {
+				return t.join(ctx, value.RoomID, value.EventNID)
+			}
+		}
+		return nil
+	})
+	if err != nil || complete {
+		return err
+	}
+	if err := t.takeInvites(ctx); err != nil {
+		return err
+	}
+	events, err := t.b.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
+	if err != nil {
+		return err
+	}
+	for _, ev := range events {
+		if err := t.hear(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join accepts an invitation by a user of this node, and by others where the configuration lets them.
+func (t *talk) join(ctx context.Context, roomID string, inviteNID int64) error {
+	events, err := t.b.o.Rooms.Events(ctx, []int64{inviteNID})
+	if err != nil {
+		return fmt.Errorf("reading an invitation: %w", err)
+	}
+	invite := events[inviteNID]
+	if invite == nil {
+		return nil
+	}
+	room, err := t.b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil || room.Membership(t.b.bot) != "invite" {
+		return ignoreMissing(err)
+	}
+	local := t.isLocal(invite.Sender)
+	if !local && !(t.b.o.RemoteInvites && room.LocalJoined() > 0) {
+		return nil
+	}
+	_, err = t.b.o.Rooms.SetMembership(ctx, rooms.MembershipRequest{
+		RoomID: roomID, Sender: t.b.bot, Target: t.b.bot, Membership: "join",
+		Profile: rooms.MemberProfile{DisplayName: language.String(t.b.home, "bot_name")},
+	})
+	if err != nil {
+		return t.refused(err, "joining", roomID)
+	}
+	reader := t.b.home
+	if local {
+		reader = t.languageOf(ctx, invite.Sender, roomID)
+	}
+	text := language.String(reader, "bot_joined") + "\n" + t.help(reader)
+	if room.Encrypted {
+		text = language.String(reader, "bot_encrypted", "bot", t.b.bot)
+	}
+	return t.send(ctx, roomID, invite.ID, map[string]any{"msgtype": "m.notice", "body": text, "m.mentions": struct{}{}})
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, rooms.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// hear answers an event if it is a command to the bot.
+func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
+	content := ev.Content()
+	body := content.Get("body")
+	if ev.Type != typeMessage || ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || ev.Relation.Type == relReplace ||
+		body.Type != gjson.String || !looksLikeCommand(withoutFallback(body.Str)) {
+		return nil
+	}
+	if ev.Sender == t.b.bot || !t.isLocal(ev.Sender) || t.b.o.Appservice(ev.Sender) {
+		return nil
+	}
+	room, err := t.b.o.Rooms.Snapshot(ctx, ev.RoomID)
+	if err != nil || room.Membership(t.b.bot) != "join" || room.Membership(ev.Sender) != "join" {
+		return ignoreMissing(err)
+	}
+	_, answered, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, txnOf(ev.ID))
+	if err != nil || answered {
+		return err
+	}
+	a := &asked{ev: ev, room: room, direct: room.Joined+room.Invited <= 2, reader: t.languageOf(ctx, ev.Sender, ev.RoomID)}
+	var known bool
+	a.command, known = parseCommand(withoutFallback(body.Str))
+	if !known && !a.direct {
+		return nil // in a room with others it may be meant for another bot
+	}
+	if !t.limitOf(ev.Sender).AllowN(t.b.o.Now(), 1) {
+		t.b.metrics.commands.WithLabelValues(a.name, "limited").Inc()
+		return nil
+	}
+	return t.respond(ctx, a)
+}
+
+// withoutFallback cuts the quoted lines before a reply.
+func withoutFallback(body string) string {
+	for strings.HasPrefix(body, "> ") {
+		_, body, _ = strings.Cut(body, "\n")
+	}
+	return strings.TrimLeft(body, "\n")
+}
+
+// asked is a command with where it was given.
+type asked struct {
+	command
+	ev     *rooms.Event
+	room   *rooms.Snapshot
+	direct bool // the chat of the asker and the bot alone
+	reader language.Code
+}
+
+// respond carries a command out and sends the answer.
+func (t *talk) respond(ctx context.Context, a *asked) error {
+	limited, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	answer, err := t.answer(limited, a)
+	if err != nil {
+		t.b.metrics.commands.WithLabelValues(a.name, "failed").Inc()
+		return fmt.Errorf("answering !%s: %w", a.name, err)
+	}
+	t.b.metrics.commands.WithLabelValues(a.name, "ok").Inc()
+	relates := map[string]any{"m.in_reply_to": map[string]any{"event_id": a.ev.ID}}
+	if a.ev.Relation.Type == "m.thread" {
+		relates["rel_type"], relates["event_id"] = "m.thread", a.ev.Relation.EventID
+	}
+	return t.send(ctx, a.ev.RoomID, a.ev.ID, map[string]any{
+		"msgtype": "m.notice", "body": answer, "m.mentions": struct{}{}, "m.relates_to": relates,
+	})
+}
+
+func txnOf(eventID string) rooms.Txn {
+	return rooms.Txn{Scope: "translator", Path: "answer", ID: eventID}
+}
+
+// send sends the bot's answer to an event, once whatever happens in between.
+func (t *talk) send(ctx context.Context, roomID, to string, content map[string]any) error {
+	encoded, err := json.Marshal(content)
+	if err != nil {
+		return fmt.Errorf("writing an answer: %w", err)
+	}
+	txn := txnOf(to)
+	_, err = t.b.o.Rooms.Send(ctx, rooms.SendRequest{RoomID: roomID, Sender: t.b.bot, Type: typeMessage, Content: encoded, Txn: &txn})
+	if err != nil {
+		return t.refused(err, "answering", roomID)
+	}
+	return nil
+}
+
+// refused lets pass what the room does not allow, and returns what may go better another time.
+func (t *talk) refused(err error, doing, roomID string) error {
+	for _, final := range []error{rooms.ErrForbidden, rooms.ErrNotFound, rooms.ErrTooLarge, rooms.ErrBadEvent, rooms.ErrInvalidParam} {
+		if errors.Is(err, final) {
+			t.b.o.Log.WithError(err).WithField("room", roomID).Info("the translation bot was refused " + doing)
+			return nil
+		}
+	}
+	return fmt.Errorf("the translation bot %s: %w", doing, err)
+}
+
+func (t *talk) isLocal(userID string) bool {
+	_, server, _ := strings.Cut(userID, ":")
+	return server == t.b.o.Rooms.ServerName()
+}
+
+// languageOf returns in which language a user is answered.
+func (t *talk) languageOf(ctx context.Context, userID, roomID string) language.Code {
+	tag, _, err := t.b.o.Accounts.RoomLanguage(ctx, userID, roomID)
+	if code := t.b.code(tag); err == nil && code != "" {
+		return code
+	}
+	return t.b.home
+}
+
+func (t *talk) limitOf(userID string) *rate.Limiter {
+	if limit, ok := t.limits.Get(userID); ok {
+		return limit
+	}
+	limit := rate.NewLimiter(rate.Every(commandEvery), commandBurst)
+	t.limits.Add(userID, limit)
+	return limit
+}

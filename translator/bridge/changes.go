@@ -1,0 +1,217 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator/language"
+)
+
+// newContentOf returns what a content in place of ev's says that its version of the message is, as m.new_content.
+func newContentOf(ev *rooms.Event, content json.RawMessage) json.RawMessage {
+	if ev.Relation.Type == relReplace {
+		content = json.RawMessage(gjson.GetBytes(content, pathNewContent).Raw)
+	}
+	return without(content, pathRelates)
+}
+
+// originalOf returns what ev says that its version of the message is, as m.new_content, without a key that others put there.
+func originalOf(ev *rooms.Event) json.RawMessage {
+	return without(newContentOf(ev, json.RawMessage(ev.Content().Raw)), pathKey)
+}
+
+// without returns a JSON object without a member; content comes from an accepted event, so it is well formed.
+func without(content json.RawMessage, path string) json.RawMessage {
+	cut, err := sjson.DeleteBytes(content, path)
+	if err != nil {
+		return json.RawMessage("{}")
+	}
+	return cut
+}
+
+// followEdit sends a synthetic after a real edit that readers of its own language would not see, since one that was given
+// out for an earlier version has a later timestamp (TRANSLATION 3). Those who read a translation of the edit get theirs
+// with it, see overtaken.
+func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) error {
+	if ev.Relation.Type != relReplace {
+		return nil
+	}
+	message, err := b.messageOf(ctx, ev)
+	if err != nil || message.NID == ev.NID {
+		return err
+	}
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		rows, err := selectOfMessage(tx, message.NID)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		version, err := b.o.Rooms.VersionIn(tx, message)
+		if err != nil || version.Redacted || version.EditNID != ev.NID {
+			return err
+		}
+		var follow []*row
+		for code, ts := range newestTold(rows, ev.NID) {
+			if d.wantedBy(code) || ts < ev.OriginServerTS {
+				continue
+			}
+			of := view.Rendering{Language: string(code), Version: ev.NID}
+			follow = append(follow, toldOf(message, of, ts+1, originalOf(ev)))
+		}
+		return b.insert(tx, false, follow...)
+	})
+	if err != nil {
+		return fmt.Errorf("following an edit: %w", err)
+	}
+	return nil
+}
+
+// newestTold returns for each language the latest timestamp of a synthetic that stands, if none of them shows the version.
+func newestTold(rows []*row, version int64) map[language.Code]int64 {
+	latest := map[language.Code]int64{}
+	shows := map[language.Code]bool{}
+	for _, r := range standing(rows) {
+		code := language.Code(r.Language)
+		latest[code] = max(latest[code], r.VersionTS)
+		shows[code] = shows[code] || r.Version == version
+	}
+	for code := range shows {
+		if shows[code] {
+			delete(latest, code)
+		}
+	}
+	return latest
+}
+
+// standing returns the synthetics among rows that have not been taken back.
+func standing(rows []*row) []*row {
+	var told []*row
+	taken := map[[payloadBytes]byte]bool{}
+	for _, r := range rows {
+		if r.Redaction {
+			taken[syntheticOf(r)] = true
+		}
+	}
+	for _, r := range rows {
+		if r.late && !r.Redaction && !taken[syntheticOf(r)] {
+			told = append(told, r)
+		}
+	}
+	return told
+}
+
+// syntheticOf names the synthetic that a row gives out or takes back.
+func syntheticOf(r *row) [payloadBytes]byte {
+	of := r.Rendering
+	of.Redaction = false
+	return payloadOf(&of)
+}
+
+// takeRedaction takes back the synthetics of what was redacted, after one that shows the version that remains, and
+// erases what was kept of it (TRANSLATION 6).
+func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
+	found, err := b.o.Rooms.EventsByID(ctx, []string{targetID})
+	if err != nil {
+		return fmt.Errorf("reading what was redacted: %w", err)
+	}
+	target := found[targetID]
+	if target == nil || target.Type != typeMessage {
+		return nil
+	}
+	message, err := b.messageOf(ctx, target)
+	if err != nil {
+		return err
+	}
+	remains, err := b.remainsOf(ctx, target, message)
+	if err != nil {
+		return err
+	}
+	var erased []language.Code
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		erased = nil
+		rows, err := selectOfMessage(tx, message.NID)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for _, r := range rows {
+			erased = append(erased, language.Code(r.Language))
+		}
+		if err := b.takeBack(tx, target, message, remains, rows); err != nil {
+			return err
+		}
+		return eraseVersion(tx, target.NID, message.NID)
+	})
+	if err != nil {
+		return fmt.Errorf("taking back translations: %w", err)
+	}
+	b.hot.forget(target.NID, erased)
+	return nil
+}
+
+// remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.
+func (b *Bridge) remainsOf(ctx context.Context, target, message *rooms.Event) (*rooms.Event, error) {
+	if target.NID == message.NID {
+		return nil, nil
+	}
+	found, err := b.o.Rooms.Aggregates(ctx, []string{message.ID})
+	if err != nil {
+		return nil, fmt.Errorf("looking for the version that remains: %w", err)
+	}
+	if edit := found[message.ID].Edit; edit != nil {
+		return edit, nil
+	}
+	return message, nil
+}
+
+// takeBack writes the redactions of synthetics: of all of them when the message is gone, of an edit's own when only that
+// is, and then those who had them are first shown what remains.
+func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, rows []*row) error {
+	gone := standing(rows)
+	if remains != nil {
+		gone = slices.DeleteFunc(gone, func(r *row) bool { return r.Version != target.NID })
+		if err := b.showRemaining(tx, message, remains, rows, gone); err != nil {
+			return err
+		}
+	}
+	var back []*row
+	for _, r := range gone {
+		of := *r
+		of.Redaction, of.placed, of.late = true, false, true
+		of.Content, of.LateContent = nil, nil
+		back = append(back, &of)
+	}
+	return b.insert(tx, false, back...)
+}
+
+// showRemaining gives those whose synthetics of an edit go one of the version that remains. When another edit has come
+// meanwhile, that one shows itself.
+func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows, gone []*row) error {
+	version, err := b.o.Rooms.VersionIn(tx, message)
+	if err != nil || version.Redacted || inForceNID(version, message) != remains.NID {
+		return err
+	}
+	latest := map[string]int64{}
+	for _, r := range gone {
+		latest[r.Language] = max(latest[r.Language], r.VersionTS)
+	}
+	var shown []*row
+	for tag, ts := range latest {
+		of := view.Rendering{Language: tag, Version: remains.NID}
+		content := originalOf(remains)
+		for _, r := range rows {
+			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
+				of.State, of.Verdict = r.State, r.Verdict
+				content = newContentOf(remains, r.Content)
+			}
+		}
+		shown = append(shown, toldOf(message, of, ts+1, content))
+	}
+	return b.insert(tx, false, shown...)
+}

@@ -1,0 +1,49 @@
+package bridge
+
+import (
+	"strings"
+)
+
+// command is what a clinician asks of the bot.
+type command struct {
+	name string // one of the names in commandNames
+	rest string // what follows it, trimmed
+}
+
+// Names of the commands.
+const (
+	commandLang      = "lang"
+	commandLanguages = "languages"
+	commandHelp      = "help"
+	commandOriginal  = "original"
+	commandTranslate = "translate"
+	commandRepost    = "repost"
+)
+
+var commandNames = map[string]string{
+	"lang": commandLang, "language": commandLang, "languages": commandLanguages, "help": commandHelp,
+	"original": commandOriginal, "translate": commandTranslate, "repost": commandRepost,
+}
+
+// parseCommand reads "!name rest". It reports false for what is no command; a command that is not known has no name.
+func parseCommand(body string) (command, bool) {
+	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
+	if !ok {
+		return command{}, false
+	}
+	word, rest := text, ""
+	if end := strings.IndexAny(text, " \t\n"); end >= 0 {
+		word, rest = text[:end], strings.TrimSpace(text[end:])
+	}
+	name, known := commandNames[strings.ToLower(word)]
+	if !known {
+		return command{}, false
+	}
+	return command{name: name, rest: rest}, true
+}
+
+// looksLikeCommand reports whether a text was meant for the bot, known or not: "!word" and no more of a sentence.
+func looksLikeCommand(body string) bool {
+	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
+	return ok && text != "" && text[0] >= 'a' && text[0] <= 'z'
+}

@@ -1,0 +1,129 @@
+package bridge
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator"
+	"medixchange/translator/compose"
+)
+
+// paths of sjson and gjson.
+const (
+	pathKey        = `org\.medixchange\.translation`
+	pathNewContent = `m\.new_content`
+	pathRelates    = `m\.relates_to`
+)
+
+// contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
+// have the raw text; late is empty when nothing has to be told.
+func contents(ev *rooms.Event, result translator.Result) (placed, late json.RawMessage, err error) {
+	version := json.RawMessage(versionOf(ev).Raw)
+	shown := result.Compose(false)
+	translated, err := shown.Apply(version)
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing a translation: %w", err)
+	}
+	if placed, err = inPlace(ev, translated); err != nil {
+		return nil, nil, err
+	}
+	if silent(result) {
+		return placed, nil, nil
+	}
+	if late, err = result.Compose(true).Apply(version); err != nil {
+		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
+	}
+	late, err = sjson.DeleteBytes(late, pathRelates)
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
+	}
+	return placed, late, nil
+}
+
+// silent reports whether a reader who has the original would learn nothing.
+func silent(result translator.Result) bool {
+	if result.State != translator.None || result.Verdict != "" {
+		return false
+	}
+	for _, reason := range result.Reasons {
+		if reason.Code != translator.ReasonNotText && reason.Code != translator.ReasonOff {
+			return false
+		}
+	}
+	return true
+}
+
+// inPlace returns the event's content with its version replaced. An edit carries it twice: whole in m.new_content, and
+// with a star for clients that know no edits.
+func inPlace(ev *rooms.Event, version json.RawMessage) (json.RawMessage, error) {
+	if ev.Relation.Type != relReplace {
+		return version, nil
+	}
+	content := []byte(ev.Content().Raw)
+	parsed := gjson.ParseBytes(version)
+	sets := []struct{ path, raw string }{
+		{pathNewContent, parsed.Raw},
+		{"body", starred(parsed.Get("body"))},
+		{"format", parsed.Get("format").Raw},
+		{"formatted_body", starred(parsed.Get("formatted_body"))},
+		{pathKey, parsed.Get(pathKey).Raw},
+	}
+	var err error
+	for _, set := range sets {
+		if set.raw == "" {
+			content, err = sjson.DeleteBytes(content, set.path)
+		} else {
+			content, err = sjson.SetRawBytes(content, set.path, []byte(set.raw))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("writing a translated edit: %w", err)
+		}
+	}
+	return content, nil
+}
+
+func starred(text gjson.Result) string {
+	if text.Type != gjson.String {
+		return ""
+	}
+	encoded, err := json.Marshal("* " + text.Str)
+	if err != nil { // a string always encodes
+		return ""
+	}
+	return string(encoded)
+}
+
+// keyed returns the event's content as it is, with the key that says why: for what is pending and what is no text.
+func keyed(ev *rooms.Event, message compose.Message) (json.RawMessage, error) {
+	encoded, err := json.Marshal(compose.Compose(message).Key)
+	if err != nil {
+		return nil, fmt.Errorf("writing a translation key: %w", err)
+	}
+	version, err := sjson.SetRawBytes([]byte(versionOf(ev).Raw), pathKey, encoded)
+	if err != nil {
+		return nil, fmt.Errorf("writing a translation key: %w", err)
+	}
+	if ev.Relation.Type != relReplace {
+		return version, nil
+	}
+	content, err := sjson.SetRawBytes([]byte(ev.Content().Raw), pathNewContent, version)
+	if err != nil {
+		return nil, fmt.Errorf("writing a translation key: %w", err)
+	}
+	return sjson.SetRawBytes(content, pathKey, encoded)
+}
+
+// reasonsIn reads the reasons from the key of a rendering.
+func reasonsIn(r *view.Rendering) []string {
+	version := gjson.ParseBytes(r.Content)
+	var codes []string
+	for _, reason := range version.Get(pathKey).Get("reasons").Array() {
+		codes = append(codes, reason.Str)
+	}
+	return codes
+}

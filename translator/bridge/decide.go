@@ -1,0 +1,157 @@
+package bridge
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"medixchange/rooms"
+	"medixchange/translator"
+	"medixchange/translator/language"
+)
+
+const (
+	typeMessage = "m.room.message"
+	relReplace  = "m.replace"
+	htmlFormat  = "org.matrix.custom.html"
+)
+
+// words is what of a message could be read in another language.
+type words struct {
+	text, html string
+}
+
+// decision says what an event is to the translator, whoever reads it.
+type decision struct {
+	text bool          // it is a message with a text
+	from language.Code // found language; "" for a text without letters
+	live bool          // decided when the event came: what is not wanted then has no rendering
+}
+
+// wantedBy reports whether a reader of the language needs a translation.
+func (d decision) wantedBy(reader language.Code) bool {
+	return d.text && d.from != "" && reader != "" && d.from != reader
+}
+
+// keptDecisions bounds the events whose decision is remembered.
+const keptDecisions = 65_536
+
+// decide finds out what an event is to the translator. It takes microseconds and remembers the answer.
+func (b *Bridge) decide(ev *rooms.Event) decision {
+	if ev.Type != typeMessage || ev.StateKey != nil {
+		return decision{}
+	}
+	if d, ok := b.decisions.Get(ev.NID); ok {
+		return d
+	}
+	d := b.decision(ev)
+	b.decisions.Add(ev.NID, d)
+	return d
+}
+
+// decideLive is decide for an event that has just come.
+func (b *Bridge) decideLive(ev *rooms.Event) decision {
+	d := b.decide(ev)
+	if d.text && !d.live {
+		d.live = true
+		b.decisions.Add(ev.NID, d)
+	}
+	return d
+}
+
+func (b *Bridge) decision(ev *rooms.Event) decision {
+	w, ok := b.wordsOf(ev)
+	if !ok {
+		return decision{}
+	}
+	writes := b.writes(ev)
+	need := translator.NeedsTranslation(w.text, w.html, writes, "")
+	if writes == "" && !need.NotText && certain(w.text, need.From) {
+		b.habits.Add(ev.Sender, need.From)
+	}
+	return decision{text: true, from: need.From}
+}
+
+// wordsOf returns the text of a message that may be shown in another language: what people write, captions of files, and
+// notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
+// they are. Of an edit it is the new text.
+func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
+	if ev.Type != typeMessage || ev.StateKey != nil || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
+		return words{}, false
+	}
+	content := versionOf(ev)
+	body := content.Get("body")
+	if body.Type != gjson.String {
+		return words{}, false
+	}
+	switch content.Get("msgtype").Str {
+	case "m.text", "m.emote":
+	case "m.notice":
+		if !slices.Contains(b.o.Config.ClinicalBots, ev.Sender) {
+			return words{}, false
+		}
+	case "m.image", "m.file", "m.audio", "m.video":
+		if name := content.Get("filename"); name.Type != gjson.String || name.Str == "" || name.Str == body.Str {
+			return words{}, false
+		}
+	default:
+		return words{}, false
+	}
+	if _, isCommand := parseCommand(body.Str); isCommand {
+		return words{}, false
+	}
+	w := words{text: body.Str}
+	if content.Get("format").Str == htmlFormat {
+		w.html = content.Get("formatted_body").Str
+	}
+	return w, true
+}
+
+// versionOf is the content that an event gives its message: m.new_content of an edit, else its own.
+func versionOf(ev *rooms.Event) gjson.Result {
+	content := ev.Content()
+	if ev.Relation.Type == relReplace {
+		return content.Get(`m\.new_content`)
+	}
+	return content
+}
+
+// keptHabits bounds the senders of other servers whose language is remembered.
+const keptHabits = 10_000
+
+// writes returns the language that the sender of an event probably writes: the one that a user of this node reads, or
+// what a user of another server was last seen to write. "" when nothing is known.
+func (b *Bridge) writes(ev *rooms.Event) language.Code {
+	if _, server, _ := strings.Cut(ev.Sender, ":"); server == b.o.Rooms.ServerName() {
+		reads, _, err := b.o.Accounts.RoomLanguage(context.Background(), ev.Sender, ev.RoomID)
+		if err == nil {
+			return b.code(reads)
+		}
+		return ""
+	}
+	habit, _ := b.habits.Get(ev.Sender)
+	return habit
+}
+
+// certain reports whether a language was found in the text itself, whatever its sender is assumed to write.
+func certain(text string, found language.Code) bool {
+	return found != "" && language.Detect(text, "es") == found && language.Detect(text, "de") == found
+}
+
+// code reads a language as readers choose it. It gives "" for one that this node does not translate into.
+func (b *Bridge) code(tag string) language.Code {
+	if tag == "" {
+		return ""
+	}
+	if code, ok := b.codes.Get(tag); ok {
+		return code
+	}
+	code, err := language.Parse(tag)
+	if err != nil || !slices.Contains(b.languages, code) {
+		code = ""
+	}
+	b.codes.Add(tag, code)
+	return code
+}

@@ -1,0 +1,165 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"medixchange/internal/sqldb"
+	"medixchange/internal/stream"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator"
+	"medixchange/translator/language"
+)
+
+// finish stores what a job came to as a fact with a place in the stream, and ends the job in the same transaction.
+func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) error {
+	message, err := b.messageOf(ctx, j.ev)
+	if err != nil {
+		return err
+	}
+	made, err := b.rowOf(j, message, result)
+	if err != nil {
+		return err
+	}
+	var stored []*row
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		stored = nil
+		if err := deleteJob(tx, j.key); err != nil || made == nil {
+			return err
+		}
+		var err error
+		stored, err = b.place(tx, j, *made, message)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("storing a rendering: %w", err)
+	}
+	b.metrics.finished(b.o.Now(), b.awaitedUntil(j.ev), j, result, stored)
+	return nil
+}
+
+// messageOf returns the first version of the message that an event belongs to: what an edit replaces, else the event.
+func (b *Bridge) messageOf(ctx context.Context, ev *rooms.Event) (*rooms.Event, error) {
+	if ev.Relation.Type != relReplace {
+		return ev, nil
+	}
+	found, err := b.o.Rooms.EventsByID(ctx, []string{ev.Relation.EventID})
+	if err != nil {
+		return nil, fmt.Errorf("reading what an edit replaces: %w", err)
+	}
+	message := found[ev.Relation.EventID]
+	if message == nil || message.RoomNID != ev.RoomNID || message.Sender != ev.Sender {
+		return ev, nil // it replaces nothing: clients do not take it either
+	}
+	return message, nil
+}
+
+// rowOf makes the row of a result, nil when the reader's language is the source's or asking again changed nothing.
+func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (*row, error) {
+	if result.State == translator.Same || j.again && result.State == translator.None && result.Verdict == "" {
+		return nil, nil
+	}
+	placed, late, err := contents(j.ev, result)
+	if err != nil {
+		return nil, err
+	}
+	return &row{
+		Rendering: view.Rendering{
+			EventNID: j.ev.NID, EventID: j.ev.ID, RoomID: j.ev.RoomID, Language: string(j.language),
+			Version: j.ev.NID, VersionTS: j.ev.OriginServerTS, State: string(result.State), Verdict: string(result.Verdict),
+			Content: placed, LateContent: late,
+		},
+		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
+		late: len(late) > 0, reason: reasonOf(result), engine: result.Engine,
+	}, nil
+}
+
+// place writes a finished rendering as of the transaction: those who have the raw text are told only while its version is
+// in force, and nothing is kept of what is redacted by now.
+func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*row, error) {
+	before, err := countPlaced(tx, j.key)
+	if err != nil || before > 0 && !j.again {
+		return nil, err
+	}
+	version, err := b.o.Rooms.VersionIn(tx, message)
+	if err != nil {
+		return nil, err
+	}
+	if version.Redacted {
+		return nil, nil
+	}
+	if message.NID != r.Version && version.EditNID != r.Version {
+		if gone, err := b.o.Rooms.VersionIn(tx, j.ev); err != nil || gone.Redacted {
+			return nil, err
+		}
+	}
+	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
+	rows := []*row{&r}
+	if inForceNID(version, message) == r.Version && message.NID != r.Version {
+		follow, err := overtaken(tx, j.ev, &r, message)
+		if err != nil {
+			return nil, err
+		}
+		if follow != nil {
+			r.late = false
+			rows = append(rows, follow)
+		}
+	}
+	if err := b.insert(tx, before == 0, rows...); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func inForceNID(version rooms.Version, message *rooms.Event) int64 {
+	if version.EditNID != 0 {
+		return version.EditNID
+	}
+	return message.NID
+}
+
+// overtaken returns the synthetic that has to follow a real edit whose timestamp is not after that of one that was given
+// out for an earlier version: clients that go by time would keep showing that one (TRANSLATION 3). nil mostly.
+func overtaken(tx *sqldb.Tx, ev *rooms.Event, edit *row, message *rooms.Event) (*row, error) {
+	rows, err := selectOfMessage(tx, message.NID)
+	if err != nil {
+		return nil, err
+	}
+	ts, ok := newestTold(rows, edit.Version)[language.Code(edit.Language)]
+	if !ok || ts < edit.VersionTS {
+		return nil, nil
+	}
+	return toldOf(message, edit.Rendering, ts+1, newContentOf(ev, edit.Content)), nil
+}
+
+// toldOf is a synthetic that shows a version of a message to those who have the message.
+func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawMessage) *row {
+	of.EventNID, of.EventID, of.RoomID = message.NID, message.ID, message.RoomID
+	of.VersionTS, of.Content, of.LateContent = ts, nil, content
+	return &row{
+		Rendering: of, eventPosition: message.Position, messageNID: message.NID, roomNID: message.RoomNID, late: true,
+	}
+}
+
+// insert gives rows their places and announces them after the commit. first says that a placed one among them is the
+// first of its event and language.
+func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
+	for _, r := range rows {
+		r.Position = tx.NextPosition()
+		if err := insertRow(tx, r); err != nil {
+			return err
+		}
+		tx.OnCommit(func() {
+			if r.placed {
+				k := key{r.EventNID, language.Code(r.Language)}
+				b.hot.committed(k, &r.Rendering, first)
+			}
+			b.o.Hub.Append(stream.Entry{
+				Position: r.Position, Topic: rooms.RoomTopic(r.RoomID), Kind: rooms.EntryRendering, Value: r, Size: sizeOf(&r.Rendering),
+			})
+		})
+	}
+	return nil
+}

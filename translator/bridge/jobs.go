@@ -1,0 +1,270 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms"
+	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+)
+
+const (
+	// maxJobs bounds the translations that are under way; more wait in the stream.
+	maxJobs = 1024
+	// pendingLimit is how long a translation may be pending, with room to store that it failed (TRANSLATION 14).
+	pendingLimit = 55 * time.Second
+	// busyPause is how long a message that is no longer awaited lets overloaded engines rest.
+	busyPause = 500 * time.Millisecond
+	// storePause is the wait before a rendering that could not be stored is tried again.
+	storePause = time.Second
+)
+
+// job is one translation under way: an event for the readers of one language.
+type job struct {
+	key
+	ev    *rooms.Event
+	from  language.Code
+	told  bool // those who have the raw text are told of it: not for pages of history
+	again bool // there is a rendering that says why it failed
+	done  chan struct{}
+}
+
+// jobs are those under way, each key once. Safe for concurrent use.
+type jobs struct {
+	mu      sync.Mutex
+	running map[key]*job
+	slots   chan struct{}
+	closed  bool
+	working sync.WaitGroup
+}
+
+func newJobs() *jobs {
+	return &jobs{running: map[key]*job{}, slots: make(chan struct{}, maxJobs)}
+}
+
+// get returns the job of a key, nil without one.
+func (j *jobs) get(k key) *job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.running[k]
+}
+
+// count returns how many are under way.
+func (j *jobs) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.running)
+}
+
+// join returns the job that a key has, nil without one. A job that is told stays so whoever else wants it.
+func (j *jobs) join(wanted *job) *job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	running := j.running[wanted.key]
+	if running != nil {
+		running.told = running.told || wanted.told
+	}
+	return running
+}
+
+// add registers a job unless its key has one. It reports false also when the node is stopping.
+func (j *jobs) add(wanted *job) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed || j.running[wanted.key] != nil {
+		return false
+	}
+	j.running[wanted.key] = wanted
+	j.working.Add(1)
+	return true
+}
+
+// close refuses further jobs and waits for those under way.
+func (j *jobs) close() {
+	j.mu.Lock()
+	j.closed = true
+	j.mu.Unlock()
+	j.working.Wait()
+}
+
+// isTold reads what add may change.
+func (j *jobs) isTold(of *job) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return of.told
+}
+
+func (j *jobs) remove(done *job) {
+	j.mu.Lock()
+	delete(j.running, done.key)
+	j.mu.Unlock()
+	close(done.done)
+}
+
+var errStopping = errors.New("the translator is stopping")
+
+// begin starts a job unless its key has one. It waits for a slot until ctx ends.
+func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
+	wanted.done = make(chan struct{})
+	for {
+		if running := b.jobs.join(wanted); running != nil {
+			return running, nil
+		}
+		select {
+		case b.jobs.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-b.work.Done():
+			return nil, errStopping
+		}
+		if b.jobs.add(wanted) {
+			go b.carryOut(wanted)
+			return wanted, nil
+		}
+		<-b.jobs.slots
+		if b.work.Err() != nil {
+			return nil, errStopping
+		}
+	}
+}
+
+// carryOut runs a job to its end.
+func (b *Bridge) carryOut(j *job) {
+	defer b.jobs.working.Done()
+	defer func() { <-b.jobs.slots }()
+	defer b.jobs.remove(j)
+	result, err := b.translate(j)
+	if err != nil {
+		return // stopping: the job is stored, or nobody waits for it any more
+	}
+	for {
+		err := b.finish(b.work, j, result)
+		if err == nil || b.work.Err() != nil {
+			return
+		}
+		b.o.Log.WithError(err).WithField("event", j.ev.ID).Error("storing a rendering failed, trying again")
+		if !sleep(b.work, storePause) {
+			return
+		}
+	}
+}
+
+// translate asks the pipeline. The error is only that the node stops.
+func (b *Bridge) translate(j *job) (translator.Result, error) {
+	w, ok := b.wordsOf(j.ev)
+	if !ok {
+		return translator.Result{State: translator.Same}, nil
+	}
+	request := translator.Request{Text: w.text, HTML: w.html, SourceHint: j.from, Target: j.language}
+	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
+	defer cancel()
+	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
+	for {
+		result, err := b.o.Pipeline.Translate(ctx, request)
+		switch {
+		case b.work.Err() != nil:
+			return result, errStopping
+		case err != nil:
+			return timedOut(j, w), nil
+		case awaited || !isBusy(result):
+			return result, nil
+		}
+		if !sleep(ctx, busyPause) {
+			if b.work.Err() != nil {
+				return result, errStopping
+			}
+			return result, nil
+		}
+	}
+}
+
+func timedOut(j *job, w words) translator.Result {
+	return translator.Result{
+		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonTimeout}},
+		Original: compose.Original{Body: w.text, FormattedBody: w.html},
+	}
+}
+
+func isBusy(result translator.Result) bool { return reasonOf(result) == translator.ReasonBusy }
+
+// reasonOf is why there is no translation; "" when there is one or the checks refused it.
+func reasonOf(result translator.Result) string {
+	if result.State != translator.None || result.Verdict != "" || len(result.Reasons) == 0 {
+		return ""
+	}
+	return result.Reasons[0].Code
+}
+
+// sleep reports false when ctx ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// keep stores jobs, so that they begin again after a restart.
+func (b *Bridge) keep(ctx context.Context, begun []*job) error {
+	if len(begun) == 0 {
+		return nil
+	}
+	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		for _, j := range begun {
+			if err := insertJob(tx, j.key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("storing what is being translated: %w", err)
+	}
+	return nil
+}
+
+// resumeStep is how many stored jobs are read at a time.
+const resumeStep = 500
+
+// resume begins the jobs that the last run of the node left.
+func (b *Bridge) resume(ctx context.Context) error {
+	var last key
+	for {
+		keys, err := b.selectJobs(ctx, last, resumeStep)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		last = keys[len(keys)-1]
+		nids := make([]int64, 0, len(keys))
+		for _, k := range keys {
+			nids = append(nids, k.nid)
+		}
+		events, err := b.o.Rooms.Events(ctx, nids)
+		if err != nil {
+			return fmt.Errorf("reading what was being translated: %w", err)
+		}
+		for _, k := range keys {
+			if err := b.resumeOne(ctx, k, events[k.nid]); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (b *Bridge) resumeOne(ctx context.Context, k key, ev *rooms.Event) error {
+	if ev == nil || !b.decide(ev).wantedBy(k.language) {
+		return b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return deleteJob(tx, k) })
+	}
+	_, err := b.begin(ctx, &job{key: k, ev: ev, from: b.decide(ev).from, told: true})
+	return err
+}

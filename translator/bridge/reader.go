@@ -1,0 +1,140 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+
+	"medixchange/accounts"
+	"medixchange/internal/stream"
+	"medixchange/rooms"
+)
+
+// Names of the durable cursors.
+const (
+	cursorReader = "translator"
+	cursorBot    = "translator_bot"
+)
+
+// typeLanguage is the account data in which a reader's choice is kept, for a room and in general.
+const typeLanguage = "org.medixchange.language"
+
+// ringStep is how many entries are taken from the ring at a time.
+const ringStep = 1024
+
+// each hands the entries of (from, upto] to fn, in order. It reports false when the ring does not reach back that far.
+func (b *Bridge) each(from, upto int64, fn func(stream.Entry) error) (complete bool, err error) {
+	for from < upto {
+		entries, complete := b.o.Hub.All(from, upto, ringStep)
+		if !complete {
+			return false, nil
+		}
+		if len(entries) == 0 {
+			return true, nil
+		}
+		for _, e := range entries {
+			if err := fn(e); err != nil {
+				return true, err
+			}
+		}
+		from = entries[len(entries)-1].Position
+	}
+	return true, nil
+}
+
+// read takes what happened in (from, upto]: it begins the translations of new messages and follows edits and redactions.
+// It returns when everything that it has begun is stored; the range may come again after an error or a crash.
+func (b *Bridge) read(ctx context.Context, from, upto int64) error {
+	var begun []*job
+	complete, err := b.each(from, upto, func(e stream.Entry) error {
+		started, err := b.take(ctx, e)
+		begun = append(begun, started...)
+		return err
+	})
+	if err == nil && !complete {
+		begun, err = b.readStored(ctx, from, upto)
+	}
+	if err != nil {
+		return err
+	}
+	if err := b.keep(ctx, begun); err != nil {
+		return err
+	}
+	b.handled.Store(upto)
+	return nil
+}
+
+// take follows one entry of the stream.
+func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
+	switch value := e.Value.(type) {
+	case *rooms.Event:
+		if e.Kind == rooms.EntryEvent {
+			return b.takeEvent(ctx, value)
+		}
+	case *rooms.Redaction:
+		return nil, b.takeRedaction(ctx, value.TargetID)
+	case *rooms.StateDelta:
+		if value.Type == "m.room.member" {
+			b.readers.forget(value.RoomID)
+		}
+	case *accounts.AccountDatum:
+		if value.Type == typeLanguage {
+			b.readers.forgetAll()
+		}
+	}
+	return nil, nil
+}
+
+// readStored is read for what the ring has forgotten.
+func (b *Bridge) readStored(ctx context.Context, from, upto int64) ([]*job, error) {
+	b.readers.forgetAll()
+	limit := int(upto - from)
+	events, err := b.o.Rooms.EventsSince(ctx, from, upto, typeMessage, limit)
+	if err != nil {
+		return nil, err
+	}
+	redactions, err := b.o.Rooms.RedactionsSince(ctx, from, upto, limit)
+	if err != nil {
+		return nil, err
+	}
+	var begun []*job
+	for _, ev := range events {
+		started, err := b.takeEvent(ctx, ev)
+		if err != nil {
+			return nil, err
+		}
+		begun = append(begun, started...)
+	}
+	for _, redaction := range redactions {
+		if err := b.takeRedaction(ctx, redaction.TargetID); err != nil {
+			return nil, err
+		}
+	}
+	return begun, nil
+}
+
+// takeEvent begins one translation for each language in which somebody here reads the message.
+func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error) {
+	d := b.decideLive(ev)
+	if !d.text {
+		return nil, nil
+	}
+	if err := b.followEdit(ctx, ev, d); err != nil {
+		return nil, err
+	}
+	audiences, err := b.audiences(ctx, ev.RoomID)
+	if err != nil {
+		return nil, err
+	}
+	var begun []*job
+	for _, a := range audiences {
+		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
+			continue
+		}
+		j, err := b.begin(ctx, &job{key: key{ev.NID, a.language}, ev: ev, from: d.from, told: true})
+		if err != nil {
+			return nil, fmt.Errorf("beginning a translation: %w", err)
+		}
+		begun = append(begun, j)
+	}
+	return begun, nil
+}

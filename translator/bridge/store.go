@@ -1,0 +1,192 @@
+package bridge
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms/view"
+	"medixchange/translator/language"
+)
+
+// row is a line of renderings.
+type row struct {
+	view.Rendering
+	eventPosition int64
+	messageNID    int64
+	roomNID       int64
+	placed        bool
+	late          bool
+	reason        string
+	engine        string
+}
+
+// rowColumns are what scanRow reads; FROM renderings x JOIN events e ON e.event_nid = x.event_nid
+// JOIN rooms r ON r.room_nid = x.room_nid. The ids are read only.
+const rowColumns = `x.position, x.event_nid, x.event_position, x.message_nid, x.room_nid, x.language, x.version_nid, x.version_ts,
+	x.placed, x.late, x.redaction, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, e.event_id, r.room_id`
+
+const rowTables = ` FROM renderings x JOIN events e ON e.event_nid = x.event_nid JOIN rooms r ON r.room_nid = x.room_nid `
+
+func scanRow(rows *sql.Rows) (*row, error) {
+	r := &row{}
+	var placed, late, redaction int
+	var content, lateContent []byte
+	err := rows.Scan(&r.Position, &r.EventNID, &r.eventPosition, &r.messageNID, &r.roomNID, &r.Language, &r.Version, &r.VersionTS,
+		&placed, &late, &redaction, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &r.EventID, &r.RoomID)
+	if err != nil {
+		return nil, err
+	}
+	r.placed, r.late, r.Redaction = placed != 0, late != 0, redaction != 0
+	r.Content, r.LateContent = content, lateContent
+	return r, nil
+}
+
+func scanRows(rows *sql.Rows, err error) ([]*row, error) {
+	if err != nil {
+		return nil, fmt.Errorf("reading renderings: %w", err)
+	}
+	defer rows.Close()
+	var all []*row
+	for rows.Next() {
+		r, err := scanRow(rows)
+		if err != nil {
+			return nil, fmt.Errorf("reading a rendering: %w", err)
+		}
+		all = append(all, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("reading renderings: %w", err)
+	}
+	return all, nil
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// notNil keeps an empty content from becoming NULL.
+func notNil(content []byte) []byte {
+	if content == nil {
+		return []byte{}
+	}
+	return content
+}
+
+func insertRow(tx *sqldb.Tx, r *row) error {
+	_, err := tx.Exec(`INSERT INTO renderings (position, event_nid, event_position, message_nid, room_nid, language, version_nid,
+			version_ts, placed, late, redaction, state, verdict, reason, engine, content, late_content)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		r.Position, r.EventNID, r.eventPosition, r.messageNID, r.roomNID, r.Language, r.Version, r.VersionTS,
+		number(r.placed), number(r.late), number(r.Redaction), r.State, r.Verdict, r.reason, r.engine,
+		notNil(r.Content), notNil(r.LateContent))
+	if err != nil {
+		return fmt.Errorf("storing a rendering: %w", err)
+	}
+	return nil
+}
+
+// selectPlaced returns the placed rows of events for one language, ascending.
+func (b *Bridge) selectPlaced(ctx context.Context, nids []int64, code language.Code) ([]*row, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.event_nid = ANY($1) AND x.language = $2 AND x.placed = 1 ORDER BY x.position`, sqldb.List(nids), string(code))
+	return scanRows(rows, err)
+}
+
+// maxChanged bounds the late renderings that one answer looks at; the newest count.
+const maxChanged = 200
+
+// selectLate returns the late rows of a room for one language with since < position ≤ upto whose event is not after
+// since, newest first.
+func (b *Bridge) selectLate(ctx context.Context, roomID string, code language.Code, since, upto int64) ([]*row, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.room_nid = (SELECT room_nid FROM rooms WHERE room_id = $1) AND x.language = $2
+			AND x.position > $3 AND x.position <= $4 AND x.event_position <= $3 AND x.late = 1
+		ORDER BY x.position DESC LIMIT $5`, roomID, string(code), since, upto, maxChanged)
+	return scanRows(rows, err)
+}
+
+// selectOfMessage returns the rows of all versions of a message, ascending.
+func selectOfMessage(tx *sqldb.Tx, messageNID int64) ([]*row, error) {
+	rows, err := tx.Query(`SELECT `+rowColumns+rowTables+` WHERE x.message_nid = $1 ORDER BY x.position`, messageNID)
+	return scanRows(rows, err)
+}
+
+// countPlaced returns how many placed rows an event has for a language.
+func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
+	err = tx.QueryRow(`SELECT COUNT(*) FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1`,
+		k.nid, string(k.language)).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("looking for a rendering: %w", err)
+	}
+	return n, nil
+}
+
+// eraseVersion forgets what was said in a version of a message.
+func eraseVersion(tx *sqldb.Tx, versionNID, messageNID int64) error {
+	_, err := tx.Exec(`UPDATE renderings SET content = $3, late_content = $3 WHERE message_nid = $2 AND version_nid = $1`,
+		versionNID, messageNID, []byte{})
+	if err != nil {
+		return fmt.Errorf("erasing renderings: %w", err)
+	}
+	return nil
+}
+
+// insertJob stores that a translation has begun, unless it has ended already.
+func insertJob(tx *sqldb.Tx, k key) error {
+	_, err := tx.Exec(`INSERT INTO translator_jobs (event_nid, language) SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT)
+		WHERE NOT EXISTS (SELECT 1 FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1)
+		ON CONFLICT (event_nid, language) DO NOTHING`, k.nid, string(k.language))
+	if err != nil {
+		return fmt.Errorf("storing a job: %w", err)
+	}
+	return nil
+}
+
+func deleteJob(tx *sqldb.Tx, k key) error {
+	_, err := tx.Exec(`DELETE FROM translator_jobs WHERE event_nid = $1 AND language = $2`, k.nid, string(k.language))
+	if err != nil {
+		return fmt.Errorf("ending a job: %w", err)
+	}
+	return nil
+}
+
+// selectJobs returns the jobs after k, in the order of their keys.
+func (b *Bridge) selectJobs(ctx context.Context, after key, limit int) ([]key, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT event_nid, language FROM translator_jobs
+		WHERE (event_nid, language) > ($1, $2) ORDER BY event_nid, language LIMIT $3`, after.nid, string(after.language), limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading jobs: %w", err)
+	}
+	defer rows.Close()
+	var keys []key
+	for rows.Next() {
+		var k key
+		var code string
+		if err := rows.Scan(&k.nid, &code); err != nil {
+			return nil, fmt.Errorf("reading a job: %w", err)
+		}
+		k.language = language.Code(code)
+		keys = append(keys, k)
+	}
+	return keys, rows.Err()
+}
+
+// secretOf returns the node's secret of that name, fresh if there is none yet.
+func (b *Bridge) secretOf(ctx context.Context, name string, fresh []byte) (secret []byte, err error) {
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`INSERT INTO translator_secrets (name, secret) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, fresh)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(`SELECT secret FROM translator_secrets WHERE name = $1`, name).Scan(&secret)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading a secret of the translator: %w", err)
+	}
+	return secret, nil
+}
