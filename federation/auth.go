@@ -47,7 +47,7 @@ func (s *Server) signed(maxBody int64, h signedHandler) web.Handler {
 		if err := s.prove(r, claims, body); err != nil {
 			return nil, err
 		}
-		s.o.Keys.heard(origin)
+		s.keys.heard(origin)
 		s.o.Heard(origin)
 		return h(&request{Request: r, writer: w, origin: origin, body: body})
 	}
@@ -112,13 +112,13 @@ func (s *Server) proveOne(r *http.Request, c xMatrix, body []byte) error {
 // keyOf returns the key of a claim. Only some requests at a time may make us ask other servers.
 func (s *Server) keyOf(ctx context.Context, c xMatrix) (ed25519.PublicKey, error) {
 	now := s.o.Now().UnixMilli()
-	if key, ok := s.o.Keys.cached(c.origin, c.keyID, now); ok {
+	if key, ok := s.keys.cached(c.origin, c.keyID, now); ok {
 		return key, nil
 	}
 	select {
 	case s.proofs <- struct{}{}:
 		defer func() { <-s.proofs }()
-		return s.o.Keys.Key(ctx, c.origin, c.keyID, now, true)
+		return s.keys.Key(ctx, c.origin, c.keyID, now, true)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

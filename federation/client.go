@@ -1,32 +1,35 @@
 package federation
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/netguard"
 	"medixchange/internal/signing"
+	"medixchange/internal/sqldb"
 	"medixchange/rooms"
 )
 
 // ClientOptions is what a Client is built from. Every field without "optional" must be set.
 type ClientOptions struct {
-	// HTTP makes the connections, by federation's own policy.
-	HTTP   *netguard.Client
-	Signer *signing.Signer
-	Keys   *Keys
-	Log    *logrus.Entry
-	// AllowServer says whether a server may be talked to at all; optional.
+	ServerName string
+	Signer     *signing.Signer
+	DB         *sqldb.DB
+	Config     config.Federation
+	Log        *logrus.Entry
+	// AllowServer says whether a server may be talked to at all; optional. See [AllowServers].
 	AllowServer func(server string) bool
 	Now         func() time.Time      // optional: time.Now
-	Timeout     time.Duration         // of one request; optional: 1 minute
-	MaxBody     int64                 // of an answer, bytes; optional: 100 MB
+	UserAgent   string                // optional
 	Registerer  prometheus.Registerer // optional
 }
 
@@ -47,10 +50,9 @@ var (
 type Client struct {
 	transport *transport
 	keys      *Keys
-	log       *logrus.Entry
 }
 
-// NewClient makes a Client and gives the key ring its way to other servers.
+// NewClient reads the trusted authorities and makes a Client with its key ring.
 func NewClient(o ClientOptions) (*Client, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -58,24 +60,61 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if o.AllowServer == nil {
 		o.AllowServer = func(string) bool { return true }
 	}
-	if o.Timeout <= 0 {
-		o.Timeout = defaultTimeout
+	if o.Config.Timeout <= 0 {
+		o.Config.Timeout = config.Duration(defaultTimeout)
 	}
-	if o.MaxBody <= 0 {
-		o.MaxBody = defaultMaxBody
+	if o.Config.MaxResponse <= 0 {
+		o.Config.MaxResponse = defaultMaxBody
+	}
+	guard, err := newGuard(o)
+	if err != nil {
+		return nil, err
 	}
 	metrics, err := newClientMetrics(o.Registerer)
 	if err != nil {
 		return nil, err
 	}
 	t := &transport{
-		name: o.Signer.ServerName, signer: o.Signer, http: o.HTTP, gates: newGates(perDestination), allow: o.AllowServer,
-		discovery: newDiscovery(newWellKnowns(o.HTTP, o.Now), net.DefaultResolver, o.Now),
-		timeout:   o.Timeout, maxBody: o.MaxBody, metrics: metrics,
+		name: o.ServerName, signer: o.Signer, http: guard, gates: newGates(perDestination), allow: o.AllowServer,
+		discovery: newDiscovery(newWellKnowns(guard, o.Now), net.DefaultResolver, o.Now),
+		timeout:   o.Config.Timeout.Std(), maxBody: int64(o.Config.MaxResponse), metrics: metrics,
 	}
-	o.Keys.transport = t
-	return &Client{transport: t, keys: o.Keys, log: o.Log}, nil
+	keys, err := newKeys(o, t)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{transport: t, keys: keys}, nil
 }
+
+func newGuard(o ClientOptions) (*netguard.Client, error) {
+	opts := netguard.Options{
+		Policy:    netguard.Policy{Allow: o.Config.AllowPrivate, Deny: o.Config.DenyNetworks},
+		Timeout:   max(o.Config.Timeout.Std(), mediaCall),
+		MaxBody:   int64(o.Config.MaxResponse),
+		UserAgent: o.UserAgent,
+	}
+	if o.Config.TrustedCA != "" {
+		roots, err := netguard.LoadRoots(o.Config.TrustedCA)
+		if err != nil {
+			return nil, fmt.Errorf("reading the authorities that federation trusts: %w", err)
+		}
+		opts.RootCAs = roots
+	}
+	if o.Config.Proxy != "" {
+		proxy, err := url.Parse(o.Config.Proxy)
+		if err != nil {
+			return nil, errors.New("reading the address of federation's proxy: not a URL")
+		}
+		opts.Proxy = proxy
+	}
+	return netguard.New(opts), nil
+}
+
+// Keys returns the key ring.
+func (c *Client) Keys() *Keys { return c.keys }
+
+// Close closes idle connections; requests under way go on.
+func (c *Client) Close() { c.transport.http.Close() }
 
 // clientMetrics counts requests to other servers.
 type clientMetrics struct {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
-	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/singleflight"
 
 	"medixchange/internal/signing"
@@ -80,7 +79,6 @@ type Keys struct {
 	signer    *signing.Signer
 	notaries  []string
 	now       func() time.Time
-	log       *logrus.Entry
 
 	flights  singleflight.Group
 	ring     *lru.Cache[string, map[string]verifyKey] // the maps are never changed
@@ -95,20 +93,7 @@ type ownKeys struct {
 	until  time.Time
 }
 
-// KeysOptions is what Keys is built from. Every field without "optional" must be set.
-type KeysOptions struct {
-	DB       *sqldb.DB
-	Signer   *signing.Signer
-	Notaries []string         // asked for the keys of servers that are away; optional
-	Now      func() time.Time // optional: time.Now
-	Log      *logrus.Entry
-}
-
-// NewKeys makes a key ring. It can fetch keys once NewClient has been given it.
-func NewKeys(o KeysOptions) (*Keys, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+func newKeys(o ClientOptions, t *transport) (*Keys, error) {
 	ring, err := lru.New[string, map[string]verifyKey](maxKeyring)
 	if err != nil {
 		return nil, fmt.Errorf("making the key ring: %w", err)
@@ -117,11 +102,8 @@ func NewKeys(o KeysOptions) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the key ring: %w", err)
 	}
-	return &Keys{db: o.DB, signer: o.Signer, notaries: o.Notaries, now: o.Now, log: o.Log, ring: ring, failures: failures}, nil
+	return &Keys{db: o.DB, transport: t, signer: o.Signer, notaries: o.Config.Notaries, now: o.Now, ring: ring, failures: failures}, nil
 }
-
-// Signer returns what signs in this server's name.
-func (k *Keys) Signer() *signing.Signer { return k.signer }
 
 // Key returns the key with which server may have signed something at the time ts (ms); strict is whether the key must
 // have been valid then, as room versions 5 and later and requests have it. It is fetched if it is not known or was not
@@ -196,9 +178,6 @@ func (k *Keys) known(ctx context.Context, server string) (map[string]verifyKey, 
 // refresh fetches a server's keys, because keyID is not known or not known to be valid at ts. Several calls for a server
 // share one fetch. What it has just answered is not asked for again.
 func (k *Keys) refresh(ctx context.Context, server, keyID string, ts int64) (map[string]verifyKey, error) {
-	if k.transport == nil {
-		return nil, fmt.Errorf("keys of %s: %w", server, rooms.ErrKeysUnreachable)
-	}
 	if keys, ok := k.ring.Get(server); ok && k.answeredLately(keys) {
 		return keys, nil
 	}

@@ -16,8 +16,7 @@ type ServerOptions struct {
 	Accounts ServerAccounts
 	View     ServerView
 	Media    ServerMedia
-	Keys     *Keys
-	Client   *Client // optional: lets resting requests to a server that was heard of go on
+	Client   *Client // whose key ring proves origins
 	// Heard is told of every server that has proved itself in a request; optional.
 	Heard func(server string)
 	// AllowServer says whether a server may take part at all; optional.
@@ -34,6 +33,7 @@ type ServerOptions struct {
 type Server struct {
 	o            ServerOptions
 	name         string
+	keys         *Keys
 	router       *web.Router
 	rate         *web.Limiter
 	proofs       chan struct{} // bounds the requests whose keys are being fetched
@@ -62,7 +62,7 @@ func NewServer(o ServerOptions) *Server {
 	if o.Heard == nil {
 		o.Heard = func(string) {}
 	}
-	s := &Server{o: o, name: o.Config.ServerName, proofs: make(chan struct{}, maxProofs), transactions: newTransactions()}
+	s := &Server{o: o, name: o.Config.ServerName, keys: o.Client.keys, proofs: make(chan struct{}, maxProofs), transactions: newTransactions()}
 	if o.Config.Limits.RatesEnabled {
 		rate := o.Config.Limits.Rates.Federation
 		s.rate = web.NewLimiter(rate.PerSecond, rate.Burst, maxOrigins)

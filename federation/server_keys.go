@@ -30,7 +30,7 @@ func (s *Server) keyRoutes() {
 
 // ownServerKeys answers GET /server.
 func (s *Server) ownServerKeys(http.ResponseWriter, *http.Request) (any, error) {
-	return s.o.Keys.Published()
+	return s.keys.Published()
 }
 
 // queryServerKeys answers GET /query/{serverName}: one server's keys, signed by us too.
@@ -77,7 +77,7 @@ func (s *Server) notarise(r *http.Request, wanted map[string]int64) (any, error)
 	answers := make(chan json.RawMessage, len(wanted))
 	for server, until := range wanted {
 		group.Go(func() error {
-			answer, err := s.o.Keys.notarised(ctx, server, until, s.mayBeAsked)
+			answer, err := s.keys.notarised(ctx, server, until, s.mayBeAsked)
 			if answer != nil {
 				answers <- answer
 			}
