@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -223,4 +224,58 @@ func TestARenderingThatArrivesWhileReadingHoldsItsEvent(t *testing.T) {
 	require.Len(t, r.next.Held, 1)
 	c.sync()
 	require.Equal(t, []string{"hola"}, c.bodies(room))
+}
+
+// While translations come early, late or not at all, a device that polls gets every message once and in order, and every
+// translation exactly once: in place, or as an edit behind the raw text.
+func TestHeldMessagesUnderLoadComeOnceAndInOrder(t *testing.T) {
+	w, room, c := translated(t)
+	c.params.Set("filter", `{"room":{"timeline":{"limit":100}}}`)
+	const messages = 20 // as many as may come late in a minute
+	done := make(chan []*held)
+	go func() {
+		var all []*held
+		for i := range messages {
+			event := w.sayHeld(room, fmt.Sprint("hello ", i), time.Duration(i%4)*4*time.Millisecond)
+			all = append(all, event)
+			if i%3 == 0 {
+				time.Sleep(5 * time.Millisecond)
+			}
+			event.render(fmt.Sprint("hola ", i))
+		}
+		done <- all
+	}()
+	inPlace, edits := map[string]int{}, map[string]int{}
+	read := func() {
+		c.sync("timeout", "50")
+		for _, ev := range c.section("join", room).Get("timeline.events").Array() {
+			if target := ev.Get(`content.m\.relates_to.event_id`).Str; target != "" {
+				edits[target]++
+			} else if strings.HasPrefix(ev.Get("content.body").Str, "hola") {
+				inPlace[ev.Get("event_id").Str]++
+			}
+		}
+	}
+	var all []*held
+	for all == nil {
+		read()
+		select {
+		case all = <-done:
+		default:
+		}
+	}
+	read()
+	read()
+	var real []string
+	for _, id := range c.timeline[room.id] {
+		if !strings.HasPrefix(id, "$synthetic") {
+			real = append(real, id)
+		}
+	}
+	require.Zero(t, c.gaps[room.id])
+	for i, event := range all {
+		id := w.byNID[event.nid].ID
+		require.Equal(t, id, real[len(real)-messages+i], "in order")
+		require.Equal(t, 1, inPlace[id]+edits[id], "the translation of message %d", i)
+	}
 }
