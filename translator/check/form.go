@@ -11,6 +11,7 @@ const (
 	minLengthLetters = 24  // below, the length of a translation says nothing
 	maxRatio         = 4.5 // between the lengths of source and translation, either way
 	maxRepeats       = 4   // times the same words may follow each other
+	minEchoUnspaced  = 15  // five Han letters: 体温 is the same in Chinese and Japanese
 	minEchoWords     = 3   // shorter sentences may well be equal in two languages
 )
 
@@ -41,7 +42,7 @@ func (c *comparison) echo(source, translation string) bool {
 	}
 	rest := withoutDrugsAndUnits(source)
 	if unspacedShare(rest) {
-		return letters(rest) >= 2*minEchoWords
+		return letters(rest) >= minEchoUnspaced
 	}
 	return len(strings.Fields(rest)) >= minEchoWords
 }

@@ -49,7 +49,8 @@ type placed struct {
 	kind     Kind
 }
 
-// verbatim sorts invariants, drops those inside others, and cuts out their text.
+// verbatim sorts invariants, joins those that overlap (no item may be lost to its neighbour), and cuts
+// out their text.
 func (x *facts) verbatim(found []placed) []Invariant {
 	sort.SliceStable(found, func(i, j int) bool {
 		if found[i].from != found[j].from {
@@ -57,14 +58,18 @@ func (x *facts) verbatim(found []placed) []Invariant {
 		}
 		return found[i].to > found[j].to
 	})
-	var list []Invariant
-	end := 0
+	var merged []placed
 	for _, p := range found {
-		if p.from < end || len(list) == maxInvariants {
+		last := len(merged) - 1
+		if last >= 0 && p.from < merged[last].to {
+			merged[last].to = max(merged[last].to, p.to)
 			continue
 		}
+		merged = append(merged, p)
+	}
+	list := make([]Invariant, 0, min(len(merged), maxInvariants))
+	for _, p := range merged[:min(len(merged), maxInvariants)] {
 		list = append(list, Invariant{Kind: p.kind, Text: x.f.original(p.from, p.to)})
-		end = p.to
 	}
 	return list
 }

@@ -80,7 +80,8 @@ func (p *Phrases) segment(source protect.Segment, from, to language.Code) (trans
 func (p *Phrases) lines(inner protect.Segment, from, to language.Code) (protect.Segment, bool, bool) {
 	text := inner.Plain()
 	if match, ok := p.memory.Find(text, from, to); ok {
-		return fill(inner, match, 0), match.Reviewed, true
+		out, fits := fill(inner, match, 0)
+		return out, match.Reviewed, fits
 	}
 	sentences := split(text)
 	if len(sentences) < 2 {
@@ -94,12 +95,39 @@ func (p *Phrases) lines(inner protect.Segment, from, to language.Code) (protect.
 			return nil, false, false
 		}
 		reviewed = reviewed && match.Reviewed
-		if i > 0 && to != "zh" && to != "ja" {
-			out = append(out, protect.Piece{Kind: protect.Text, Text: " "})
+		sentence, fits := fill(inner, match, at.Start)
+		if !fits {
+			return nil, false, false
 		}
-		out = append(out, fill(inner, match, at.Start)...)
+		if i > 0 {
+			out = append(out, protect.Piece{Kind: protect.Text, Text: between(out, to)})
+		}
+		out = append(out, sentence...)
 	}
 	return out, reviewed, true
+}
+
+// between parts two sentences of a language: with a full stop if the first has no mark of its own.
+func between(before protect.Segment, to language.Code) string {
+	ended := strings.ContainsAny(lastText(before), ".!?。！？؟")
+	switch {
+	case to == "th" || ended && to != "zh" && to != "ja":
+		return " "
+	case ended:
+		return ""
+	case to == "zh" || to == "ja":
+		return "。"
+	}
+	return ". "
+}
+
+// lastText is the last letter or mark of a segment.
+func lastText(segment protect.Segment) string {
+	runes := []rune(strings.TrimSpace(segment.Plain()))
+	if len(runes) == 0 {
+		return ""
+	}
+	return string(runes[len(runes)-1])
 }
 
 // split finds the sentences of a text.
@@ -125,22 +153,37 @@ func split(text string) []check.Span {
 	return spans
 }
 
-// fill writes a match: its words, and for each slot the pieces of the source that stood there.
-func fill(source protect.Segment, match phrases.Match, offset int) protect.Segment {
+// fill writes a match: its words, and for each slot the pieces of the source that stood there. A
+// protected part may hold more than its slot, since "92%" is one part and the phrase says "{n}%": then
+// the phrase's own unit is left out, and a phrase that says another one does not fit.
+func fill(source protect.Segment, match phrases.Match, offset int) (protect.Segment, bool) {
 	var out protect.Segment
+	surplus := ""
 	for _, part := range match.Parts {
-		if !part.Slot {
-			out = append(out, protect.Piece{Kind: protect.Text, Text: part.Text})
+		if part.Slot {
+			if surplus != "" {
+				return nil, false
+			}
+			pieces, rest := cut(source, offset+part.From, offset+part.To)
+			out, surplus = append(out, pieces...), strings.TrimSpace(rest)
 			continue
 		}
-		out = append(out, cut(source, offset+part.From, offset+part.To)...)
+		text := part.Text
+		if surplus != "" {
+			rest, fits := strings.CutPrefix(strings.TrimSpace(text), surplus)
+			if !fits {
+				return nil, false
+			}
+			text, surplus = rest, ""
+		}
+		out = append(out, protect.Piece{Kind: protect.Text, Text: text})
 	}
-	return out
+	return out, surplus == ""
 }
 
-// cut is what stands between two places of a segment: atoms as a whole, words by their letters.
-func cut(source protect.Segment, from, to int) protect.Segment {
-	var out protect.Segment
+// cut is what stands between two places of a segment: atoms as a whole, words by their letters. rest is
+// what the last atom holds beyond.
+func cut(source protect.Segment, from, to int) (out protect.Segment, rest string) {
 	at := 0
 	for _, piece := range source {
 		start, end := at, at+len(piece.Text)
@@ -150,8 +193,10 @@ func cut(source protect.Segment, from, to int) protect.Segment {
 		}
 		if piece.Kind == protect.Text {
 			piece.Text = check.Readable(piece.Text[max(from-start, 0):min(to-start, len(piece.Text))])
+		} else if end > to {
+			rest = piece.Text[to-start:]
 		}
 		out = append(out, piece)
 	}
-	return out
+	return out, rest
 }
