@@ -35,6 +35,7 @@ type world struct {
 	renderings []*Rendering
 	hold       map[int64]time.Time
 	lookups    int // of intervals
+	request    func(language string, events []*rooms.Event, budget time.Duration)
 }
 
 func newWorld() *world {
@@ -203,7 +204,10 @@ func (f *fakeRenderer) Wanted(ev *rooms.Event, language string) bool {
 func (f *fakeRenderer) HoldUntil(ev *rooms.Event, _ string, _ int64) time.Time {
 	return f.hold[ev.NID]
 }
-func (f *fakeRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
+func (f *fakeRenderer) Request(_ context.Context, language string, events []*rooms.Event, budget time.Duration) error {
+	if f.request != nil {
+		f.request(language, events, budget)
+	}
 	return nil
 }
 func (f *fakeRenderer) Changed(_ context.Context, _, language string, since, upto int64) ([]*Rendering, error) {

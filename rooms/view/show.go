@@ -29,7 +29,8 @@ type ShowOptions struct {
 	Related func(eventID string) bool
 	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state.
 	StateSection bool
-	// Upto is the stream position whose renderings are in force; 0 for the newest.
+	// Upto is the stream position whose renderings are in force; 0 for the newest, as for a page of history: then those
+	// that are missing are asked for, see Options.PageBudget.
 	Upto int64
 	// Joined is a position since which the viewer is known to be joined without a break; it saves the look-up of the
 	// membership intervals for later events. 0 when not known.
@@ -168,6 +169,11 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		}
 		if viewer.Language == "" {
 			continue
+		}
+		if s.o.Upto == newest && s.v.budget > 0 {
+			if err := s.v.renderer.Request(ctx, viewer.Language, wanted, s.v.budget); err != nil {
+				return err
+			}
 		}
 		found, err := s.v.renderer.Renderings(ctx, viewer.Language, wanted, s.o.Upto)
 		if err != nil {

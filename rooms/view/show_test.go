@@ -3,6 +3,7 @@ package view
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/matrix-org/gomatrixserverlib"
 	"github.com/stretchr/testify/require"
@@ -186,6 +187,28 @@ func TestShowPutsTheRenderingInPlaceForReadersButNotForTheSender(t *testing.T) {
 	w.language = "fr"
 	delete(w.redacted, ev.ID)
 	require.Equal(t, "hello", body(bob, 0))
+}
+
+func TestAPageOfHistoryAsksForTranslationsButASyncDoesNot(t *testing.T) {
+	w := newWorld()
+	w.language = "es"
+	ev, own := w.message(2, alice, "hello"), w.message(3, bob, "mine")
+	v := w.view()
+	v.budget = time.Second
+	w.request = func(language string, events []*rooms.Event, budget time.Duration) {
+		require.Equal(t, "es", language)
+		require.Equal(t, time.Second, budget)
+		require.Equal(t, []string{ev.ID}, idsOf(events))
+		w.renderings = []*Rendering{{EventNID: 2, EventID: ev.ID, Language: "es", Version: 2, Position: 9, Content: json.RawMessage(`{"body":"hola"}`)}}
+	}
+	show := func(upto int64) string {
+		shown, err := v.Show(t.Context(), viewerOf(t, v, bob), []*rooms.Event{ev, own}, ShowOptions{Upto: upto})
+		require.NoError(t, err)
+		return gjson.GetBytes(shown[0], "content.body").Str
+	}
+	require.Equal(t, "hello", show(5))
+	require.Empty(t, w.renderings, "a sync asks for nothing")
+	require.Equal(t, "hola", show(0))
 }
 
 // Renderings that follow from the event have no position; their states are still different bytes.

@@ -96,12 +96,15 @@ type Rendering struct {
 	Redaction bool
 }
 
-// Options is what a View is built from. Every field must be set.
+// Options is what a View is built from. Every field but the last two must be set.
 type Options struct {
 	Rooms    Rooms
 	Renderer Renderer // Plain when nothing is translated
 	Reader   Reader
 	Now      func() time.Time
+	// PageBudget is how long a page of history waits at most for translations that are not there yet (TRANSLATION 5);
+	// what is not ready in time stays as it was written. 0 never waits.
+	PageBudget time.Duration
 	// CacheBytes bounds the cache of encoded events; 0 for the default of 32 MiB.
 	CacheBytes int64
 }
@@ -116,6 +119,7 @@ type View struct {
 	servers  *serverCache
 	late     lateLimit
 	plain    bool // nothing is ever translated
+	budget   time.Duration
 }
 
 const defaultCacheBytes = 32 << 20
@@ -127,7 +131,7 @@ func New(o Options) *View {
 	}
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
-		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain,
+		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget,
 		stable: newStableCache(o.CacheBytes), servers: newServerCache(),
 	}
 }
