@@ -42,7 +42,10 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		}
 		renderer = n.bridge
 	}
-	n.View = view.New(view.Options{Rooms: n.Rooms, Renderer: renderer, Reader: n.Accounts, Now: o.Now})
+	n.View = view.New(view.Options{
+		Rooms: n.Rooms, Renderer: renderer, Reader: n.Accounts, Now: o.Now,
+		PageBudget: n.Config.Translator.HoldBudget.Std(),
+	})
 	return nil
 }
 
