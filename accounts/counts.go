@@ -43,9 +43,13 @@ func (a *Accounts) Counts(ctx context.Context, userID, roomID string, upto int64
 type countCache struct {
 	mu       sync.Mutex
 	counters map[[2]string]*counter
+	// stored are the rooms with a checkpoint, of users who counted: most have none, and need not look in each room.
+	stored map[string]map[string]struct{}
 }
 
-func newCountCache() *countCache { return &countCache{counters: map[[2]string]*counter{}} }
+func newCountCache() *countCache {
+	return &countCache{counters: map[[2]string]*counter{}, stored: map[string]map[string]struct{}{}}
+}
 
 func (cc *countCache) get(userID, roomID string) *counter {
 	key := [2]string{userID, roomID}

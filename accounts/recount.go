@@ -39,31 +39,22 @@ func (a *Accounts) recount(ctx context.Context, c *counter, upto int64) error {
 
 // recounting is one recount. It goes backwards, since what was read last is mostly near.
 type recounting struct {
-	a        *Accounts
-	c        *counter
-	e        *evaluator
-	upto     int64
-	from     int64                       // the checkpoint holds everything up to here
-	floor    rooms.HistoryKey            // everything up to here is read
-	threads  map[string]rooms.HistoryKey // as well, per thread; mainThread for the main timeline
-	receipts []rooms.Receipt
+	a       *Accounts
+	c       *counter
+	e       *evaluator
+	upto    int64
+	from    int64                       // the checkpoint holds everything up to here
+	floor   rooms.HistoryKey            // everything up to here is read
+	threads map[string]rooms.HistoryKey // as well, per thread; mainThread for the main timeline
 }
 
-// readReceipts finds from where on events may be unread: after the receipts, and after the user joined.
+// readReceipts finds from where on events may be unread.
 func (r *recounting) readReceipts(ctx context.Context) error {
 	receipts, err := r.a.rooms.UserReceipts(ctx, r.c.roomID, r.c.userID)
 	if err != nil {
 		return fmt.Errorf("reading a user's receipts: %w", err)
 	}
-	intervals, err := r.a.rooms.Intervals(ctx, r.c.roomID, r.c.userID)
-	if err != nil {
-		return fmt.Errorf("reading since when a user is joined: %w", err)
-	}
-	for i := len(intervals) - 1; i >= 0 && intervals[i].Membership == "join"; i-- {
-		r.floor = intervals[i].From
-	}
 	r.threads = map[string]rooms.HistoryKey{}
-	r.receipts = receipts
 	for _, receipt := range receipts {
 		r.mark(receipt.Key, receipt.ThreadID)
 	}
@@ -117,6 +108,9 @@ func (r *recounting) take(found []unread, ev *rooms.Event) ([]unread, error) {
 		return found, nil
 	}
 	if ev.Sender == r.c.userID {
+		if ev.Membership() == "join" {
+			return found, r.joined(ev)
+		}
 		if !marksRead(ev) {
 			return found, nil
 		}
@@ -136,6 +130,20 @@ func (r *recounting) take(found []unread, ev *rooms.Event) ([]unread, error) {
 		return found, err
 	}
 	return append(found, unread{Position: ev.Position, Thread: thread, Highlight: result.Highlight}), nil
+}
+
+// joined raises the floor if the user was not joined before ev, which may also be a new display name.
+func (r *recounting) joined(ev *rooms.Event) error {
+	intervals, err := r.a.rooms.Intervals(r.e.ctx, r.c.roomID, r.c.userID)
+	if err != nil {
+		return fmt.Errorf("reading since when a user is joined: %w", err)
+	}
+	for i, interval := range intervals {
+		if interval.From == ev.Key && (i == 0 || intervals[i-1].Membership != "join") {
+			r.mark(ev.Key, "")
+		}
+	}
+	return nil
 }
 
 func threadName(thread string) string {
@@ -181,6 +189,9 @@ type checkpoint struct {
 // loadCheckpoint puts a stored counter into c and returns the position up to which it holds; 0 if there is none.
 func (a *Accounts) loadCheckpoint(ctx context.Context, c *counter, upto int64) int64 {
 	c.clear()
+	if there, err := a.hasCheckpoint(ctx, c.userID, c.roomID); err != nil || !there {
+		return 0
+	}
 	position, raw, err := a.readCheckpoint(ctx, c.userID, c.roomID)
 	if err != nil || position == 0 || position > upto {
 		return 0 // counting from the beginning is always right
@@ -191,6 +202,34 @@ func (a *Accounts) loadCheckpoint(ctx context.Context, c *counter, upto int64) i
 	}
 	c.unread, c.older, c.olderUpto = stored.Unread, stored.Older, stored.OlderUpto
 	return position
+}
+
+// hasCheckpoint asks the database once for each user.
+func (a *Accounts) hasCheckpoint(ctx context.Context, userID, roomID string) (bool, error) {
+	cc := a.counts
+	cc.mu.Lock()
+	stored := cc.stored[userID]
+	_, there := stored[roomID]
+	cc.mu.Unlock()
+	if stored != nil {
+		return there, nil
+	}
+	ids, err := a.readCheckpointRooms(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	stored = make(map[string]struct{}, len(ids))
+	for _, id := range ids {
+		stored[id] = struct{}{}
+	}
+	_, there = stored[roomID]
+	cc.mu.Lock()
+	defer cc.mu.Unlock()
+	if len(cc.stored) >= maxCounters {
+		clear(cc.stored)
+	}
+	cc.stored[userID] = stored
+	return there, nil
 }
 
 // checkpoint stores the counter after many evaluations.
@@ -209,5 +248,10 @@ func (a *Accounts) checkpoint(ctx context.Context, c *counter, after int) error 
 		return nil
 	}
 	c.evaluated = 0
+	a.counts.mu.Lock()
+	defer a.counts.mu.Unlock()
+	if stored := a.counts.stored[c.userID]; stored != nil {
+		stored[c.roomID] = struct{}{}
+	}
 	return nil
 }

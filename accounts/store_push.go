@@ -31,6 +31,17 @@ func (a *Accounts) readCheckpoint(ctx context.Context, userID, roomID string) (i
 	return position, []byte(counts), nil
 }
 
+func (a *Accounts) readCheckpointRooms(ctx context.Context, userID string) ([]string, error) {
+	var ids []string
+	err := a.db.Read(ctx, func(q *sqldb.Snapshot) error {
+		var err error
+		ids, err = texts(q, "reading where notification counts are stored",
+			`SELECT room_id FROM notification_checkpoints WHERE user_id = $1`, userID)
+		return err
+	})
+	return ids, err
+}
+
 func upsertPusher(tx *sqldb.Tx, p Pusher, now int64) error {
 	_, err := tx.Exec(`INSERT INTO pushers (user_id, app_id, pushkey, device_id, kind, app_display_name, device_display_name,
 			profile_tag, lang, data, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
