@@ -287,7 +287,7 @@ func TestOtherServersAreToldOfLocalTypingOnly(t *testing.T) {
 		{"!r:x", northDoctor, true}, {"!r:x", northDoctor, false}, {"!r:x", northNurse, true}, {"!r:x", northNurse, false},
 	}, got)
 
-	later := time.Now().Add(repeatTyping)
+	later := time.Now().Add(repeatTyping + time.Second)
 	n.SetTyping("!r:x", northDoctor, time.Minute)
 	n.read.typing.mu.Lock()
 	n.read.typing.now = func() time.Time { return later }
