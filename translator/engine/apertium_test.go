@@ -82,6 +82,28 @@ func TestPipeRestarts(t *testing.T) {
 	require.Error(t, err)
 }
 
+// TestApertiumComesBack: after a missed deadline and after a death the next messages are translated, and
+// never with what an earlier one was owed.
+func TestApertiumComesBack(t *testing.T) {
+	a := installed(t, "")
+	segments := protect.Parse("The patient has fever.", "", "en").Segments()
+	_, first := say(t, a, "en", "es", "Good morning.", "")
+	require.NotEmpty(t, first.Segments)
+
+	late, cancel := context.WithTimeout(context.Background(), time.Microsecond)
+	defer cancel()
+	_, err := a.Translate(late, Request{From: "en", To: "es", Segments: segments})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	restored, _ := say(t, a, "en", "es", "The patient has fever.", "")
+	require.Equal(t, "El paciente tiene fiebre.", restored.Body)
+
+	a.pipes[pair{"en", "es"}].process.kill()
+	_, err = a.Translate(context.Background(), Request{From: "en", To: "es", Segments: segments})
+	require.Error(t, err, "the request that finds the pipe dead fails")
+	restored, _ = say(t, a, "en", "es", "The patient has fever.", "")
+	require.Equal(t, "El paciente tiene fiebre.", restored.Body)
+}
+
 func FuzzStream(f *testing.F) {
 	f.Add("a*b [c] \\ 900001 <x>", 3)
 	f.Fuzz(func(t *testing.T, text string, id int) {
