@@ -186,7 +186,7 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event, r
 		if known != nil && known.Outcome == Rejected && known.StateAfter != 0 {
 			return known, nil
 		}
-		return b.reject(a, refused), nil
+		return b.reject(a, refused), b.linkRefused(a, in.prev)
 	}
 	if ev.Visibility, err = b.visibilityAt(before); err != nil {
 		return nil, err
@@ -198,7 +198,11 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event, r
 	ev.StateAfter = after.nid
 	if in.key != nil {
 		a.key, ev.Key = in.key, *in.key
-		return b.take(a), b.placed(a)
+		b.take(a)
+		if err := b.linkFetched(a, in.prev); err != nil {
+			return nil, err
+		}
+		return ev, b.placed(a)
 	}
 	if !in.partial && !in.anew && len(b.st.extremities) > 0 { // the first event here has no current state to be measured by
 		if err := b.settle(); err != nil {
@@ -210,17 +214,21 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event, r
 		}
 		if refused != nil {
 			ev.Outcome, a.reason = SoftFailed, refused.Error()
-			return b.take(a), nil
+			return b.take(a), b.linkRefused(a, in.prev)
 		}
 	}
-	a.live, ev.AfterGap, ev.Received = true, in.afterGap, b.nowMS()
-	if in.afterGap {
+	a.live, ev.Received = true, b.nowMS()
+	follows, gap, err := b.reaches(in.prev)
+	if err != nil {
+		return nil, err
+	}
+	if ev.AfterGap = gap || in.afterGap; ev.AfterGap {
 		if err := b.openGap(ev, in.prev); err != nil {
 			return nil, err
 		}
-		a.gap = in.prev
+		a.gap = follows
 	}
-	return ev, b.enterOther(in, a, before, after)
+	return ev, b.enterOther(in, a, follows, before, after)
 }
 
 func (b *batch) refusedBy(e *resolve.Event, state *authState) (refused *resolve.Denied, err error) {

@@ -44,7 +44,7 @@ type admission struct {
 	key     *HistoryKey // its place if it is fetched history
 	reason  string      // why it was refused
 	partial bool        // its state is not complete yet
-	gap     []string    // prev_events of which some are not here: it comes after a gap
+	gap     []string    // events that are followed, though some are not here
 	txn     *Txn
 }
 

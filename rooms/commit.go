@@ -79,8 +79,16 @@ func (b *batch) position(tx *sqldb.Tx) {
 			b.st.bump = ev.Position
 		}
 	}
+	late := int64(0)
 	for _, c := range b.changes {
-		c.delta.Position = c.cause.Position
+		if c.delta.Position = c.cause.Position; c.delta.Position != 0 {
+			continue
+		}
+		if late == 0 { // refused or fetched events that show how forks hang together change the state now
+			late = tx.NextPosition()
+			b.st.position = late
+		}
+		c.delta.Position = late
 	}
 	for i := range b.redactions {
 		red := &b.redactions[i]
@@ -162,7 +170,7 @@ func (b *batch) intervals(members []*stateChange) []intervalRow {
 	var rows []intervalRow
 	for _, c := range members {
 		if c.before != c.after {
-			rows = append(rows, intervalRow{c.delta.StateKey, Interval{c.cause.Key, c.after, c.delta.New}})
+			rows = append(rows, intervalRow{c.delta.StateKey, Interval{c.from(), c.after, c.delta.New}})
 		}
 	}
 	for _, a := range b.admitted {
@@ -171,6 +179,14 @@ func (b *batch) intervals(members []*stateChange) []intervalRow {
 		}
 	}
 	return rows
+}
+
+// from is the place in history from which a change counts.
+func (c *stateChange) from() HistoryKey {
+	if c.cause.Position == 0 {
+		return HistoryKey{Anchor: c.delta.Position}
+	}
+	return c.cause.Key
 }
 
 // publish makes the committed batch visible: caches, the snapshot, the memberships in memory, and last the stream, which

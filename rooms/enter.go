@@ -42,22 +42,17 @@ func (b *batch) before(in *incoming) (stateRef, error) {
 }
 
 // enterOther puts an event of another server into the room.
-func (b *batch) enterOther(in *incoming, a *admission, before, after stateRef) error {
+func (b *batch) enterOther(in *incoming, a *admission, follows []string, before, after stateRef) error {
 	enter := func() error {
 		if in.anew {
 			return b.enterAnew(a, after)
-		}
-		follows, err := b.reaches(in.prev)
-		if err != nil {
-			return err
 		}
 		followed, err := b.isFollowed(a.event.ID)
 		if err != nil {
 			return err
 		}
 		if followed {
-			b.take(a)
-			return b.placed(a)
+			return b.enterLate(a, follows)
 		}
 		return b.enter(a, before, after, follows)
 	}
@@ -76,13 +71,53 @@ func (b *batch) enterAnew(a *admission, after stateRef) error {
 	return b.placed(a)
 }
 
+// enterLate takes a live event that others here follow already.
+func (b *batch) enterLate(a *admission, follows []string) error {
+	b.take(a)
+	b.link(a, follows)
+	return b.placed(a)
+}
+
+// link notes that others here follow an event, which is therefore no extremity, and that neither are those it follows.
+func (b *batch) link(a *admission, follows []string) {
+	a.gap = append(a.gap, follows...)
+	rest := slices.DeleteFunc(slices.Clone(b.st.extremities), func(x extremity) bool { return slices.Contains(follows, x.id) })
+	if len(rest) > 0 && len(rest) < len(b.st.extremities) {
+		b.st.extremities = rest
+		b.unresolved = a.event
+	}
+}
+
+// linkRefused links an event that was refused but that others here follow.
+func (b *batch) linkRefused(a *admission, prev []string) error {
+	followed, err := b.isFollowed(a.event.ID)
+	if err != nil || !followed {
+		return err
+	}
+	follows, _, err := b.reaches(prev)
+	if err == nil {
+		b.link(a, follows)
+	}
+	return err
+}
+
+// linkFetched links an event of fetched history, which something here always follows.
+func (b *batch) linkFetched(a *admission, prev []string) error {
+	follows, _, err := b.reaches(prev)
+	if err == nil {
+		b.link(a, follows)
+	}
+	return err
+}
+
 // maxReach bounds the refused events that reaches goes through.
 const maxReach = 1000
 
 // reaches returns the events that an event follows: those that it names and, through those of them that were refused,
-// the ones before. A refused event is never an extremity, so what follows it follows what it follows.
-func (b *batch) reaches(prev []string) ([]string, error) {
-	all := slices.Clone(prev)
+// the ones before. A refused event is never an extremity, so what follows it follows what it follows. gap says that some
+// of them have no place here.
+func (b *batch) reaches(prev []string) (all []string, gap bool, err error) {
+	all = slices.Clone(prev)
 	seen := map[string]bool{}
 	for i := 0; i < len(all) && i < maxReach; i++ {
 		if seen[all[i]] {
@@ -90,18 +125,20 @@ func (b *batch) reaches(prev []string) ([]string, error) {
 		}
 		seen[all[i]] = true
 		ev, err := b.eventByID(all[i])
-		if err != nil {
-			return nil, err
-		}
-		if ev != nil && (ev.Outcome == SoftFailed || ev.Outcome == Rejected) {
+		switch {
+		case err != nil:
+			return nil, false, err
+		case ev == nil || ev.Outcome == Outlier || ev.Outcome == Awaiting:
+			gap = true
+		case ev.Outcome == SoftFailed || ev.Outcome == Rejected:
 			all = append(all, prevOf(ev)...)
 		}
 	}
-	return all, nil
+	return all, gap, nil
 }
 
 // maxGapsSeen bounds the gaps of a room that isFollowed looks at, newest first.
-const maxGapsSeen = 1000
+const maxGapsSeen = 200
 
 // isFollowed reports whether an event that comes now was named as one before by an event that is here already, behind a
 // gap. Such an event is no extremity, and the state after it is contained in what came later.
@@ -112,18 +149,38 @@ func (b *batch) isFollowed(id string) (bool, error) {
 		}
 	}
 	if b.missed == nil {
-		gaps, err := b.rm.r.openGaps(b.ctx, b.rm.nid, maxGapsSeen)
-		if err != nil {
+		var err error
+		if b.missed, err = b.missedByGaps(); err != nil {
 			return false, err
-		}
-		b.missed = map[string]bool{}
-		for _, g := range gaps {
-			for _, missing := range g.missing {
-				b.missed[missing] = true
-			}
 		}
 	}
 	return b.missed[id], nil
+}
+
+// missedByGaps returns what the room's gaps miss; where that came and was refused, what it follows too.
+func (b *batch) missedByGaps() (map[string]bool, error) {
+	gaps, err := b.rm.r.openGaps(b.ctx, b.rm.nid, maxGapsSeen)
+	if err != nil {
+		return nil, err
+	}
+	missed := map[string]bool{}
+	var level []string
+	for _, g := range gaps {
+		level = appendUnseen(level, missed, g.missing)
+	}
+	for len(level) > 0 && len(missed) < maxReach {
+		found, err := b.rm.r.EventsByID(b.ctx, level)
+		if err != nil {
+			return nil, err
+		}
+		level = nil
+		for _, ev := range found {
+			if ev.Outcome == SoftFailed || ev.Outcome == Rejected {
+				level = appendUnseen(level, missed, prevOf(ev))
+			}
+		}
+	}
+	return missed, nil
 }
 
 // enter puts a live event behind the ones that it follows and moves the current state on.
