@@ -18,9 +18,9 @@ var strippedTypes = []string{
 	"m.room.encryption",
 }
 
-// StrippedState returns the room's current state events that belong into invite_state or knock_state, with the member
+// strippedState returns the room's current state events that belong into invite_state or knock_state, with the member
 // events of the given users (the invited one last).
-func (v *View) StrippedState(ctx context.Context, roomID string, members ...string) ([]*rooms.Event, error) {
+func (v *View) strippedState(ctx context.Context, roomID string, members ...string) ([]*rooms.Event, error) {
 	var out []*rooms.Event
 	add := func(typ, key string) error {
 		ev, err := v.rooms.StateEvent(ctx, roomID, typ, key)
@@ -51,7 +51,7 @@ func (v *View) StrippedState(ctx context.Context, roomID string, members ...stri
 
 // Stripped returns the stripped state of a room that this node is in, encoded for clients.
 func (v *View) Stripped(ctx context.Context, roomID string, members ...string) ([]json.RawMessage, error) {
-	events, err := v.StrippedState(ctx, roomID, members...)
+	events, err := v.strippedState(ctx, roomID, members...)
 	if err != nil {
 		return nil, err
 	}

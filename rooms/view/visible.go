@@ -68,15 +68,7 @@ type history struct {
 	intervals []rooms.Interval
 }
 
-// membershipBefore returns the membership just before k, membershipAt the one that holds at k, the event at k included.
-func (h history) membershipBefore(k rooms.HistoryKey) string {
-	if h.joined {
-		return "join"
-	}
-	i := sort.Search(len(h.intervals), func(i int) bool { return !h.intervals[i].From.Less(k) })
-	return h.membershipOf(i - 1)
-}
-
+// membershipAt returns the membership that holds at k, the event at k included.
 func (h history) membershipAt(k rooms.HistoryKey) string {
 	if h.joined {
 		return "join"
