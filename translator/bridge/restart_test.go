@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/signing"
+	"medixchange/internal/sqldb/sqldbtest"
+)
+
+func TestJobsThatWerePendingEndAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.engine.close()
+	var ids []string
+	for _, text := range []string{question, stable, better} {
+		ids = append(ids, w.say(room, alice, text))
+	}
+	w.handledAll()
+	w.stop()
+	w.engine = newFakeEngine()
+	w.start()
+	for _, id := range ids {
+		require.Equal(t, "translated", w.rendered(id, "es").State)
+	}
+	w.settled()
+	jobs, err := w.bridge.selectJobs(t.Context(), key{}, 10)
+	require.NoError(t, err)
+	require.Empty(t, jobs)
+	require.Equal(t, 3, w.engine.total(), "each once")
+}
+
+func TestWhatWasTranslatedIsNotAskedForAgainAfterARestart(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	id := w.say(room, alice, question)
+	w.rendered(id, "es")
+	w.settled()
+	for name, cursor := range map[string]int64{"at the end": w.hub.Position(), "behind, as after a crash": 0} {
+		t.Run(name, func(t *testing.T) {
+			require.NoError(t, w.hub.SaveCursor(t.Context(), cursorReader, cursor))
+			w.stop()
+			w.engine = newFakeEngine()
+			w.start()
+			require.NoError(t, w.hub.SaveCursor(t.Context(), cursorReader, cursor))
+			w.settled()
+			require.Len(t, w.rows(id, "es"), 1)
+			b := w.device(bob)
+			require.True(t, strings.HasPrefix(body(b.until(room, 1)[0]), pregunta))
+		})
+	}
+}
+
+const (
+	crashURL    = "BRIDGE_TEST_CRASH_URL"
+	crashRounds = 4
+)
+
+// TestCrashChild is the process that TestKill9LosesAndDoublesNothing kills. It says what it was told until it dies.
+func TestCrashChild(t *testing.T) {
+	url := os.Getenv(crashURL)
+	if url == "" {
+		t.Skip("runs as a child of TestKill9LosesAndDoublesNothing")
+	}
+	key, err := signing.LoadOrCreateKey(strings.TrimPrefix(url, "sqlite://") + ".key")
+	require.NoError(t, err)
+	w := newWorldAt(t, url, func(w *world) { w.key = key })
+	room := crashRoom(w)
+	for i := 0; ; i++ {
+		id := w.say(room, alice, bedSentence(i))
+		fmt.Println("said", id)
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// crashRoom finds the ward or makes it.
+func crashRoom(w *world) string {
+	found, err := w.rooms.UserRooms(context.Background(), bob)
+	require.NoError(w.t, err)
+	if len(found) > 0 {
+		return found[0].RoomID
+	}
+	return w.ward()
+}
+
+func TestKill9LosesAndDoublesNothing(t *testing.T) {
+	url := sqldbtest.SQLite(t)
+	said := map[string]bool{}
+	for round := range crashRounds {
+		for _, id := range killedRun(t, url, time.Duration(150+90*round)*time.Millisecond) {
+			said[id] = true
+		}
+	}
+	require.NotEmpty(t, said)
+	t.Logf("%d messages in %d rounds", len(said), crashRounds)
+	key, err := signing.LoadOrCreateKey(strings.TrimPrefix(url, "sqlite://") + ".key")
+	require.NoError(t, err)
+	w := newWorldAt(t, url, func(w *world) { w.key = key })
+	w.settled()
+	for id := range said {
+		ev := w.event(id)
+		require.Len(t, w.rows(id, "es"), 1, "position %d of %d, decided %+v: %s", ev.Position, w.hub.Position(), w.bridge.decide(ev), ev.JSON)
+	}
+	var doubled, jobs int
+	err = w.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM (SELECT 1 FROM renderings WHERE placed = 1 GROUP BY event_nid, language HAVING COUNT(*) > 1) AS twice`).Scan(&doubled)
+	require.NoError(t, err)
+	require.Zero(t, doubled)
+	require.NoError(t, w.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM translator_jobs`).Scan(&jobs))
+	require.Zero(t, jobs)
+}
+
+// killedRun starts the child, kills it after a while and returns what it had said.
+func killedRun(t *testing.T, url string, after time.Duration) []string {
+	t.Helper()
+	var out strings.Builder
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=30s")
+	child.Env = append(os.Environ(), crashURL+"="+url)
+	child.Stdout, child.Stderr = &out, os.Stderr
+	require.NoError(t, child.Start())
+	time.Sleep(after + 200*time.Millisecond)
+	require.NoError(t, child.Process.Kill())
+	_ = child.Wait()
+	var ids []string
+	for _, line := range strings.Split(out.String(), "\n") {
+		if id, ok := strings.CutPrefix(line, "said "); ok && len(id) == 44 {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,427 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/accounts"
+	clientsync "medixchange/clientapi/sync"
+	"medixchange/internal/config"
+	"medixchange/internal/signing"
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/internal/stream"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator"
+	"medixchange/translator/engine"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+const (
+	hospital = "hospital.example"
+	alice    = "@alice:" + hospital // reads English
+	bob      = "@bob:" + hospital   // reads Spanish
+	carla    = "@carla:" + hospital // reads Spanish
+	bot      = "@translator:" + hospital
+	// budget is long enough for a loaded machine; what is late waits for a gate, not for time.
+	budget = 400 * time.Millisecond
+)
+
+// fakeEngine translates what its book has, and counts.
+type fakeEngine struct {
+	mu    sync.Mutex
+	book  map[string]string // "es:text" → translation
+	asked map[string]int
+	fail  error
+	gate  chan struct{} // closed when requests may end; nil: open
+}
+
+func newFakeEngine() *fakeEngine {
+	e := &fakeEngine{book: map[string]string{}, asked: map[string]int{}}
+	for en, es := range map[string]string{
+		"How is the patient today?":     "¿Cómo está el paciente hoy?",
+		"The patient is stable now.":    "El paciente está estable ahora.",
+		"The patient is better today.":  "El paciente está mejor hoy.",
+		"Please call me tomorrow.":      "Por favor, llámeme mañana.",
+		"Picture of the wound.":         "Imagen de la herida.",
+		"Thank you for the good news.":  "Gracias por las buenas noticias.",
+		"The results are here already.": "Los resultados ya están aquí.",
+	} {
+		e.book["es:"+en], e.book["en:"+es] = es, en
+	}
+	return e
+}
+
+// bedPhrase translates "The patient of bed number 7 is better today.", so that there are many different sentences.
+var bedPhrase = strings.NewReplacer("The patient of bed number ", "El paciente de la cama número ", " is better today.", " está mejor hoy.")
+
+func bedSentence(n int) string { return fmt.Sprintf("The patient of bed number %d is better today.", n) }
+
+func (e *fakeEngine) Name() string { return "fake" }
+
+func (e *fakeEngine) Offers(from, to language.Code) bool {
+	return from == "en" && to == "es" || from == "es" && to == "en"
+}
+
+func (e *fakeEngine) Translate(ctx context.Context, request engine.Request) (engine.Answer, error) {
+	e.mu.Lock()
+	gate, fail := e.gate, e.fail
+	for _, s := range request.Segments {
+		e.asked[string(request.To)+":"+s.Plain()]++
+	}
+	e.mu.Unlock()
+	if gate != nil {
+		select {
+		case <-gate:
+		case <-ctx.Done():
+			return engine.Answer{}, ctx.Err()
+		}
+	}
+	if fail != nil {
+		return engine.Answer{}, fail
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var answer engine.Answer
+	for _, s := range request.Segments {
+		translated, err := e.segment(request.To, s)
+		if err != nil {
+			return engine.Answer{}, err
+		}
+		answer.Segments = append(answer.Segments, translated)
+	}
+	return answer, nil
+}
+
+// segment keeps what is protected and translates the words around it.
+func (e *fakeEngine) segment(to language.Code, s protect.Segment) (protect.Segment, error) {
+	var out protect.Segment
+	for _, piece := range s {
+		if text := strings.TrimSpace(piece.Text); piece.Kind == protect.Text && text != "" {
+			translation, ok := e.book[string(to)+":"+text]
+			if bed := bedPhrase.Replace(text); to == "es" && bed != text {
+				translation, ok = bed, true
+			}
+			if !ok {
+				return nil, errors.New("not in the book")
+			}
+			piece.Text = strings.Replace(piece.Text, text, translation, 1)
+		}
+		out = append(out, piece)
+	}
+	return out, nil
+}
+
+// close shuts the gate and returns what opens it.
+func (e *fakeEngine) close() (open func()) {
+	gate := make(chan struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.gate = gate
+	return sync.OnceFunc(func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.gate = nil
+		close(gate)
+	})
+}
+
+func (e *fakeEngine) failWith(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fail = err
+}
+
+func (e *fakeEngine) count(to, text string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.asked[to+":"+text]
+}
+
+func (e *fakeEngine) total() (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, count := range e.asked {
+		n += count
+	}
+	return n
+}
+
+// world is a node without other servers: real database, rooms, accounts, view, /sync and bridge.
+type world struct {
+	t        testing.TB
+	url      string
+	key      signing.Key
+	engine   *fakeEngine
+	config   config.Translator
+	change   func(*Options)
+	db       *sqldb.DB
+	hub      *stream.Hub
+	rooms    *rooms.Rooms
+	accounts *accounts.Accounts
+	bridge   *Bridge
+	view     *view.View
+	handler  *clientsync.Handler
+	stop     func()
+}
+
+type noRemote struct{ rooms.Remote }
+
+func newWorld(t testing.TB, change ...func(*world)) *world {
+	return newWorldAt(t, sqldbtest.SQLite(t), change...)
+}
+
+func newWorldAt(t testing.TB, address string, change ...func(*world)) *world {
+	key, err := signing.GenerateKey()
+	require.NoError(t, err)
+	w := &world{t: t, url: address, key: key, engine: newFakeEngine(), config: config.Default(hospital).Translator}
+	w.config.HoldBudget = config.Duration(budget)
+	for _, c := range change {
+		c(w)
+	}
+	w.start()
+	t.Cleanup(func() { w.stop() })
+	return w
+}
+
+func (w *world) start() {
+	ctx := context.Background()
+	var err error
+	w.db, err = sqldb.Open(ctx, sqldb.Options{URL: w.url, Logger: sqldbtest.Quiet()})
+	require.NoError(w.t, err)
+	w.hub = stream.New(w.db, stream.Options{Logger: sqldbtest.Quiet()})
+	w.rooms, err = rooms.New(ctx, rooms.Options{
+		DB: w.db, Hub: w.hub, ServerName: hospital, Signer: &signing.Signer{ServerName: hospital, Key: w.key}, Remote: noRemote{},
+		DefaultVersion: "12", Now: time.Now, Log: sqldbtest.Quiet(),
+	})
+	require.NoError(w.t, err)
+	w.accounts, err = accounts.New(ctx, accounts.Options{
+		DB: w.db, Hub: w.hub, Rooms: w.rooms, ServerName: hospital, Log: sqldbtest.Quiet(), FastHash: true, Language: "en",
+	})
+	require.NoError(w.t, err)
+	pipeline, err := translator.New(translator.Config{Engines: []translator.EngineConfig{{Engine: w.engine}}}, nil)
+	require.NoError(w.t, err)
+	o := Options{DB: w.db, Hub: w.hub, Rooms: w.rooms, Accounts: w.accounts, Pipeline: pipeline, Config: w.config, Log: sqldbtest.Quiet()}
+	if w.change != nil {
+		w.change(&o)
+	}
+	w.bridge, err = New(ctx, o)
+	require.NoError(w.t, err)
+	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: time.Now})
+	w.handler = clientsync.New(clientsync.Options{Rooms: w.rooms, Accounts: w.accounts, View: w.view, Hub: w.hub, Log: sqldbtest.Quiet()})
+	running, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = w.bridge.Run(running) }()
+	w.stop = func() {
+		cancel()
+		<-ended
+		closing, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		require.NoError(w.t, w.accounts.Close(closing))
+		require.NoError(w.t, w.rooms.Close(closing))
+		require.NoError(w.t, w.db.Close())
+	}
+}
+
+func (w *world) restart() {
+	w.stop()
+	w.start()
+}
+
+// ward is a room with alice (English), bob and carla (Spanish).
+func (w *world) ward() string {
+	w.t.Helper()
+	w.reads(bob, "es")
+	w.reads(carla, "es")
+	return w.room(alice, bob, carla)
+}
+
+func (w *world) room(creator string, others ...string) string {
+	w.t.Helper()
+	id, err := w.rooms.Create(context.Background(), rooms.CreateRequest{Creator: creator, Preset: "public_chat"})
+	require.NoError(w.t, err)
+	for _, user := range others {
+		w.member(id, user, user, "join")
+	}
+	return id
+}
+
+func (w *world) member(roomID, sender, target, membership string) {
+	w.t.Helper()
+	_, err := w.rooms.SetMembership(context.Background(), rooms.MembershipRequest{RoomID: roomID, Sender: sender, Target: target, Membership: membership})
+	require.NoError(w.t, err)
+}
+
+func (w *world) reads(user, tag string) {
+	w.t.Helper()
+	content, err := json.Marshal(map[string]string{"language": tag, "mode": "inline"})
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.accounts.SetAccountData(context.Background(), user, "", typeLanguage, content))
+}
+
+type object = map[string]any
+
+func (w *world) send(roomID, sender string, content object) string {
+	w.t.Helper()
+	return w.sendAt(roomID, sender, content, 0)
+}
+
+func (w *world) sendAt(roomID, sender string, content object, ts int64) string {
+	w.t.Helper()
+	encoded, err := json.Marshal(content)
+	require.NoError(w.t, err)
+	id, err := w.rooms.Send(context.Background(), rooms.SendRequest{RoomID: roomID, Sender: sender, Type: typeMessage, Content: encoded, Timestamp: ts})
+	require.NoError(w.t, err)
+	return id
+}
+
+func (w *world) say(roomID, sender, body string) string {
+	w.t.Helper()
+	return w.send(roomID, sender, object{"msgtype": "m.text", "body": body})
+}
+
+func editOf(eventID, body string) object {
+	return object{
+		"msgtype": "m.text", "body": "* " + body, "m.new_content": object{"msgtype": "m.text", "body": body},
+		"m.relates_to": object{"rel_type": "m.replace", "event_id": eventID},
+	}
+}
+
+func (w *world) redact(roomID, sender, eventID string) {
+	w.t.Helper()
+	_, err := w.rooms.Send(context.Background(), rooms.SendRequest{RoomID: roomID, Sender: sender, Type: "m.room.redaction", Content: json.RawMessage(`{}`), Redacts: eventID})
+	require.NoError(w.t, err)
+}
+
+func (w *world) event(id string) *rooms.Event {
+	w.t.Helper()
+	ev, err := w.rooms.Event(context.Background(), id)
+	require.NoError(w.t, err)
+	return ev
+}
+
+// rows returns the stored renderings of an event for a language, ascending.
+func (w *world) rows(eventID, code string) []*row {
+	w.t.Helper()
+	found, err := scanRows(w.db.Query(context.Background(), `SELECT `+rowColumns+rowTables+`
+		WHERE x.event_nid = $1 AND x.language = $2 ORDER BY x.position`, w.event(eventID).NID, code))
+	require.NoError(w.t, err)
+	return found
+}
+
+// rendered waits until an event has a rendering for the language.
+func (w *world) rendered(eventID, code string) *row {
+	w.t.Helper()
+	var rows []*row
+	require.Eventually(w.t, func() bool { rows = w.rows(eventID, code); return len(rows) > 0 }, 5*time.Second, 2*time.Millisecond)
+	return rows[0]
+}
+
+// settled waits until the bridge has read everything and no translation is under way.
+func (w *world) settled() {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		return w.bridge.handled.Load() >= w.hub.Position() && w.bridge.jobs.count() == 0
+	}, 5*time.Second, 2*time.Millisecond)
+}
+
+// handledAll waits until the bridge has read everything, whatever is under way.
+func (w *world) handledAll() {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool { return w.bridge.handled.Load() >= w.hub.Position() }, 5*time.Second, 2*time.Millisecond)
+}
+
+// device is a client that keeps every event that it was sent.
+type device struct {
+	w      *world
+	device *accounts.Device
+	since  string
+	events map[string][]gjson.Result // by room
+	seen   map[string]bool
+}
+
+func (w *world) device(user string) *device {
+	d := &device{
+		w: w, device: &accounts.Device{UserID: user, DeviceID: "D", Scope: "S"},
+		events: map[string][]gjson.Result{}, seen: map[string]bool{},
+	}
+	d.sync(0)
+	return d
+}
+
+// sync asks once and returns the new events of a room that holds any message.
+func (d *device) sync(timeout time.Duration) {
+	d.w.t.Helper()
+	q := url.Values{"timeout": {jsonNumber(timeout.Milliseconds())}}
+	if d.since != "" {
+		q.Set("since", d.since)
+	}
+	r := httptest.NewRequest("GET", "/_matrix/client/v3/sync?"+q.Encode(), nil)
+	body, err := d.w.handler.Sync(httptest.NewRecorder(), r, d.device)
+	require.NoError(d.w.t, err)
+	answer := gjson.ParseBytes(body.(json.RawMessage))
+	d.since = answer.Get("next_batch").Str
+	answer.Get("rooms.join").ForEach(func(room, joined gjson.Result) bool {
+		for _, ev := range joined.Get("timeline.events").Array() {
+			id := ev.Get("event_id").Str
+			require.False(d.w.t, d.seen[id], "an event id came twice: %s", ev.Raw)
+			d.seen[id] = true
+			d.events[room.Str] = append(d.events[room.Str], ev)
+		}
+		return true
+	})
+}
+
+func jsonNumber(n int64) string {
+	encoded, _ := json.Marshal(n)
+	return string(encoded)
+}
+
+// messages are the messages and redactions of a room that came to the device.
+func (d *device) messages(roomID string) []gjson.Result {
+	var out []gjson.Result
+	for _, ev := range d.events[roomID] {
+		if typ := ev.Get("type").Str; typ == typeMessage || typ == "m.room.redaction" {
+			out = append(out, ev)
+		}
+	}
+	return out
+}
+
+// until syncs until the device has n messages and redactions of the room.
+func (d *device) until(roomID string, n int) []gjson.Result {
+	d.w.t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for len(d.messages(roomID)) < n && time.Now().Before(deadline) {
+		d.sync(200 * time.Millisecond)
+	}
+	require.Len(d.w.t, d.messages(roomID), n)
+	return d.messages(roomID)
+}
+
+// quiet syncs and requires that nothing more of the room comes.
+func (d *device) quiet(roomID string) {
+	d.w.t.Helper()
+	before := len(d.messages(roomID))
+	d.w.settled()
+	d.sync(0)
+	d.sync(0)
+	require.Len(d.w.t, d.messages(roomID), before)
+}
+
+func keyIn(ev gjson.Result) gjson.Result { return ev.Get("content").Get(pathKey) }
+
+func body(ev gjson.Result) string { return ev.Get("content.body").Str }
