@@ -37,12 +37,9 @@ func (s *Server) signed(maxBody int64, h signedHandler) web.Handler {
 		if err != nil {
 			return nil, err
 		}
-		body, err := web.ReadJSON(r, maxBody)
+		body, err := bodyOf(r, maxBody)
 		if err != nil {
 			return nil, err
-		}
-		if body, err = canonicalBody(body); err != nil {
-			return nil, web.NotJSON("The body is not JSON").Because(err)
 		}
 		if err := s.prove(r, claims, body); err != nil {
 			return nil, err
@@ -51,6 +48,21 @@ func (s *Server) signed(maxBody int64, h signedHandler) web.Handler {
 		s.o.Heard(origin)
 		return h(&request{Request: r, writer: w, origin: origin, body: body})
 	}
+}
+
+// bodyOf returns the body as it was signed, nil without one.
+func bodyOf(r *http.Request, maxBody int64) ([]byte, error) {
+	if r.ContentLength == 0 {
+		return nil, nil
+	}
+	body, err := web.ReadJSON(r, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	if body, err = canonicalBody(body); err != nil {
+		return nil, web.NotJSON("The body is not JSON").Because(err)
+	}
+	return body, nil
 }
 
 // originOf checks what the headers claim before anything is read or fetched: one origin, which is another server that may
