@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
 )
 
@@ -247,4 +248,28 @@ func TestAnnotated(t *testing.T) {
 	require.False(t, ask("@a:x", "m.reaction", "2"))
 	b.redact("$r")
 	require.False(t, ask("@a:x", "m.reaction", "1"), "taken back")
+}
+
+// TestRelationsOfOneEventDoNotGoThroughItsRoom asks SQLite how it would find them: by the event, not by the room.
+func TestRelationsOfOneEventDoNotGoThroughItsRoom(t *testing.T) {
+	db := sqldbtest.New(t)
+	plan := func(statement string, args ...any) {
+		rows, err := db.Query(context.Background(), "EXPLAIN QUERY PLAN "+statement, args...)
+		require.NoError(t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			require.NoError(t, rows.Scan(&id, &parent, &unused, &step))
+			require.NotContains(t, step, "(room_nid=?", statement)
+		}
+		require.NoError(t, rows.Err())
+	}
+	for _, recurse := range []bool{false, true} {
+		for _, dir := range []Direction{Backward, Forward} {
+			statement, args := relatingStatement(1, RelationQuery{EventID: "$a", Dir: dir, Recurse: recurse})
+			plan(statement, args...)
+		}
+	}
+	plan(threadSenders, sqldb.List([]string{"$a"}))
 }

@@ -20,24 +20,38 @@ func insertRelation(tx *sqldb.Tx, ev *Event) error {
 	return err
 }
 
-// adoptThread gives the events of a thread that came before its root the root.
+// adoptThread gives the events of a thread that came before its root the root. Nearly always there are none.
 func adoptThread(tx *sqldb.Tx, root *Event) error {
-	_, err := tx.Exec(`UPDATE events SET thread_nid = $1 WHERE thread_nid = 0 AND room_nid = $3 AND event_nid IN
-		(SELECT event_nid FROM relations WHERE target_event_id = $2 AND rel_type = 'm.thread')`, root.NID, root.ID, root.RoomNID)
+	rows, err := tx.Query(`SELECT event_nid FROM relations WHERE target_event_id = $1 AND rel_type = 'm.thread'`, root.ID)
+	early, err := scanAll(rows, err, "looking for the events of a thread", scanInt)
+	if err != nil || len(early) == 0 {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE events SET thread_nid = $1 WHERE event_nid = ANY($2) AND thread_nid = 0 AND +room_nid = $3`,
+		root.NID, sqldb.List(early), root.RoomNID)
 	return err
 }
 
+// The plus before room_nid in these statements keeps planners from going through all relations of the room where those of
+// one event are meant: neither database keeps statistics that would tell.
+
 // selectRelating returns one more than q.Limit of the events that relate to q.EventID.
 func (r *Rooms) selectRelating(ctx context.Context, roomNID int64, q RelationQuery) ([]placedNID, error) {
-	tree := `SELECT event_nid, rel_type, type FROM relations WHERE target_event_id = $2 AND room_nid = $1`
-	args := []any{roomNID, q.EventID, q.RelType, q.EventType, q.From.Anchor, q.From.Sub, q.To.Anchor, q.To.Sub, q.Limit + 1}
+	statement, args := relatingStatement(roomNID, q)
+	rows, err := r.db.Query(ctx, statement, args...)
+	return scanAll(rows, err, "reading relations", scanPlaced)
+}
+
+func relatingStatement(roomNID int64, q RelationQuery) (statement string, args []any) {
+	tree := `SELECT event_nid, rel_type, type FROM relations WHERE target_event_id = $2 AND +room_nid = $1`
+	args = []any{roomNID, q.EventID, q.RelType, q.EventType, q.From.Anchor, q.From.Sub, q.To.Anchor, q.To.Sub, q.Limit + 1}
 	with := `WITH tree (event_nid, rel_type, type) AS (` + tree + `) `
 	if q.Recurse {
 		with = `WITH RECURSIVE steps (event_nid, rel_type, type, step) AS (
-			SELECT event_nid, rel_type, type, 1 FROM relations WHERE target_event_id = $2 AND room_nid = $1
+			SELECT event_nid, rel_type, type, 1 FROM relations WHERE target_event_id = $2 AND +room_nid = $1
 			UNION SELECT l.event_nid, l.rel_type, l.type, s.step + 1
 			FROM steps s JOIN events p ON p.event_nid = s.event_nid
-			JOIN relations l ON l.target_event_id = p.event_id AND l.room_nid = $1
+			JOIN relations l ON l.target_event_id = p.event_id AND +l.room_nid = $1
 			WHERE s.step < $10
 		), tree (event_nid, rel_type, type) AS (SELECT DISTINCT event_nid, rel_type, type FROM steps) `
 		args = append(args, RelationDepth)
@@ -48,8 +62,7 @@ func (r *Rooms) selectRelating(ctx context.Context, roomNID int64, q RelationQue
 	if q.Dir == Backward {
 		page = `AND (e.anchor, e.sub) <= ($5, $6) AND (e.anchor, e.sub) > ($7, $8) ORDER BY e.anchor DESC, e.sub DESC LIMIT $9`
 	}
-	rows, err := r.db.Query(ctx, with+`SELECT e.event_nid, e.anchor, e.sub `+where+page, args...)
-	return scanAll(rows, err, "reading relations", scanPlaced)
+	return with + `SELECT e.event_nid, e.anchor, e.sub ` + where + page, args
 }
 
 // selectThreads returns the roots of the room's threads with the place of the newest event of each, newest first.
@@ -61,7 +74,7 @@ func (r *Rooms) selectThreads(ctx context.Context, roomNID int64, participant st
 			WHERE l.room_nid = $1 AND l.rel_type = 'm.thread' AND `+standing+`)
 		SELECT root.event_nid, latest.anchor, latest.sub
 		FROM latest JOIN events root ON root.event_id = latest.root
-		WHERE latest.n = 1 AND root.room_nid = $1 AND root.outcome = 0 AND (latest.anchor, latest.sub) <= ($3, $4)
+		WHERE latest.n = 1 AND +root.room_nid = $1 AND root.outcome = 0 AND (latest.anchor, latest.sub) <= ($3, $4)
 			AND ($2 = '' OR root.sender = $2 OR EXISTS (
 				SELECT 1 FROM relations l JOIN events e ON e.event_nid = l.event_nid
 				WHERE l.target_event_id = latest.root AND l.rel_type = 'm.thread' AND l.sender = $2 AND `+standing+`))
@@ -103,7 +116,7 @@ func (r *Rooms) selectEdits(ctx context.Context, ids []string) ([]editCandidate,
 			SELECT l.target_event_id, l.event_nid, ROW_NUMBER() OVER (PARTITION BY l.target_event_id
 				ORDER BY e.origin_server_ts DESC, e.event_id DESC) AS n
 			FROM relations l JOIN events e ON e.event_nid = l.event_nid
-			JOIN events o ON o.event_id = l.target_event_id AND o.sender = l.sender AND o.type = l.type AND o.room_nid = l.room_nid
+			JOIN events o ON o.event_id = l.target_event_id AND o.sender = l.sender AND o.type = l.type AND +o.room_nid = +l.room_nid
 			WHERE l.target_event_id = ANY($1) AND l.rel_type = 'm.replace' AND `+standing+`) AS ranked
 		WHERE n <= $2 ORDER BY target_event_id, n`, sqldb.List(ids), maxEdits)
 	return scanAll(rows, err, "reading edits", func(rows *sql.Rows) (c editCandidate, err error) {
@@ -116,12 +129,14 @@ type threadSender struct {
 	count  int
 }
 
-func (r *Rooms) selectThreadSenders(ctx context.Context, roots []string) (map[string][]threadSender, error) {
-	rows, err := r.db.Query(ctx, `SELECT l.target_event_id, l.sender, COUNT(*)
+const threadSenders = `SELECT l.target_event_id, l.sender, COUNT(*)
 		FROM relations l JOIN events e ON e.event_nid = l.event_nid
-		JOIN events root ON root.event_id = l.target_event_id AND root.room_nid = l.room_nid
-		WHERE l.target_event_id = ANY($1) AND l.rel_type = 'm.thread' AND `+standing+`
-		GROUP BY l.target_event_id, l.sender`, sqldb.List(roots))
+		JOIN events root ON root.event_id = l.target_event_id AND +root.room_nid = +l.room_nid
+		WHERE l.target_event_id = ANY($1) AND l.rel_type = 'm.thread' AND ` + standing + `
+		GROUP BY l.target_event_id, l.sender`
+
+func (r *Rooms) selectThreadSenders(ctx context.Context, roots []string) (map[string][]threadSender, error) {
+	rows, err := r.db.Query(ctx, threadSenders, sqldb.List(roots))
 	if err != nil {
 		return nil, fmt.Errorf("counting threads: %w", err)
 	}
@@ -141,7 +156,7 @@ func (r *Rooms) selectThreadSenders(ctx context.Context, roots []string) (map[st
 // selectThreadLatest returns the newest event of a thread, 0 without one.
 func (r *Rooms) selectThreadLatest(ctx context.Context, root string) (nid int64, err error) {
 	err = r.db.QueryRow(ctx, `SELECT e.event_nid FROM relations l JOIN events e ON e.event_nid = l.event_nid
-		JOIN events root ON root.event_id = l.target_event_id AND root.room_nid = l.room_nid
+		JOIN events root ON root.event_id = l.target_event_id AND +root.room_nid = +l.room_nid
 		WHERE l.target_event_id = $1 AND l.rel_type = 'm.thread' AND `+standing+`
 		ORDER BY e.anchor DESC, e.sub DESC LIMIT 1`, root).Scan(&nid)
 	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
@@ -155,7 +170,7 @@ const maxReferences = 1000
 
 func (r *Rooms) selectReferences(ctx context.Context, ids []string, each func(target, reference string)) error {
 	rows, err := r.db.Query(ctx, `SELECT l.target_event_id, e.event_id FROM relations l JOIN events e ON e.event_nid = l.event_nid
-		JOIN events o ON o.event_id = l.target_event_id AND o.room_nid = l.room_nid
+		JOIN events o ON o.event_id = l.target_event_id AND +o.room_nid = +l.room_nid
 		WHERE l.target_event_id = ANY($1) AND l.rel_type = 'm.reference' AND `+standing+`
 		ORDER BY e.anchor, e.sub LIMIT $2`, sqldb.List(ids), maxReferences)
 	if err != nil {
