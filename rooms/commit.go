@@ -32,10 +32,10 @@ func (b *batch) store(tx *sqldb.Tx) error {
 		return err
 	}
 	r, roomNID := b.rm.r, b.rm.nid
-	if err := storeInterned(tx, r.keys.interned, b.newKeys, insertStateKey); err != nil {
+	if err := storeInterned(tx, r.keys.interned, b.newKeys, insertStateKeys); err != nil {
 		return err
 	}
-	if err := storeInterned(tx, r.sets.interned, b.newSets, insertServerSet); err != nil {
+	if err := storeInterned(tx, r.sets.interned, b.newSets, insertServerSets); err != nil {
 		return err
 	}
 	if err := storeEvents(tx, b.admitted); err != nil {

@@ -187,19 +187,23 @@ func setName(names []string) string {
 }
 
 // storeInterned inserts the values that the transaction needs and reports whether their numbers hold: another process may
-// have given a value another number, and then the batch must be made anew.
-func storeInterned[V comparable](tx *sqldb.Tx, in *interned[V], values map[V]int64, insert func(*sqldb.Tx, V, int64) (int64, error)) error {
+// have given a value another number, and then the batch must be made anew. insert stores all of them and returns the
+// numbers that they have now.
+func storeInterned[V comparable](tx *sqldb.Tx, in *interned[V], values map[V]int64, insert func(*sqldb.Tx, map[V]int64) (map[V]int64, error)) error {
+	if len(values) == 0 {
+		return nil
+	}
+	stored, err := insert(tx, values)
+	if err != nil {
+		return err
+	}
 	for value, nid := range values {
-		stored, err := insert(tx, value, nid)
-		if err != nil {
-			return err
-		}
-		if stored != nid {
-			in.settled(value, stored)
-			return fmt.Errorf("interning: number %d was given as %d elsewhere: %w", nid, stored, errStale)
+		if stored[value] != nid {
+			in.settled(value, stored[value])
+			err = fmt.Errorf("interning: number %d was given as %d elsewhere: %w", nid, stored[value], errStale)
 		}
 	}
-	return nil
+	return err
 }
 
 // errStale says that what the batch was built on is no longer what the database has: reload and try again.

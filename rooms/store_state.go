@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"medixchange/internal/sqldb"
@@ -70,12 +71,44 @@ func (r *Rooms) selectStateKeyNames(ctx context.Context, nids []int64, each func
 	return rows.Err()
 }
 
-// insertStateKey returns the number that the key has after it.
-func insertStateKey(tx *sqldb.Tx, key resolve.StateKey, nid int64) (stored int64, err error) {
-	err = tx.QueryRow(`INSERT INTO state_keys (key_nid, type, state_key) VALUES ($1, $2, $3)
-		ON CONFLICT (type, state_key) DO UPDATE SET type = excluded.type RETURNING key_nid`, nid, key.Type, key.Key).Scan(&stored)
+// insertStateKeys stores keys that are not there and returns the numbers that all of them have after it.
+func insertStateKeys(tx *sqldb.Tx, keys map[resolve.StateKey]int64) (map[resolve.StateKey]int64, error) {
+	rows := make([][]any, 0, len(keys))
+	nids := make([]int64, 0, len(keys))
+	for key, nid := range keys {
+		rows = append(rows, []any{nid, key.Type, key.Key})
+		nids = append(nids, nid)
+	}
+	err := tx.ExecMany(`INSERT INTO state_keys (key_nid, type, state_key) VALUES ($1, $2, $3)
+		ON CONFLICT (type, state_key) DO NOTHING`, rows)
 	if err != nil {
-		return 0, fmt.Errorf("storing a state key: %w", err)
+		return nil, fmt.Errorf("storing state keys: %w", err)
+	}
+	type named struct {
+		key resolve.StateKey
+		nid int64
+	}
+	found, err := tx.Query(`SELECT key_nid, type, state_key FROM state_keys WHERE key_nid = ANY($1)`, sqldb.List(nids))
+	all, err := scanAll(found, err, "reading state keys that were stored", func(rows *sql.Rows) (n named, err error) {
+		return n, rows.Scan(&n.nid, &n.key.Type, &n.key.Key)
+	})
+	if err != nil {
+		return nil, err
+	}
+	stored := make(map[resolve.StateKey]int64, len(keys))
+	for _, n := range all {
+		stored[n.key] = n.nid
+	}
+	for key := range keys {
+		if stored[key] != 0 {
+			continue
+		}
+		var nid int64
+		err := tx.QueryRow(`SELECT key_nid FROM state_keys WHERE type = $1 AND state_key = $2`, key.Type, key.Key).Scan(&nid)
+		if err != nil {
+			return nil, fmt.Errorf("reading a state key of another process: %w", err)
+		}
+		stored[key] = nid
 	}
 	return stored, nil
 }
@@ -85,11 +118,17 @@ func (r *Rooms) selectServerSet(ctx context.Context, name string) (nid int64, er
 	return nid, err
 }
 
-func insertServerSet(tx *sqldb.Tx, name string, nid int64) (stored int64, err error) {
-	err = tx.QueryRow(`INSERT INTO server_sets (servers_nid, servers) VALUES ($1, $2)
-		ON CONFLICT (servers) DO UPDATE SET servers = excluded.servers RETURNING servers_nid`, nid, name).Scan(&stored)
-	if err != nil {
-		return 0, fmt.Errorf("storing a set of servers: %w", err)
+// insertServerSets is insertStateKeys for sets of servers, of which a transaction has few.
+func insertServerSets(tx *sqldb.Tx, names map[string]int64) (map[string]int64, error) {
+	stored := make(map[string]int64, len(names))
+	for name, nid := range names {
+		var now int64
+		err := tx.QueryRow(`INSERT INTO server_sets (servers_nid, servers) VALUES ($1, $2)
+			ON CONFLICT (servers) DO UPDATE SET servers = excluded.servers RETURNING servers_nid`, nid, name).Scan(&now)
+		if err != nil {
+			return nil, fmt.Errorf("storing a set of servers: %w", err)
+		}
+		stored[name] = now
 	}
 	return stored, nil
 }
