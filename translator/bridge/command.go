@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"strings"
+	"unicode"
 )
 
 // command is what a clinician asks of the bot.
@@ -45,5 +46,5 @@ func parseCommand(body string) (command, bool) {
 // looksLikeCommand reports whether a text was meant for the bot, known or not: "!word" and no more of a sentence.
 func looksLikeCommand(body string) bool {
 	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
-	return ok && text != "" && text[0] >= 'a' && text[0] <= 'z'
+	return ok && text != "" && unicode.IsLetter([]rune(text)[0])
 }

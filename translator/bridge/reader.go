@@ -7,6 +7,7 @@ import (
 	"medixchange/accounts"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
+	"medixchange/translator/language"
 )
 
 // Names of the durable cursors.
@@ -130,6 +131,13 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
 			continue
 		}
+		done, err := b.alreadyDone(ctx, ev, a.language)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			continue
+		}
 		j, err := b.begin(ctx, &job{key: key{ev.NID, a.language}, ev: ev, from: d.from, told: true})
 		if err != nil {
 			return nil, fmt.Errorf("beginning a translation: %w", err)
@@ -137,4 +145,13 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		begun = append(begun, j)
 	}
 	return begun, nil
+}
+
+// alreadyDone reports whether an event that comes again, after a restart, has its rendering.
+func (b *Bridge) alreadyDone(ctx context.Context, ev *rooms.Event, code language.Code) (bool, error) {
+	if ev.Received != 0 {
+		return false, nil
+	}
+	rows, err := b.placedOf(ctx, code, []*rooms.Event{ev})
+	return len(rows[ev.NID]) > 0, err
 }

@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/internal/signing"
+	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/internal/stream"
 )
 
 func TestJobsThatWerePendingEndAfterARestart(t *testing.T) {
@@ -45,17 +47,27 @@ func TestWhatWasTranslatedIsNotAskedForAgainAfterARestart(t *testing.T) {
 	w.settled()
 	for name, cursor := range map[string]int64{"at the end": w.hub.Position(), "behind, as after a crash": 0} {
 		t.Run(name, func(t *testing.T) {
-			require.NoError(t, w.hub.SaveCursor(t.Context(), cursorReader, cursor))
 			w.stop()
+			setCursorOf(t, w.url, cursorReader, cursor)
 			w.engine = newFakeEngine()
 			w.start()
-			require.NoError(t, w.hub.SaveCursor(t.Context(), cursorReader, cursor))
 			w.settled()
 			require.Len(t, w.rows(id, "es"), 1)
+			require.Zero(t, w.engine.total())
 			b := w.device(bob)
 			require.True(t, strings.HasPrefix(body(b.until(room, 1)[0]), pregunta))
 		})
 	}
+}
+
+// setCursorOf puts a reader of a node that is not running somewhere else.
+func setCursorOf(t *testing.T, url, name string, position int64) {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: url, Logger: sqldbtest.Quiet()})
+	require.NoError(t, err)
+	hub := stream.New(db, stream.Options{Logger: sqldbtest.Quiet()})
+	require.NoError(t, hub.SaveCursor(t.Context(), name, position))
+	require.NoError(t, db.Close())
 }
 
 const (

@@ -1,0 +1,244 @@
+package bridge
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/rooms"
+)
+
+// chat is a direct chat of a user with the bot.
+func (w *world) chat(user string) string {
+	w.t.Helper()
+	id, err := w.rooms.Create(context.Background(), rooms.CreateRequest{
+		Creator: user, Preset: "trusted_private_chat", IsDirect: true, Invite: []string{bot},
+	})
+	require.NoError(w.t, err)
+	w.botJoins(id)
+	return id
+}
+
+func (w *world) botJoins(roomID string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		room, err := w.rooms.Snapshot(context.Background(), roomID)
+		return err == nil && room.Membership(bot) == "join"
+	}, 5*time.Second, 2*time.Millisecond)
+}
+
+// ask gives the bot a command and returns its answer.
+func (w *world) ask(roomID, user, text string) string {
+	w.t.Helper()
+	return w.answerTo(w.say(roomID, user, text))
+}
+
+func (w *world) answerTo(eventID string) string {
+	w.t.Helper()
+	var answer gjson.Result
+	require.Eventually(w.t, func() bool {
+		id, ok, err := w.rooms.EventByTxn(context.Background(), bot, txnOf(eventID))
+		if err != nil || !ok {
+			return false
+		}
+		answer = w.event(id).Content()
+		return true
+	}, 5*time.Second, 2*time.Millisecond)
+	require.Equal(w.t, "m.notice", answer.Get("msgtype").Str)
+	require.Equal(w.t, "{}", answer.Get(`m\.mentions`).Raw)
+	require.Equal(w.t, eventID, answer.Get(pathRelates+`.m\.in_reply_to.event_id`).Str)
+	return answer.Get("body").Str
+}
+
+// botRead waits until the bot has read everything.
+func (w *world) botRead() {
+	w.t.Helper()
+	position := w.hub.Position()
+	require.Eventually(w.t, func() bool {
+		cursor, _, err := w.hub.LoadCursor(context.Background(), cursorBot)
+		return err == nil && cursor >= position
+	}, 5*time.Second, 20*time.Millisecond)
+}
+
+func (w *world) countOf(sender, roomID string) (n int) {
+	w.t.Helper()
+	page, err := w.rooms.Timeline(context.Background(), roomID, rooms.HistoryKey{Anchor: newest}, rooms.HistoryKey{}, rooms.Backward, 200, false)
+	require.NoError(w.t, err)
+	for _, ev := range page.Events {
+		if ev.Sender == sender && ev.Type == typeMessage {
+			n++
+		}
+	}
+	return n
+}
+
+func TestBotJoinsAndGreetsInTheInvitersLanguage(t *testing.T) {
+	w := newWorld(t)
+	w.reads(bob, "es")
+	room := w.chat(bob)
+	b := w.device(bob)
+	require.Contains(t, body(b.until(room, 1)[0]), "!lang es")
+	require.Contains(t, body(b.until(room, 1)[0]), "Leo los mensajes")
+	require.Equal(t, 1, w.countOf(bot, room))
+}
+
+func TestBotCommandLangInADirectChatIsForEverywhere(t *testing.T) {
+	w := newWorld(t)
+	chat := w.chat(bob)
+	require.Contains(t, w.ask(chat, bob, "!lang"), "English")
+	require.Contains(t, w.ask(chat, bob, "!lang es"), "español")
+	lang, mode, err := w.accounts.RoomLanguage(t.Context(), bob, "")
+	require.NoError(t, err)
+	require.Equal(t, "es inline", lang+" "+mode)
+	require.Contains(t, w.ask(chat, bob, "!lang klingon"), "zh (chino)")
+	require.NotEmpty(t, w.ask(chat, bob, "!lang off"))
+	_, mode, err = w.accounts.RoomLanguage(t.Context(), bob, "")
+	require.NoError(t, err)
+	require.Equal(t, "off", mode)
+	require.Contains(t, w.ask(chat, bob, "!LANG auto"), "English")
+	lang, mode, err = w.accounts.RoomLanguage(t.Context(), bob, "")
+	require.NoError(t, err)
+	require.Equal(t, "en inline", lang+" "+mode)
+	require.Contains(t, w.ask(chat, bob, "!lang 日本語"), "日本語")
+}
+
+func TestBotCommandLangInARoomIsForTheSenderAndTheRoom(t *testing.T) {
+	w := newWorld(t)
+	room := w.room(alice, bob)
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	w.ask(room, bob, "!lang es")
+	for _, c := range []struct{ user, room, language string }{{bob, room, "es"}, {bob, "", "en"}, {alice, room, "en"}} {
+		lang, _, err := w.accounts.RoomLanguage(t.Context(), c.user, c.room)
+		require.NoError(t, err)
+		require.Equal(t, c.language, lang, c)
+	}
+	b := w.device(bob)
+	before := len(b.messages(room))
+	w.say(room, alice, question)
+	require.True(t, strings.HasPrefix(body(b.until(room, before+1)[before]), pregunta))
+}
+
+func TestBotCommandsOnTexts(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	require.Contains(t, w.ask(room, bob, "!original"), "No ")
+	first := w.say(room, alice, question)
+	w.say(room, alice, better)
+	w.rendered(first, "es")
+	require.Contains(t, w.ask(room, bob, "!original"), better)
+	require.Contains(t, w.ask(room, bob, "!original "+first), question)
+	id := w.send(room, bob, object{"msgtype": "m.text", "body": "> <@alice:hospital.example> x\n\n!original", "m.relates_to": object{"m.in_reply_to": object{"event_id": first}}})
+	require.Contains(t, w.answerTo(id), question)
+	w.redact(room, alice, first)
+	require.NotContains(t, w.ask(room, bob, "!original "+first), question)
+	require.True(t, strings.HasPrefix(w.ask(room, alice, "!translate es "+question), pregunta))
+	require.Contains(t, w.ask(room, alice, "!translate xx hello"), "zh (Chinese)")
+	require.Contains(t, w.ask(room, alice, "!help"), "!translate")
+	require.Contains(t, w.ask(room, alice, "!languages"), "es (Spanish)")
+}
+
+func TestRule08RepostShowsTheLastMessagesAgain(t *testing.T) {
+	w := newWorld(t)
+	room := w.room(alice, bob)
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	first := w.say(room, alice, question)
+	w.say(room, alice, stable)
+	w.send(room, alice, editOf(first, better))
+	gone := w.say(room, alice, goodNews)
+	w.redact(room, alice, gone)
+	w.ask(room, bob, "!lang es")
+	answer := w.ask(room, bob, "!repost 20")
+	require.Contains(t, answer, "@alice:hospital.example: "+mejor, "the newest version")
+	require.Contains(t, answer, estable)
+	require.NotContains(t, answer, pregunta)
+	require.NotContains(t, answer, buenas)
+	require.Contains(t, w.ask(room, bob, "!repost 1"), estable)
+	require.Contains(t, w.ask(room, bob, "!repost 500"), "20")
+}
+
+func TestBotAnswersNeitherItselfNorBotsNorStrangers(t *testing.T) {
+	w := newWorld(t, func(w *world) {
+		w.change = func(o *Options) { o.Appservice = func(u string) bool { return u == carla } }
+	})
+	room := w.ward()
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	w.botRead()
+	before := w.countOf(bot, room)
+	w.say(room, bot, "!help")
+	w.say(room, carla, "!help")
+	w.send(room, alice, object{"msgtype": "m.notice", "body": "!help"})
+	w.send(room, alice, editOf("$other", "!help"))
+	w.say(room, alice, "!important news for all")
+	w.botRead()
+	require.Equal(t, before+1, w.countOf(bot, room), "its own words and nothing else")
+	outside := w.room(alice)
+	w.say(outside, alice, "!help")
+	w.botRead()
+	require.Zero(t, w.countOf(bot, outside), "where it is not")
+}
+
+func TestBotIsBoundedForOneUser(t *testing.T) {
+	w := newWorld(t)
+	chat := w.chat(bob)
+	w.botRead()
+	before := w.countOf(bot, chat)
+	for range 3 * commandBurst {
+		w.say(chat, bob, "!help")
+	}
+	w.botRead()
+	require.LessOrEqual(t, w.countOf(bot, chat)-before, commandBurst+3)
+}
+
+func TestBotAnswersOnceWhateverHappens(t *testing.T) {
+	w := newWorld(t)
+	chat := w.chat(bob)
+	id := w.say(chat, bob, "!lang es")
+	w.answerTo(id)
+	w.botRead()
+	before := w.countOf(bot, chat)
+	for range 2 {
+		w.stop()
+		setCursorOf(t, w.url, cursorBot, 0)
+		w.start()
+		require.Eventually(t, func() bool {
+			cursor, _, err := w.hub.LoadCursor(t.Context(), cursorBot)
+			return err == nil && cursor >= w.hub.Position()
+		}, 5*time.Second, 10*time.Millisecond)
+	}
+	require.Equal(t, before, w.countOf(bot, chat))
+}
+
+func TestParseCommand(t *testing.T) {
+	for text, want := range map[string]command{
+		"!lang es": {commandLang, "es"}, " !LANG  español ": {commandLang, "español"}, "!language": {commandLang, ""},
+		"!repost 20": {commandRepost, "20"}, "!translate es a\nb": {commandTranslate, "es a\nb"}, "!help": {commandHelp, ""},
+	} {
+		got, ok := parseCommand(text)
+		require.True(t, ok, text)
+		require.Equal(t, want, got)
+	}
+	for _, text := range []string{"", "!", "help", "! help", "!handbook sepsis", "hello !help", "!!help"} {
+		_, ok := parseCommand(text)
+		require.False(t, ok, text)
+	}
+}
+
+func FuzzParseCommand(f *testing.F) {
+	f.Add("!lang es")
+	f.Add("> quoted\n\n!original")
+	f.Fuzz(func(t *testing.T, text string) {
+		got, ok := parseCommand(withoutFallback(text))
+		if ok && got.name == "" {
+			t.Fatalf("a command without a name: %q", text)
+		}
+	})
+}
