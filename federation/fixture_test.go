@@ -91,7 +91,9 @@ type endpoint struct {
 	config    config.Federation
 }
 
-func newEndpoint(t testing.TB, a *authority) *endpoint { return newEndpointWith(t, a, config.Federation{}) }
+func newEndpoint(t testing.TB, a *authority) *endpoint {
+	return newEndpointWith(t, a, config.Federation{})
+}
 
 func newEndpointWith(t testing.TB, a *authority, c config.Federation) *endpoint {
 	t.Helper()
@@ -255,7 +257,9 @@ func (f *fakeRooms) OutgoingReceipts(_ context.Context, since, upto int64) ([]ro
 	return out, upto, nil
 }
 
-func (f *fakeRooms) ServerSet(context.Context, int64) ([]string, error) { return f.RoomServers(nil, "") }
+func (f *fakeRooms) ServerSet(context.Context, int64) ([]string, error) {
+	return f.RoomServers(nil, "")
+}
 
 func (f *fakeRooms) RoomServers(context.Context, string) ([]string, error) {
 	f.mu.Lock()

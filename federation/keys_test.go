@@ -397,7 +397,9 @@ func TestVerifyPDUsAgreesWithTheLibrary(t *testing.T) {
 			ev, err := impl.NewEventFromTrustedJSON(pdu, false)
 			require.NoError(t, err)
 			err = gomatrixserverlib.VerifyEventSignatures(t.Context(), ev, oneKey{beta.signer},
-				func(_ spec.RoomID, sender spec.SenderID) (*spec.UserID, error) { return spec.NewUserID(string(sender), true) })
+				func(_ spec.RoomID, sender spec.SenderID) (*spec.UserID, error) {
+					return spec.NewUserID(string(sender), true)
+				})
 			require.NoError(t, err, "version %s, %s", v, typ)
 		}
 	}

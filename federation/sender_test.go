@@ -363,7 +363,10 @@ func TestAfterALongAbsence(t *testing.T) {
 			newest = append(newest, ids[len(ids)-1])
 		}
 	}
-	waitFor(t, "a failure", func() bool { l := s.Destinations(); return len(l) == 1 && l[0].Failures > 0 && l[0].Wanted == alpha.db.Position() })
+	waitFor(t, "a failure", func() bool {
+		l := s.Destinations()
+		return len(l) == 1 && l[0].Failures > 0 && l[0].Wanted == alpha.db.Position()
+	})
 	beta.up()
 	alpha.advance(heardPause)
 	s.Heard(beta.name)
