@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 const (
@@ -143,6 +145,11 @@ func (r *Rooms) doorkeepers(ctx context.Context, req *MembershipRequest, outside
 		servers = append(servers, serverOf(outside.Sender))
 	}
 	servers = append(servers, req.Via...)
+	if outside != nil { // those that sent what is known of the room are likely to be there
+		for _, ev := range gjson.ParseBytes(outside.Stripped).Array() {
+			servers = append(servers, serverOf(ev.Get("sender").Str))
+		}
+	}
 	if snap, err := r.Snapshot(ctx, req.RoomID); err == nil {
 		if nid, ok := snap.StateNIDOf("m.room.member", req.Sender); ok {
 			if ev, err := r.eventByNID(ctx, nid); err == nil && ev != nil {

@@ -1,9 +1,13 @@
 package rooms
 
 import (
+	"bytes"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 )
 
 const (
@@ -53,4 +57,307 @@ func TestJoiningARoomOfAnotherServer(t *testing.T) {
 			require.Equal(t, n.current(roomID), s.current(roomID))
 		})
 	}
+}
+
+func TestAJoinTriesServersInTurn(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	w.down["dead.example"] = true
+
+	require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join", "dead.example", "gone.example"), ErrUnreachable)
+	require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join"), ErrUnreachable, "nobody to ask")
+	_, err := s.Snapshot(t.Context(), roomID)
+	require.ErrorIs(t, err, ErrNotFound)
+	s.join(roomID, s.user("a"), "dead.example", south, north)
+	require.Equal(t, n.current(roomID), s.current(roomID))
+}
+
+func TestTheFirstVerdictOnAJoinIsTold(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID, err := n.Create(t.Context(), CreateRequest{Creator: n.user("creator"), Preset: "private_chat"})
+	require.NoError(t, err)
+	require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join", north, "gone.example"), ErrForbidden)
+}
+
+func TestJoinsOfOneRoomAtTheSameTime(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	var all sync.WaitGroup
+	errs := make([]error, 12)
+	for i := range errs {
+		all.Go(func() {
+			user := s.user(fmt.Sprintf("user%d", i%6))
+			errs[i] = s.member(roomID, user, user, "join", north)
+		})
+	}
+	all.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, w.calls["send_join"], "the others join in the room that is here then")
+	require.Equal(t, 6, s.snap(roomID).LocalJoined())
+	require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM rooms`))
+}
+
+func TestRejoiningKeepsHistoryBehindAGap(t *testing.T) {
+	for _, version := range []string{"10", "12"} {
+		t.Run(version, func(t *testing.T) {
+			w := newNetwork(t)
+			n, s := w.add(north), w.add(south)
+			roomID := n.publicRoom(version)
+			user := s.user("doctor")
+			s.join(roomID, user, north)
+			old := n.say(roomID, n.user("creator"), "while we are here")
+			require.Nil(t, s.receive(north, old)[0].Err)
+			require.NoError(t, s.member(roomID, user, user, "leave"))
+			require.Nil(t, n.receive(south, s.tips(roomID)...)[0].Err)
+			n.state(roomID, n.user("creator"), "m.room.topic", "", `{"topic":"new"}`)
+			missed := n.say(roomID, n.user("creator"), "while we are away")
+
+			require.ErrorIs(t, s.receive(north, missed)[0].Err, ErrNotFound, "not in the room")
+			s.join(roomID, user, north)
+			require.Equal(t, n.current(roomID), s.current(roomID))
+			require.Equal(t, n.tips(roomID)[0].ID, s.tips(roomID)[0].ID)
+			require.Len(t, s.tips(roomID), 1)
+			page, err := s.Timeline(t.Context(), roomID, HistoryKey{Anchor: s.db.Position()}, HistoryKey{}, Backward, 10, false)
+			require.NoError(t, err)
+			require.True(t, page.Gap)
+			page, err = s.Timeline(t.Context(), roomID, HistoryKey{Anchor: s.db.Position()}, HistoryKey{}, Backward, 50, true)
+			require.NoError(t, err)
+			require.Contains(t, idsOf(page.Events), old.ID)
+			require.Contains(t, idsOf(page.Events), missed.ID)
+			s.requireConsistent(roomID)
+		})
+	}
+}
+
+func TestAJoinIsRefusedWithoutTheRoomsCreateEvent(t *testing.T) {
+	for _, version := range []string{"10", "12"} {
+		t.Run(version, func(t *testing.T) {
+			w := newNetwork(t)
+			n, s := w.add(north), w.add(south)
+			roomID, other := n.publicRoom(version), n.publicRoom(version)
+			elsewhere, err := n.StateEvent(t.Context(), other, "m.room.create", "")
+			require.NoError(t, err)
+			w.alter = func(_, _ string, pdus [][]byte) [][]byte {
+				for i, pdu := range pdus {
+					if gjson.GetBytes(pdu, "type").Str == "m.room.create" {
+						pdus[i] = elsewhere.JSON
+					}
+				}
+				return pdus
+			}
+			require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join", north), ErrBadEvent)
+			_, err = s.Snapshot(t.Context(), roomID)
+			require.ErrorIs(t, err, ErrNotFound, "nothing of it is stored")
+			require.Zero(t, s.count(`SELECT COUNT(*) FROM events`))
+		})
+	}
+}
+
+func TestForgedStateIsLeftOutOfAJoin(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	topic := n.state(roomID, n.user("creator"), "m.room.topic", "", `{"topic":"true"}`)
+	stranger := "@mallory:north.example"
+	key := ""
+	d := &draft{typ: "m.room.name", stateKey: &key, sender: stranger, content: []byte(`{"name":"forged"}`)}
+	forged := w.forge(n, d, roomID, n.tips(roomID), n.authFor(roomID, &draft{typ: "m.room.message", sender: n.user("creator"), content: []byte(`{}`)})[:1])
+	w.alter = func(_, _ string, pdus [][]byte) [][]byte {
+		for i, pdu := range pdus {
+			if string(pdu) == string(topic.JSON) {
+				pdus[i] = bytes.Replace(pdu, []byte(n.user("creator")), []byte("@creator:south.example"), 1)
+			}
+		}
+		return append(pdus, forged.JSON, []byte(`{"not":"an event"}`), []byte(`[`))
+	}
+	s.join(roomID, s.user("a"), north)
+	state := s.current(roomID)
+	require.NotContains(t, state, "m.room.topic|", "badly signed")
+	require.NotContains(t, state, "m.room.name|", "not authorised")
+	require.Equal(t, Rejected, s.outcome(forged.ID))
+}
+
+func TestJoiningARestrictedRoom(t *testing.T) {
+	for _, version := range []string{"8", "10", "12"} {
+		t.Run(version, func(t *testing.T) {
+			w := newNetwork(t)
+			n, s, e := w.add(north), w.add(south), w.add(east)
+			space := n.publicRoom(version)
+			rules := `{"join_rule":"restricted","allow":[{"type":"m.room_membership","room_id":"` + space + `"}]}`
+			roomID := n.publicRoom(version)
+			n.state(roomID, n.user("creator"), "m.room.join_rules", "", rules)
+			user := s.user("doctor")
+			require.ErrorIs(t, s.member(roomID, user, user, "join", north), ErrForbidden, "not in the space")
+			s.join(space, user, north)
+			s.join(roomID, user, north)
+			require.Equal(t, n.current(roomID), s.current(roomID))
+			join := s.tips(roomID)[0]
+			require.Equal(t, n.user("creator"), join.Content().Get("join_authorised_via_users_server").Str)
+			require.NotEmpty(t, gjson.GetBytes(join.JSON, "signatures").Map()[north].Raw)
+
+			// South has nobody who may invite: it sends the next one on to north.
+			other := e.user("nurse")
+			e.join(space, other, north)
+			require.Nil(t, s.receive(north, n.tips(space)...)[0].Err)
+			_, err := s.MakeMembership(t.Context(), east, roomID, other, "join", e.Versions())
+			if version == "12" { // elsewhere everybody may invite by default
+				require.NoError(t, err)
+			}
+			e.join(roomID, other, south, north)
+			require.Equal(t, "join", e.snap(roomID).Membership(other))
+
+			// The node is in the room already and cannot authorise its own second user.
+			n.state(roomID, n.user("creator"), "m.room.power_levels", "", powerToInvite(version, n.user("creator")))
+			require.Nil(t, s.receive(north, n.tips(roomID)...)[0].Err)
+			second := s.user("second")
+			s.join(space, second)
+			require.Nil(t, n.receive(south, s.tips(space)...)[0].Err)
+			require.ErrorIs(t, s.member(roomID, second, second, "join"), ErrUnableToGrant)
+			s.join(roomID, second, north)
+			require.Equal(t, "join", s.snap(roomID).Membership(second))
+			require.Equal(t, "join", s.snap(roomID).Membership(user))
+		})
+	}
+}
+
+func powerToInvite(version, creator string) string {
+	users := `"` + creator + `":100`
+	if version == "12" {
+		users = ""
+	}
+	return `{"users":{` + users + `},"invite":60,"users_default":0,"state_default":50}`
+}
+
+func TestKnockingThroughAnotherServer(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	user := s.user("doctor")
+	require.ErrorIs(t, s.member(roomID, user, user, "knock", north), ErrForbidden)
+	n.state(roomID, n.user("creator"), "m.room.join_rules", "", `{"join_rule":"knock"}`)
+	require.NoError(t, s.member(roomID, user, user, "knock", north))
+	require.Equal(t, "knock", n.snap(roomID).Membership(user))
+	all, err := s.OutsideMemberships(t.Context(), user)
+	require.NoError(t, err)
+	require.Equal(t, "knock", all[0].Membership)
+	require.Equal(t, "m.room.create", gjson.GetBytes(all[0].Stripped, "0.type").Str)
+
+	require.NoError(t, s.member(roomID, user, user, "leave"))
+	require.Equal(t, "leave", n.snap(roomID).Membership(user))
+
+	// A refused knock ends by an event of a room that this node is not in.
+	require.NoError(t, s.member(roomID, user, user, "knock", north))
+	require.NoError(t, n.member(roomID, n.user("creator"), user, "leave"))
+	require.Nil(t, s.receive(north, n.tips(roomID)...)[0].Err)
+	all, err = s.OutsideMemberships(t.Context(), user)
+	require.NoError(t, err)
+	require.Equal(t, "leave", all[0].Membership)
+}
+
+func TestInvitingAUserOfAnotherServer(t *testing.T) {
+	for _, version := range testVersions {
+		t.Run(version, func(t *testing.T) {
+			w := newNetwork(t)
+			n, s := w.add(north), w.add(south)
+			roomID, err := n.Create(t.Context(), CreateRequest{Creator: n.user("creator"), Version: version, Preset: "private_chat", Name: "Ward 3"})
+			require.NoError(t, err)
+			user := s.user("doctor")
+			require.NoError(t, n.member(roomID, n.user("creator"), user, "invite"))
+			require.Equal(t, "invite", n.snap(roomID).Membership(user))
+			invite := n.tips(roomID)[0]
+			require.NotEmpty(t, gjson.GetBytes(invite.JSON, "signatures").Map()[south].Raw)
+			require.Zero(t, invite.Servers, "the invited server has it")
+			entries, complete := s.hub.Since(UserTopic(user), 0, s.db.Position())
+			require.True(t, complete)
+			require.Equal(t, EntryOutside, entries[0].Kind)
+			all, err := s.OutsideMemberships(t.Context(), user)
+			require.NoError(t, err)
+			require.Equal(t, "invite", all[0].Membership)
+			require.Equal(t, version, all[0].Version)
+			require.Contains(t, string(all[0].Stripped), "Ward 3")
+
+			s.join(roomID, user) // the inviting server is asked
+			require.Equal(t, n.current(roomID), s.current(roomID))
+			all, err = s.OutsideMemberships(t.Context(), user)
+			require.NoError(t, err)
+			require.Empty(t, all)
+		})
+	}
+}
+
+func TestAnInviteThatItsServerRefusesIsNotMade(t *testing.T) {
+	w := newNetwork(t)
+	n := w.add(north)
+	roomID := n.publicRoom("12")
+	require.ErrorIs(t, n.member(roomID, n.user("creator"), "@doctor:gone.example", "invite"), ErrUnreachable)
+	require.Empty(t, n.snap(roomID).Membership("@doctor:gone.example"))
+}
+
+func TestDecliningAnInvite(t *testing.T) {
+	for _, there := range []bool{true, false} {
+		t.Run(fmt.Sprintf("server there %v", there), func(t *testing.T) {
+			w := newNetwork(t)
+			n, s := w.add(north), w.add(south)
+			roomID := n.publicRoom("12")
+			user := s.user("doctor")
+			require.NoError(t, n.member(roomID, n.user("creator"), user, "invite"))
+			w.mu.Lock()
+			w.down[north] = !there
+			w.mu.Unlock()
+			require.NoError(t, s.member(roomID, user, user, "leave"))
+			require.NoError(t, s.member(roomID, user, user, "leave"), "again")
+			all, err := s.OutsideMemberships(t.Context(), user)
+			require.NoError(t, err)
+			require.Equal(t, "leave", all[0].Membership)
+			require.Equal(t, "leave", gjson.GetBytes(all[0].JSON, "content.membership").Str)
+			require.NoError(t, s.Forget(t.Context(), roomID, user))
+			want := "leave"
+			if !there {
+				want = "invite"
+			}
+			require.Equal(t, want, n.snap(roomID).Membership(user))
+		})
+	}
+}
+
+func TestAnInviteThatIsWithdrawn(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	user := s.user("doctor")
+	require.NoError(t, n.member(roomID, n.user("creator"), user, "invite"))
+	forged := w.forge(n, &draft{typ: "m.room.member", stateKey: &user, sender: "@mallory:evil.example", content: []byte(`{"membership":"leave"}`)},
+		roomID, n.tips(roomID), nil)
+	require.ErrorIs(t, s.receive("evil.example", forged)[0].Err, ErrNotFound, "it does not know the invite")
+	require.NoError(t, n.member(roomID, n.user("creator"), user, "leave"))
+	withdrawn := n.tips(roomID)[0]
+	servers, err := n.ServerSet(t.Context(), withdrawn.Servers)
+	require.NoError(t, err)
+	require.Contains(t, servers, south)
+	require.Nil(t, s.receive(north, withdrawn)[0].Err)
+	all, err := s.OutsideMemberships(t.Context(), user)
+	require.NoError(t, err)
+	require.Equal(t, "leave", all[0].Membership)
+	require.Equal(t, withdrawn.ID, all[0].EventID)
+}
+
+func TestAJoinIsSentOnToTheOtherServers(t *testing.T) {
+	w := newNetwork(t)
+	n, s, e := w.add(north), w.add(south), w.add(east)
+	roomID := n.publicRoom("12")
+	s.join(roomID, s.user("a"), north)
+	require.Zero(t, n.tips(roomID)[0].Servers)
+	e.join(roomID, e.user("b"), north)
+	join := n.tips(roomID)[0]
+	servers, err := n.ServerSet(t.Context(), join.Servers)
+	require.NoError(t, err)
+	require.Equal(t, []string{south}, servers)
+	require.Nil(t, s.receive(north, join)[0].Err)
+	require.Equal(t, n.current(roomID), s.current(roomID))
+	require.NoError(t, s.member(roomID, s.user("a"), s.user("a"), "leave"))
 }

@@ -453,3 +453,5 @@ func (w *network) verify(version string, pdu []byte) error {
 	}
 	return nil
 }
+
+func base64Of(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
