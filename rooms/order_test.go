@@ -216,7 +216,7 @@ func (h *history) deliver(n *netNode, rnd *rand.Rand, withhold int) []*Event {
 
 func TestEveryOrderLeadsToTheSameRoom(t *testing.T) {
 	for _, version := range []string{"6", "10", "11", "12"} {
-		for seed := range uint64(testSeeds) {
+		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s/%d", version, seed), func(t *testing.T) { everyOrder(t, sqldbtest.SQLite, version, seed, 50) })
 		}
 	}
