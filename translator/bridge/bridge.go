@@ -56,6 +56,7 @@ type Bridge struct {
 	decisions *lru.Cache[int64, decision]
 	habits    *lru.Cache[string, language.Code] // of senders on other servers
 	codes     *lru.Cache[string, language.Code] // by what readers wrote
+	retries   *lru.Cache[key, time.Time]        // of messages that could not be translated
 	readers   *roomReaders
 	hot       *hotCache
 	jobs      *jobs
@@ -74,6 +75,7 @@ var _ view.Renderer = (*Bridge)(nil)
 const (
 	defaultHotBytes = 16 << 20
 	keptCodes       = 4096
+	keptRetries     = 10_000
 )
 
 // New loads what the bridge keeps in memory. It starts nothing; see [Bridge.Run]. ctx bounds only the loading.
@@ -151,6 +153,9 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.codes, err = lru.New[string, language.Code](keptCodes); err != nil {
+		return err
+	}
+	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {
 		return err
 	}
 	bytes := int(b.o.Config.Cache.Memory)

@@ -3,6 +3,7 @@ package bridge
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // command is what a clinician asks of the bot.
@@ -46,5 +47,10 @@ func parseCommand(body string) (command, bool) {
 // looksLikeCommand reports whether a text was meant for the bot, known or not: "!word" and no more of a sentence.
 func looksLikeCommand(body string) bool {
 	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
-	return ok && text != "" && unicode.IsLetter([]rune(text)[0])
+	return ok && startsWithLetter(text)
+}
+
+func startsWithLetter(text string) bool {
+	first, _ := utf8.DecodeRuneInString(text)
+	return unicode.IsLetter(first)
 }

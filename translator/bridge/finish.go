@@ -23,6 +23,9 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if err != nil {
 		return err
 	}
+	if made == nil && !b.jobs.isTold(j) {
+		return nil // a page of history asked: no job is stored
+	}
 	var stored []*row
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		stored = nil

@@ -188,10 +188,11 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 			continue
 		}
 		last := inForce(rows[ev.NID], newest)
-		if last != nil && !b.worthAgain(last, d.from, code) {
+		k := key{ev.NID, code}
+		if last != nil && !b.worthAgain(k, last, d.from) {
 			continue
 		}
-		j, err := b.begin(waiting, &job{key: key{ev.NID, code}, ev: ev, from: d.from, again: last != nil})
+		j, err := b.begin(waiting, &job{key: k, ev: ev, from: d.from, again: last != nil})
 		if errors.Is(err, errStopping) || waiting.Err() != nil {
 			break
 		}
@@ -210,9 +211,20 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 	return ctx.Err()
 }
 
+// retryEvery is how long a message that could not be translated is left alone.
+const retryEvery = time.Minute
+
 // worthAgain reports whether a message that could not be translated when it came may be now.
-func (b *Bridge) worthAgain(r *view.Rendering, from, to language.Code) bool {
-	return r.State == string(translator.None) && r.Verdict == "" && b.o.Pipeline.Offers(from, to) && transient(r)
+func (b *Bridge) worthAgain(k key, r *view.Rendering, from language.Code) bool {
+	if r.State != string(translator.None) || r.Verdict != "" || !transient(r) || !b.o.Pipeline.Offers(from, k.language) {
+		return false
+	}
+	now := b.o.Now()
+	if last, tried := b.retries.Get(k); tried && now.Sub(last) < retryEvery {
+		return false
+	}
+	b.retries.Add(k, now)
+	return true
 }
 
 func transient(r *view.Rendering) bool {

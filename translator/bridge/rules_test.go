@@ -440,6 +440,9 @@ func TestRule14WhatFailedIsTriedAgainWhenHistoryIsRead(t *testing.T) {
 	require.Len(t, w.rows(id, "es"), 1, "no better: no new row")
 	w.engine.failWith(nil)
 	require.NoError(t, w.bridge.Request(t.Context(), "es", events, 5*time.Second))
+	require.Len(t, w.rows(id, "es"), 1, "not so soon")
+	w.bridge.retries.Purge()
+	require.NoError(t, w.bridge.Request(t.Context(), "es", events, 5*time.Second))
 	rows := w.rows(id, "es")
 	require.Len(t, rows, 2)
 	for _, c := range []struct {

@@ -367,7 +367,7 @@ func (w *world) device(user string) *device {
 // sync asks once and returns the new events of a room that holds any message.
 func (d *device) sync(timeout time.Duration) {
 	d.w.t.Helper()
-	q := url.Values{"timeout": {jsonNumber(timeout.Milliseconds())}}
+	q := url.Values{"timeout": {jsonNumber(timeout.Milliseconds())}, "filter": {`{"room":{"timeline":{"limit":500}}}`}}
 	if d.since != "" {
 		q.Set("since", d.since)
 	}
