@@ -211,6 +211,7 @@ func (b *batch) publish() {
 			r.auth.forget(a.event.NID)
 		}
 		r.cache.add(a.event)
+		r.read.sentAs.committed(a)
 	}
 	for _, red := range b.redactions {
 		if red.cause != nil {

@@ -30,6 +30,7 @@ type reads struct {
 	acls       *lru.Cache[int64, *serverACL]
 	summaries  *lru.Cache[int64, keptSummary]
 	redactions *redactionCache
+	sentAs     *sentAsCache
 	typing     *typingRooms
 
 	fills    singleflight.Group // of gaps
@@ -57,6 +58,7 @@ func newReads(o Options) (*reads, error) {
 		acls:       newLRU[int64, *serverACL](keptACLs),
 		summaries:  newLRU[int64, keptSummary](keptSummaries),
 		redactions: newRedactionCache(),
+		sentAs:     newSentAsCache(),
 		typing:     newTypingRooms(o.Hub, o.Now, o.ServerName),
 		failures:   newLRU[failure, time.Time](keptFailures),
 	}, nil

@@ -200,25 +200,23 @@ func (r *Rooms) selectTransaction(ctx context.Context, userID string, t Txn) (ev
 	return eventID, err
 }
 
-// TxnsOf returns the transaction ids with which a device sent the events, by event nid, for unsigned.transaction_id.
-func (r *Rooms) TxnsOf(ctx context.Context, userID, scope string, nids []int64) (map[int64]string, error) {
-	if len(nids) == 0 || scope == "" {
-		return nil, nil
-	}
-	rows, err := r.db.Query(ctx, `SELECT event_nid, txn_id FROM client_transactions
-		WHERE event_nid = ANY($1) AND user_id = $2 AND scope = $3`, sqldb.List(nids), userID, scope)
+// selectSentAs returns how the events were sent; events without a transaction are missing. It asks by event alone: a user
+// and a scope would lead SQLite through everything that the device ever sent.
+func (r *Rooms) selectSentAs(ctx context.Context, nids []int64) (map[int64]sentAs, error) {
+	rows, err := r.db.Query(ctx, `SELECT event_nid, user_id, scope, txn_id FROM client_transactions
+		WHERE event_nid = ANY($1)`, sqldb.List(nids))
 	if err != nil {
 		return nil, fmt.Errorf("reading transaction ids: %w", err)
 	}
 	defer rows.Close()
-	txns := map[int64]string{}
+	found := map[int64]sentAs{}
 	for rows.Next() {
 		var nid int64
-		var id string
-		if err := rows.Scan(&nid, &id); err != nil {
+		var s sentAs
+		if err := rows.Scan(&nid, &s.userID, &s.scope, &s.txnID); err != nil {
 			return nil, fmt.Errorf("reading a transaction id: %w", err)
 		}
-		txns[nid] = id
+		found[nid] = s
 	}
-	return txns, rows.Err()
+	return found, rows.Err()
 }
