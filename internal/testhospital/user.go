@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -17,6 +18,14 @@ import (
 
 // patience bounds what a test waits for; nothing that works takes so long.
 const patience = 20 * time.Second
+
+// client keeps a connection for each user that waits in a long poll; the default would open a new one for most requests.
+var client = http.Client{
+	Timeout: 2 * patience,
+	Transport: &http.Transport{
+		MaxIdleConnsPerHost: 10_000, IdleConnTimeout: patience, DialContext: (&net.Dialer{Timeout: patience}).DialContext,
+	},
+}
 
 // User is a clinician with one device. Its methods fail the test when the server refuses.
 type User struct {
@@ -68,7 +77,6 @@ func (u *User) Do(method, path string, body any) (int, gjson.Result) {
 	if u.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+u.Token)
 	}
-	client := http.Client{Timeout: 2 * patience}
 	res, err := client.Do(req)
 	require.NoError(u.t, err, "%s %s", method, path)
 	defer func() { _ = res.Body.Close() }()
