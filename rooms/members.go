@@ -169,7 +169,7 @@ func (r *Rooms) forgetOutside(ctx context.Context, roomID, userID string) error 
 // MembershipDeltas returns the changes of current memberships in all rooms in (since, upto], ascending: for device lists
 // and for whoever follows who reads which rooms.
 func (r *Rooms) MembershipDeltas(ctx context.Context, since, upto int64) ([]MembershipDelta, error) {
-	deltas, err := r.memberStateDeltas(ctx, since, upto)
+	deltas, err := r.StateChanges(ctx, "m.room.member", since, upto)
 	if err != nil {
 		return nil, err
 	}
@@ -201,12 +201,13 @@ func (r *Rooms) MembershipDeltas(ctx context.Context, since, upto int64) ([]Memb
 // ringLimit bounds what is taken from the ring at a time; more is read with SQL.
 const ringLimit = 50_000
 
-func (r *Rooms) memberStateDeltas(ctx context.Context, since, upto int64) ([]StateDelta, error) {
+// StateChanges returns the changes of one type of current state in all rooms in (since, upto], ascending.
+func (r *Rooms) StateChanges(ctx context.Context, typ string, since, upto int64) ([]StateDelta, error) {
 	entries, complete := r.hub.All(since, upto, ringLimit)
 	if !complete || len(entries) >= ringLimit {
-		return r.selectMemberDeltas(ctx, since, upto)
+		return r.selectTypeDeltas(ctx, typ, since, upto)
 	}
-	return deltasOf(entries, func(d *StateDelta) bool { return d.Type == "m.room.member" }), nil
+	return deltasOf(entries, func(d *StateDelta) bool { return d.Type == typ }), nil
 }
 
 func deltasOf(entries []stream.Entry, keep func(*StateDelta) bool) []StateDelta {

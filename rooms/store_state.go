@@ -203,20 +203,20 @@ func (r *Rooms) selectDeltas(ctx context.Context, roomNID, since, upto int64) ([
 	return deltas, rows.Err()
 }
 
-// selectMemberDeltas reads the changes of members in all rooms in (since, upto], ascending.
-func (r *Rooms) selectMemberDeltas(ctx context.Context, since, upto int64) ([]StateDelta, error) {
+// selectTypeDeltas reads the changes of one type of state in all rooms in (since, upto], ascending.
+func (r *Rooms) selectTypeDeltas(ctx context.Context, typ string, since, upto int64) ([]StateDelta, error) {
 	rows, err := r.db.Query(ctx, `SELECT r.room_id, d.room_nid, d.position, d.key_nid, k.state_key, d.old_nid, d.new_nid
 		FROM state_deltas d JOIN state_keys k ON k.key_nid = d.key_nid JOIN rooms r ON r.room_nid = d.room_nid
-		WHERE d.position > $1 AND d.position <= $2 AND k.type = 'm.room.member' ORDER BY d.position, d.key_nid`, since, upto)
+		WHERE d.position > $1 AND d.position <= $2 AND k.type = $3 ORDER BY d.position, d.key_nid`, since, upto, typ)
 	if err != nil {
-		return nil, fmt.Errorf("reading membership deltas: %w", err)
+		return nil, fmt.Errorf("reading state deltas of all rooms: %w", err)
 	}
 	defer rows.Close()
 	var deltas []StateDelta
 	for rows.Next() {
-		d := StateDelta{Type: "m.room.member"}
+		d := StateDelta{Type: typ}
 		if err := rows.Scan(&d.RoomID, &d.RoomNID, &d.Position, &d.KeyNID, &d.StateKey, &d.Old, &d.New); err != nil {
-			return nil, fmt.Errorf("reading a membership delta: %w", err)
+			return nil, fmt.Errorf("reading a state delta: %w", err)
 		}
 		deltas = append(deltas, d)
 	}
