@@ -43,7 +43,7 @@ type Options struct {
 	AccessLifetime  time.Duration // of access tokens with a refresh token; 1 hour when 0
 	RefreshLifetime time.Duration // of refresh tokens; 0: they do not expire
 
-	// Language of those who chose none: BCP 47 ("" for none), and the mode of showing ("" for inline).
+	// Language of those who chose none: BCP 47 ("" for none), and the mode of showing ("" for in_place).
 	Language     string
 	LanguageMode string
 
@@ -128,7 +128,7 @@ func (o Options) withDefaults() Options {
 		o.AccessLifetime = time.Hour
 	}
 	if o.LanguageMode == "" {
-		o.LanguageMode = "inline"
+		o.LanguageMode = "in_place"
 	}
 	return o
 }
@@ -154,7 +154,7 @@ func (a *Accounts) load(ctx context.Context) error {
 
 // start begins the background work; ctx ends it.
 func (a *Accounts) start(ctx context.Context) {
-	for _, work := range []func(context.Context){a.flushSeenLoop, a.propagateProfiles, a.resyncStale, a.followMemberships, a.sweepExpired} {
+	for _, work := range []func(context.Context){a.flushSeenLoop, a.propagateProfiles, a.resyncStale, a.followMemberships, a.followUpgrades, a.sweepExpired} {
 		a.running.Add(1)
 		go func() {
 			defer a.running.Done()

@@ -89,7 +89,8 @@ func (s *userSearch) add(u DirectoryUser) {
 	s.found = append(s.found, u)
 }
 
-// room looks at the members of a room, by their member events.
+// room looks at the members of a room: those of this node by their profile, which a name given in one room must not
+// replace in the directory, others by their member events.
 func (s *userSearch) room(ctx context.Context, roomID string) error {
 	view, err := s.a.room(ctx, roomID)
 	if err != nil || view == nil {
@@ -121,18 +122,39 @@ func (s *userSearch) members(ctx context.Context, members map[int64]string, nids
 	if err != nil {
 		return fmt.Errorf("reading members: %w", err)
 	}
+	profiles, err := s.localProfiles(ctx, members, nids)
+	if err != nil {
+		return err
+	}
 	for _, nid := range nids {
 		ev, userID := events[nid], members[nid]
 		if ev == nil {
 			continue
 		}
-		content := ev.Content()
-		u := DirectoryUser{userID, content.Get("displayname").Str, content.Get("avatar_url").Str}
+		u, local := profiles[userID]
+		if !local {
+			content := ev.Content()
+			u = DirectoryUser{userID, content.Get("displayname").Str, content.Get("avatar_url").Str}
+		}
 		if strings.Contains(strings.ToLower(u.UserID), s.term) || strings.Contains(strings.ToLower(u.DisplayName), s.term) {
 			s.add(u)
 		}
 	}
 	return nil
+}
+
+// localProfiles returns what the directory says of the local users among the members.
+func (s *userSearch) localProfiles(ctx context.Context, members map[int64]string, nids []int64) (map[string]DirectoryUser, error) {
+	var local []string
+	for _, nid := range nids {
+		if s.a.IsLocal(members[nid]) {
+			local = append(local, members[nid])
+		}
+	}
+	if len(local) == 0 {
+		return nil, nil
+	}
+	return s.a.readDirectoryUsers(ctx, local)
 }
 
 // MutualRooms returns the ids of the rooms that both users are joined to, sorted.

@@ -335,6 +335,14 @@ func (w *town) MembershipDeltas(_ context.Context, since, upto int64) ([]rooms.M
 	return out, nil
 }
 
+func (w *town) StateChanges(context.Context, string, int64, int64) ([]rooms.StateDelta, error) {
+	return nil, nil // TestUpgradeCarriesSettingsOver has real rooms
+}
+
+func (w *town) StateEvent(context.Context, string, string, string) (*rooms.Event, error) {
+	return nil, rooms.ErrNotFound
+}
+
 func (w *town) UpdateProfile(_ context.Context, userID string, p rooms.MemberProfile) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -24,9 +24,11 @@ const (
 
 // deviceKeys is what the server looks at in a device's identity keys.
 type deviceKeys struct {
-	UserID   string            `json:"user_id"`
-	DeviceID string            `json:"device_id"`
-	Keys     map[string]string `json:"keys"`
+	UserID     string                       `json:"user_id"`
+	DeviceID   string                       `json:"device_id"`
+	Algorithms []string                     `json:"algorithms"`
+	Keys       map[string]string            `json:"keys"`
+	Signatures map[string]map[string]string `json:"signatures"`
 }
 
 // UploadKeys stores what a device publishes and returns the counts of its unclaimed one-time keys. A repetition changes
@@ -132,7 +134,27 @@ func ownDeviceKeys(userID, deviceID string, raw json.RawMessage) (json.RawMessag
 	if k.UserID != userID || k.DeviceID != deviceID {
 		return nil, ErrInvalidParam.says("device_keys are not those of this device")
 	}
+	if err := k.check(); err != nil {
+		return nil, err
+	}
 	return cleanKeys(raw)
+}
+
+// check finds what the specification requires of device keys: algorithms, keys of this device and its own signature.
+// Whether the signature is true is for those to check who will trust it.
+func (k *deviceKeys) check() error {
+	if k.Algorithms == nil || len(k.Keys) == 0 {
+		return ErrBadJSON.says("device_keys need algorithms and keys")
+	}
+	for name := range k.Keys {
+		if algorithm, device, ok := strings.Cut(name, ":"); !ok || algorithm == "" || device != k.DeviceID {
+			return ErrBadJSON.says("A device key's name has the form algorithm:device_id")
+		}
+	}
+	if len(k.Signatures[k.UserID]) == 0 {
+		return ErrBadJSON.says("device_keys need the signature of their device")
+	}
+	return nil
 }
 
 // cleanKeys returns keys without unsigned, in canonical form.

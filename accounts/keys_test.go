@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/sjson"
 
 	"medixchange/internal/signing"
 )
@@ -66,6 +67,29 @@ func TestUploadKeysChecksOwner(t *testing.T) {
 	_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: keys})
 	require.NoError(t, err)
 	require.Equal(t, before, n.hub.Position(), "the same keys again are no change")
+}
+
+func TestUploadKeysRefusesWhatIsNoDeviceKey(t *testing.T) {
+	n := newNode(t)
+	ana := n.user("ana")
+	n.device(ana, "PHONE")
+	good, _ := identity(t, ana, "PHONE")
+	for _, c := range []struct{ name, field, value string }{
+		{"no algorithms", "algorithms", `null`},
+		{"algorithms no list", "algorithms", `"m.olm.v1"`},
+		{"no keys", "keys", `{}`},
+		{"keys of another device", "keys", `{"ed25519:WARD":"abc"}`},
+		{"keys without algorithm", "keys", `{"PHONE":"abc"}`},
+		{"no signatures", "signatures", `{}`},
+		{"signed by another", "signatures", `{"@bo:a.example":{"ed25519:PHONE":"abc"}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bad, err := sjson.SetRawBytes(good, c.field, []byte(c.value))
+			require.NoError(t, err)
+			_, err = n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: bad})
+			require.ErrorIs(t, err, ErrBadJSON)
+		})
+	}
 }
 
 func TestOneTimeKeys(t *testing.T) {

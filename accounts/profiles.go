@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -139,8 +138,8 @@ func checkProfileField(field string, value json.RawMessage) (remove bool, err er
 	switch {
 	case field == "displayname" && utf8.RuneCountInString(s) > maxDisplayName:
 		return false, ErrInvalidParam.says("A display name has at most %d characters", maxDisplayName)
-	case field == "avatar_url" && s != "" && (!strings.HasPrefix(s, "mxc://") || len(s) > maxAvatarURL):
-		return false, ErrInvalidParam.says("An avatar_url is an mxc URI of at most %d bytes", maxAvatarURL)
+	case field == "avatar_url" && len(s) > maxAvatarURL:
+		return false, ErrInvalidParam.says("An avatar_url has at most %d bytes", maxAvatarURL)
 	}
 	return s == "", nil
 }

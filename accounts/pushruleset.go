@@ -157,16 +157,20 @@ func (a *Accounts) changeRules(ctx context.Context, userID string, change func(*
 		if set, err = change(set); err != nil {
 			return ruleError(err)
 		}
-		content, err := pushrules.Format(set)
-		if err != nil {
-			return fmt.Errorf("encoding push rules: %w", err)
-		}
-		return a.putAccountData(tx, userID, "", typePushRules, content)
+		return a.putPushRules(tx, userID, set)
 	})
 	if err != nil {
 		return fmt.Errorf("changing push rules: %w", err)
 	}
 	return nil
+}
+
+func (a *Accounts) putPushRules(tx *sqldb.Tx, userID string, set *pushrules.Ruleset) error {
+	content, err := pushrules.Format(set)
+	if err != nil {
+		return fmt.Errorf("encoding push rules: %w", err)
+	}
+	return a.putAccountData(tx, userID, "", typePushRules, content)
 }
 
 // ruleError gives an error of the rules its code.

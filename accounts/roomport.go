@@ -23,6 +23,8 @@ type roomPort interface {
 	Intervals(ctx context.Context, roomID, userID string) ([]rooms.Interval, error)
 	UserReceipts(ctx context.Context, roomID, userID string) ([]rooms.Receipt, error)
 	MembershipDeltas(ctx context.Context, since, upto int64) ([]rooms.MembershipDelta, error)
+	StateChanges(ctx context.Context, typ string, since, upto int64) ([]rooms.StateDelta, error)
+	StateEvent(ctx context.Context, roomID, typ, key string) (*rooms.Event, error)
 	UpdateProfile(ctx context.Context, userID string, p rooms.MemberProfile) error
 	SetMembership(ctx context.Context, req rooms.MembershipRequest) (string, error)
 }

@@ -43,7 +43,7 @@ func (a *Accounts) passwordStage(ctx context.Context, attempt uia.Attempt) (stri
 	}
 	userID, err := a.readIdentifier(auth.Identifier, auth.User)
 	if err == nil && attempt.UserID != "" && userID != attempt.UserID {
-		err = ErrWrongCredentials
+		return "", ErrForbidden.says("This is not the user who is logged in") // another password would not help
 	}
 	if err == nil {
 		err = a.CheckPassword(ctx, userID, auth.Password)

@@ -93,3 +93,25 @@ func (a *Accounts) queuedProfileUpdates(ctx context.Context) (map[string]int64, 
 	}
 	return queued, rows.Err()
 }
+
+// readDirectoryUsers returns name and picture of those of the users who have an account here.
+func (a *Accounts) readDirectoryUsers(ctx context.Context, users []string) (map[string]DirectoryUser, error) {
+	rows, err := a.db.Query(ctx, `SELECT u.user_id, COALESCE(n.value, ''), COALESCE(p.value, '') FROM users u
+		LEFT JOIN profiles n ON n.user_id = u.user_id AND n.field = 'displayname'
+		LEFT JOIN profiles p ON p.user_id = u.user_id AND p.field = 'avatar_url'
+		WHERE u.user_id = ANY($1)`, sqldb.List(users))
+	if err != nil {
+		return nil, fmt.Errorf("reading profiles: %w", err)
+	}
+	defer rows.Close()
+	found := make(map[string]DirectoryUser, len(users))
+	for rows.Next() {
+		var id, name, picture string
+		if err := rows.Scan(&id, &name, &picture); err != nil {
+			return nil, fmt.Errorf("reading profiles: %w", err)
+		}
+		p := Profile{"displayname": json.RawMessage(name), "avatar_url": json.RawMessage(picture)}
+		found[id] = DirectoryUser{id, p.text("displayname"), p.text("avatar_url")}
+	}
+	return found, rows.Err()
+}
