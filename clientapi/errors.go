@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"medixchange/accounts"
-	"medixchange/accounts/uia"
 	"medixchange/internal/web"
 	"medixchange/rooms"
 )
@@ -46,8 +45,6 @@ func (a *API) mapError(err error) *web.Error {
 			e = e.With(k, v)
 		}
 		return e
-	case errors.Is(err, uia.ErrChanged):
-		return web.Forbidden("The request changed while it was being authenticated: begin again.").Because(err)
 	}
 	for _, m := range roomErrors {
 		if errors.Is(err, m.err) {

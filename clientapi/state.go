@@ -1,6 +1,7 @@
 package clientapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -87,7 +88,8 @@ func (a *API) members(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 	return map[string]any{"chunk": chunk}, nil
 }
 
-// rewind sets the reading to the state at the parameter "at", if there is one and the reader was there.
+// rewind sets the reading to the state at the parameter "at", if there is one; before the reader's time, to that of their
+// first join.
 func (a *API) rewind(r *http.Request, rd *reading) error {
 	at := r.URL.Query().Get("at")
 	if at == "" {
@@ -97,16 +99,40 @@ func (a *API) rewind(r *http.Request, rd *reading) error {
 	if err != nil {
 		return web.InvalidParam("at is not a token of this server.").Because(err)
 	}
-	page, err := a.Rooms.Timeline(r.Context(), rd.roomID, key, beginning, rooms.Backward, 1, false)
+	ctx := r.Context()
+	page, err := a.Rooms.Timeline(ctx, rd.roomID, key, beginning, rooms.Backward, 1, false)
 	if err != nil {
 		return err
 	}
-	visible, err := a.View.Visible(r.Context(), rd.viewer, rd.roomID, page.Events)
-	if err != nil || len(visible) == 0 {
+	last, err := a.View.Visible(ctx, rd.viewer, rd.roomID, page.Events)
+	if err != nil {
 		return err
 	}
-	rd.stateNID, err = a.Rooms.StateAfter(r.Context(), visible[0])
+	if len(last) == 0 {
+		if last, err = a.firstJoin(ctx, rd); err != nil || len(last) == 0 {
+			return err
+		}
+	}
+	rd.stateNID, err = a.Rooms.StateAfter(ctx, last[0])
 	return err
+}
+
+// firstJoin returns the event with which the reader first came into the room: they see no state from before it.
+func (a *API) firstJoin(ctx context.Context, rd *reading) ([]*rooms.Event, error) {
+	intervals, err := a.Rooms.Intervals(ctx, rd.roomID, rd.viewer.UserID)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range intervals {
+		if i.Membership == "join" {
+			page, err := a.Rooms.Timeline(ctx, rd.roomID, i.From, beginning, rooms.Backward, 1, false)
+			if err != nil {
+				return nil, err
+			}
+			return page.Events, nil
+		}
+	}
+	return nil, nil
 }
 
 func (a *API) joinedMembers(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {

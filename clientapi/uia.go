@@ -53,7 +53,7 @@ func (a *API) interactive(r *http.Request, userID string, flows []uia.Flow) (*ui
 
 // interactiveBody is interactive for a body that was read already.
 func (a *API) interactiveBody(r *http.Request, body json.RawMessage, userID string, flows []uia.Flow) (*uia.Result, error) {
-	res, err := a.Accounts.UIA.Require(r.Context(), uia.Request{
+	res, err := a.Accounts.Require(r.Context(), uia.Request{
 		Body: body, Operation: r.Method + " " + r.URL.Path, UserID: userID,
 	}, flows)
 	var challenge *uia.Challenge

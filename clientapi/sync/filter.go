@@ -58,6 +58,9 @@ func ParseFilter(raw []byte) (*Filter, error) {
 	if len(f.EventFields) > maxFilterList || len(f.Room.Rooms) > maxFilterList || len(f.Room.NotRooms) > maxFilterList {
 		return nil, web.BadJSON("A list of the filter is longer than %d", maxFilterList)
 	}
+	if !allBegin(f.Room.Rooms, '!') || !allBegin(f.Room.NotRooms, '!') {
+		return nil, web.BadJSON("rooms and not_rooms are lists of room ids")
+	}
 	for _, e := range []*EventFilter{&f.Presence, &f.AccountData, &f.Room.Ephemeral, &f.Room.State, &f.Room.Timeline, &f.Room.AccountData} {
 		if err := e.check(); err != nil {
 			return nil, err
@@ -84,7 +87,22 @@ func (e *EventFilter) check() error {
 			return web.BadJSON("A list of the filter is longer than %d", maxFilterList)
 		}
 	}
+	return e.checkIDs()
+}
+
+// checkIDs refuses what can be no room and no user: a filter with it would show less than its author thinks, in silence.
+func (e *EventFilter) checkIDs() error {
+	if !allBegin(e.Rooms, '!') || !allBegin(e.NotRooms, '!') {
+		return web.BadJSON("rooms and not_rooms are lists of room ids")
+	}
+	if !allBegin(e.Senders, '@') || !allBegin(e.NotSenders, '@') {
+		return web.BadJSON("senders and not_senders are lists of user ids")
+	}
 	return nil
+}
+
+func allBegin(ids []string, sigil byte) bool {
+	return !slices.ContainsFunc(ids, func(id string) bool { return id == "" || id[0] != sigil })
 }
 
 // WantsRoom reports whether the filter lets a room's events through at all.
