@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+
+	"medixchange/internal/sqldb/sqldbtest"
 )
 
 const (
@@ -57,6 +59,27 @@ func TestJoiningARoomOfAnotherServer(t *testing.T) {
 			require.Equal(t, n.current(roomID), s.current(roomID))
 		})
 	}
+}
+
+func TestJoiningOnEachDatabase(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		w := newNetwork(t)
+		n, s := w.addAt(north, fresh()), w.addAt(south, fresh())
+		roomID := n.publicRoom("12")
+		require.NoError(t, n.member(roomID, n.user("creator"), s.user("doctor"), "invite"))
+		s.join(roomID, s.user("doctor"))
+		require.NoError(t, s.member(roomID, s.user("doctor"), s.user("doctor"), "leave"))
+		require.Nil(t, n.receive(south, s.tips(roomID)...)[0].Err)
+		missed := n.say(roomID, n.user("creator"), "missed")
+		s.join(roomID, s.user("doctor"), north)
+		lost := w.forge(n, &draft{typ: "m.room.message", sender: n.user("creator")}, roomID, []*Event{missed}, nil)
+		orphan := w.forge(n, &draft{typ: "m.room.message", sender: n.user("creator")}, roomID, []*Event{lost}, nil)
+		require.Nil(t, s.receive(north, orphan)[0].Err)
+		s.settle()
+		require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM inbox`))
+		require.Equal(t, n.current(roomID), s.current(roomID))
+		s.requireConsistent(roomID)
+	})
 }
 
 func TestAJoinTriesServersInTurn(t *testing.T) {

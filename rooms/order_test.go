@@ -217,16 +217,22 @@ func (h *history) deliver(n *netNode, rnd *rand.Rand, withhold int) []*Event {
 func TestEveryOrderLeadsToTheSameRoom(t *testing.T) {
 	for _, version := range []string{"6", "10", "11", "12"} {
 		for seed := range uint64(2) {
-			t.Run(fmt.Sprintf("%s/%d", version, seed), func(t *testing.T) { everyOrder(t, sqldbtest.SQLite, version, seed, 50) })
+			t.Run(fmt.Sprintf("%s/%d", version, seed), func(t *testing.T) {
+				everyOrder(t, func() string { return sqldbtest.SQLite(t) }, version, seed, 50)
+			})
 		}
 	}
 }
 
-func everyOrder(t *testing.T, address func(testing.TB) string, version string, seed uint64, steps int) {
+func TestEveryOrderOnEachDatabase(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { everyOrder(t, fresh, "12", 77, 30) })
+}
+
+func everyOrder(t *testing.T, fresh func() string, version string, seed uint64, steps int) {
 	w := newNetwork(t)
-	oracle := w.addAt(north, address(t))
+	oracle := w.addAt(north, fresh())
 	h := newHistory(w, oracle, version, seed)
-	nodes := []*netNode{w.addAt(south, address(t)), w.addAt(east, address(t))}
+	nodes := []*netNode{w.addAt(south, fresh()), w.addAt(east, fresh())}
 	for i, n := range nodes {
 		n.join(h.roomID, n.user("reader"), north)
 		for _, other := range nodes[:i] {

@@ -216,3 +216,4 @@ CREATE TABLE inbox (
     UNIQUE (origin, kind, item_id)
 );
 CREATE INDEX inbox_by_room ON inbox (room_id, inbox_nid);
+CREATE INDEX inbox_by_due ON inbox (next_try, room_id);
