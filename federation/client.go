@@ -92,6 +92,8 @@ func newGuard(o ClientOptions) (*netguard.Client, error) {
 		Timeout:   max(o.Config.Timeout.Std(), mediaCall),
 		MaxBody:   int64(o.Config.MaxResponse),
 		UserAgent: o.UserAgent,
+		// Enough for the requests of all lanes, for servers without HTTP/2.
+		MaxConnsPerHost: 2*perDestination + 2,
 	}
 	if o.Config.TrustedCA != "" {
 		roots, err := netguard.LoadRoots(o.Config.TrustedCA)

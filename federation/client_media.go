@@ -33,7 +33,7 @@ func (c *Client) FetchMedia(ctx context.Context, server, mediaID string, w io.Wr
 
 func (c *Client) fetchAuthenticated(ctx context.Context, server, mediaID string, w io.Writer) (media.RemoteFile, error) {
 	request := get(server, path("/_matrix/federation/v1/media/download", mediaID)+"?timeout_ms=20000")
-	request.timeout = mediaCall
+	request.timeout, request.lane = mediaCall, laneMedia
 	var about media.RemoteFile
 	var location string
 	err := c.transport.stream(ctx, request, func(resp *http.Response) error {
@@ -72,7 +72,7 @@ func (c *Client) fetchLocation(ctx context.Context, server, location string, w i
 // fetchOld asks the old endpoint, whose allow_remote keeps the other server from asking us back.
 func (c *Client) fetchOld(ctx context.Context, server, mediaID string, w io.Writer) (media.RemoteFile, error) {
 	request := get(server, path("/_matrix/media/v3/download", server, mediaID)+"?allow_remote=false")
-	request.timeout, request.unsigned = mediaCall, true
+	request.timeout, request.unsigned, request.lane = mediaCall, true, laneMedia
 	var about media.RemoteFile
 	err := c.transport.stream(ctx, request, func(resp *http.Response) error {
 		about = media.Describe(resp.Header)

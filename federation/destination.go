@@ -240,7 +240,7 @@ func (d *destination) deliver(ctx context.Context, out *outbound) error {
 	}
 	began := time.Now()
 	err := s.o.Client.transport.json(ctx, call{server: d.place.server, method: http.MethodPut,
-		uri: path("/_matrix/federation/v1/send", out.id), body: out.body, canonical: true, maxBody: smallAnswer}, &answer)
+		uri: path("/_matrix/federation/v1/send", out.id), body: out.body, canonical: true, maxBody: smallAnswer, lane: laneSend}, &answer)
 	if err != nil {
 		return fmt.Errorf("sending a transaction: %w", err)
 	}

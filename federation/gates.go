@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// perDestination bounds the requests that are under way to one server at a time.
+// perDestination bounds the requests of one kind that are under way to one server at a time.
 const perDestination = 16
 
 // gates bound what is under way to, or from, each server. A gate is kept only while someone uses it.

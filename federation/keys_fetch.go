@@ -12,15 +12,17 @@ import (
 	"medixchange/internal/signing"
 )
 
-// fetch asks the server itself, then the notaries.
+// fetch asks the server itself and, where that did not give the key, the notaries. Without keyID whatever the server says
+// is enough.
 func (k *Keys) fetch(ctx context.Context, server, keyID string, ts int64) (map[string]verifyKey, error) {
-	answer, err := k.fetchDirect(ctx, server)
-	if err == nil {
-		keys, err := k.take(ctx, answer)
-		if err != nil {
+	var keys map[string]verifyKey
+	answer, failure := k.fetchDirect(ctx, server)
+	if failure == nil {
+		var err error
+		if keys, err = k.take(ctx, answer); err != nil {
 			return nil, err
 		}
-		if _, there := keys[keyID]; there {
+		if _, there := keys[keyID]; there || keyID == "" {
 			return keys, nil
 		}
 	}
@@ -28,25 +30,24 @@ func (k *Keys) fetch(ctx context.Context, server, keyID string, ts int64) (map[s
 		if notary == server || notary == k.signer.ServerName {
 			continue
 		}
-		answers, nerr := k.fetchNotary(ctx, notary, server, keyID, ts)
-		if nerr != nil {
-			err = errors.Join(err, nerr)
+		answers, err := k.fetchNotary(ctx, notary, server, keyID, ts)
+		if err != nil {
+			failure = errors.Join(failure, err)
 			continue
 		}
-		var keys map[string]verifyKey
 		for _, a := range answers {
-			if keys, nerr = k.take(ctx, a); nerr != nil {
-				return nil, nerr
+			if keys, err = k.take(ctx, a); err != nil {
+				return nil, err
 			}
 		}
 		if _, there := keys[keyID]; there {
 			return keys, nil
 		}
 	}
-	if err != nil {
-		return nil, k.failed(server, err)
+	if keys == nil {
+		return nil, k.failed(server, failure)
 	}
-	return k.known(ctx, server) // the server answered; it has no such key
+	return keys, nil // someone answered, but nobody knows the key
 }
 
 // fetchDirect asks a server for its own keys.

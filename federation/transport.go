@@ -54,7 +54,15 @@ type call struct {
 	once bool
 	// canonical says that the body is canonical JSON already.
 	canonical bool
+	// lane is what the number of requests at a time is bounded for: files do not hold up questions, nor either messages.
+	lane string
 }
+
+// The lanes of requests besides that of questions.
+const (
+	laneMedia = "media"
+	laneSend  = "send"
+)
 
 // path joins escaped segments to a path.
 func path(prefix string, segments ...string) string {
@@ -120,7 +128,7 @@ func (t *transport) stream(ctx context.Context, c call, read func(*http.Response
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	leave, err := t.gates.enter(ctx, c.server)
+	leave, err := t.gates.enter(ctx, c.server+"\x00"+c.lane)
 	if err != nil {
 		return fmt.Errorf("waiting to ask %s: %w: %w", c.server, rooms.ErrUnreachable, err)
 	}
