@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -60,7 +61,8 @@ func checkAlias(alias string) error {
 }
 
 // DeleteAlias removes an alias of this server. Its creator may, and whoever may set the room's canonical alias; the empty
-// user stands for the node itself. Errors: ErrNotFound, ErrForbidden.
+// user stands for the node itself. The room ceases to call itself by the alias where the user may say so. Errors:
+// ErrNotFound, ErrForbidden.
 func (r *Rooms) DeleteAlias(ctx context.Context, alias, user string) error {
 	roomID, creator, err := r.loadAlias(ctx, alias)
 	if err != nil {
@@ -71,7 +73,60 @@ func (r *Rooms) DeleteAlias(ctx context.Context, alias, user string) error {
 			return err
 		}
 	}
-	return r.db.Write(ctx, func(tx *sqldb.Tx) error { return deleteAlias(tx, alias, roomID) })
+	if err := r.db.Write(ctx, func(tx *sqldb.Tx) error { return deleteAlias(tx, alias, roomID) }); err != nil {
+		return err
+	}
+	if err := r.withdrawAlias(ctx, roomID, alias, user); err != nil {
+		r.log.WithError(err).WithField("room_id", roomID).Info("a deleted alias stays in the room's state")
+	}
+	return nil
+}
+
+// withdrawAlias takes an alias out of the room's m.room.canonical_alias, if the user may change that.
+func (r *Rooms) withdrawAlias(ctx context.Context, roomID, alias, user string) error {
+	if user == "" || r.mayName(ctx, roomID, user) != nil {
+		return nil
+	}
+	ev, err := r.StateEvent(ctx, roomID, "m.room.canonical_alias", "")
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	content, changed, err := withoutAlias([]byte(ev.Content().Raw), alias)
+	if err != nil || !changed {
+		return err
+	}
+	key := ""
+	_, err = r.Send(ctx, SendRequest{RoomID: roomID, Sender: user, Type: "m.room.canonical_alias", StateKey: &key, Content: content})
+	return err
+}
+
+// withoutAlias takes an alias out of the content of m.room.canonical_alias.
+func withoutAlias(raw []byte, alias string) (content json.RawMessage, changed bool, err error) {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return nil, false, fmt.Errorf("reading a canonical alias: %w", err)
+	}
+	var canonical string
+	if json.Unmarshal(fields["alias"], &canonical) == nil && canonical == alias {
+		delete(fields, "alias")
+		changed = true
+	}
+	var others []string
+	if json.Unmarshal(fields["alt_aliases"], &others) == nil && slices.Contains(others, alias) {
+		others = slices.DeleteFunc(others, func(a string) bool { return a == alias })
+		if fields["alt_aliases"], err = json.Marshal(others); err != nil {
+			return nil, false, fmt.Errorf("encoding aliases: %w", err)
+		}
+		changed = true
+	}
+	if !changed {
+		return nil, false, nil
+	}
+	content, err = json.Marshal(fields)
+	return content, true, err
 }
 
 // mayName returns ErrForbidden unless the user may set the room's canonical alias: the right to name and list a room.

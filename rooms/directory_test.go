@@ -304,3 +304,24 @@ func TestServing(t *testing.T) {
 		require.Empty(t, events)
 	})
 }
+
+func TestDeletedAliasLeavesTheState(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	n.join(room, nurse)
+	for _, alias := range []string{"#ward:", "#icu:", "#er:"} {
+		require.NoError(t, n.CreateAlias(context.Background(), alias+hospital, room, doctor))
+	}
+	_, err := n.setState(room, doctor, "m.room.canonical_alias", "",
+		`{"alias":"#ward:`+hospital+`","alt_aliases":["#icu:`+hospital+`","#er:`+hospital+`"]}`)
+	require.NoError(t, err)
+	require.NoError(t, n.DeleteAlias(context.Background(), "#icu:"+hospital, doctor))
+	require.Equal(t, map[string]any{"alias": "#ward:" + hospital, "alt_aliases": []any{"#er:" + hospital}},
+		n.stateContent(room, "m.room.canonical_alias", ""))
+	require.NoError(t, n.DeleteAlias(context.Background(), "#ward:"+hospital, doctor))
+	require.Equal(t, map[string]any{"alt_aliases": []any{"#er:" + hospital}}, n.stateContent(room, "m.room.canonical_alias", ""))
+	require.NoError(t, n.CreateAlias(context.Background(), "#mine:"+hospital, room, nurse))
+	before := n.last(room).ID
+	require.NoError(t, n.DeleteAlias(context.Background(), "#mine:"+hospital, nurse))
+	require.Equal(t, before, n.last(room).ID, "not the room's own name, and no power to change it")
+}
