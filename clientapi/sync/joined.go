@@ -224,7 +224,8 @@ func (r *round) readTimeline(s *section) error {
 			return fmt.Errorf("reading the timeline before a held event: %w", err)
 		}
 	}
-	s.timeline.limited = limited
+	// A device that begins anew with a room must not append to what it may still have of it from an earlier stay.
+	s.timeline.limited = limited || s.fresh && !r.q.initial
 	s.timeline.prev = prev
 	return r.trim(s, events, limit)
 }

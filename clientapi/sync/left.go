@@ -10,9 +10,9 @@ import (
 // left reads a room that the user has left or was removed from: the way up to that moment for a device that has not seen
 // it yet, the archive for one that begins and asks for it (include_leave).
 func (r *round) left(ur rooms.UserRoom) error {
-	archive := (r.q.initial || r.q.fullState) && r.q.filter.Room.IncludeLeave
-	fresh := !r.q.initial && ur.Position > r.since.Position
-	if ur.Forgotten || !archive && !fresh {
+	archive := (r.q.initial || r.q.fullState) && r.q.filter.Room.IncludeLeave && !ur.Forgotten
+	fresh := !r.q.initial && ur.Position > r.since.Position // also of a forgotten room: other devices still show it
+	if !archive && !fresh {
 		return nil
 	}
 	s := &section{ur: ur, since: r.sinceIn(ur), upto: min(r.upto, ur.Position), filter: &r.q.filter.Room}
