@@ -214,8 +214,13 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// keep stores jobs, so that they begin again after a restart.
+// keepAfter is how long a job may take before it is stored: known phrases and repeated texts need no row of their own,
+// and their renderings do not wait behind it.
+const keepAfter = 4 * time.Millisecond
+
+// keep stores the jobs that have not ended soon, so that they begin again after a restart.
 func (b *Bridge) keep(ctx context.Context, begun []*job) error {
+	begun = unfinished(begun)
 	if len(begun) == 0 {
 		return nil
 	}
@@ -229,6 +234,20 @@ func (b *Bridge) keep(ctx context.Context, begun []*job) error {
 	})
 	if err != nil {
 		return fmt.Errorf("storing what is being translated: %w", err)
+	}
+	return nil
+}
+
+// unfinished returns the jobs that have not ended after keepAfter.
+func unfinished(begun []*job) []*job {
+	timer := time.NewTimer(keepAfter)
+	defer timer.Stop()
+	for i, j := range begun {
+		select {
+		case <-j.done:
+		case <-timer.C:
+			return begun[i:]
+		}
 	}
 	return nil
 }

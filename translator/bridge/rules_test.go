@@ -506,3 +506,24 @@ func TestLanguagesThatTheNodeDoesNotKnowReadOriginals(t *testing.T) {
 	require.Equal(t, language.Code(""), w.bridge.code("tlh"))
 	require.Equal(t, language.Code(""), w.bridge.code("no language"))
 }
+
+func TestRule03ALateTranslationIsNotToldAfterANewerVersion(t *testing.T) {
+	w, room, id, b, _ := lateQuestion(t)
+	require.True(t, w.rendered(id, "es").late)
+	edit := w.send(room, alice, editOf(id, "Perdón, quería preguntar cómo está hoy el paciente de la cama tres."))
+	require.Equal(t, edit, b.until(room, 2)[1].Get("event_id").Str, "the device asked only now")
+	b.quiet(room)
+}
+
+// A rendering may be stored between the moment at which an answer takes its position and that at which it looks.
+func TestRule01ARenderingAfterTheReadersPositionStillHolds(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	id := w.say(room, alice, question)
+	r := w.rendered(id, "es")
+	w.settled()
+	ev := w.event(id)
+	require.False(t, w.bridge.HoldUntil(ev, "es", r.Position-1).IsZero())
+	require.True(t, w.bridge.HoldUntil(ev, "es", r.Position).IsZero())
+	require.True(t, w.bridge.HoldUntil(ev, "fr", newest).IsZero(), "nobody here reads it")
+}
