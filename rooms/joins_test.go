@@ -384,3 +384,106 @@ func TestAJoinIsSentOnToTheOtherServers(t *testing.T) {
 	require.Equal(t, n.current(roomID), s.current(roomID))
 	require.NoError(t, s.member(roomID, s.user("a"), s.user("a"), "leave"))
 }
+
+func TestMembersThatWereLeftOutAreFetched(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	n.join(roomID, n.user("nurse"))
+	w.omit = true
+	s.join(roomID, s.user("doctor"), north)
+	require.Equal(t, n.current(roomID), s.current(roomID))
+	require.Equal(t, 1, w.calls["state"])
+	require.Zero(t, s.count(`SELECT COUNT(*) FROM events WHERE state_partial <> 0`))
+}
+
+func TestAJoinAnsweredWithoutMembers(t *testing.T) {
+	w := newNetwork(t)
+	n := w.add(north)
+	roomID := n.publicRoom("12")
+	for i := range 8 {
+		n.join(roomID, n.user(fmt.Sprint("nurse", i)))
+	}
+	join := func(user string) *JoinedState {
+		d := &draft{typ: "m.room.member", stateKey: &user, sender: user, content: []byte(`{"membership":"join"}`)}
+		ev := w.forge(n, d, roomID, n.tips(roomID), n.authFor(roomID, d))
+		joined, err := n.AcceptJoin(t.Context(), serverOf(user), roomID, ev.ID, ev.JSON, true)
+		require.NoError(t, err)
+		require.Equal(t, ev.ID, formats["12"].idOf(firstOf(formats["12"].reference(joined.Event))))
+		return joined
+	}
+	members := func(pdus [][]byte) (c int) {
+		for _, pdu := range pdus {
+			if gjson.GetBytes(pdu, "type").Str == "m.room.member" {
+				c++
+			}
+		}
+		return c
+	}
+	joined := join("@ghost:ghost.example")
+	require.True(t, joined.MembersOmitted)
+	require.Equal(t, []string{north}, joined.ServersInRoom)
+	require.Equal(t, maxHeroes, members(joined.State), "the heroes of a room without a name")
+	n.state(roomID, n.user("creator"), "m.room.name", "", `{"name":"Ward"}`)
+	joined = join("@other:ghost.example")
+	require.Zero(t, members(joined.State))
+	require.Equal(t, []string{"ghost.example", north}, joined.ServersInRoom)
+}
+
+func firstOf[A, B any](a A, _ B) A { return a }
+
+func TestTemplatesAndTheirErrors(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	private, err := n.Create(t.Context(), CreateRequest{Creator: n.user("creator"), Version: "6", Preset: "private_chat"})
+	require.NoError(t, err)
+	user := s.user("doctor")
+	for _, c := range []struct {
+		origin, roomID, user, membership string
+		versions                         []string
+		want                             error
+	}{
+		{south, roomID, user, "join", s.Versions(), nil},
+		{south, roomID, user, "join", []string{"11"}, ErrIncompatibleRoom},
+		{south, roomID, user, "join", nil, ErrIncompatibleRoom},
+		{east, roomID, user, "join", s.Versions(), ErrForbidden},
+		{south, "!unknown", user, "join", s.Versions(), ErrNotFound},
+		{south, private, user, "join", s.Versions(), ErrForbidden},
+		{south, private, user, "knock", s.Versions(), ErrForbidden},
+		{south, roomID, user, "leave", nil, ErrForbidden},
+		{south, roomID, user, "ban", s.Versions(), ErrInvalidParam},
+		{south, roomID, "doctor", "join", s.Versions(), ErrInvalidParam},
+	} {
+		template, err := n.MakeMembership(t.Context(), c.origin, c.roomID, c.user, c.membership, c.versions)
+		if c.want != nil {
+			require.ErrorIs(t, err, c.want, "%+v", c)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, "12", template.RoomVersion)
+		require.False(t, gjson.GetBytes(template.Event, "signatures").Exists())
+		require.Equal(t, n.tips(roomID)[0].ID, gjson.GetBytes(template.Event, "prev_events.0").Str)
+	}
+}
+
+func TestWhatIsNoMembershipIsNotAccepted(t *testing.T) {
+	h := newWard(t, "12")
+	message := h.says("no member event")
+	join := h.forgeNext(&draft{typ: "m.room.member", stateKey: &h.ghost, sender: h.ghost, content: []byte(`{"membership":"join","displayname":"x"}`)})
+	for name, accept := range map[string]error{
+		"a message":      firstErr(h.n.AcceptJoin(t.Context(), ghostServer, h.roomID, message.ID, message.JSON, false)),
+		"another id":     firstErr(h.n.AcceptJoin(t.Context(), ghostServer, h.roomID, message.ID, join.JSON, false)),
+		"another server": firstErr(h.n.AcceptJoin(t.Context(), south, h.roomID, join.ID, join.JSON, false)),
+		"as a knock":     firstErr(h.n.AcceptKnock(t.Context(), ghostServer, h.roomID, join.ID, join.JSON)),
+		"as a leave":     h.n.AcceptLeave(t.Context(), ghostServer, h.roomID, join.ID, join.JSON),
+		"as an invite":   firstErr(h.n.AcceptInvite(t.Context(), ghostServer, h.roomID, join.ID, "12", join.JSON, nil)),
+		"badly signed": firstErr(h.n.AcceptJoin(t.Context(), ghostServer, h.roomID, join.ID,
+			bytes.Replace(join.JSON, []byte(`"signatures":{"ghost.example"`), []byte(`"signatures":{"other.example"`), 1), false)),
+	} {
+		require.ErrorIs(t, accept, ErrInvalidParam, name)
+	}
+	require.ErrorIs(t, firstErr(h.n.AcceptInvite(t.Context(), ghostServer, h.roomID, join.ID, "99", join.JSON, nil)), ErrIncompatibleRoom)
+}
+
+func firstErr[A any](_ A, err error) error { return err }

@@ -142,7 +142,7 @@ func TestUnknownAndRemoteRoomsEndInCleanErrors(t *testing.T) {
 	n := newTestNode(t)
 	require.ErrorIs(t, n.membership("!x:elsewhere.example", nurse, nurse, "join"), ErrUnreachable)
 	require.ErrorIs(t, n.membership("!x:elsewhere.example", nurse, nurse, "knock"), ErrUnreachable)
-	require.ErrorIs(t, n.membership("!x:elsewhere.example", nurse, nurse, "leave"), ErrUnreachable)
+	require.ErrorIs(t, n.membership("!x:elsewhere.example", nurse, nurse, "leave"), ErrNotFound)
 	require.ErrorIs(t, n.membership("!x:elsewhere.example", nurse, doctor, "ban"), ErrNotFound)
 	room := n.publicRoom("12")
 	require.ErrorIs(t, n.membership(room, doctor, stranger, "invite"), ErrUnreachable)

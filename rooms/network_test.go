@@ -31,6 +31,7 @@ type network struct {
 	noKey map[string]bool // servers whose keys cannot be fetched
 	calls map[string]int  // by request
 	hook  func(request, from, to string) error
+	omit  bool // residents leave members out without being asked
 	alter func(request, to string, pdus [][]byte) [][]byte
 }
 
@@ -319,7 +320,7 @@ func (f *netRemote) SendJoin(ctx context.Context, server, roomID, eventID string
 	if err != nil {
 		return nil, err
 	}
-	joined, err := n.AcceptJoin(ctx, f.from, roomID, eventID, pdu, false)
+	joined, err := n.AcceptJoin(ctx, f.from, roomID, eventID, pdu, f.net.omit)
 	if err == nil {
 		joined.State = f.altered("send_join", server, joined.State)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -69,8 +70,9 @@ func (f *format) finishPDU(in *incoming, pdu []byte) error {
 
 // pduReader reads typed members and keeps the first error.
 type pduReader struct {
-	root gjson.Result
-	err  error
+	root  gjson.Result
+	runes bool // texts are measured in code points
+	err   error
 }
 
 func (p *pduReader) fail(key, want string) {
@@ -84,7 +86,7 @@ func (p *pduReader) text(key string) string {
 	if v.Type != gjson.String {
 		p.fail(key, "a string")
 	}
-	if len(v.Str) > maxIDBytes {
+	if size := len(v.Str); size > maxIDBytes && (!p.runes || utf8.RuneCountInString(v.Str) > maxIDBytes) {
 		p.fail(key, fmt.Sprintf("at most %d bytes", maxIDBytes))
 	}
 	return v.Str
@@ -130,7 +132,8 @@ func (p *pduReader) references(key string, pairs bool, most int) []string {
 
 // readPDU reads the members that every PDU has (Room Version Specification, Event format).
 func (f *format) readPDU(in *incoming, root gjson.Result) error {
-	p := &pduReader{root: root}
+	// Up to room version 10 some servers made events with longer texts, by counting code points.
+	p := &pduReader{root: root, runes: f.number <= 10}
 	ev := in.event
 	ev.Type, ev.Sender = p.text("type"), p.text("sender")
 	ev.OriginServerTS, ev.Depth = p.integer("origin_server_ts"), p.integer("depth")

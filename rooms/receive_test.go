@@ -426,3 +426,24 @@ func TestWhatBecameOfPDUsIsCounted(t *testing.T) {
 	require.Nil(t, h.s.receive(ghostServer, h.says("one"))[0].Err)
 	require.Equal(t, 2.0, testutil.ToFloat64(h.s.inbox.results.WithLabelValues("accepted")))
 }
+
+func TestARejectedEventIsAcceptedWithTheRightState(t *testing.T) {
+	h := newWard(t, "12")
+	ev := h.says("judged twice")
+	in, err := formats["12"].parse(ev.JSON)
+	require.NoError(t, err)
+	wrong := *in
+	for _, one := range h.s.tips(h.roomID) {
+		whole, err := h.s.fullState(t.Context(), one.StateBefore)
+		require.NoError(t, err)
+		wrong.state = whole // before the ghost's join
+	}
+	got, err := h.s.admitOne(t.Context(), h.roomID, true, &wrong)
+	require.NoError(t, err)
+	require.Equal(t, Rejected, got.Outcome)
+	require.Nil(t, h.s.receive(ghostServer, ev)[0].Err)
+	now := h.s.event(ev.ID)
+	require.Equal(t, Accepted, now.Outcome)
+	require.NotZero(t, now.Position)
+	require.Equal(t, got.NID, now.NID)
+}
