@@ -208,6 +208,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 			return b.o.Hub.Follow(ctx, cursorReader, stream.FollowOptions{}, b.read)
 		},
 		b.resumeUntilDone,
+		b.sweepLoop,
 		b.talk.run,
 	}
 	ended := make(chan error, len(parts))

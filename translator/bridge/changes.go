@@ -183,7 +183,7 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	var back []*row
 	for _, r := range gone {
 		of := *r
-		of.Redaction, of.placed, of.late = true, false, true
+		of.Redaction, of.placed, of.late, of.overdue = true, false, true, true
 		of.Content, of.LateContent = nil, nil
 		back = append(back, &of)
 	}

@@ -75,7 +75,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 			Content: placed, LateContent: late,
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
-		late: len(late) > 0, reason: reasonOf(result), engine: result.Engine,
+		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
 	}, nil
 }
 
@@ -142,7 +142,8 @@ func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawM
 	of.EventNID, of.EventID, of.RoomID = message.NID, message.ID, message.RoomID
 	of.VersionTS, of.Content, of.LateContent = ts, nil, content
 	return &row{
-		Rendering: of, eventPosition: message.Position, messageNID: message.NID, roomNID: message.RoomNID, late: true,
+		Rendering: of, eventPosition: message.Position, messageNID: message.NID, roomNID: message.RoomNID,
+		late: true, overdue: true,
 	}
 }
 
@@ -150,7 +151,7 @@ func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawM
 // first of its event and language.
 func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
 	for _, r := range rows {
-		r.Position = tx.NextPosition()
+		r.Position, r.storedTS = tx.NextPosition(), b.o.Now().UnixMilli()
 		if err := insertRow(tx, r); err != nil {
 			return err
 		}

@@ -18,6 +18,8 @@ type row struct {
 	roomNID       int64
 	placed        bool
 	late          bool
+	overdue       bool
+	storedTS      int64 // ms
 	reason        string
 	engine        string
 }
@@ -25,20 +27,20 @@ type row struct {
 // rowColumns are what scanRow reads; FROM renderings x JOIN events e ON e.event_nid = x.event_nid
 // JOIN rooms r ON r.room_nid = x.room_nid. The ids are read only.
 const rowColumns = `x.position, x.event_nid, x.event_position, x.message_nid, x.room_nid, x.language, x.version_nid, x.version_ts,
-	x.placed, x.late, x.redaction, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, e.event_id, r.room_id`
+	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, e.event_id, r.room_id`
 
 const rowTables = ` FROM renderings x JOIN events e ON e.event_nid = x.event_nid JOIN rooms r ON r.room_nid = x.room_nid `
 
 func scanRow(rows *sql.Rows) (*row, error) {
 	r := &row{}
-	var placed, late, redaction int
+	var placed, late, overdue, redaction int
 	var content, lateContent []byte
 	err := rows.Scan(&r.Position, &r.EventNID, &r.eventPosition, &r.messageNID, &r.roomNID, &r.Language, &r.Version, &r.VersionTS,
-		&placed, &late, &redaction, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &r.EventID, &r.RoomID)
+		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &r.EventID, &r.RoomID)
 	if err != nil {
 		return nil, err
 	}
-	r.placed, r.late, r.Redaction = placed != 0, late != 0, redaction != 0
+	r.placed, r.late, r.overdue, r.Redaction = placed != 0, late != 0, overdue != 0, redaction != 0
 	r.Content, r.LateContent = content, lateContent
 	return r, nil
 }
@@ -79,10 +81,10 @@ func notNil(content []byte) []byte {
 
 func insertRow(tx *sqldb.Tx, r *row) error {
 	_, err := tx.Exec(`INSERT INTO renderings (position, event_nid, event_position, message_nid, room_nid, language, version_nid,
-			version_ts, placed, late, redaction, state, verdict, reason, engine, content, late_content)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		r.Position, r.EventNID, r.eventPosition, r.messageNID, r.roomNID, r.Language, r.Version, r.VersionTS,
-		number(r.placed), number(r.late), number(r.Redaction), r.State, r.Verdict, r.reason, r.engine,
+		number(r.placed), number(r.late), number(r.overdue), number(r.Redaction), r.storedTS, r.State, r.Verdict, r.reason, r.engine,
 		notNil(r.Content), notNil(r.LateContent))
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)

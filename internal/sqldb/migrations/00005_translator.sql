@@ -2,8 +2,9 @@
 
 -- +goose Up
 -- A rendering is a fact with a place in the stream. placed: it is what the event shows from that position on (the newest
--- row counts). late: it goes out as an edit to those who had the event before. redaction: that edit is taken back. The
--- same event, version, language and version_ts name one such edit. What is said is erased with the message.
+-- row counts). late: it goes out as an edit to those who had the event before; overdue: some had it for certain, since it
+-- was stored after the time for which the event is held. redaction: that edit is taken back. The same event, version,
+-- language and version_ts name one such edit. What is said is erased with the message, and old rows go (sweep.go).
 CREATE TABLE renderings (
     position       BIGINT   PRIMARY KEY,
     event_nid      BIGINT   NOT NULL,
@@ -15,7 +16,9 @@ CREATE TABLE renderings (
     version_ts     BIGINT   NOT NULL,
     placed         SMALLINT NOT NULL,
     late           SMALLINT NOT NULL,
+    overdue        SMALLINT NOT NULL,
     redaction      SMALLINT NOT NULL,
+    stored_ts      BIGINT   NOT NULL,
     state          TEXT     NOT NULL,
     verdict        TEXT     NOT NULL,
     reason         TEXT     NOT NULL, -- the first one, when there is no translation
