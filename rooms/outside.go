@@ -8,7 +8,7 @@ import (
 	"medixchange/internal/stream"
 )
 
-// setOutside stores an invite or a knock in a room that this node is not in, or its end, and tells the user's stream.
+// storeOutside stores an invite or a knock in a room that this node is not in, or its end, and tells the user's stream.
 func (r *Rooms) storeOutside(ctx context.Context, o OutsideMembership) error {
 	err := r.db.Write(ctx, func(tx *sqldb.Tx) error { return r.placeOutside(tx, o) })
 	if err != nil {
