@@ -1,45 +1,134 @@
 package language
 
 import (
+	"cmp"
+	"math"
+	"slices"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/abadojack/whatlanggo"
 )
 
-// minLetters is how many letters statistics need to tell two languages of one script apart.
-const minLetters = 20
+// Guess is a language that a text may be written in.
+type Guess struct {
+	Code        Code
+	Probability float64
+}
 
-// overrule is how sure the statistics must be to speak against the language of the sender.
-const overrule = 0.75
+// Sure is the probability from which a language counts as found: enough to leave a text untranslated for those who
+// read that language.
+const Sure = 0.9
 
-// Detect finds the language of a text. The script decides first; between languages of one script the
-// sender's language, then statistics for text of 20 letters and more. It gives "" for a text without
-// letters. Detect takes microseconds for short texts.
-func Detect(text string, sender Code) Code {
+// minGuess is the least probability that a guess is named for.
+const minGuess = 0.01
+
+// Identify finds the languages that a text may be written in, the most probable first. The script decides, then words
+// and letters; the language that the sender reads, if it is known, makes that language more probable and no more. It
+// gives nothing for a text without letters, or with nothing but words that are the same everywhere. Identify takes microseconds for a message; a long text is judged by its
+// beginning.
+func Identify(text string, sender Code) []Guess {
 	counts := count(text)
 	if counts.letters == 0 {
-		return ""
+		return nil
 	}
 	switch counts.script(sender) {
 	case scriptJapanese:
-		return "ja"
+		return []Guess{{"ja", 1}}
 	case scriptHan:
-		if sender == "ja" {
-			return "ja"
-		}
-		return "zh"
+		return hanGuesses(text, sender)
 	case scriptHangul:
-		return "ko"
+		return []Guess{{"ko", 1}}
 	case scriptThai:
-		return "th"
+		return []Guess{{"th", 1}}
 	case scriptArabic:
-		return counts.arabicCode(sender)
+		return arabicModel().guesses(text, sender, "ar")
 	case scriptCyrillic:
-		return counts.cyrillicCode(sender)
+		return cyrillicModel().guesses(text, sender, "ru")
 	case scriptLatin:
-		return latin(text, counts.letters, sender)
+		return latinModel().guesses(text, sender, "en")
 	}
-	return sender
+	return []Guess{{sender, 0.5}}
+}
+
+// Detect is the most probable language of a text, "" where Identify finds nothing.
+func Detect(text string, sender Code) Code {
+	guesses := Identify(text, sender)
+	if len(guesses) == 0 {
+		return ""
+	}
+	return guesses[0].Code
+}
+
+// What is expected before a text is read: most people write what they read, and those whose own script is another one
+// the lingua franca of the script.
+const (
+	senderOdds = 40.0
+	linguaOdds = 3.0
+)
+
+// maxJudged is how many bytes of a text are judged; more make nothing clearer.
+const maxJudged = 400
+
+// guesses weighs the words of a text.
+func (m *model) guesses(text string, sender, lingua Code) []Guess {
+	var sum scores
+	text = beginning(text, maxJudged)
+	if m.evidence(text, &sum) == 0 {
+		return nil
+	}
+	for i, code := range m.codes {
+		switch code {
+		case sender:
+			sum[i] += float32(math.Log(senderOdds))
+		case lingua:
+			sum[i] += float32(math.Log(linguaOdds))
+		}
+	}
+	guesses := ranked(m.codes, &sum)
+	if guesses[0].Probability >= Sure || lingua != "en" || len(text) < minCertain {
+		return guesses
+	}
+	statistics := latinLanguages[whatlanggo.DetectWithOptions(text, latinOptions).Lang]
+	if i := slices.Index(m.codes, statistics); i >= 0 {
+		sum[i] += statisticsEvidence
+	}
+	return ranked(m.codes, &sum)
+}
+
+// statisticsEvidence is what statistics of letters say about a longer text whose words leave doubt.
+const statisticsEvidence = 2.0
+
+// beginning cuts a long text at a rune.
+func beginning(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
+}
+
+// ranked makes probabilities of logarithms.
+func ranked(codes []Code, sum *scores) []Guess {
+	best, total := float32(math.Inf(-1)), 0.0
+	for i := range codes {
+		best = max(best, sum[i])
+	}
+	var shares [maxLanguages]float64
+	for i := range codes {
+		shares[i] = math.Exp(float64(sum[i] - best))
+		total += shares[i]
+	}
+	guesses := make([]Guess, 0, 4)
+	for i, code := range codes {
+		if share := shares[i] / total; share >= minGuess {
+			guesses = append(guesses, Guess{code, share})
+		}
+	}
+	slices.SortFunc(guesses, func(a, b Guess) int { return cmp.Compare(b.Probability, a.Probability) })
+	return guesses
 }
 
 // HasLetters reports whether there is anything to translate.
@@ -93,8 +182,6 @@ func scriptOf(c Code) script {
 type census struct {
 	letters                                                 int
 	latin, cyrillic, arabicLetters, han, kana, hangul, thai int
-	serbian, russian                                        int // letters of one of the two only
-	persian, urdu, arab                                     int // letters of one of the three only
 }
 
 func count(text string) census {
@@ -121,22 +208,8 @@ func (c *census) add(r rune) {
 		c.latin++
 	case unicode.Is(unicode.Cyrillic, r):
 		c.cyrillic++
-		switch unicode.ToLower(r) {
-		case 'ђ', 'ј', 'љ', 'њ', 'ћ', 'џ':
-			c.serbian++
-		case 'ы', 'э', 'ё', 'ъ', 'щ', 'ю', 'я', 'й', 'ь':
-			c.russian++
-		}
 	case unicode.Is(unicode.Arabic, r):
 		c.arabicLetters++
-		switch r {
-		case 'پ', 'چ', 'ژ', 'گ', 'ک', 'ی':
-			c.persian++
-		case 'ٹ', 'ڈ', 'ڑ', 'ں', 'ے', 'ہ', 'ھ':
-			c.urdu++
-		case 'ة', 'ك', 'ي', 'ى', 'أ', 'إ', 'ؤ':
-			c.arab++
-		}
 	case unicode.Is(unicode.Han, r):
 		c.han++
 	case unicode.In(r, unicode.Hiragana, unicode.Katakana):
@@ -177,32 +250,6 @@ func (c census) script(sender Code) script {
 	return best
 }
 
-func (c census) arabicCode(sender Code) Code {
-	switch {
-	case c.urdu > 0 && c.urdu*3 >= c.arab:
-		return "ur"
-	case c.persian > c.arab:
-		return "fa"
-	case c.arab > c.persian:
-		return "ar"
-	case scriptOf(sender) == scriptArabic:
-		return sender
-	}
-	return "ar"
-}
-
-func (c census) cyrillicCode(sender Code) Code {
-	switch {
-	case c.serbian > c.russian:
-		return "sr"
-	case c.russian > c.serbian:
-		return "ru"
-	case scriptOf(sender) == scriptCyrillic:
-		return sender
-	}
-	return "ru"
-}
-
 // latinLanguages are those that statistics may answer with.
 var latinLanguages = map[whatlanggo.Lang]Code{
 	whatlanggo.Eng: "en", whatlanggo.Spa: "es", whatlanggo.Fra: "fr", whatlanggo.Por: "pt", whatlanggo.Ita: "it",
@@ -219,60 +266,8 @@ func whitelist() map[whatlanggo.Lang]bool {
 	return list
 }
 
-func latin(text string, letterCount int, sender Code) Code {
-	home := Code("en") // the lingua franca of those whose own script is another one
-	if scriptOf(sender) == scriptLatin || sender == "sr" {
-		home = sender
-	}
-	if letterCount < minLetters {
-		return home
-	}
-	words := countFunctionWords(text)
-	if clear, ok := clearly(words); ok {
-		return clear
-	}
-	info := whatlanggo.DetectWithOptions(text, latinOptions)
-	found, ok := latinLanguages[info.Lang]
-	if best, count := most(words, home); count > words[found] {
-		found, ok = best, true
-	}
-	if !ok || found == home {
-		return home
-	}
-	if sender == "" {
-		return found
-	}
-	if words[found] > words[home] || info.Confidence >= overrule && words[found] == words[home] {
-		return found
-	}
-	return home
-}
-
-// clearly is the language whose function words leave no doubt: three and more, twice as many as of any
-// other.
-func clearly(words map[Code]int) (Code, bool) {
-	var best Code
-	first, second := 0, 0
-	for code, count := range words {
-		if count > first {
-			best, first, second = code, count, first
-		} else {
-			second = max(second, count)
-		}
-	}
-	return best, first >= 3 && first > 2*second
-}
-
-// most is the language with the most function words; home wins a draw.
-func most(words map[Code]int, home Code) (Code, int) {
-	best, count := home, words[home]
-	for _, code := range latinLanguages {
-		if words[code] > count {
-			best, count = code, words[code]
-		}
-	}
-	return best, count
-}
+// minCertain is how many letters a text needs for a language found without any hint.
+const minCertain = 60
 
 // Certain finds the language of a text of 60 letters and more when there is no doubt about it, and
 // whether the text is written in the script of the expected language at all.
@@ -288,7 +283,7 @@ func Certain(text string, expected Code) (found Code, sameScript bool) {
 	if wanted != scriptOther && written != wanted {
 		return "", false
 	}
-	if written != scriptLatin || counts.letters < 3*minLetters {
+	if written != scriptLatin || counts.letters < minCertain {
 		return "", true
 	}
 	info := whatlanggo.DetectWithOptions(text, latinOptions)

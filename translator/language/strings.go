@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -11,8 +12,8 @@ import (
 //go:embed strings/*.yaml
 var stringFiles embed.FS
 
-// texts holds the strings of every language in All, by code and key.
-var texts = mustLoadStrings()
+// texts holds the strings of every language in All, by code and key. They are read when they are needed first.
+var texts = sync.OnceValue(mustLoadStrings)
 
 // mustLoadStrings reads the embedded files; they are part of the program, so a fault in them is one of
 // the build and ends it.
@@ -36,9 +37,9 @@ func mustLoadStrings() map[Code]map[string]string {
 // the name in pairs. A language without strings of its own reads English; an unknown key is shown as
 // itself.
 func String(c Code, key string, pairs ...string) string {
-	text, ok := texts[c][key]
+	text, ok := texts()[c][key]
 	if !ok {
-		if text, ok = texts["en"][key]; !ok {
+		if text, ok = texts()["en"][key]; !ok {
 			return key
 		}
 	}
