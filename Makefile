@@ -23,6 +23,7 @@ needs-demo:
 	@scripts/install-needs build demo
 needs-test:
 	@scripts/install-needs build demo test
+	@scripts/install-clients
 
 # Two hospitals on this machine. DEMO="--check" ends by itself; DEMO='--say "…" --from en --to es' says your own sentence.
 demo: needs-demo bin/medix
