@@ -50,6 +50,9 @@ func (t *talk) languageNames(reader language.Code) string {
 	return strings.Join(names, ", ")
 }
 
+// modeInPlace is the mode of a reader who wants translations.
+const modeInPlace = "in_place"
+
 // answerLang shows or changes what the asker reads: in general when said to the bot alone, else in this room.
 func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	roomID := a.ev.RoomID
@@ -69,7 +72,7 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 		if !ok || !slices.Contains(t.b.languages, code) {
 			return language.String(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
 		}
-		content = fmt.Sprintf(`{"language":%q,"mode":"inline"}`, code)
+		content = fmt.Sprintf(`{"language":%q,"mode":%q}`, code, modeInPlace)
 	}
 	err := t.b.o.Accounts.SetAccountData(ctx, a.ev.Sender, roomID, typeLanguage, json.RawMessage(content))
 	if err != nil {

@@ -93,7 +93,7 @@ func TestBotCommandLangInADirectChatIsForEverywhere(t *testing.T) {
 	require.Contains(t, w.ask(chat, bob, "!lang es"), "español")
 	lang, mode, err := w.accounts.RoomLanguage(t.Context(), bob, "")
 	require.NoError(t, err)
-	require.Equal(t, "es inline", lang+" "+mode)
+	require.Equal(t, "es in_place", lang+" "+mode)
 	require.Contains(t, w.ask(chat, bob, "!lang klingon"), "zh (chino)")
 	require.NotEmpty(t, w.ask(chat, bob, "!lang off"))
 	_, mode, err = w.accounts.RoomLanguage(t.Context(), bob, "")
@@ -102,7 +102,7 @@ func TestBotCommandLangInADirectChatIsForEverywhere(t *testing.T) {
 	require.Contains(t, w.ask(chat, bob, "!LANG auto"), "English")
 	lang, mode, err = w.accounts.RoomLanguage(t.Context(), bob, "")
 	require.NoError(t, err)
-	require.Equal(t, "en inline", lang+" "+mode)
+	require.Equal(t, "en in_place", lang+" "+mode)
 	require.Contains(t, w.ask(chat, bob, "!lang 日本語"), "日本語")
 }
 

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -106,7 +107,7 @@ func TestKill9LosesAndDoublesNothing(t *testing.T) {
 	url := sqldbtest.SQLite(t)
 	said := map[string]bool{}
 	for round := range crashRounds {
-		for _, id := range killedRun(t, url, time.Duration(150+90*round)*time.Millisecond) {
+		for _, id := range killedRun(t, url, time.Duration(40+70*round)*time.Millisecond) {
 			said[id] = true
 		}
 	}
@@ -128,22 +129,25 @@ func TestKill9LosesAndDoublesNothing(t *testing.T) {
 	require.Zero(t, jobs)
 }
 
-// killedRun starts the child, kills it after a while and returns what it had said.
+// killedRun starts the child, kills it some time after its first word and returns what it had said.
 func killedRun(t *testing.T, url string, after time.Duration) []string {
 	t.Helper()
-	var out strings.Builder
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=30s")
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=60s")
 	child.Env = append(os.Environ(), crashURL+"="+url)
-	child.Stdout, child.Stderr = &out, os.Stderr
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	require.NoError(t, err)
 	require.NoError(t, child.Start())
-	time.Sleep(after + 200*time.Millisecond)
-	require.NoError(t, child.Process.Kill())
-	_ = child.Wait()
 	var ids []string
-	for _, line := range strings.Split(out.String(), "\n") {
-		if id, ok := strings.CutPrefix(line, "said "); ok && len(id) == 44 {
-			ids = append(ids, id)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		id, ok := strings.CutPrefix(lines.Text(), "said ")
+		if !ok || len(id) != 44 {
+			continue
+		}
+		if ids = append(ids, id); len(ids) == 1 {
+			time.AfterFunc(after, func() { _ = child.Process.Kill() })
 		}
 	}
+	require.Error(t, child.Wait(), "it was killed")
 	return ids
 }
