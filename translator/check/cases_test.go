@@ -130,7 +130,7 @@ func TestTableIsComplete(t *testing.T) {
 		source, err := os.ReadFile(entry.Name())
 		require.NoError(t, err)
 		for _, name := range finding.FindAllStringSubmatch(string(source), -1) {
-			require.Contains(t, loaded.verdicts, name[1], entry.Name())
+			require.Contains(t, loaded().verdicts, name[1], entry.Name())
 		}
 	}
 }

@@ -25,7 +25,7 @@ func Compare(source, translation []string, from, to language.Code) Report {
 
 // Finding gives the verdict of the table for one finding that another part made, such as
 // "placeholder.missing" or "unknown.some".
-func Finding(name string) Verdict { return loaded.verdicts[name] }
+func Finding(name string) Verdict { return loaded().verdicts[name] }
 
 // comparison collects findings.
 type comparison struct {
@@ -47,11 +47,11 @@ func (c *comparison) found(name, original, translation string) {
 
 func (c *comparison) report() Report {
 	sort.SliceStable(c.findings, func(i, j int) bool {
-		return loaded.order[c.findings[i].name] < loaded.order[c.findings[j].name]
+		return loaded().order[c.findings[i].name] < loaded().order[c.findings[j].name]
 	})
 	report := Report{Verdict: Pass}
 	for _, f := range c.findings {
-		report.Verdict = Worse(report.Verdict, loaded.verdicts[f.name])
+		report.Verdict = Worse(report.Verdict, loaded().verdicts[f.name])
 		report.Reasons = append(report.Reasons, f.reason)
 	}
 	return report

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -65,7 +66,11 @@ type wordRules struct {
 	negators     []string // folded parts of words that may negate
 }
 
-var loaded = mustLoad()
+// loaded reads the rules when they are needed first: a program that does not translate has no use for them.
+var loaded = sync.OnceValue(mustLoad)
+
+// Prepare reads the rules ahead of the first check, which would wait for them otherwise.
+func Prepare() { loaded() }
 
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
@@ -203,7 +208,7 @@ func (r *rules) loadVerdicts() error {
 
 // wordsOf are the words of a language; one without a file has none.
 func wordsOf(code language.Code) *wordRules {
-	if w, ok := loaded.words[code]; ok {
+	if w, ok := loaded().words[code]; ok {
 		return w
 	}
 	return &wordRules{}

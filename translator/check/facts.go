@@ -62,7 +62,7 @@ func extract(text string, code language.Code) *facts {
 	x.findPressures()
 	x.findFrequencies(words)
 	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
-	for _, m := range loaded.drugs.all(x.f.runes) {
+	for _, m := range loaded().drugs.all(x.f.runes) {
 		x.drugs = append(x.drugs, span{m.from, wordEnd(x.f, m), m.entries[0].value})
 	}
 	x.findWords(words)

@@ -107,7 +107,7 @@ func Protected(text string, from language.Code) []Span {
 			found = append(found, placed{from: s.from, to: s.to})
 		}
 	}
-	for _, m := range loaded.drugs.all(f.runes) {
+	for _, m := range loaded().drugs.all(f.runes) {
 		found = append(found, placed{from: m.from, to: wordEnd(f, m)})
 	}
 	sort.SliceStable(found, func(i, j int) bool { return found[i].from < found[j].from })

@@ -13,12 +13,12 @@ func Readable(text string) string {
 		return text
 	}
 	f := fold(text)
-	if m, ok := loaded.drugs.at(f.runes, 0); ok && !unicode.Is(unicode.Latin, f.runes[0]) {
+	if m, ok := loaded().drugs.at(f.runes, 0); ok && !unicode.Is(unicode.Latin, f.runes[0]) {
 		return m.entries[0].value
 	}
 	var out strings.Builder
 	for i := 0; i < len(f.runes); {
-		if m, ok := loaded.unitWords.at(f.runes, i); ok && m.entries[0].sure && i > 0 && !international(f.original(m.from, m.to)) {
+		if m, ok := loaded().unitWords.at(f.runes, i); ok && m.entries[0].sure && i > 0 && !international(f.original(m.from, m.to)) {
 			if isDigit(f.runes[i-1]) && m.entries[0].value != "%" {
 				out.WriteByte(' ')
 			}

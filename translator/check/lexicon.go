@@ -1,6 +1,8 @@
 package check
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -11,9 +13,36 @@ type lexicon struct {
 	accents bool // its texts keep their accents
 }
 
+// trieNode keeps its branches in a sorted list: nearly all nodes have one, and there are tens of thousands of them.
 type trieNode struct {
-	next    map[rune]*trieNode
+	next    []branch // by rune
 	entries []entry
+}
+
+type branch struct {
+	r    rune
+	node *trieNode
+}
+
+// follow returns the node behind r, nil without one.
+func (n *trieNode) follow(r rune) *trieNode {
+	if i, ok := n.find(r); ok {
+		return n.next[i].node
+	}
+	return nil
+}
+
+func (n *trieNode) find(r rune) (int, bool) {
+	return slices.BinarySearchFunc(n.next, r, func(b branch, r rune) int { return cmp.Compare(b.r, r) })
+}
+
+// grow returns the node behind r, which it makes if need be.
+func (n *trieNode) grow(r rune) *trieNode {
+	i, ok := n.find(r)
+	if !ok {
+		n.next = slices.Insert(n.next, i, branch{r, &trieNode{}})
+	}
+	return n.next[i].node
 }
 
 // entry is what a word of a lexicon stands for.
@@ -37,13 +66,7 @@ func (l *lexicon) add(pattern string, e entry) {
 	pattern = strings.NewReplacer("{n}", string(numberRune), "*", string(anyEnding)).Replace(pattern)
 	node := &l.root
 	for _, r := range foldFor(pattern, l.accents).runes {
-		if node.next == nil {
-			node.next = map[rune]*trieNode{}
-		}
-		if node.next[r] == nil {
-			node.next[r] = &trieNode{}
-		}
-		node = node.next[r]
+		node = node.grow(r)
 	}
 	node.entries = append(node.entries, e)
 }
@@ -67,7 +90,7 @@ func (n *trieNode) walk(runes []rune, j int, best *match) {
 		if entries := ending(node.entries, runes, j); len(entries) > 0 && j > best.to {
 			best.entries, best.to = entries, j
 		}
-		if rest := node.next[anyEnding]; rest != nil {
+		if rest := node.follow(anyEnding); rest != nil {
 			k := j
 			for k < len(runes) && wordRune(runes[k]) {
 				k++
@@ -81,7 +104,7 @@ func (n *trieNode) walk(runes []rune, j int, best *match) {
 		if isSpace(r) {
 			r = ' '
 		}
-		node = node.next[r]
+		node = node.follow(r)
 		j++
 	}
 }

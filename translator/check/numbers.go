@@ -190,13 +190,13 @@ func attachUnit(f *folded, n *number) {
 	for spaces := 0; spaces < 2 && isSpace(f.at(i)); spaces++ {
 		i++
 	}
-	m, ok := loaded.unitWords.at(f.runes, i)
+	m, ok := loaded().unitWords.at(f.runes, i)
 	if !ok || isYear(f, *n, m) {
 		return
 	}
 	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, m.to
 	for f.at(n.unitTo) == '/' {
-		per, ok := loaded.unitWords.at(f.runes, n.unitTo+1)
+		per, ok := loaded().unitWords.at(f.runes, n.unitTo+1)
 		if !ok {
 			return
 		}

@@ -45,8 +45,8 @@ func sameQuantity(a, b number) bool {
 	if a.unit == b.unit {
 		return sameValue(a, b)
 	}
-	u, known := loaded.units[a.unit]
-	v, knownToo := loaded.units[b.unit]
+	u, known := loaded().units[a.unit]
+	v, knownToo := loaded().units[b.unit]
 	if !known || !knownToo || u.Dimension != v.Dimension {
 		return false
 	}
@@ -99,7 +99,7 @@ var loose = map[string]bool{"s": true, "tablet": true, "drop": true, "m": true, 
 
 func critical(symbol string) bool {
 	whole, _, _ := strings.Cut(symbol, "/")
-	return loaded.units[whole].Critical
+	return loaded().units[whole].Critical
 }
 
 // leftOver reports numbers without a partner. Numbers in words are only missed when both sides have

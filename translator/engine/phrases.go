@@ -2,7 +2,9 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -13,10 +15,24 @@ import (
 )
 
 // Phrases is the phrase memory as an engine: all of a message is known to it, or nothing.
-type Phrases struct{ memory *phrases.Memory }
+type Phrases struct {
+	load func() (*phrases.Memory, error)
+}
 
 // NewPhrases makes an engine of a phrase memory.
-func NewPhrases(memory *phrases.Memory) *Phrases { return &Phrases{memory: memory} }
+func NewPhrases(memory *phrases.Memory) *Phrases {
+	return &Phrases{load: func() (*phrases.Memory, error) { return memory, nil }}
+}
+
+// NewEmbeddedPhrases makes an engine of the phrases that come with the program. They are read by Check or by the first
+// translation, so that a start does not wait for them.
+func NewEmbeddedPhrases() *Phrases { return &Phrases{load: sync.OnceValues(phrases.Embedded)} }
+
+// Check reads the phrases.
+func (p *Phrases) Check(context.Context) error {
+	_, err := p.load()
+	return err
+}
 
 // Name is "phrases".
 func (p *Phrases) Name() string { return "phrases" }
@@ -37,9 +53,14 @@ func inChat(c language.Code) bool {
 
 // Translate looks every segment up, as a whole or sentence by sentence.
 func (p *Phrases) Translate(_ context.Context, request Request) (Answer, error) {
+	memory, err := p.load()
+	if err != nil {
+		return Answer{}, fmt.Errorf("loading the phrase memory: %w", err)
+	}
+	l := lookup{memory, request.From, request.To}
 	var answer Answer
 	for _, segment := range request.Segments {
-		translated, reviewed, ok := p.segment(segment, request.From, request.To)
+		translated, reviewed, ok := l.segment(segment)
 		if !ok {
 			return Answer{}, ErrNoMatch
 		}
@@ -49,8 +70,16 @@ func (p *Phrases) Translate(_ context.Context, request Request) (Answer, error) 
 	return answer, nil
 }
 
+// lookup finds the phrases of one request.
+type lookup struct {
+	memory   *phrases.Memory
+	from, to language.Code
+}
+
+func (l lookup) find(text string) (phrases.Match, bool) { return l.memory.Find(text, l.from, l.to) }
+
 // segment translates what stands between the outer markup and pills of a segment.
-func (p *Phrases) segment(source protect.Segment, from, to language.Code) (translated protect.Segment, reviewed, ok bool) {
+func (l lookup) segment(source protect.Segment) (translated protect.Segment, reviewed, ok bool) {
 	first, last := 0, len(source)
 	for first < last && source[first].Kind == protect.Open {
 		first++
@@ -68,7 +97,7 @@ func (p *Phrases) segment(source protect.Segment, from, to language.Code) (trans
 		}
 		inner = append(inner, piece)
 	}
-	found, reviewed, ok := p.lines(inner, from, to)
+	found, reviewed, ok := l.lines(inner)
 	if !ok {
 		return nil, false, false
 	}
@@ -77,9 +106,9 @@ func (p *Phrases) segment(source protect.Segment, from, to language.Code) (trans
 }
 
 // lines finds a text as one phrase, or each of its sentences.
-func (p *Phrases) lines(inner protect.Segment, from, to language.Code) (protect.Segment, bool, bool) {
+func (l lookup) lines(inner protect.Segment) (protect.Segment, bool, bool) {
 	text := inner.Plain()
-	if match, ok := p.memory.Find(text, from, to); ok {
+	if match, ok := l.find(text); ok {
 		out, fits := fill(inner, match, 0)
 		return out, match.Reviewed, fits
 	}
@@ -90,7 +119,7 @@ func (p *Phrases) lines(inner protect.Segment, from, to language.Code) (protect.
 	var out protect.Segment
 	reviewed := true
 	for i, at := range sentences {
-		match, ok := p.memory.Find(text[at.Start:at.End], from, to)
+		match, ok := l.find(text[at.Start:at.End])
 		if !ok {
 			return nil, false, false
 		}
@@ -100,7 +129,7 @@ func (p *Phrases) lines(inner protect.Segment, from, to language.Code) (protect.
 			return nil, false, false
 		}
 		if i > 0 {
-			out = append(out, protect.Piece{Kind: protect.Text, Text: between(out, to)})
+			out = append(out, protect.Piece{Kind: protect.Text, Text: between(out, l.to)})
 		}
 		out = append(out, sentence...)
 	}

@@ -14,7 +14,6 @@ import (
 	"medixchange/translator/bridge"
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
-	"medixchange/translator/phrases"
 )
 
 // pivot is the language that Apertium's pairs may go through where the configuration lets them.
@@ -70,11 +69,7 @@ func (n *Node) engines() ([]translator.EngineConfig, error) {
 func (n *Node) engine(c config.Engine) (engine.Engine, error) {
 	switch c.Type {
 	case "phrases":
-		memory, err := phrases.Embedded()
-		if err != nil {
-			return nil, fmt.Errorf("loading the phrase memory: %w", err)
-		}
-		return engine.NewPhrases(memory), nil
+		return engine.NewEmbeddedPhrases(), nil
 	case "apertium":
 		return n.apertium()
 	case "libretranslate":
