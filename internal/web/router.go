@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -41,7 +42,7 @@ type Options struct {
 // Var returns them.
 type Router struct {
 	opts   Options
-	groups map[groupKey]*mux.Router
+	groups map[groupKey]*group
 	// deepest is the largest number of leading literal segments of any group.
 	deepest int
 
@@ -63,7 +64,7 @@ const maxLiterals = 5
 
 // NewRouter returns a router without routes.
 func NewRouter(opts Options) *Router {
-	rt := &Router{opts: opts, groups: map[groupKey]*mux.Router{}}
+	rt := &Router{opts: opts, groups: map[groupKey]*group{}}
 	rt.unknown = rt.observed("unknown", unrecognized(http.StatusNotFound))
 	rt.wrongMethod = rt.observed("unknown", unrecognized(http.StatusMethodNotAllowed))
 	return rt
@@ -78,13 +79,37 @@ func (rt *Router) Handle(method, template string, h Handler) {
 // panics, logs and metrics are as for Handle.
 func (rt *Router) HandleHTTP(method, template string, h http.Handler) {
 	key, literals := keyOfTemplate(template)
-	group := rt.groups[key]
-	if group == nil {
-		group = mux.NewRouter().UseEncodedPath().SkipClean(true)
-		rt.groups[key] = group
+	g := rt.groups[key]
+	if g == nil {
+		g = &group{}
+		rt.groups[key] = g
 	}
 	rt.deepest = max(rt.deepest, literals)
-	group.Handle(template, rt.observed(template, unescapeVars(h))).Methods(method)
+	g.routes = append(g.routes, route{method, template, rt.observed(template, unescapeVars(h))})
+}
+
+// group is the routes of one groupKey. gorilla compiles a regular expression for each: it gets them with the first request
+// for the group, since most of them are never asked for and all of them together are a third of a start.
+type group struct {
+	routes []route
+	once   sync.Once
+	mux    *mux.Router
+}
+
+type route struct {
+	method, template string
+	handler          http.Handler
+}
+
+func (g *group) match(r *http.Request, m *mux.RouteMatch) bool {
+	g.once.Do(func() {
+		g.mux = mux.NewRouter().UseEncodedPath().SkipClean(true)
+		for _, r := range g.routes {
+			g.mux.Handle(r.template, r.handler).Methods(r.method)
+		}
+		g.routes = nil
+	})
+	return g.mux.Match(r, m)
 }
 
 func unrecognized(status int) http.Handler {
@@ -117,7 +142,7 @@ func (rt *Router) match(r *http.Request) (http.Handler, map[string]string) {
 				continue
 			}
 			var m mux.RouteMatch
-			if group.Match(r, &m) && m.MatchErr == nil && m.Route != nil {
+			if group.match(r, &m) && m.MatchErr == nil && m.Route != nil {
 				return m.Handler, m.Vars
 			}
 			wrongMethod = wrongMethod || errors.Is(m.MatchErr, mux.ErrMethodMismatch)
