@@ -33,6 +33,7 @@ type seenEvent struct {
 	event *event.Event
 	body  string
 	mark  translation
+	edits id.EventID // the event that it edits, "" for others
 	at    time.Time
 }
 
@@ -97,6 +98,10 @@ func (c *clinician) take(room id.RoomID, ev *event.Event) {
 			Body string      `json:"body"`
 			Mark translation `json:"org.medixchange.translation"`
 		} `json:"m.new_content"`
+		Relates struct {
+			Type  string     `json:"rel_type"`
+			Event id.EventID `json:"event_id"`
+		} `json:"m.relates_to"`
 	}
 	if json.Unmarshal(ev.Content.VeryRaw, &content) != nil {
 		return
@@ -104,6 +109,9 @@ func (c *clinician) take(room id.RoomID, ev *event.Event) {
 	s := seenEvent{room: room, event: ev, body: content.Body, mark: content.Mark, at: time.Now()}
 	if content.New.Body != "" {
 		s.body, s.mark = content.New.Body, content.New.Mark
+	}
+	if content.Relates.Type == "m.replace" {
+		s.edits = content.Relates.Event
 	}
 	c.order = append(c.order, s)
 }

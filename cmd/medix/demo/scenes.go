@@ -153,8 +153,7 @@ func (s *stage) engineHangs(ctx context.Context) bool {
 	}
 	return ok && s.report.step("the engine goes on: the translation arrives as an edit for its reader", func() (string, error) {
 		got, err := s.es.waitFor(ctx, "the late translation", func(e seenEvent) bool {
-			relates := e.event.Content.AsMessage().RelatesTo
-			return e.mark.State == "translated" && relates != nil && relates.EventID == event
+			return e.mark.State == "translated" && e.edits == event
 		})
 		if err != nil {
 			return "", err
