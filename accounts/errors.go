@@ -57,8 +57,10 @@ var (
 	ErrGuests             = kind(http.StatusForbidden, "M_GUEST_ACCESS_FORBIDDEN", "Guests are not admitted here")
 	ErrWrongCredentials   = kind(http.StatusForbidden, "M_FORBIDDEN", "Invalid username or password")
 	ErrDeactivated        = kind(http.StatusForbidden, "M_USER_DEACTIVATED", "This account has been deactivated")
-	ErrLocked             = kind(http.StatusUnauthorized, "M_USER_LOCKED", "This account has been locked")
-	ErrLimited            = kind(http.StatusTooManyRequests, "M_LIMIT_EXCEEDED", "Too many requests")
+	ErrLocked             = &Error{Status: http.StatusUnauthorized, Code: "M_USER_LOCKED", Message: "This account has been locked",
+		Extra: map[string]any{"soft_logout": true}}
+	ErrSuspended = kind(http.StatusForbidden, "M_USER_SUSPENDED", "This account has been suspended: it may read and leave, not write")
+	ErrLimited   = kind(http.StatusTooManyRequests, "M_LIMIT_EXCEEDED", "Too many requests")
 
 	ErrInvalidSignature = kind(http.StatusBadRequest, "M_INVALID_SIGNATURE", "Invalid signature")
 	ErrWrongKeysVersion = kind(http.StatusForbidden, "M_WRONG_ROOM_KEYS_VERSION", "This is not the current version of the backup")

@@ -58,7 +58,7 @@ func (a *Accounts) readIdentifier(raw json.RawMessage, old string) (string, erro
 	return userID, nil
 }
 
-// Login checks the credentials and gives a session. Errors: ErrWrongCredentials, ErrDeactivated, ErrLocked, ErrUnknown
+// Login checks the credentials and gives a session. Errors: ErrWrongCredentials, ErrDeactivated, ErrUnknown
 // for another type, ErrInvalidParam for a device id that is too long.
 func (a *Accounts) Login(ctx context.Context, r LoginRequest) (*Session, error) {
 	userID, err := a.credentials(ctx, r)

@@ -1,6 +1,7 @@
 package clientapi
 
 import (
+	"errors"
 	"net/http"
 
 	"medixchange/accounts"
@@ -42,6 +43,29 @@ func (a *API) byAddress(l *web.Limiter, h web.Handler) web.Handler {
 	}
 }
 
+// writing makes h refuse users who are suspended (Client-Server API, Account suspension).
+func writing(h userHandler) userHandler {
+	return func(w http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
+		if d.Suspended {
+			return nil, accounts.ErrSuspended
+		}
+		return h(w, r, d)
+	}
+}
+
+// evenLocked is authed also for users who are locked out, who may do nothing else than log out (Client-Server API, Account
+// locking).
+func (a *API) evenLocked(h userHandler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) (any, error) {
+		d, err := a.device(r)
+		if err != nil && !(errors.Is(err, accounts.ErrLocked) && d != nil) {
+			return nil, err
+		}
+		return h(w, r, d)
+	}
+}
+
+// device returns the device of the request's access token; with accounts.ErrLocked that of a user who is locked out.
 func (a *API) device(r *http.Request) (*accounts.Device, error) {
 	token, ok := web.AccessToken(r)
 	if !ok {
@@ -49,7 +73,7 @@ func (a *API) device(r *http.Request) (*accounts.Device, error) {
 	}
 	d, err := a.Accounts.Authenticate(r.Context(), token)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	a.Accounts.Seen(d, a.clientIP(r), r.UserAgent())
 	return d, nil

@@ -13,11 +13,11 @@ import (
 
 func (a *API) directoryRoutes() {
 	a.v3(http.MethodGet, "/directory/room/{alias}", a.alias)
-	a.v3(http.MethodPut, "/directory/room/{alias}", a.limited(a.limits.other, a.createAlias))
-	a.v3(http.MethodDelete, "/directory/room/{alias}", a.limited(a.limits.other, a.deleteAlias))
+	a.v3(http.MethodPut, "/directory/room/{alias}", a.limited(a.limits.other, writing(a.createAlias)))
+	a.v3(http.MethodDelete, "/directory/room/{alias}", a.limited(a.limits.other, writing(a.deleteAlias)))
 	a.v3(http.MethodGet, "/rooms/{roomID}/aliases", a.authed(a.aliases))
 	a.v3(http.MethodGet, "/directory/list/room/{roomID}", a.published)
-	a.v3(http.MethodPut, "/directory/list/room/{roomID}", a.limited(a.limits.other, a.publish))
+	a.v3(http.MethodPut, "/directory/list/room/{roomID}", a.limited(a.limits.other, writing(a.publish)))
 	a.v3(http.MethodGet, "/publicRooms", a.byAddress(a.limits.other, a.publicRooms))
 	a.v3(http.MethodPost, "/publicRooms", a.limited(a.limits.other, a.searchPublicRooms))
 }

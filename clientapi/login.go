@@ -13,8 +13,8 @@ func (a *API) loginRoutes() {
 	a.v3(http.MethodPost, "/login", a.byAddress(a.limits.login, a.login))
 	a.v1(http.MethodPost, "/login/get_token", a.limited(a.limits.login, a.loginToken))
 	a.v3(http.MethodPost, "/refresh", a.byAddress(a.limits.login, a.refresh))
-	a.v3(http.MethodPost, "/logout", a.authed(a.logout))
-	a.v3(http.MethodPost, "/logout/all", a.authed(a.logoutAll))
+	a.v3(http.MethodPost, "/logout", a.evenLocked(a.logout))
+	a.v3(http.MethodPost, "/logout/all", a.evenLocked(a.logoutAll))
 }
 
 func (a *API) loginFlows(http.ResponseWriter, *http.Request) (any, error) {

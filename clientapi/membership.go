@@ -13,15 +13,15 @@ import (
 )
 
 func (a *API) membershipRoutes() {
-	a.v3(http.MethodPost, "/join/{room}", a.limited(a.limits.join, a.join))
-	a.v3(http.MethodPost, "/rooms/{room}/join", a.limited(a.limits.join, a.join))
-	a.v3(http.MethodPost, "/knock/{room}", a.limited(a.limits.join, a.knock))
+	a.v3(http.MethodPost, "/join/{room}", a.limited(a.limits.join, writing(a.join)))
+	a.v3(http.MethodPost, "/rooms/{room}/join", a.limited(a.limits.join, writing(a.join)))
+	a.v3(http.MethodPost, "/knock/{room}", a.limited(a.limits.join, writing(a.knock)))
 	a.v3(http.MethodPost, "/rooms/{roomID}/leave", a.authed(a.leave))
 	a.v3(http.MethodPost, "/rooms/{roomID}/forget", a.authed(a.forget))
-	a.v3(http.MethodPost, "/rooms/{roomID}/invite", a.limited(a.limits.invite, a.invite))
-	a.v3(http.MethodPost, "/rooms/{roomID}/kick", a.authed(a.ofAnother("leave", false)))
-	a.v3(http.MethodPost, "/rooms/{roomID}/ban", a.authed(a.ofAnother("ban", false)))
-	a.v3(http.MethodPost, "/rooms/{roomID}/unban", a.authed(a.ofAnother("leave", true)))
+	a.v3(http.MethodPost, "/rooms/{roomID}/invite", a.limited(a.limits.invite, writing(a.invite)))
+	a.v3(http.MethodPost, "/rooms/{roomID}/kick", a.authed(writing(a.ofAnother("leave", false))))
+	a.v3(http.MethodPost, "/rooms/{roomID}/ban", a.authed(writing(a.ofAnother("ban", false))))
+	a.v3(http.MethodPost, "/rooms/{roomID}/unban", a.authed(writing(a.ofAnother("leave", true))))
 }
 
 type membershipBody struct {

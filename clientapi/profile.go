@@ -11,8 +11,8 @@ import (
 func (a *API) profileRoutes() {
 	a.v3(http.MethodGet, "/profile/{userID}", a.profile)
 	a.v3(http.MethodGet, "/profile/{userID}/{field}", a.profileField)
-	a.v3(http.MethodPut, "/profile/{userID}/{field}", a.limited(a.limits.other, a.setProfileField))
-	a.v3(http.MethodDelete, "/profile/{userID}/{field}", a.limited(a.limits.other, a.deleteProfileField))
+	a.v3(http.MethodPut, "/profile/{userID}/{field}", a.limited(a.limits.other, writing(a.setProfileField)))
+	a.v3(http.MethodDelete, "/profile/{userID}/{field}", a.limited(a.limits.other, writing(a.deleteProfileField)))
 	a.v3(http.MethodPost, "/user_directory/search", a.limited(a.limits.other, a.searchUsers))
 	a.v1(http.MethodGet, "/mutual_rooms", a.limited(a.limits.other, a.mutualRooms), "uk.half-shot.msc2666/user")
 }

@@ -11,8 +11,8 @@ import (
 )
 
 func (a *API) roomRoutes() {
-	a.v3(http.MethodPost, "/createRoom", a.limited(a.limits.createRoom, a.createRoom))
-	a.v3(http.MethodPost, "/rooms/{roomID}/upgrade", a.limited(a.limits.createRoom, a.upgradeRoom))
+	a.v3(http.MethodPost, "/createRoom", a.limited(a.limits.createRoom, writing(a.createRoom)))
+	a.v3(http.MethodPost, "/rooms/{roomID}/upgrade", a.limited(a.limits.createRoom, writing(a.upgradeRoom)))
 	a.v3(http.MethodGet, "/joined_rooms", a.authed(a.joinedRooms))
 }
 

@@ -1,6 +1,7 @@
 package clientapi
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -15,7 +16,7 @@ func (a *API) sendRoutes() {
 	a.v3(http.MethodPost, "/rooms/{roomID}/send/{type}", a.limited(a.limits.message, a.sendMessage))
 	a.v3(http.MethodPut, "/rooms/{roomID}/redact/{eventID}/{txnID}", a.limited(a.limits.message, a.redact))
 	for _, path := range []string{"/rooms/{roomID}/state/{type}/{stateKey}", "/rooms/{roomID}/state/{type}/", "/rooms/{roomID}/state/{type}"} {
-		a.v3(http.MethodPut, path, a.limited(a.limits.message, a.sendState))
+		a.v3(http.MethodPut, path, a.limited(a.limits.message, writing(a.sendState)))
 	}
 }
 
@@ -29,9 +30,11 @@ func (a *API) sendMessage(_ http.ResponseWriter, r *http.Request, d *accounts.De
 	roomID, typ := web.Var(r, "roomID"), web.Var(r, "type")
 	redacts := ""
 	if typ == "m.room.redaction" {
-		if redacts, err = a.redactionTarget(d, redactsOf(content)); err != nil {
+		if redacts, err = a.redactionTarget(r.Context(), d, redactsOf(content)); err != nil {
 			return nil, err
 		}
+	} else if d.Suspended {
+		return nil, accounts.ErrSuspended
 	}
 	return a.send(r, d, rooms.SendRequest{
 		RoomID: roomID, Type: typ, Content: content, Redacts: redacts, Txn: txn(r, d, "send/"+typ),
@@ -51,7 +54,7 @@ func (a *API) redact(_ http.ResponseWriter, r *http.Request, d *accounts.Device)
 	if err != nil {
 		return nil, err
 	}
-	target, err := a.redactionTarget(d, web.Var(r, "eventID"))
+	target, err := a.redactionTarget(r.Context(), d, web.Var(r, "eventID"))
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +64,22 @@ func (a *API) redact(_ http.ResponseWriter, r *http.Request, d *accounts.Device)
 	})
 }
 
-// redactionTarget refuses to redact what exists for one viewer only: a late translation is nobody's message.
-func (a *API) redactionTarget(d *accounts.Device, id string) (string, error) {
+// redactionTarget refuses to redact what exists for one viewer only: a late translation is nobody's message. Who is
+// suspended may take back only their own.
+func (a *API) redactionTarget(ctx context.Context, d *accounts.Device, id string) (string, error) {
 	target, synthetic := a.View.MapID(viewer(d), id)
 	if synthetic {
 		return "", web.Forbidden("This is a translation that only you see. Redact the message that it translates.")
+	}
+	if !d.Suspended {
+		return target, nil
+	}
+	ev, err := a.Rooms.Event(ctx, target)
+	if err != nil {
+		return "", err
+	}
+	if ev.Sender != d.UserID {
+		return "", accounts.ErrSuspended
 	}
 	return target, nil
 }

@@ -145,8 +145,8 @@ func (a *API) joinedMembers(_ http.ResponseWriter, r *http.Request, d *accounts.
 		return nil, err
 	}
 	type profile struct {
-		DisplayName *string `json:"display_name"`
-		AvatarURL   *string `json:"avatar_url"`
+		DisplayName string `json:"display_name,omitempty"`
+		AvatarURL   string `json:"avatar_url,omitempty"`
 	}
 	joined := map[string]profile{}
 	for _, ev := range members {
@@ -154,14 +154,7 @@ func (a *API) joinedMembers(_ http.ResponseWriter, r *http.Request, d *accounts.
 			continue
 		}
 		content := ev.Content()
-		var p profile
-		if v := content.Get("displayname"); v.Str != "" {
-			p.DisplayName = &v.Str
-		}
-		if v := content.Get("avatar_url"); v.Str != "" {
-			p.AvatarURL = &v.Str
-		}
-		joined[*ev.StateKey] = p
+		joined[*ev.StateKey] = profile{content.Get("displayname").Str, content.Get("avatar_url").Str}
 	}
 	return map[string]any{"joined": joined}, nil
 }
