@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,8 +37,8 @@ const (
 	bob      = "@bob:" + hospital   // reads Spanish
 	carla    = "@carla:" + hospital // reads Spanish
 	bot      = "@translator:" + hospital
-	// budget is long enough for a loaded machine; what is late waits for a gate, not for time.
-	budget = 400 * time.Millisecond
+	// budget is long enough for a loaded machine. What is to be late waits for a gate, and the clock is put forward.
+	budget = 4 * time.Second
 )
 
 // fakeEngine translates what its book has, and counts.
@@ -178,6 +179,17 @@ type world struct {
 	view     *view.View
 	handler  *clientsync.Handler
 	stop     func()
+	ahead    atomic.Int64 // of the clock, ns
+}
+
+// now is the node's clock.
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
+// tooLate lets the time pass for which messages are held, once the bridge has read them.
+func (w *world) tooLate() {
+	w.t.Helper()
+	w.handledAll()
+	w.ahead.Add(int64(budget))
 }
 
 type noRemote struct{ rooms.Remote }
@@ -207,7 +219,7 @@ func (w *world) start() {
 	w.hub = stream.New(w.db, stream.Options{Logger: sqldbtest.Quiet()})
 	w.rooms, err = rooms.New(ctx, rooms.Options{
 		DB: w.db, Hub: w.hub, ServerName: hospital, Signer: &signing.Signer{ServerName: hospital, Key: w.key}, Remote: noRemote{},
-		DefaultVersion: "12", Now: time.Now, Log: sqldbtest.Quiet(),
+		DefaultVersion: "12", Now: w.now, Log: sqldbtest.Quiet(),
 	})
 	require.NoError(w.t, err)
 	w.accounts, err = accounts.New(ctx, accounts.Options{
@@ -216,14 +228,14 @@ func (w *world) start() {
 	require.NoError(w.t, err)
 	pipeline, err := translator.New(translator.Config{Engines: []translator.EngineConfig{{Engine: w.engine}}}, nil)
 	require.NoError(w.t, err)
-	o := Options{DB: w.db, Hub: w.hub, Rooms: w.rooms, Accounts: w.accounts, Pipeline: pipeline, Config: w.config, Log: sqldbtest.Quiet()}
+	o := Options{DB: w.db, Hub: w.hub, Rooms: w.rooms, Accounts: w.accounts, Pipeline: pipeline, Config: w.config, Now: w.now, Log: sqldbtest.Quiet()}
 	if w.change != nil {
 		w.change(&o)
 	}
 	w.bridge, err = New(ctx, o)
 	require.NoError(w.t, err)
-	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: time.Now})
-	w.handler = clientsync.New(clientsync.Options{Rooms: w.rooms, Accounts: w.accounts, View: w.view, Hub: w.hub, Log: sqldbtest.Quiet()})
+	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now})
+	w.handler = clientsync.New(clientsync.Options{Rooms: w.rooms, Accounts: w.accounts, View: w.view, Hub: w.hub, Now: w.now, Log: sqldbtest.Quiet()})
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = w.bridge.Run(running) }()
