@@ -22,6 +22,10 @@ func judge(source Result, message *protect.Message, name string, answer engine.A
 		report.Verdict = check.Worse(report.Verdict, check.Finding(unknown))
 		report.Reasons = append(report.Reasons, check.Reason{Code: "unknown", Translation: strings.Join(answer.Unknown, ", ")})
 	}
+	if source.unsure {
+		report.Verdict = check.Worse(report.Verdict, check.Warn)
+		report.Reasons = append(report.Reasons, check.Reason{Code: ReasonSource})
+	}
 	if report.Verdict == check.Block {
 		return result.blocked(report)
 	}

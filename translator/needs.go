@@ -1,13 +1,23 @@
 package translator
 
 import (
+	"slices"
+	"strings"
+	"sync"
+
+	"medixchange/translator/check"
 	"medixchange/translator/language"
+	"medixchange/translator/phrases"
 	"medixchange/translator/protect"
 )
 
+// Undetermined is the language of a message that could be one of several (BCP 47 "und"). It is no reader's language, so
+// such a message is never taken for one that needs no translation.
+const Undetermined language.Code = "und"
+
 // Need says what has to be done with a message for readers of one language.
 type Need struct {
-	From      language.Code // found language of the message; empty if it has no letters
+	From      language.Code // language of the message; Undetermined if it may be several, empty if it has no words
 	Translate bool          // it has to be translated
 	NotText   bool          // it has nothing to translate: state none, reason not_text
 }
@@ -15,20 +25,86 @@ type Need struct {
 // detectBytes is how much of a long message its language is found by.
 const detectBytes = 4096
 
-// NeedsTranslation decides quickly whether a message must be translated for a reader: not when it is
-// already in the reader's language (no key at all), nor when it has no words. Formatted is the
-// message's HTML or empty; sender is what its author reads.
+// NeedsTranslation decides quickly whether a message must be translated for a reader: not when it is certainly in the
+// reader's language (no key at all), nor when it has no words. Formatted is the message's HTML or empty; sender is what
+// its author reads, reader may be empty.
 func NeedsTranslation(text, formatted string, sender, reader language.Code) Need {
 	body, _ := protect.CutReply(text, formatted)
-	from := language.Detect(protect.Words(clip(body)), sender)
+	found := find(body, sender, reader)
 	switch {
-	case from == "":
+	case found.best == "":
 		return Need{NotText: true}
-	case from == reader || reader == "":
-		return Need{From: from}
+	case !found.sure:
+		return Need{From: Undetermined, Translate: reader != ""}
+	case found.best == reader || reader == "":
+		return Need{From: found.best}
 	}
-	return Need{From: from, Translate: true}
+	return Need{From: found.best, Translate: true}
 }
+
+// found is what is known of the language of a text.
+type found struct {
+	best language.Code // empty for a text without words
+	sure bool          // enough to leave it untranslated for readers of that language
+}
+
+// find identifies a text by its words. Where these leave doubt, the phrase memory decides: a phrase that is one in the
+// reader's language can be read, and a phrase of one language only is in that language.
+func find(body string, sender, reader language.Code) found {
+	guesses := language.Identify(ownWords(clip(body)), sender)
+	if len(guesses) == 0 {
+		return found{}
+	}
+	if guesses[0].Probability >= language.Sure {
+		return found{guesses[0].Code, true}
+	}
+	known := shippedPhrases().Languages(body)
+	switch {
+	case slices.Contains(known, reader):
+		return found{reader, true}
+	case len(known) == 1:
+		return found{known[0], true}
+	}
+	for _, guess := range guesses {
+		if slices.Contains(known, guess.Code) {
+			return found{guess.Code, reader != ""} // the same phrase in all of them: any is right for this reader
+		}
+	}
+	return found{guesses[0].Code, false}
+}
+
+// shortText is up to how many bytes the name of a drug could decide the language of a text.
+const shortText = 64
+
+// ownWords leaves out what is written alike in many languages: links and names of users, and of short texts drugs and
+// units.
+func ownWords(text string) string {
+	text = protect.Words(text)
+	if len(text) > shortText {
+		return text
+	}
+	var rest strings.Builder
+	end := 0
+	for _, slot := range check.Slots(text, "") {
+		rest.WriteString(text[end:slot.Start])
+		rest.WriteByte(' ')
+		end = max(slot.End, slot.UnitEnd)
+	}
+	if end == 0 {
+		return text
+	}
+	rest.WriteString(text[end:])
+	return rest.String()
+}
+
+// shippedPhrases are read when the first message needs them. A fault in them is one of the build and ends the program.
+var shippedPhrases = sync.OnceValue(func() *phrases.Memory {
+	memory, err := phrases.Embedded()
+	if err != nil {
+		panic(err)
+	}
+	return memory
+})
 
 // clip cuts a long text at a rune.
 func clip(text string) string {

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -69,8 +71,11 @@ func (p *Pipeline) Run(ctx context.Context) {
 	}
 }
 
-// Offers reports whether some engine may translate the pair now.
+// Offers reports whether some engine may translate the pair now; from Undetermined, whether some may from any language.
 func (p *Pipeline) Offers(from, to language.Code) bool {
+	if from == Undetermined {
+		return slices.ContainsFunc(language.All, func(code language.Code) bool { return p.Offers(code, to) })
+	}
 	for _, l := range p.chain {
 		if l.takes(from, to) {
 			return true
@@ -117,15 +122,18 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
 	result = Result{To: request.Target, Original: compose.Original{Body: body, FormattedBody: formatted}}
-	need := NeedsTranslation(body, formatted, request.SenderLanguage, request.Target)
-	if request.SourceHint != "" && !need.NotText {
-		need = Need{From: request.SourceHint, Translate: request.SourceHint != request.Target}
+	source := find(body, request.SenderLanguage, request.Target)
+	if request.SourceHint != "" && request.SourceHint != Undetermined && source.best != "" {
+		source = found{request.SourceHint, true}
 	}
-	result.From = need.From
+	result.From, result.unsure = source.best, !source.sure
 	switch {
-	case need.NotText:
+	case source.best == "":
 		return result.none(ReasonNotText), true
-	case !need.Translate:
+	case source.best == request.Target && !source.sure:
+		result.From = Undetermined
+		return result.none(ReasonSource), true
+	case source.best == request.Target:
 		return result, true
 	case len(body)+len(formatted) > p.config.MaxBytes:
 		return result.none(ReasonTooLong), true
@@ -143,7 +151,7 @@ func (r Result) none(reason string) Result {
 // keyOf hashes what a translation depends on.
 func keyOf(source Result) cacheKey {
 	h := sha256.New()
-	for _, part := range []string{string(source.From), string(source.To), source.Original.Body, source.Original.FormattedBody} {
+	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), string(source.To), source.Original.Body, source.Original.FormattedBody} {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
@@ -189,6 +197,9 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 	}
 	if blocked != nil {
 		return *blocked
+	}
+	if source.unsure && reason == ReasonNoEngine {
+		source.From, reason = Undetermined, ReasonSource
 	}
 	return source.none(reason)
 }

@@ -242,7 +242,15 @@ func BenchmarkCacheHit(b *testing.B) {
 }
 
 func BenchmarkNeedsTranslation(b *testing.B) {
-	for b.Loop() {
-		NeedsTranslation("Good morning, the patient in room 5 has had a high fever since yesterday.", "", "en", "es")
+	for name, text := range map[string]string{
+		"typical": "Good morning, the patient in room 5 has had a high fever since yesterday.",
+		"short":   "Saturación de oxígeno 88%.",
+		"shared":  "体温38.5 °C。",
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				NeedsTranslation(text, "", "", "")
+			}
+		})
 	}
 }

@@ -35,6 +35,7 @@ const (
 	ReasonEngineError = "engine_error" // every engine that offers the pair failed
 	ReasonBusy        = "busy"         // queues are full, or the circuits are open
 	ReasonTooLong     = "too_long"     // more text than max_bytes
+	ReasonSource      = "source"       // the message may be in several languages; with a translation, a doubt about it
 )
 
 // Result is what one pipeline run found. It is immutable and may be shared.
@@ -47,6 +48,8 @@ type Result struct {
 	Verdict    check.Verdict // empty for None without an answer
 	Reasons    []check.Reason
 	Invariants []check.Invariant // of the source, to be shown verbatim
+
+	unsure bool // From is only the most probable language
 
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks

@@ -169,7 +169,7 @@ func silentOrReason(m Message) string {
 	}
 	for _, reason := range m.Reasons {
 		switch reason.Code {
-		case "no_engine", "timeout", "engine_error", "busy", "too_long":
+		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source":
 			return reason.Code
 		}
 	}

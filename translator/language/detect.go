@@ -221,24 +221,23 @@ func (c *census) add(r rune) {
 	}
 }
 
-// script picks the script of the text. Medical text of every language has Latin names and units in
-// it, so letters of another script weigh three times as much, and thirty times for a sender who
-// writes that script.
+// script picks the script of the text. Medical text of every language has Latin names and units in it, so letters of
+// another script weigh more, most of all those that stand for words, and more still for a sender who writes that script.
 func (c census) script(sender Code) script {
 	best, most := scriptLatin, c.latin
 	for _, candidate := range []struct {
-		script script
-		count  int
+		script        script
+		count, weight int
 	}{
-		{scriptCyrillic, c.cyrillic}, {scriptArabic, c.arabicLetters}, {scriptHan, c.han + c.kana},
-		{scriptHangul, c.hangul}, {scriptThai, c.thai},
+		{scriptCyrillic, c.cyrillic, 3}, {scriptArabic, c.arabicLetters, 3}, {scriptHan, c.han + c.kana, 8},
+		{scriptHangul, c.hangul, 5}, {scriptThai, c.thai, 3},
 	} {
-		weight := candidate.count * 3
-		if candidate.count > 0 && scriptOf(sender) == candidate.script || candidate.script == scriptHan && sender == "ja" && candidate.count > 0 {
-			weight = candidate.count * 30
+		weight := candidate.weight
+		if scriptOf(sender) == candidate.script || candidate.script == scriptHan && sender == "ja" {
+			weight = 30
 		}
-		if weight > most {
-			best, most = candidate.script, weight
+		if weighed := candidate.count * weight; weighed > most {
+			best, most = candidate.script, weighed
 		}
 	}
 	if best == scriptHan && c.kana > 0 {

@@ -112,19 +112,31 @@ func sameFixed(a, b []slot) bool {
 
 // Find looks a text up and gives its translation, or false. The text has to be normalised by NFKC.
 func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
-	if len(text) > maxPhraseBytes || m.index[from] == nil || m.index[to] == nil || from == to {
+	if m.index[to] == nil || from == to {
 		return Match{}, false
+	}
+	found, fillers := m.lookUp(text, from)
+	if found == nil {
+		return Match{}, false
+	}
+	return Match{ID: found.id, Reviewed: found.reviewed, Parts: found.parts(to, fillers)}, true
+}
+
+// lookUp finds the phrase that a text is in a language, nil if it is none.
+func (m *Memory) lookUp(text string, from language.Code) (*entry, map[string]Part) {
+	if len(text) > maxPhraseBytes || m.index[from] == nil {
+		return nil, nil
 	}
 	slots := check.Slots(text, from)
 	for _, withUnits := range []bool{true, false} {
 		key := textKey(text, slots, withUnits)
 		for _, k := range m.index[from][key] {
 			if fillers, ok := k.fill(text, slots, withUnits); ok {
-				return Match{ID: k.entry.id, Reviewed: k.entry.reviewed, Parts: k.entry.parts(to, fillers)}, true
+				return k.entry, fillers
 			}
 		}
 	}
-	return Match{}, false
+	return nil, nil
 }
 
 // maxPhraseBytes is longer than any phrase.

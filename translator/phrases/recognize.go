@@ -1,0 +1,79 @@
+package phrases
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+)
+
+// maxRecognized bounds the text that is looked up in every language, in bytes.
+const maxRecognized = 1000
+
+// Languages lists the languages in which a text is a phrase, or a row of phrases. It is empty where there is none, and
+// where the phrases of two languages mean different things.
+func (m *Memory) Languages(text string) []language.Code {
+	text = norm.NFKC.String(strings.TrimSpace(text))
+	if text == "" || len(text) > maxRecognized {
+		return nil
+	}
+	var codes []language.Code
+	var meaning []string
+	for _, code := range language.Chat {
+		concepts := m.concepts(text, code)
+		switch {
+		case concepts == nil:
+		case meaning != nil && !slices.Equal(meaning, concepts):
+			return nil
+		default:
+			codes, meaning = append(codes, code), concepts
+		}
+	}
+	return codes
+}
+
+// concepts are the phrases that a text is made of in a language, nil if some of it is no phrase.
+func (m *Memory) concepts(text string, code language.Code) []string {
+	if found, _ := m.lookUp(text, code); found != nil {
+		return []string{found.id}
+	}
+	sentences := Sentences(text)
+	if len(sentences) < 2 {
+		return nil
+	}
+	var concepts []string
+	for _, at := range sentences {
+		found, _ := m.lookUp(text[at.Start:at.End], code)
+		if found == nil {
+			return nil
+		}
+		concepts = append(concepts, found.id)
+	}
+	return concepts
+}
+
+// Sentences finds the sentences of a text by their marks.
+func Sentences(text string) []check.Span {
+	var spans []check.Span
+	start := 0
+	for i, r := range text {
+		if !strings.ContainsRune(".!?。！？؟", r) {
+			continue
+		}
+		end := i + len(string(r))
+		if end < len(text) && r < 0x80 && text[end] != ' ' {
+			continue // within a number or a name
+		}
+		if strings.TrimSpace(text[start:end]) != "" {
+			spans = append(spans, check.Span{Start: start, End: end})
+		}
+		start = end
+	}
+	if strings.TrimSpace(text[start:]) != "" {
+		spans = append(spans, check.Span{Start: start, End: len(text)})
+	}
+	return spans
+}
