@@ -80,6 +80,13 @@ func TestPipeRestarts(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	_, err = ask("die", 5*time.Second)
 	require.Error(t, err)
+	_, err = ask("well", 5*time.Second)
+	require.NoError(t, err)
+	a.pipes[pair{"en", "es"}].process.kill()
+	_, err = ask("well", 5*time.Second)
+	require.NoError(t, err, "a pipe that died between requests costs none")
+	_, err = ask("die", 5*time.Second)
+	require.Error(t, err, "one try anew and no more")
 }
 
 // TestApertiumComesBack: after a missed deadline and after a death the next messages are translated, and
@@ -98,8 +105,8 @@ func TestApertiumComesBack(t *testing.T) {
 	require.Equal(t, "El paciente tiene fiebre.", restored.Body)
 
 	a.pipes[pair{"en", "es"}].process.kill()
-	_, err = a.Translate(context.Background(), Request{From: "en", To: "es", Segments: segments})
-	require.Error(t, err, "the request that finds the pipe dead fails")
+	restored, _ = say(t, a, "en", "es", "Good morning.", "")
+	require.NotEmpty(t, restored.Body, "the request that finds the pipe dead has a new one")
 	restored, _ = say(t, a, "en", "es", "The patient has fever.", "")
 	require.Equal(t, "El paciente tiene fiebre.", restored.Body)
 }

@@ -112,7 +112,7 @@ func (l lookup) lines(inner protect.Segment) (protect.Segment, bool, bool) {
 		out, fits := fill(inner, match, 0)
 		return out, match.Reviewed, fits
 	}
-	sentences := split(text)
+	sentences := phrases.Sentences(text)
 	if len(sentences) < 2 {
 		return nil, false, false
 	}
@@ -157,29 +157,6 @@ func lastText(segment protect.Segment) string {
 		return ""
 	}
 	return string(runes[len(runes)-1])
-}
-
-// split finds the sentences of a text.
-func split(text string) []check.Span {
-	var spans []check.Span
-	start := 0
-	for i, r := range text {
-		if !strings.ContainsRune(".!?。！？؟", r) {
-			continue
-		}
-		end := i + len(string(r))
-		if end < len(text) && r < 0x80 && text[end] != ' ' {
-			continue // within a number or a name
-		}
-		if strings.TrimSpace(text[start:end]) != "" {
-			spans = append(spans, check.Span{Start: start, End: end})
-		}
-		start = end
-	}
-	if strings.TrimSpace(text[start:]) != "" {
-		spans = append(spans, check.Span{Start: start, End: len(text)})
-	}
-	return spans
 }
 
 // fill writes a match: its words, and for each slot the pieces of the source that stood there. A

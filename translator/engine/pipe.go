@@ -34,14 +34,30 @@ type process struct {
 	output  *bufio.Reader
 }
 
-// exchange sends lines and reads as many answers. When the context ends first, the pipeline is killed:
-// what it still owes must not become the answer to the next request.
+// exchange sends lines and reads as many answers. A pipeline that turns out to have died since its last exchange is
+// started anew, once. When the context ends first, the pipeline is killed: what it still owes must not become the answer
+// to the next request.
 func (p *pipe) exchange(ctx context.Context, lines []string) ([]string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	wasRunning := p.process != nil
+	answers, err := p.attempt(ctx, lines)
+	if err != nil && wasRunning && ctx.Err() == nil {
+		answers, err = p.attempt(ctx, lines)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	p.sleepLater()
+	return answers, err
+}
+
+// attempt is one exchange with the pipeline that runs, or with a new one. One that failed is gone afterwards. The caller
+// holds the lock.
+func (p *pipe) attempt(ctx context.Context, lines []string) ([]string, error) {
 	if p.process == nil {
 		started, err := start(p.command)
 		if err != nil {
@@ -58,10 +74,6 @@ func (p *pipe) exchange(ctx context.Context, lines []string) ([]string, error) {
 		running.wait()
 		p.process = nil
 	}
-	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	p.sleepLater()
 	return answers, err
 }
 
