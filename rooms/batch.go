@@ -175,14 +175,17 @@ func (b *batch) authorise(d *draft) ([]reference, error) {
 	return auth, b.allowed(e, b.currentAuth())
 }
 
-// allowed applies the authorisation rules; the error wraps ErrForbidden.
+// allowed applies the authorisation rules; the error wraps ErrForbidden, or ErrBadEvent for a content that nobody may send.
 func (b *batch) allowed(e *resolve.Event, state *authState) error {
 	err := resolve.Check(b.rm.format.version, e, state)
 	if state.err != nil {
 		return state.err
 	}
 	var denied *resolve.Denied
-	if errors.As(err, &denied) {
+	switch {
+	case errors.As(err, &denied) && denied.Malformed:
+		return fmt.Errorf("%w: %s", ErrBadEvent, denied.Reason)
+	case denied != nil:
 		return fmt.Errorf("%w: %s", ErrForbidden, denied.Reason)
 	}
 	return err

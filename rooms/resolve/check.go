@@ -133,7 +133,7 @@ func (r *rules) checkCreate(e *Event) error {
 		return deny("create.creator", "the content names no creator")
 	}
 	if r.creatorsInfinite && !p.create.additionals {
-		return deny("create.additional_creators", "additional_creators is not a list of user ids")
+		return malformed("create.additional_creators", "additional_creators is not a list of user ids")
 	}
 	return nil
 }

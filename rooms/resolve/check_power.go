@@ -63,14 +63,14 @@ func (c *checker) checkPowerLevels(level int64) error {
 	}
 	now := p.power
 	if name := c.unreadable(now); name != "" {
-		return deny("power_levels."+name, "%s cannot be read", name)
+		return malformed("power_levels."+name, "%s cannot be read", name)
 	}
 	for user := range now.users {
 		if !validUserID(user) {
-			return deny("power_levels.users", "%q is not a user id", user)
+			return malformed("power_levels.users", "%q is not a user id", user)
 		}
 		if c.creatorsInfinite && c.create.isCreator(user) {
-			return deny("power_levels.creators", "users names the creator %s", user)
+			return malformed("power_levels.creators", "users names the creator %s", user)
 		}
 	}
 	if c.power == nil {

@@ -15,10 +15,17 @@ var ErrMissingEvent = errors.New("event not known")
 type Denied struct {
 	Rule   string // which rule, as a short stable name: "member.join.banned", "power_levels.users", ...
 	Reason string // for people: names the values that decided
+	// Malformed says that the content itself is wrong, whoever sends it and whatever power they have.
+	Malformed bool
 }
 
 // Error implements error.
 func (d *Denied) Error() string { return "not allowed (" + d.Rule + "): " + d.Reason }
+
+// malformed is deny for a content that is wrong in itself.
+func malformed(rule, format string, args ...any) error {
+	return &Denied{Rule: rule, Reason: fmt.Sprintf(format, args...), Malformed: true}
+}
 
 func deny(rule, format string, args ...any) error {
 	return &Denied{Rule: rule, Reason: fmt.Sprintf(format, args...)}
