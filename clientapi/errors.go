@@ -17,6 +17,7 @@ var roomErrors = []struct {
 	code   string
 	text   string // "": the error's own words
 }{
+	{rooms.ErrInvalidRoomState, http.StatusBadRequest, "M_INVALID_ROOM_STATE", ""},
 	{rooms.ErrNotFound, http.StatusNotFound, "M_NOT_FOUND", "There is no such room, event or state."},
 	{rooms.ErrForbidden, http.StatusForbidden, "M_FORBIDDEN", ""},
 	{rooms.ErrBadEvent, http.StatusBadRequest, "M_BAD_JSON", ""},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"medixchange/internal/config"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/strictjson"
 )
@@ -108,9 +109,9 @@ func (c *creation) commit(more func(b *batch) error) error {
 	return c.rm.commit(b)
 }
 
-// explain says of an event that the rules do not allow that the request does not fit together.
+// explain says of an event that is malformed or that the rules do not allow that the request does not fit together.
 func (c *creation) explain(err error) error {
-	if errors.Is(err, ErrForbidden) {
+	if errors.Is(err, ErrForbidden) || errors.Is(err, ErrBadEvent) {
 		return fmt.Errorf("%w: %w", ErrInvalidRoomState, err)
 	}
 	return err
@@ -152,7 +153,11 @@ func (c *creation) sendCreate(b *batch) error {
 	if c.rm.format.number <= 10 {
 		content["creator"] = quoted(c.req.Creator)
 	}
-	if creators := c.additionalCreators(content["additional_creators"]); c.rm.format.roomIsCreate && len(creators) > 0 {
+	given := content["additional_creators"]
+	if creators := c.additionalCreators(given); c.rm.format.roomIsCreate && len(creators) > 0 {
+		if err := checkCreators(given, creators); err != nil {
+			return err
+		}
 		raw, err := json.Marshal(creators)
 		if err != nil {
 			return fmt.Errorf("encoding creators: %w", err)
@@ -167,7 +172,7 @@ func (c *creation) additionalCreators(given json.RawMessage) []any {
 	var creators []any
 	seen := map[string]bool{}
 	gjson.ParseBytes(given).ForEach(func(_, v gjson.Result) bool {
-		creators = append(creators, v.Value()) // what is no user id is refused by the authorisation rules
+		creators = append(creators, v.Value())
 		seen[v.Str] = true
 		return true
 	})
@@ -180,6 +185,20 @@ func (c *creation) additionalCreators(given json.RawMessage) []any {
 		}
 	}
 	return creators
+}
+
+// checkCreators is stricter than the authorisation rules: nobody can ever be a user of a server that cannot exist.
+func checkCreators(given json.RawMessage, creators []any) error {
+	if len(given) > 0 && given[0] != '[' {
+		return fmt.Errorf("additional_creators is not a list: %w", ErrBadEvent)
+	}
+	for _, creator := range creators {
+		id, text := creator.(string)
+		if !text || !isUserID(id) || !config.ValidServerName(serverOf(id)) {
+			return fmt.Errorf("additional_creators: %v is not a user id: %w", creator, ErrBadEvent)
+		}
+	}
+	return nil
 }
 
 func (c *creation) sendCreator(b *batch) error {
@@ -201,7 +220,10 @@ func (c *creation) sendPower(b *batch) error {
 // defaultPower are the levels of a new room; creators of room version 12 have no entry, since they stand above all levels.
 func (c *creation) defaultPower() map[string]any {
 	users := map[string]int{}
-	tombstone := 100
+	tombstone, invite := 100, 0
+	if c.preset == "public_chat" {
+		invite = 50 // everyone can come in; whom a join rule keeps out is let in by those who were given the power
+	}
 	if c.rm.format.roomIsCreate {
 		tombstone = 150
 	} else {
@@ -214,7 +236,7 @@ func (c *creation) defaultPower() map[string]any {
 	}
 	return map[string]any{
 		"users": users, "users_default": 0, "events_default": 0, "state_default": 50,
-		"ban": 50, "kick": 50, "redact": 50, "invite": 0,
+		"ban": 50, "kick": 50, "redact": 50, "invite": invite,
 		"historical": 100, "notifications": map[string]int{"room": 50},
 		"events": map[string]int{
 			"m.room.name": 50, "m.room.avatar": 50, "m.room.canonical_alias": 50, "m.room.power_levels": 100,
@@ -237,7 +259,7 @@ func (c *creation) sendAlias(b *batch) error {
 func (c *creation) sendPreset(b *batch) error {
 	joinRule, guests := "invite", "can_join"
 	if c.preset == "public_chat" {
-		joinRule, guests = "public", "forbidden"
+		joinRule, guests = "public", "" // guests are forbidden where nothing is said of them
 	}
 	for _, s := range []struct{ typ, field, value string }{
 		{"m.room.join_rules", "join_rule", joinRule},
@@ -245,7 +267,7 @@ func (c *creation) sendPreset(b *batch) error {
 		{"m.room.guest_access", "guest_access", guests},
 	} {
 		given := slices.ContainsFunc(c.req.InitialState, func(i StateInput) bool { return i.Type == s.typ && i.StateKey == "" })
-		if given {
+		if given || s.value == "" {
 			continue
 		}
 		if err := c.state(b, s.typ, "", map[string]string{s.field: s.value}); err != nil {
