@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/tidwall/gjson"
 )
 
 // MakeMembership returns the template of a join, leave or knock of origin's user in a room that this node is in. versions
@@ -240,7 +238,7 @@ func (r *Rooms) AcceptInvite(ctx context.Context, origin, roomID, eventID, versi
 	if !r.allow(origin) {
 		return nil, fmt.Errorf("server %s may not take part: %w", origin, ErrForbidden)
 	}
-	if err := f.checkStripped(roomID, stripped); err != nil {
+	if err := r.checkStripped(ctx, f, roomID, stripped); err != nil {
 		return nil, err
 	}
 	if err := r.verifyOne(ctx, f, in); err != nil {
@@ -284,21 +282,33 @@ func (r *Rooms) takeInvite(ctx context.Context, origin string, f *format, in *in
 	})
 }
 
-// checkStripped checks that the stripped state of an invite has the create event of the room, from room version 12 on,
-// where its hash names the room; servers of older rooms may send less.
-func (f *format) checkStripped(roomID string, stripped []json.RawMessage) error {
+// checkStripped checks the state that comes with an invite, from room version 12 on: whole events of the room, well signed,
+// its create event, whose hash names the room, among them (Server-Server API, Inviting to a room). Of older rooms servers
+// may send less. A server whose keys are out of reach does not keep anybody from being invited.
+func (r *Rooms) checkStripped(ctx context.Context, f *format, roomID string, stripped []json.RawMessage) error {
 	if !f.roomIsCreate {
 		return nil
 	}
-	for _, raw := range stripped {
-		if gjson.GetBytes(raw, "type").Str != "m.room.create" {
-			continue
-		}
-		in, err := f.parse(raw)
-		if err != nil || in.event.RoomID != roomID {
-			return fmt.Errorf("the create event of the invite is not the room's: %w", ErrInvalidParam)
-		}
-		return nil
+	if len(stripped) > maxStripped {
+		return fmt.Errorf("an invite with %d events of state: %w", len(stripped), ErrInvalidParam)
 	}
-	return fmt.Errorf("the invite comes without the room's create event: %w", ErrInvalidParam)
+	created := false
+	pdus := make([][]byte, 0, len(stripped))
+	for _, raw := range stripped {
+		in, err := f.parse(raw)
+		if err != nil || in.event.RoomID != roomID || !in.event.IsState() {
+			return fmt.Errorf("the state of the invite is not the room's: %w", ErrInvalidParam)
+		}
+		created = created || in.event.IsStateOf("m.room.create", "")
+		pdus = append(pdus, in.event.JSON)
+	}
+	if !created {
+		return fmt.Errorf("the invite comes without the room's create event: %w", ErrInvalidParam)
+	}
+	for _, err := range r.remote.VerifyPDUs(ctx, f.version, pdus) {
+		if err != nil && !errors.Is(err, ErrKeysUnreachable) {
+			return fmt.Errorf("signatures of the state of an invite: %w: %w", ErrInvalidParam, err)
+		}
+	}
+	return nil
 }

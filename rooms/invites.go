@@ -187,7 +187,11 @@ func (r *Rooms) leaveDeserted(ctx context.Context, req MembershipRequest) error 
 	if err != nil {
 		return err
 	}
-	if membership != "invite" && membership != "knock" {
+	switch membership {
+	case "leave": // again
+		return nil
+	case "invite", "knock":
+	default:
 		return fmt.Errorf("user is not in the room: %w", ErrForbidden)
 	}
 	return r.do(ctx, req.RoomID, false, func(b *batch) error {
@@ -232,8 +236,11 @@ func (r *Rooms) knockThrough(ctx context.Context, server string, req MembershipR
 	})
 }
 
-// maxStrippedBytes bounds the stripped state that is kept of a room outside.
-const maxStrippedBytes = 256 << 10
+// maxStrippedBytes bounds the stripped state that is kept of a room outside, maxStripped its events where each is checked.
+const (
+	maxStrippedBytes = 256 << 10
+	maxStripped      = 100
+)
 
 // strippedList returns what another server says of a room as a JSON array; an empty one for what is not one, or too long.
 func strippedList(raw []byte) []byte {

@@ -137,15 +137,31 @@ func (r *Rooms) throughAny(ctx context.Context, req *MembershipRequest, outside 
 	return unreachable(req.RoomID)
 }
 
-// doorkeepers lists the servers that may let a user into a room: that of who invited them, those that the request names,
-// those that were in the room when this node was, and the one that the room's id names.
+// doorkeepers lists the servers that may let a user into a room: that of who invited them and those that the request names
+// or, if it names none, those that are known to have been there.
 func (r *Rooms) doorkeepers(ctx context.Context, req *MembershipRequest, outside *OutsideMembership) []string {
 	var servers []string
 	if outside != nil && outside.Membership == "invite" {
 		servers = append(servers, serverOf(outside.Sender))
 	}
 	servers = append(servers, req.Via...)
-	if outside != nil { // those that sent what is known of the room are likely to be there
+	if len(req.Via) == 0 {
+		servers = append(servers, r.lastSeenIn(ctx, req, outside)...)
+	}
+	var ask []string
+	for _, server := range servers {
+		if server != r.server && server != "" && r.allow(server) && !slices.Contains(ask, server) && len(ask) < maxJoinServers {
+			ask = append(ask, server)
+		}
+	}
+	return ask
+}
+
+// lastSeenIn lists servers that are likely to be in a room: those that sent what is known of it, those that were there when
+// this node was, and the one that the room's id names.
+func (r *Rooms) lastSeenIn(ctx context.Context, req *MembershipRequest, outside *OutsideMembership) []string {
+	var servers []string
+	if outside != nil {
 		for _, ev := range gjson.ParseBytes(outside.Stripped).Array() {
 			servers = append(servers, serverOf(ev.Get("sender").Str))
 		}
@@ -158,14 +174,7 @@ func (r *Rooms) doorkeepers(ctx context.Context, req *MembershipRequest, outside
 		}
 		servers = append(servers, snap.Servers()...)
 	}
-	servers = append(servers, serverOf(req.RoomID))
-	var ask []string
-	for _, server := range servers {
-		if server != r.server && server != "" && r.allow(server) && !slices.Contains(ask, server) && len(ask) < maxJoinServers {
-			ask = append(ask, server)
-		}
-	}
-	return ask
+	return append(servers, serverOf(req.RoomID))
 }
 
 // joinThrough joins through one server.

@@ -108,7 +108,8 @@ func (r *Rooms) unpack(ctx context.Context, origin string, raw []byte) (*parcel,
 }
 
 // endInvite takes the event that ends an invite or a knock in a room that this node is not in. It cannot be authorised
-// here; that it names the invite among its auth events shows that its server knows the room.
+// here, where power levels are not known: an invite is ended by who made it, and that the event names the invite or the
+// knock among its auth events shows that its server knows the room.
 func (r *Rooms) endInvite(ctx context.Context, roomID string, raw []byte) error {
 	unknown := fmt.Errorf("this node is not in room %s: %w", roomID, ErrNotFound)
 	user := gjson.GetBytes(raw, "state_key").Str
@@ -133,6 +134,9 @@ func (r *Rooms) endInvite(ctx context.Context, roomID string, raw []byte) error 
 	ended := in.event.Membership() == "leave" || in.event.Membership() == "ban"
 	if !ended || in.event.RoomID != roomID || !slices.Contains(in.auth, outside.EventID) {
 		return unknown
+	}
+	if outside.Membership == "invite" && in.event.Sender != outside.Sender {
+		return fmt.Errorf("the invite is not of %s: %w", in.event.Sender, ErrForbidden)
 	}
 	if err := r.verifyOne(ctx, f, in); err != nil {
 		return err
