@@ -73,6 +73,9 @@ func (c *carrier) carry(ctx context.Context, in *incoming, also func(*sqldb.Tx) 
 				return nil, err
 			}
 			c.log(err, "a missing event could not be placed")
+			if lacks != nil && slices.Contains(in.prev, earlier.event.ID) {
+				return nil, lacks // the state behind it would lack the same
+			}
 		}
 	}
 	return c.place(ctx, in, also)
@@ -177,7 +180,8 @@ func (c *carrier) after(ctx context.Context, ids []string) (map[string]resolve.S
 	return states, nil
 }
 
-// stateAfter fetches the state before an event and the event itself, and adds it if it is state.
+// stateAfter fetches the state before an event and the event itself, and adds it if it is state. An event that can never be
+// taken, malformed or badly signed, changes nothing: what follows it is not to be lost with it.
 func (c *carrier) stateAfter(ctx context.Context, id string) (resolve.State, error) {
 	before, err := c.r.fetchState(ctx, c.room, c.server, id)
 	if err != nil {
@@ -187,17 +191,34 @@ func (c *carrier) stateAfter(ctx context.Context, id string) (resolve.State, err
 		return nil, err
 	}
 	ev, err := c.r.Event(ctx, id)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound) && c.untakeable(ctx, id):
+	case err != nil:
 		return nil, err
-	}
-	if ev.RoomNID != c.room.nid {
+	case ev.RoomNID != c.room.nid:
 		return nil, fmt.Errorf("event %s is of another room: %w", id, ErrNotFound)
-	}
-	if ev.IsState() && ev.Outcome != Rejected {
+	case ev.IsState() && ev.Outcome != Rejected:
 		before = overlay(before, resolve.State{{Key: ev.KeyNID, NID: ev.NID}})
 	}
 	if len(before) == 0 {
 		return nil, fmt.Errorf("the state at event %s is empty: %w", id, ErrNotFound)
 	}
 	return before, nil
+}
+
+// untakeable reports whether the server has an event that its form or its signatures exclude for good.
+func (c *carrier) untakeable(ctx context.Context, id string) bool {
+	f, err := formatOf(c.room.version)
+	if err != nil {
+		return false
+	}
+	pdu, err := c.r.remote.Event(ctx, c.server, id)
+	if err != nil {
+		return false
+	}
+	in, err := f.parse(pdu)
+	if err != nil {
+		return refusal(err)
+	}
+	return in.event.ID == id && errors.Is(c.r.verifyOne(ctx, f, in), ErrInvalidParam)
 }

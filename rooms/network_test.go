@@ -378,7 +378,7 @@ func (f *netRemote) Event(ctx context.Context, server, eventID string) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	return ev.JSON, nil
+	return f.altered("event", server, [][]byte{ev.JSON})[0], nil
 }
 
 func (f *netRemote) EventAuth(ctx context.Context, server, roomID, eventID string) ([][]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/tidwall/gjson"
@@ -266,13 +267,25 @@ func (r *Rooms) eventToServe(ctx context.Context, server, roomID, eventID string
 	return ev, nil
 }
 
-// ServeEventAuth returns the auth chain of an event of the room.
+// ServeEventAuth returns the auth chain of an event of the room. The create event is in it, also where the room's id stands
+// for it (from room version 12 on): whoever asks needs it to judge the others.
 func (r *Rooms) ServeEventAuth(ctx context.Context, server, roomID, eventID string) ([]*Event, error) {
 	ev, err := r.eventToServe(ctx, server, roomID, eventID)
 	if err != nil {
 		return nil, err
 	}
-	return r.authChain(ctx, []*Event{ev})
+	chain, err := r.authChain(ctx, []*Event{ev})
+	if err != nil || ev.IsStateOf("m.room.create", "") {
+		return chain, err
+	}
+	if slices.ContainsFunc(chain, func(a *Event) bool { return a.IsStateOf("m.room.create", "") }) {
+		return chain, nil
+	}
+	create, err := r.StateEvent(ctx, roomID, "m.room.create", "")
+	if err != nil {
+		return nil, err
+	}
+	return append(chain, create), nil
 }
 
 // ServeEvent returns one event to a server that may read its room. Events that this node refused are not served.
