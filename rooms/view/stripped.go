@@ -91,9 +91,13 @@ func sameState(a, b gjson.Result) bool {
 	return a.Get("type").Str == b.Get("type").Str && a.Get("state_key").Str == b.Get("state_key").Str
 }
 
+// strip returns the stripped form. The create event keeps its time, as MSC4311 asks for.
 func strip(ev gjson.Result) json.RawMessage {
 	out := appendKey([]byte{'{'}, "content")
 	out = append(out, withoutForged(objectOr(ev.Get("content")))...)
+	if ts := ev.Get("origin_server_ts"); ts.Type == gjson.Number && ev.Get("type").Str == "m.room.create" {
+		out = appendIntKey(out, "origin_server_ts", ts.Int())
+	}
 	out = appendStringKey(out, "sender", ev.Get("sender").Str)
 	out = appendStringKey(out, "state_key", ev.Get("state_key").Str)
 	out = appendStringKey(out, "type", ev.Get("type").Str)

@@ -228,7 +228,7 @@ func TestForServerRedactsWhatTheServerMayNotSee(t *testing.T) {
 	})
 }
 
-func TestStrippedStateHasFourKeysAndTheMemberLast(t *testing.T) {
+func TestStrippedStateHasFourKeysTheCreateEventItsTimeAndTheMemberLast(t *testing.T) {
 	w := newWorld()
 	w.current = []*rooms.Event{
 		w.add(1, "m.room.create", alice, key(""), `{"room_version":"12"}`), w.add(2, "m.room.name", alice, key(""), `{"name":"ward"}`),
@@ -237,7 +237,8 @@ func TestStrippedStateHasFourKeysAndTheMemberLast(t *testing.T) {
 	out, err := w.view().Stripped(t.Context(), room, alice, bob)
 	require.NoError(t, err)
 	require.Len(t, out, 4)
-	require.JSONEq(t, `{"type":"m.room.create","state_key":"","sender":"@alice:a","content":{"room_version":"12"}}`, string(out[0]))
+	require.JSONEq(t, `{"type":"m.room.create","state_key":"","sender":"@alice:a","content":{"room_version":"12"},"origin_server_ts":1001}`, string(out[0]))
+	require.Len(t, gjson.ParseBytes(out[1]).Map(), 4)
 	require.Equal(t, bob, gjson.GetBytes(out[3], "state_key").Str)
 }
 

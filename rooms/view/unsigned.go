@@ -27,7 +27,8 @@ func (s *showing) unsigned(dst []byte, ev, redaction *rooms.Event) []byte {
 	return s.translationOf(dst, ev, redaction)
 }
 
-// replacedState appends prev_content, where the viewer may see the event before, and replaces_state.
+// replacedState appends prev_content, where the viewer may see the event before, prev_sender, which clients read though the
+// specification does not have it, and replaces_state.
 func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 	old := s.replaced[ev.NID]
 	if old == nil {
@@ -35,6 +36,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 	}
 	if h, ok := s.historyAt(ev); ok && (h.joined || h.allows(s.viewer.UserID, old)) {
 		dst = append(appendKey(dst, "prev_content"), s.v.encoded(old, s.redactions[old.ID], nil).content...)
+		dst = appendStringKey(dst, "prev_sender", old.Sender)
 	}
 	return appendStringKey(dst, "replaces_state", old.ID)
 }
