@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"medixchange/accounts"
@@ -63,7 +64,7 @@ type spaceRoom struct {
 func (a *API) lookAt(ctx context.Context, userID, roomID string, via []string, suggested bool) (*spaceRoom, error) {
 	summary, err := a.Rooms.Summary(ctx, roomID)
 	if errors.Is(err, rooms.ErrNotFound) {
-		return a.lookElsewhere(ctx, roomID, via, suggested)
+		return a.lookElsewhere(ctx, userID, roomID, via, suggested)
 	}
 	if err != nil {
 		return nil, err
@@ -85,8 +86,9 @@ func (a *API) lookAt(ctx context.Context, userID, roomID string, via []string, s
 	return found, json.Unmarshal(raw, &found.fields)
 }
 
-// lookElsewhere asks other servers for a room that this node is not in. What cannot be had is left out.
-func (a *API) lookElsewhere(ctx context.Context, roomID string, via []string, suggested bool) (*spaceRoom, error) {
+// lookElsewhere asks other servers for a room that this node is not in. What cannot be had is left out, and so is what was
+// told because of other users of this node.
+func (a *API) lookElsewhere(ctx context.Context, userID, roomID string, via []string, suggested bool) (*spaceRoom, error) {
 	const maxAsked = 3
 	for i, server := range via {
 		if i == maxAsked {
@@ -101,10 +103,41 @@ func (a *API) lookElsewhere(ctx context.Context, roomID string, via []string, su
 			continue
 		}
 		if found := remoteSpaceRoom(raw, roomID); found != nil {
+			may, err := a.mayPreviewRemote(ctx, userID, roomID, found)
+			if err != nil || !may {
+				return nil, err
+			}
 			return found, nil
 		}
 	}
 	return nil, nil
+}
+
+// mayPreviewRemote reports whether a user may see what another server told this one of a room: a server is told of a room
+// as soon as any of its users may see it.
+func (a *API) mayPreviewRemote(ctx context.Context, userID, roomID string, found *spaceRoom) (bool, error) {
+	raw, err := json.Marshal(found.fields)
+	if err != nil {
+		return false, err
+	}
+	var summary rooms.RoomSummary
+	if json.Unmarshal(raw, &summary) != nil {
+		return false, nil
+	}
+	if summary.JoinRule == "" {
+		summary.JoinRule = "public" // as the specification has it
+	}
+	may, err := a.Rooms.MayPreview(ctx, userID, &summary)
+	if err != nil || may || userID == "" {
+		return may, err
+	}
+	outside, err := a.Rooms.OutsideMemberships(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(outside, func(o rooms.OutsideMembership) bool {
+		return o.RoomID == roomID && o.Membership == "invite"
+	}), nil
 }
 
 // remoteSpaceRoom reads the room of a federation hierarchy answer; nil if it is malformed or about another room.
