@@ -347,6 +347,22 @@ func TestDecliningAnInvite(t *testing.T) {
 	}
 }
 
+// TestDecliningAnInviteToARoomThatWasLeft: the membership in the room as this node left it does not hide the invite.
+func TestDecliningAnInviteToARoomThatWasLeft(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	user := s.user("doctor")
+	s.join(roomID, user, north)
+	require.NoError(t, s.member(roomID, user, user, "leave"))
+	require.Nil(t, n.receive(south, s.tips(roomID)...)[0].Err)
+	require.NoError(t, s.member(roomID, user, user, "leave"), "again")
+
+	require.NoError(t, n.member(roomID, n.user("creator"), user, "invite"))
+	require.NoError(t, s.member(roomID, user, user, "leave"))
+	require.Equal(t, "leave", n.snap(roomID).Membership(user))
+}
+
 func TestAnInviteThatIsWithdrawn(t *testing.T) {
 	w := newNetwork(t)
 	n, s := w.add(north), w.add(south)

@@ -90,9 +90,6 @@ func (r *Rooms) setOutside(ctx context.Context, rm *room, req *MembershipRequest
 	case req.Membership == "knock":
 		_, err = r.knockRemote(ctx, *req)
 	case req.Membership == "leave" && req.Sender == req.Target:
-		if rm != nil && rm.snapshot.Load().Membership(req.Sender) == "leave" {
-			return true, nil
-		}
 		err = r.leaveRemote(ctx, *req)
 	case rm == nil:
 		return true, fmt.Errorf("room %s: %w", req.RoomID, ErrNotFound)
