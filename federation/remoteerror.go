@@ -40,7 +40,7 @@ func (e *RemoteError) Is(kind error) bool {
 	case rooms.ErrForbidden:
 		return e.Status == http.StatusForbidden
 	case rooms.ErrUnreachable:
-		return e.Status >= 500 || e.Status == http.StatusTooManyRequests
+		return e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.unknownEndpoint()
 	}
 	return false
 }
