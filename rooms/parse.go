@@ -81,10 +81,14 @@ func (p *pduReader) fail(key, want string) {
 	}
 }
 
+// storable reports whether PostgreSQL can keep a text. An event with another one must not reach the commit, which it would
+// spoil for all that share the batch.
+func storable(text string) bool { return strings.IndexByte(text, 0) < 0 }
+
 func (p *pduReader) text(key string) string {
 	v := p.root.Get(key)
-	if v.Type != gjson.String {
-		p.fail(key, "a string")
+	if v.Type != gjson.String || !storable(v.Str) {
+		p.fail(key, "a string without NUL")
 	}
 	if size := len(v.Str); size > maxIDBytes && (!p.runes || utf8.RuneCountInString(v.Str) > maxIDBytes) {
 		p.fail(key, fmt.Sprintf("at most %d bytes", maxIDBytes))
@@ -119,7 +123,7 @@ func (p *pduReader) references(key string, pairs bool, most int) []string {
 		if pairs && v.IsArray() {
 			v = v.Get("0")
 		}
-		if v.Type != gjson.String || !strings.HasPrefix(v.Str, "$") || len(v.Str) > maxIDBytes {
+		if v.Type != gjson.String || !strings.HasPrefix(v.Str, "$") || len(v.Str) > maxIDBytes || !storable(v.Str) {
 			p.fail(key, "a list of event ids")
 		}
 		ids = append(ids, v.Str)

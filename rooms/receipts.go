@@ -245,13 +245,13 @@ func (r *Rooms) parseRemoteReceipt(roomID, userID string, value gjson.Result) (r
 		receipt.TS = r.now().UnixMilli()
 	}
 	if thread := value.Get("data.thread_id"); thread.Exists() {
-		if thread.Type != gjson.String || thread.Str == "" || len(thread.Str) > maxReceiptID {
+		if thread.Type != gjson.String || thread.Str == "" || len(thread.Str) > maxReceiptID || !storable(thread.Str) {
 			return receipt, false
 		}
 		receipt.ThreadID = thread.Str
 	}
 	for _, id := range value.Get("event_ids").Array() {
-		if id.Type != gjson.String || !strings.HasPrefix(id.Str, "$") || len(id.Str) > maxReceiptID {
+		if id.Type != gjson.String || !strings.HasPrefix(id.Str, "$") || len(id.Str) > maxReceiptID || !storable(id.Str) {
 			return receipt, false
 		}
 		if receipt.events = append(receipt.events, id.Str); len(receipt.events) == maxReceiptIDs {

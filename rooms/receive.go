@@ -83,7 +83,7 @@ func (r *Rooms) unpack(ctx context.Context, origin string, raw []byte) (*parcel,
 		return nil, fmt.Errorf("PDU: %w", ErrBadEvent)
 	}
 	roomID := gjson.GetBytes(raw, "room_id").Str
-	if roomID == "" || len(roomID) > maxIDBytes {
+	if roomID == "" || len(roomID) > maxIDBytes || !storable(roomID) {
 		return nil, fmt.Errorf("PDU without a room: %w", ErrBadEvent)
 	}
 	snap, err := r.residentFor(ctx, origin, roomID)

@@ -72,7 +72,7 @@ func relationOf(content gjson.Result) Relation {
 }
 
 func relationField(value gjson.Result) bool {
-	return value.Type == gjson.String && value.Str != "" && len(value.Str) <= maxRelationField
+	return value.Type == gjson.String && value.Str != "" && len(value.Str) <= maxRelationField && storable(value.Str)
 }
 
 // threadRootOf returns the nid of the root of the thread that an event with this relation belongs to, 0 for none. target

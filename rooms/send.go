@@ -73,11 +73,11 @@ func (r *Rooms) sendDraft(ctx context.Context, roomID string, d *draft, txn *Txn
 // checkSend refuses what no client may send, whatever the room says.
 func checkSend(req *SendRequest) error {
 	switch {
-	case req.Type == "" || len(req.Type) > maxIDBytes || !utf8.ValidString(req.Type):
+	case req.Type == "" || len(req.Type) > maxIDBytes || !utf8.ValidString(req.Type) || !storable(req.Type):
 		return fmt.Errorf("event type must have 1 to %d bytes: %w", maxIDBytes, ErrInvalidParam)
 	case len(req.Sender) > maxIDBytes:
 		return fmt.Errorf("sender must have at most %d bytes: %w", maxIDBytes, ErrInvalidParam)
-	case req.StateKey != nil && (len(*req.StateKey) > maxIDBytes || !utf8.ValidString(*req.StateKey)):
+	case req.StateKey != nil && (len(*req.StateKey) > maxIDBytes || !utf8.ValidString(*req.StateKey) || !storable(*req.StateKey)):
 		return fmt.Errorf("state key must have at most %d bytes: %w", maxIDBytes, ErrInvalidParam)
 	case req.Type == "m.room.create":
 		return fmt.Errorf("a room has one m.room.create: %w", ErrBadEvent)
@@ -90,7 +90,7 @@ func checkSend(req *SendRequest) error {
 // isUserID reports whether the id has the form @localpart:server.
 func isUserID(id string) bool {
 	local, server, found := strings.Cut(id, ":")
-	return found && strings.HasPrefix(local, "@") && server != "" && len(id) <= maxIDBytes && utf8.ValidString(id)
+	return found && strings.HasPrefix(local, "@") && server != "" && len(id) <= maxIDBytes && utf8.ValidString(id) && storable(id)
 }
 
 // draftOf validates content by the rules of the room version and puts the target of a redaction where they want it.
@@ -117,7 +117,7 @@ func (f *format) placeRedacts(d *draft, target string) error {
 	if target == "" {
 		target = inContent.Str
 	}
-	if !strings.HasPrefix(target, "$") || len(target) > maxIDBytes {
+	if !strings.HasPrefix(target, "$") || len(target) > maxIDBytes || !storable(target) {
 		return fmt.Errorf("a redaction names the event it redacts: %w", ErrInvalidParam)
 	}
 	content := d.content

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -84,10 +85,14 @@ func redactsOf(typ, version string, pdu []byte, content gjson.Result) string {
 	if typ != "m.room.redaction" {
 		return ""
 	}
+	target := gjson.GetBytes(pdu, "redacts").Str
 	if f := formats[version]; f != nil && f.redactsInContent {
-		return content.Get("redacts").Str
+		target = content.Get("redacts").Str
 	}
-	return gjson.GetBytes(pdu, "redacts").Str
+	if !storable(target) {
+		return "" // there is no such event
+	}
+	return target
 }
 
 const insertEvent = `INSERT INTO events (event_nid, event_id, room_nid, type, key_nid, sender, depth, origin_server_ts, outcome,
@@ -102,12 +107,12 @@ func storeEvents(tx *sqldb.Tx, admitted []*admission) error {
 		ev := a.event
 		position, anchor, sub := placeColumns(a)
 		if a.known {
-			known = append(known, []any{ev.NID, ev.Outcome, a.reason, position, anchor, sub, ev.Visibility, ev.StateBefore,
+			known = append(known, []any{ev.NID, ev.Outcome, withoutNUL(a.reason), position, anchor, sub, ev.Visibility, ev.StateBefore,
 				ev.StateAfter, flag(a.partial), ev.Servers, ev.ThreadRoot, packNIDs(ev.Auth), ev.KeyNID})
 			continue
 		}
 		fresh = append(fresh, []any{ev.NID, ev.ID, ev.RoomNID, ev.Type, ev.KeyNID, ev.Sender, ev.Depth, ev.OriginServerTS,
-			ev.Outcome, a.reason, position, anchor, sub, ev.Visibility, ev.StateBefore, ev.StateAfter, flag(a.partial),
+			ev.Outcome, withoutNUL(a.reason), position, anchor, sub, ev.Visibility, ev.StateBefore, ev.StateAfter, flag(a.partial),
 			ev.Servers, ev.ThreadRoot, packNIDs(ev.Auth), ev.JSON})
 	}
 	if err := tx.ExecMany(insertEvent, fresh); err != nil {
@@ -121,6 +126,9 @@ func storeEvents(tx *sqldb.Tx, admitted []*admission) error {
 	}
 	return nil
 }
+
+// withoutNUL makes a reason storable that quotes what another server sent.
+func withoutNUL(reason string) string { return strings.ReplaceAll(reason, "\x00", "") }
 
 // placeColumns returns NULLs for what an event does not have.
 func placeColumns(a *admission) (position, anchor, sub any) {

@@ -53,3 +53,10 @@ func IsDiskFull(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && pg.Code == "53100"
 }
+
+// IsUnstorableText reports whether err says that an argument held a text with NUL, which PostgreSQL does not take. No row
+// can have such a text, so whoever asked for one asked for nothing.
+func IsUnstorableText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "22021"
+}

@@ -228,6 +228,8 @@ func storageError(err error) *web.Error {
 		return web.NewError(http.StatusInsufficientStorage, "M_UNKNOWN", "The server's disk is full: nothing was stored. Reading still works.").Because(err)
 	case errors.Is(err, sqldb.ErrBusy):
 		return web.LimitExceeded(time.Second).Because(err)
+	case sqldb.IsUnstorableText(err):
+		return web.InvalidParam("A parameter holds a NUL character.").Because(err)
 	case errors.Is(err, sqldb.ErrClosed):
 		return web.Unavailable("The server is stopping.").Because(err)
 	}
