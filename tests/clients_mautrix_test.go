@@ -19,7 +19,7 @@ import (
 )
 
 // clientPatience bounds one wait for something to arrive; nothing that works takes so long.
-const clientPatience = 15 * time.Second
+const clientPatience = 30 * time.Second
 
 // mautrixClient is mautrix-go with its own syncer running, and what the syncer dispatched.
 type mautrixClient struct {

@@ -4,7 +4,7 @@ import { ClientEvent, createClient } from "matrix-js-sdk";
 
 export const input = JSON.parse(process.env.INPUT);
 
-const patience = 15_000; // ms; nothing that works takes so long
+const patience = 30_000; // ms; nothing that works takes so long
 
 const silent = {
     trace() {}, debug() {}, info() {}, warn() {}, error() {},

@@ -21,7 +21,7 @@ from nio import (
 )
 
 KEY = "org.medixchange.translation"
-PATIENCE = 15  # seconds; nothing that works takes so long
+PATIENCE = 30  # seconds; nothing that works takes so long
 
 
 def report(step, **seen):
