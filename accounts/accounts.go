@@ -154,7 +154,7 @@ func (a *Accounts) load(ctx context.Context) error {
 
 // start begins the background work; ctx ends it.
 func (a *Accounts) start(ctx context.Context) {
-	for _, work := range []func(context.Context){a.flushSeenLoop, a.propagateProfiles, a.resyncStale, a.followMemberships, a.followUpgrades, a.sweepExpired} {
+	for _, work := range []func(context.Context){a.flushSeenLoop, a.propagateProfiles, a.resyncStale, a.followMemberships, a.followUpgrades, a.sweepExpired, a.expirePresences} {
 		a.running.Add(1)
 		go func() {
 			defer a.running.Done()

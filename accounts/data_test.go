@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -343,6 +345,36 @@ func TestPresence(t *testing.T) {
 		_, err = n.Presence(ctx, n.user("cy"), ana)
 		require.ErrorIs(t, err, ErrForbidden)
 	}
+}
+
+func TestPresenceNews(t *testing.T) {
+	n := newNode(t, func(o *Options) { o.Presence = true })
+	ana, bo, cy := n.user("ana"), n.user("bo"), n.user("cy")
+	ward := n.town.square("!ward").join(t, ana, bo)
+	n.town.square("!lab").join(t, bo, cy)
+	news := func(viewer string, since int64, seen, newcomers []string) []string {
+		found, err := n.PresenceNews(ctx, viewer, since, seen, newcomers)
+		require.NoError(t, err)
+		return sorted(slices.Collect(maps.Keys(found)))
+	}
+	require.NoError(t, n.SyncPresence(ctx, bo, "online"))
+	require.NoError(t, n.SyncPresence(ctx, cy, "unavailable"))
+	require.Equal(t, []string{bo}, news(ana, 0, nil, nil), "cy shares no room with ana")
+	require.Equal(t, []string{cy}, news(bo, 0, nil, nil), "not oneself")
+	now := n.hub.EphemeralPosition()
+	require.Empty(t, news(ana, now, nil, nil))
+	require.NoError(t, n.SyncPresence(ctx, bo, "online"))
+	require.Equal(t, now, n.hub.EphemeralPosition(), "no change wakes nobody")
+	require.NoError(t, n.SyncPresence(ctx, bo, "offline"), "set_presence=offline leaves it as it is")
+	require.Equal(t, now, n.hub.EphemeralPosition())
+	require.Equal(t, []string{bo}, news(ana, now, []string{"!ward"}, nil), "a room newly seen")
+	require.Empty(t, news(ana, now, nil, []string{cy}), "who is gone again")
+	ward.join(t, cy)
+	require.Equal(t, []string{cy}, news(ana, now, nil, []string{cy}), "who came in")
+	n.clock.advance(presenceLife / 2)
+	require.NoError(t, n.SyncPresence(ctx, cy, "unavailable"))
+	n.clock.advance(presenceLife * 3 / 4)
+	require.Equal(t, []string{bo}, n.presences.silent(n.now().Add(-presenceLife).UnixMilli()), "cy was heard of since")
 }
 
 func TestPasswordConfirmation(t *testing.T) {

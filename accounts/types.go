@@ -223,4 +223,6 @@ type PresenceState struct {
 	Presence   string // online, unavailable, offline
 	StatusMsg  string
 	LastActive int64 // ms
+
+	seen int64 // ms, of the last request that kept it
 }

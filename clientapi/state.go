@@ -145,8 +145,8 @@ func (a *API) joinedMembers(_ http.ResponseWriter, r *http.Request, d *accounts.
 		return nil, err
 	}
 	type profile struct {
-		DisplayName string `json:"display_name,omitempty"`
-		AvatarURL   string `json:"avatar_url,omitempty"`
+		DisplayName string `json:"display_name"`
+		AvatarURL   string `json:"avatar_url"`
 	}
 	joined := map[string]profile{}
 	for _, ev := range members {

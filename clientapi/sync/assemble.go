@@ -18,9 +18,13 @@ func (r *round) assemble() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	presences, err := r.presences()
+	if err != nil {
+		return nil, err
+	}
 	data := wantedData(r.mine.global, &r.q.filter.AccountData)
 	roomBytes := len(r.join) + len(r.leave) + len(r.invite) + len(r.knock)
-	if !r.q.initial && !r.q.fullState && !r.mine.keyCounts && roomBytes+len(messages)+len(changed)+len(left)+len(data) == 0 {
+	if !r.q.initial && !r.q.fullState && !r.mine.keyCounts && roomBytes+len(messages)+len(presences)+len(changed)+len(left)+len(data) == 0 {
 		return nil, nil
 	}
 	dst := append(make([]byte, 0, roomBytes+1024), '{')
@@ -31,7 +35,8 @@ func (r *round) assemble() ([]byte, error) {
 		return nil, err
 	}
 	dst = append(append(key(dst, "next_batch"), '"'), r.next.String()...)
-	dst = append(append(dst, '"'), `,"presence":{"events":[]},"rooms":{`...)
+	dst = appendMessages(key(append(dst, '"'), "presence"), presences)
+	dst = append(dst, `,"rooms":{`...)
 	for _, part := range []struct {
 		name  string
 		rooms []byte

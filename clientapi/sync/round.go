@@ -39,7 +39,9 @@ type round struct {
 	knock      []byte
 	keysChange bool // device lists may have changed
 	members    []int64
-	seated     bool // holds a seat for SQL
+	seen       []string // rooms that are new to the device, whose members' presence it needs
+	newcomers  []string // members who came, in the other rooms
+	seated     bool     // holds a seat for SQL
 }
 
 func (h *Handler) round(ctx context.Context, q *query, since Token) (result, error) {
@@ -108,6 +110,9 @@ func (r *round) unchanged(all []rooms.UserRoom) bool {
 		return false
 	}
 	ephemeral := r.next.Ephemeral > r.since.Ephemeral
+	if ephemeral && r.h.presence != nil {
+		return false // whose presence changed is found by user
+	}
 	for i := range all {
 		if all[i].Membership != "join" {
 			continue

@@ -33,6 +33,7 @@ func (r *round) readState(s *section) error {
 	}
 	s.state = r.filterState(s.state, &s.filter.State, s.ur.RoomID)
 	r.noteMembers(s)
+	r.notePresence(s, deltas)
 	return nil
 }
 

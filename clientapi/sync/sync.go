@@ -43,6 +43,7 @@ const (
 type Handler struct {
 	rooms    roomsPort
 	accounts accountsPort
+	presence presencePort // nil where it is not kept
 	view     *view.View
 	hub      *stream.Hub
 	now      func() time.Time
@@ -54,7 +55,11 @@ type Handler struct {
 
 // New makes a Handler. It starts nothing.
 func New(o Options) *Handler {
-	return newHandler(o, nodeRooms{o.Rooms, o.Hub}, o.Accounts)
+	h := newHandler(o, nodeRooms{o.Rooms, o.Hub}, o.Accounts)
+	if o.Accounts.PresenceOn() {
+		h.presence = o.Accounts
+	}
+	return h
 }
 
 func newHandler(o Options, r roomsPort, a accountsPort) *Handler {
@@ -90,6 +95,9 @@ type query struct {
 func (h *Handler) Sync(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
 	q, err := h.parse(r, d)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.noteSync(r.Context(), d.UserID, r.URL.Query().Get("set_presence")); err != nil {
 		return nil, err
 	}
 	body, err := h.answer(r.Context(), q)
