@@ -260,9 +260,33 @@ func (a *API) timestampToEvent(_ http.ResponseWriter, r *http.Request, d *accoun
 	default:
 		return nil, web.InvalidParam("dir must be b or f.")
 	}
-	ev, err := a.Rooms.EventNear(r.Context(), rd.roomID, ts, dir)
+	ev, err := a.visibleNear(r.Context(), rd, ts, dir)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"event_id": ev.ID, "origin_server_ts": ev.OriginServerTS}, nil
+}
+
+// maxHiddenNear bounds the hidden events that timestamp_to_event passes over.
+const maxHiddenNear = 50
+
+// visibleNear returns the event closest to a time that the reader may see.
+func (a *API) visibleNear(ctx context.Context, rd *reading, ts int64, dir rooms.Direction) (*rooms.Event, error) {
+	for range maxHiddenNear {
+		ev, err := a.Rooms.EventNear(ctx, rd.roomID, ts, dir)
+		if err != nil {
+			return nil, err
+		}
+		shown, err := a.View.Visible(ctx, rd.viewer, rd.roomID, []*rooms.Event{ev})
+		if err != nil {
+			return nil, err
+		}
+		if len(shown) > 0 {
+			return ev, nil
+		}
+		if ts = ev.OriginServerTS + 1; dir == rooms.Backward {
+			ts = ev.OriginServerTS - 1
+		}
+	}
+	return nil, web.NotFound("There is no event near this time that you may see.")
 }

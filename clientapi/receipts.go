@@ -33,6 +33,7 @@ func (a *API) receipt(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 		if thread = *body.ThreadID; thread == "" {
 			return nil, web.InvalidParam("thread_id must be main or the id of a thread's root.")
 		}
+		thread, _ = a.View.MapID(viewer(d), thread)
 	}
 	roomID, typ := web.Var(r, "roomID"), web.Var(r, "receiptType")
 	if _, err := a.member(r.Context(), d, roomID); err != nil {

@@ -40,6 +40,9 @@ func (a *API) createRoom(_ http.ResponseWriter, r *http.Request, d *accounts.Dev
 	if err := req.check(); err != nil {
 		return nil, err
 	}
+	if err := a.mapInitialState(d, req.InitialState); err != nil {
+		return nil, err
+	}
 	profile, err := a.Accounts.MemberProfile(r.Context(), d.UserID)
 	if err != nil {
 		return nil, err
@@ -54,6 +57,19 @@ func (a *API) createRoom(_ http.ResponseWriter, r *http.Request, d *accounts.Dev
 		return nil, err
 	}
 	return map[string]string{"room_id": roomID}, nil
+}
+
+// mapInitialState does for the state of a new room what content does for other events. What is no object the room refuses.
+func (a *API) mapInitialState(d *accounts.Device, state []rooms.StateInput) (err error) {
+	for i, s := range state {
+		if len(s.Content) == 0 || s.Content[0] != '{' {
+			continue
+		}
+		if state[i].Content, err = a.View.FromClient(viewer(d), s.Content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c createRoomRequest) check() error {

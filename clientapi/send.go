@@ -23,14 +23,18 @@ func (a *API) sendRoutes() {
 // sendMessage answers PUT /send. The answer is given once the event survives power loss; the same transaction id gives the
 // same event ID.
 func (a *API) sendMessage(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
-	content, err := a.content(r, d)
+	body, err := eventBody(r)
+	if err != nil {
+		return nil, err
+	}
+	content, err := a.View.FromClient(viewer(d), body)
 	if err != nil {
 		return nil, err
 	}
 	roomID, typ := web.Var(r, "roomID"), web.Var(r, "type")
 	redacts := ""
-	if typ == "m.room.redaction" {
-		if redacts, err = a.redactionTarget(r.Context(), d, redactsOf(content)); err != nil {
+	if typ == "m.room.redaction" { // asked of the body as it came: content names real events only
+		if redacts, err = a.redactionTarget(r.Context(), d, redactsOf(body)); err != nil {
 			return nil, err
 		}
 	} else if d.Suspended {
@@ -113,14 +117,22 @@ func (a *API) send(r *http.Request, d *accounts.Device, req rooms.SendRequest) (
 
 // content reads an event's content: ids that exist for this viewer only become real ones, translation marks go.
 func (a *API) content(r *http.Request, d *accounts.Device) (json.RawMessage, error) {
+	body, err := eventBody(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.View.FromClient(viewer(d), body)
+}
+
+func eventBody(r *http.Request) (json.RawMessage, error) {
 	body, err := web.ReadJSON(r, maxEventBody)
 	if err != nil {
 		return nil, err
 	}
-	if body[0] != '{' {
+	if len(body) == 0 || body[0] != '{' {
 		return nil, web.BadJSON("The content of an event is a JSON object.")
 	}
-	return a.View.FromClient(viewer(d), body)
+	return body, nil
 }
 
 // maxEventBody lets somewhat larger bodies in than an event may have, so that the answer can say what is wrong.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -229,7 +230,13 @@ func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
 	return id, false
 }
 func (f *fakeRenderer) SyntheticID(r *Rendering, userID string) string {
-	return fmt.Sprintf("$synthetic-%d-%d-%s-%v", r.EventNID, r.Version, userID, r.Redaction)
+	return syntheticID(r.EventNID, r.Version, userID, r.Redaction)
+}
+
+// syntheticID has the form of an id of a late edit: $ and 43 characters.
+func syntheticID(nid, version int64, userID string, redaction bool) string {
+	user := strings.NewReplacer("@", "", ":", "_").Replace(userID)
+	return (fmt.Sprintf("$synthetic-%d-%d-%s-%v", nid, version, user, redaction) + strings.Repeat("-", 44))[:44]
 }
 
 func viewerOf(t *testing.T, v *View, user string) Viewer {

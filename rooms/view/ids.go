@@ -5,10 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
-	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
-
+	"medixchange/internal/strictjson"
 	"medixchange/rooms"
 )
 
@@ -62,40 +61,41 @@ func (v *View) placeOf(ctx context.Context, viewer Viewer, roomID, eventID strin
 	return found[ev.NID].Position, nil
 }
 
-// relatedPaths are where a client's content names other events.
-var relatedPaths = []string{
-	`m\.relates_to.event_id`, `m\.relates_to.m\.in_reply_to.event_id`,
-	`m\.new_content.m\.relates_to.event_id`, `m\.new_content.m\.relates_to.m\.in_reply_to.event_id`,
-}
-
-// FromClient returns a content that a client sends as it may enter the room: ids of viewer-only events become real ones
-// (in relations, replies, pins and redactions), and translation keys go.
+// FromClient returns a content that a client sends as it may be stored: ids of viewer-only events become real ones,
+// wherever they stand (relations, replies, pins, account data, links in a text), and translation keys go.
 func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessage, error) {
 	content = withoutForged(content)
-	if v.plain || !bytes.Contains(content, []byte(`"$`)) {
+	if v.plain || !mayNameEvents(content) {
 		return content, nil
 	}
-	paths := relatedPaths
-	gjson.GetBytes(content, "pinned").ForEach(func(i, _ gjson.Result) bool {
-		paths = append(paths[:len(paths):len(paths)], fmt.Sprintf("pinned.%d", len(paths)-len(relatedPaths)))
-		return len(paths) < maxMappedIDs
-	})
-	for _, path := range append(paths[:len(paths):len(paths)], "redacts") {
-		id := gjson.GetBytes(content, path)
-		if id.Type != gjson.String {
-			continue
+	var out []byte
+	done := 0
+	for _, at := range eventIDs.FindAllSubmatchIndex(content, -1) {
+		start, end := at[2], at[3]
+		if end < len(content) && isIDByte(content[end]) {
+			continue // longer than an id
 		}
-		real, synthetic := v.MapID(viewer, id.Str)
+		real, synthetic := v.MapID(viewer, "$"+string(content[start:end]))
 		if !synthetic {
 			continue
 		}
-		changed, err := sjson.SetBytes(content, path, real)
-		if err != nil {
-			return nil, fmt.Errorf("naming the real event: %w", err)
-		}
-		content = changed
+		quoted := strictjson.AppendString(nil, []byte(real[1:]))
+		out = append(append(out, content[done:start]...), quoted[1:len(quoted)-1]...)
+		done = end
 	}
-	return content, nil
+	if done == 0 {
+		return content, nil
+	}
+	return append(out, content[done:]...), nil
 }
 
-const maxMappedIDs = 500
+// eventIDs finds what has the form of an id that a viewer-only event can have (TRANSLATION 2), also escaped.
+var eventIDs = regexp.MustCompile(`(?:\$|%24|\\u0024)([A-Za-z0-9_-]{43})`)
+
+func mayNameEvents(content []byte) bool {
+	return bytes.IndexByte(content, '$') >= 0 || bytes.Contains(content, []byte("%24")) || bytes.Contains(content, []byte(`\u0024`))
+}
+
+func isIDByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-'
+}

@@ -33,7 +33,7 @@ func TestLateRenderingsComeAsEditsOfTheViewerOnly(t *testing.T) {
 	require.Len(t, late, 1)
 	edit := gjson.ParseBytes(late[0])
 	require.True(t, json.Valid(late[0]))
-	require.Equal(t, "$synthetic-2-2-@bob:b-false", edit.Get("event_id").Str)
+	require.Equal(t, syntheticID(2, 2, bob, false), edit.Get("event_id").Str)
 	require.Equal(t, ev.OriginServerTS, edit.Get("origin_server_ts").Int(), "of the version that it translates")
 	require.Equal(t, alice, edit.Get("sender").Str)
 	require.Equal(t, "{}", edit.Get(`content.m\.mentions`).Raw, "it calls nobody again")
@@ -112,8 +112,8 @@ func TestWithdrawingRedactsTheSynthetic(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, late, 1)
 	require.Equal(t, "m.room.redaction", gjson.GetBytes(late[0], "type").Str)
-	require.Equal(t, "$synthetic-2-2-@bob:b-false", gjson.GetBytes(late[0], "redacts").Str)
-	require.Equal(t, "$synthetic-2-2-@bob:b-true", gjson.GetBytes(late[0], "event_id").Str)
+	require.Equal(t, syntheticID(2, 2, bob, false), gjson.GetBytes(late[0], "redacts").Str)
+	require.Equal(t, syntheticID(2, 2, bob, true), gjson.GetBytes(late[0], "event_id").Str)
 }
 
 func TestLateEditsAreAtMostTwentyForARoomAndMinute(t *testing.T) {
@@ -129,7 +129,7 @@ func TestLateEditsAreAtMostTwentyForARoomAndMinute(t *testing.T) {
 	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 50, 200)
 	require.NoError(t, err)
 	require.Len(t, late, maxLatePerMinute)
-	require.Equal(t, "$synthetic-39-39-@bob:b-false", gjson.GetBytes(late[19], "event_id").Str, "the newest")
+	require.Equal(t, syntheticID(39, 39, bob, false), gjson.GetBytes(late[19], "event_id").Str, "the newest")
 	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 50, 200)
 	require.NoError(t, err)
 	require.Empty(t, late)
