@@ -59,6 +59,9 @@ func Alliance(t testing.TB, n int, options ...Option) []*Hospital {
 	return hospitals
 }
 
+// Elsewhere stands for a node that runs already, at an address for clients: it has users, and cannot be stopped from here.
+func Elsewhere(t testing.TB, clientURL string) *Hospital { return &Hospital{URL: clientURL, t: t} }
+
 func newHospital(t testing.TB, ca *authority, options []Option) *Hospital {
 	t.Helper()
 	clientAddr, federationAddr := freeAddress(t), freeAddress(t)

@@ -27,6 +27,9 @@ var client = http.Client{
 	},
 }
 
+// Disconnect closes the connections that users keep and do not use now.
+func Disconnect() { client.CloseIdleConnections() }
+
 // User is a clinician with one device. Its methods fail the test when the server refuses.
 type User struct {
 	ID       string
