@@ -285,9 +285,12 @@ func Certain(text string, expected Code) (found Code, sameScript bool) {
 	if written != scriptLatin || counts.letters < minCertain {
 		return "", true
 	}
-	info := whatlanggo.DetectWithOptions(text, latinOptions)
-	if !info.IsReliable() {
+	guesses := latinModel().guesses(text, "", "en")
+	if len(guesses) == 0 || guesses[0].Probability < certainty {
 		return "", true
 	}
-	return latinLanguages[info.Lang], true
+	return guesses[0].Code, true
 }
+
+// certainty leaves no doubt.
+const certainty = 0.99
