@@ -27,6 +27,7 @@ var roomErrors = []struct {
 	{rooms.ErrIncompatibleRoom, http.StatusBadRequest, "M_INCOMPATIBLE_ROOM_VERSION", "The room has a version that this server does not support."},
 	{rooms.ErrAliasTaken, http.StatusConflict, "M_UNKNOWN", "This alias is taken."},
 	{rooms.ErrBadAlias, http.StatusBadRequest, "M_BAD_ALIAS", "The alias does not point to this room."},
+	{rooms.ErrAnnotated, http.StatusBadRequest, "M_DUPLICATE_ANNOTATION", "You have annotated this event in the same way already."},
 	{rooms.ErrBusy, http.StatusTooManyRequests, "M_LIMIT_EXCEEDED", "The room is busy: try again in a moment."},
 	{rooms.ErrUnreachable, http.StatusBadGateway, "M_UNKNOWN", "No server of the room could be reached."},
 	{rooms.ErrUnableToAuthorise, http.StatusBadRequest, "M_UNABLE_TO_AUTHORISE_JOIN", ""},

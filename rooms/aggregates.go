@@ -1,6 +1,11 @@
 package rooms
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/tidwall/gjson"
+)
 
 // Aggregates returns what relates to the events, for those to which anything does. Only accepted events that are not
 // redacted count.
@@ -124,4 +129,22 @@ func (r *Rooms) addReferences(ctx context.Context, ids []string, all map[string]
 // annotation is to be refused (Client-Server API, Event annotations and reactions).
 func (r *Rooms) Annotated(ctx context.Context, eventID, userID, typ, key string) (bool, error) {
 	return r.selectAnnotated(ctx, eventID, userID, typ, key)
+}
+
+// checkAnnotation refuses a draft that annotates an event as its sender does already, also by this batch.
+func (b *batch) checkAnnotation(d *draft) error {
+	relation := relationOf(gjson.ParseBytes(d.content))
+	if relation.Type != relAnnotation || d.stateKey != nil {
+		return nil
+	}
+	for _, a := range b.admitted {
+		if ev := a.event; ev.Sender == d.sender && ev.Type == d.typ && ev.Relation == relation {
+			return fmt.Errorf("annotating %s: %w", relation.EventID, ErrAnnotated)
+		}
+	}
+	there, err := b.rm.r.Annotated(b.ctx, relation.EventID, d.sender, d.typ, relation.Key)
+	if err == nil && there {
+		err = fmt.Errorf("annotating %s: %w", relation.EventID, ErrAnnotated)
+	}
+	return err
 }

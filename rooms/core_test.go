@@ -53,3 +53,64 @@ func TestCore10PDUsWithNULReachNoBatch(t *testing.T) {
 	}
 	require.Zero(t, h.s.count(`SELECT COUNT(*) FROM inbox`))
 }
+
+func TestTheSameAnnotationIsMadeOnce(t *testing.T) {
+	n := newTestNode(t)
+	room := n.publicRoom("12")
+	target := n.say(room, doctor, "hello")
+	react := func(key string) (string, error) {
+		return n.Send(context.Background(), SendRequest{RoomID: room, Sender: doctor, Type: "m.reaction",
+			Content: fmt.Appendf(nil, `{"m.relates_to":{"rel_type":"m.annotation","event_id":%q,"key":%q}}`, target, key)})
+	}
+	results := make(chan error, 8)
+	for range cap(results) {
+		go func() { _, err := react("👍"); results <- err }()
+	}
+	made := 0
+	for range cap(results) {
+		if err := <-results; err == nil {
+			made++
+		} else {
+			require.ErrorIs(t, err, ErrAnnotated)
+		}
+	}
+	require.Equal(t, 1, made, "also when they come together")
+	other, err := react("👎")
+	require.NoError(t, err)
+	_, err = n.Send(context.Background(), SendRequest{RoomID: room, Sender: doctor, Type: "m.room.redaction", Redacts: other, Content: json.RawMessage(`{}`)})
+	require.NoError(t, err)
+	_, err = react("👎")
+	require.NoError(t, err, "what was taken back may be said again")
+}
+
+// TestAnUpgradeThatWasCutOffIsCompletedByItsRepetition leaves what a crash between the two commits leaves.
+func TestAnUpgradeThatWasCutOffIsCompletedByItsRepetition(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		ctx := context.Background()
+		n := openTestNode(t, fresh())
+		old := n.create(CreateRequest{Version: "10", Preset: "public_chat", AliasLocalpart: "ward"})
+		snap := n.snap(old)
+		f, err := formatOf("12")
+		require.NoError(t, err)
+		u, err := n.newUpgrade(ctx, snap, doctor, f, nil)
+		require.NoError(t, err)
+		_, err = u.create(&Txn{Scope: upgradeScope, Path: old, ID: "12"})
+		require.NoError(t, err)
+		made := u.creation.rm.id
+		n.restart()
+		_, err = n.StateEvent(ctx, old, "m.room.tombstone", "")
+		require.ErrorIs(t, err, ErrNotFound)
+
+		rooms := n.count(`SELECT COUNT(*) FROM rooms`)
+		for range 2 {
+			again, err := n.Upgrade(ctx, old, doctor, "12", nil)
+			require.NoError(t, err)
+			require.Equal(t, made, again, "the room that is there")
+		}
+		require.Equal(t, made, n.stateContent(old, "m.room.tombstone", "")["replacement_room"])
+		require.Equal(t, rooms, n.count(`SELECT COUNT(*) FROM rooms`))
+		found, _, err := n.ResolveAlias(ctx, "#ward:"+hospital)
+		require.NoError(t, err)
+		require.Equal(t, made, found)
+	})
+}

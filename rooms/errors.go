@@ -13,6 +13,7 @@ var (
 	ErrIncompatibleRoom  = errors.New("room version not among those offered")      // M_INCOMPATIBLE_ROOM_VERSION
 	ErrAliasTaken        = errors.New("alias is taken")                            // M_ROOM_IN_USE
 	ErrBadAlias          = errors.New("alias does not point to this room")         // M_BAD_ALIAS
+	ErrAnnotated         = errors.New("the same annotation is there already")      // M_DUPLICATE_ANNOTATION
 	ErrBusy              = errors.New("room is busy")                              // 429 for clients, inbox for servers
 	ErrInvalidRoomState  = errors.New("the request's state does not fit together") // M_INVALID_ROOM_STATE
 	ErrUnreachable       = errors.New("no server of the room could be reached")    // 502/504 M_UNKNOWN

@@ -20,7 +20,7 @@ const sendTimeout = time.Minute
 // Send makes an event of a local user and returns its id once it is durable. A repeated Txn gives the same id, also when
 // both come at the same time or the node was restarted in between. A state event that would change nothing gives the id
 // of the one that is there. Errors: ErrNotFound (room, or target of a redaction), ErrForbidden, ErrBadEvent, ErrTooLarge,
-// ErrInvalidParam, ErrBadAlias, ErrBusy.
+// ErrInvalidParam, ErrBadAlias, ErrAnnotated, ErrBusy.
 func (r *Rooms) Send(ctx context.Context, req SendRequest) (eventID string, err error) {
 	if req.Txn == nil {
 		return r.send(ctx, req)
@@ -54,7 +54,7 @@ func (r *Rooms) send(ctx context.Context, req SendRequest) (string, error) {
 // sendDraft takes a draft through the room.
 func (r *Rooms) sendDraft(ctx context.Context, roomID string, d *draft, txn *Txn) (eventID string, err error) {
 	err = r.do(ctx, roomID, false, func(b *batch) error {
-		if err := b.checkDraft(d); err != nil {
+		if err := errors.Join(b.checkDraft(d), b.checkAnnotation(d)); err != nil {
 			return err
 		}
 		ev, err := b.send(d, txn)

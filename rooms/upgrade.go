@@ -3,6 +3,7 @@ package rooms
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -20,7 +21,9 @@ var carriedOver = []string{
 
 // Upgrade replaces a room by a new one of another version: the new room with the old one's settings, bans and local
 // aliases, then the tombstone in the old one, whose members then may not speak there any more. additionalCreators count
-// from room version 12 on. Errors: ErrUnsupportedRoom, ErrNotFound, ErrForbidden (no power to send the tombstone).
+// from room version 12 on. The two rooms are two commits: the first notes the upgrade, so that a repetition after a crash in
+// between closes the old room for the new one that is there. Errors: ErrUnsupportedRoom, ErrNotFound, ErrForbidden (no power
+// to send the tombstone).
 func (r *Rooms) Upgrade(ctx context.Context, roomID, sender, newVersion string, additionalCreators []string) (newRoomID string, err error) {
 	f, err := formatOf(newVersion)
 	if err != nil {
@@ -33,18 +36,41 @@ func (r *Rooms) Upgrade(ctx context.Context, roomID, sender, newVersion string, 
 	if old.Membership(sender) != "join" || old.PowerLevel(sender) < old.PowerToSend("m.room.tombstone", true) {
 		return "", fmt.Errorf("upgrading needs the power to send m.room.tombstone: %w", ErrForbidden)
 	}
-	u, err := r.newUpgrade(ctx, old, sender, f, additionalCreators)
+	txn := Txn{Scope: upgradeScope, Path: roomID, ID: newVersion}
+	made, err := r.once(ctx, sender, txn, func(ctx context.Context) (string, error) {
+		u, err := r.newUpgrade(ctx, old, sender, f, additionalCreators)
+		if err != nil {
+			return "", err
+		}
+		return u.create(&txn)
+	})
 	if err != nil {
 		return "", err
 	}
-	if err := u.creation.commit(u.copyBans); err != nil {
-		return "", err
+	create, err := r.Event(ctx, made)
+	if err != nil {
+		return "", fmt.Errorf("reading the create event of the new room: %w", err)
 	}
-	newRoomID = u.creation.rm.id
-	if err := u.closeOld(ctx, newRoomID); err != nil {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer cancel()
+	if err := (&upgrade{r: r, old: old, sender: sender}).closeOld(closing, create.RoomID); err != nil {
 		return "", fmt.Errorf("closing the old room: %w", err)
 	}
-	return newRoomID, nil
+	return create.RoomID, nil
+}
+
+// upgradeScope stands for the device in the transaction id by which an upgrade is known again; no path of a client's request
+// is a room id alone.
+const upgradeScope = "m.room.upgrade"
+
+// create commits the new room and returns its create event, which carries the upgrade's transaction id.
+func (u *upgrade) create(txn *Txn) (eventID string, err error) {
+	err = u.creation.commit(func(b *batch) error {
+		b.admitted[0].txn = txn
+		eventID = b.admitted[0].event.ID
+		return u.copyBans(b)
+	})
+	return eventID, err
 }
 
 // upgrade is a room on its way to a successor.
@@ -182,10 +208,16 @@ func (u *upgrade) copyBans(b *batch) error {
 	return nil
 }
 
-// closeOld sends the tombstone, moves local aliases and takes the members' power to speak.
+// closeOld sends the tombstone, moves local aliases and takes the members' power to speak. Nothing is done twice.
 func (u *upgrade) closeOld(ctx context.Context, newRoomID string) error {
 	rm, err := u.r.active.get(ctx, u.old.RoomID)
 	if err != nil {
+		return err
+	}
+	switch closed, err := u.r.StateEvent(ctx, u.old.RoomID, "m.room.tombstone", ""); {
+	case err == nil && closed.Content().Get("replacement_room").Str == newRoomID:
+		return nil
+	case err != nil && !errors.Is(err, ErrNotFound):
 		return err
 	}
 	content, err := encodeContent(rm.format, map[string]json.RawMessage{
