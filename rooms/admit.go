@@ -196,6 +196,11 @@ func (b *batch) admitPlaced(in *incoming, a *admission, parsed *resolve.Event, r
 		return nil, err
 	}
 	ev.StateAfter = after.nid
+	if server := serverOf(ev.Sender); server != b.rm.r.server && !b.rm.r.allow(server) {
+		// Part of the room's graph for others, and shown to nobody here, whichever server brought it.
+		ev.Outcome, a.reason = SoftFailed, "server "+server+" may not take part"
+		return b.take(a), b.linkRefused(a, in.prev)
+	}
 	if in.key != nil {
 		a.key, ev.Key = in.key, *in.key
 		b.take(a)

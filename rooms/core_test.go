@@ -114,3 +114,21 @@ func TestAnUpgradeThatWasCutOffIsCompletedByItsRepetition(t *testing.T) {
 		require.Equal(t, made, found)
 	})
 }
+
+func TestADeniedServersUsersAreNotHeardThroughOthers(t *testing.T) {
+	h := newWard(t, "12")
+	said := h.says("before")
+	require.Nil(t, h.n.receive(ghostServer, said)[0].Err)
+	h.s.allow = func(server string) bool { return server != ghostServer && server != south } // its own name need not be listed
+	answer := h.n.say(h.roomID, h.n.user("creator"), "after")
+	for _, result := range h.s.receive(north, said, answer) {
+		require.Nil(t, result.Err)
+	}
+	require.Equal(t, SoftFailed, h.s.outcome(said.ID))
+	require.Equal(t, Accepted, h.s.outcome(answer.ID), "the room goes on behind it")
+	require.ErrorIs(t, h.s.receive(ghostServer, h.says("directly"))[0].Err, ErrForbidden)
+	require.Equal(t, Accepted, h.s.event(h.s.say(h.roomID, h.s.user("doctor"), "local").ID).Outcome)
+	require.ErrorIs(t, h.s.member(h.roomID, h.s.user("doctor"), "@other:"+ghostServer, "invite"), ErrForbidden)
+	_, err := h.s.MakeMembership(t.Context(), ghostServer, h.roomID, "@other:"+ghostServer, "join", h.s.Versions())
+	require.ErrorIs(t, err, ErrForbidden)
+}
