@@ -67,7 +67,8 @@ func (r *Rooms) SetReceipt(ctx context.Context, receipt Receipt) error {
 // placed reports whether the event has a place in its room's history, and is shown there.
 func placed(ev *Event) bool { return ev.Outcome == Accepted && ev.Key != (HistoryKey{}) }
 
-// checkReceiptThread refuses a thread that the event is not part of. The root belongs to its thread and to main.
+// checkReceiptThread refuses a thread that the event has no relation to, not even by way of others (Client-Server API,
+// POST /receipt, 400). The root belongs to its thread and to main.
 func (r *Rooms) checkReceiptThread(ctx context.Context, ev *Event, thread string) error {
 	switch {
 	case thread == "", thread == ev.ID:
@@ -83,8 +84,31 @@ func (r *Rooms) checkReceiptThread(ctx context.Context, ev *Event, thread string
 		if root != nil && root.ID == thread {
 			return nil
 		}
+	default:
+		related, err := r.leadsTo(ctx, ev, thread)
+		if err != nil || related {
+			return err
+		}
 	}
-	return fmt.Errorf("the event is not part of the receipt's thread: %w", ErrInvalidParam)
+	return fmt.Errorf("the event is not related to the receipt's thread: %w", ErrInvalidParam)
+}
+
+// leadsTo reports whether the relations of an event lead to target.
+func (r *Rooms) leadsTo(ctx context.Context, ev *Event, target string) (bool, error) {
+	for range RelationDepth {
+		id := ev.Relation.EventID
+		if id == "" || id == target {
+			return id != "", nil
+		}
+		next, err := r.EventsByID(ctx, []string{id})
+		if err != nil {
+			return false, err
+		}
+		if ev = next[id]; ev == nil {
+			return false, nil
+		}
+	}
+	return false, nil
 }
 
 // writeReceipts stores receipts of one room whose events are known, and publishes those that go forward.
