@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -47,6 +48,9 @@ type Options struct {
 	Language     string
 	LanguageMode string
 
+	// PrivateGateways are the networks whose push gateways may be called without https; optional.
+	PrivateGateways []netip.Prefix
+
 	Presence bool // presence is kept and shown
 	// Fast makes password hashing cheap; only tests may set it.
 	FastHash bool
@@ -77,6 +81,7 @@ type Accounts struct {
 	keyIDs    *sqldb.IDs
 	revisions *sqldb.IDs
 	inboxes   *inboxCache
+	pushers   *pusherSet
 	nonces    *nonces
 	presences *presences
 
@@ -106,6 +111,7 @@ func newWith(ctx context.Context, o Options, port roomPort) (*Accounts, error) {
 	a.keyIDs = o.DB.IDs("one_time_keys")
 	a.revisions = o.DB.IDs("profile_revisions")
 	a.inboxes = newInboxCache()
+	a.pushers = &pusherSet{}
 	a.nonces = newNonces(o.Now)
 	a.presences = newPresences(o.Now)
 	if err := a.load(ctx); err != nil {
@@ -149,6 +155,9 @@ func (a *Accounts) ServerName() string { return a.o.ServerName }
 
 // load reads what is kept in memory from the start.
 func (a *Accounts) load(ctx context.Context) error {
+	if err := a.loadPushers(ctx); err != nil {
+		return err
+	}
 	return a.loadListLog(ctx)
 }
 

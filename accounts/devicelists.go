@@ -254,6 +254,9 @@ func (c *changesFor) moved(ctx context.Context, deltas []rooms.MembershipDelta) 
 		if view == nil {
 			continue
 		}
+		if joined && !slices.Contains(c.always, c.userID) {
+			c.always = append(c.always, c.userID) // the user's other devices are new to them in this room, too
+		}
 		view.EachMember(func(userID, membership string, _ int64) bool {
 			if membership == "join" {
 				c.note(userID, joined)
@@ -343,12 +346,17 @@ func (a *Accounts) OutgoingDeviceListUpdates(ctx context.Context, since, upto in
 			users = append(users, r.userID)
 		}
 		slices.Sort(users)
-		keys, err := readLocalKeys(q, slices.Compact(users), "")
+		users = slices.Compact(users)
+		keys, err := readLocalKeys(q, users, "")
+		if err != nil {
+			return err
+		}
+		names, err := readDeviceNames(q, users)
 		if err != nil {
 			return err
 		}
 		for _, r := range rows {
-			update, err := r.edu(keys[r.userID])
+			update, err := r.edu(keys[r.userID], names[r.userID])
 			if err != nil {
 				return err
 			}
@@ -362,8 +370,9 @@ func (a *Accounts) OutgoingDeviceListUpdates(ctx context.Context, since, upto in
 	return out, nil
 }
 
-// edu writes the m.device_list_update or m.signing_key_update; keys is nil if the user has none.
-func (r *listUpdateRow) edu(keys *userKeys) (*DeviceListUpdate, error) {
+// edu writes the m.device_list_update or m.signing_key_update; keys is nil if the user has none. names are those of the
+// user's devices, also of those without keys.
+func (r *listUpdateRow) edu(keys *userKeys, names map[string]string) (*DeviceListUpdate, error) {
 	out := &DeviceListUpdate{Position: r.position, UserID: r.userID, Servers: r.servers, EDUType: "m.device_list_update"}
 	content := map[string]any{"user_id": r.userID}
 	if r.update.deviceID == "" {
@@ -379,14 +388,15 @@ func (r *listUpdateRow) edu(keys *userKeys) (*DeviceListUpdate, error) {
 		if r.prev > 0 {
 			content["prev_id"] = []int64{r.prev}
 		}
-		device, there := keys.device(r.update.deviceID)
-		if r.update.deleted || !there {
+		name, there := names[r.update.deviceID]
+		switch {
+		case r.update.deleted || !there:
 			content["deleted"] = true
-		} else {
+		case name != "":
+			content["device_display_name"] = name
+		}
+		if device, has := keys.device(r.update.deviceID); has && content["deleted"] == nil {
 			content["keys"] = device.keys
-			if device.name != "" {
-				content["device_display_name"] = device.name
-			}
 		}
 	}
 	var err error

@@ -101,6 +101,7 @@ func (a *Accounts) deleteDevices(ctx context.Context, userID string, ids []strin
 			a.tokens.forget(userID)
 			a.inboxes.forget(userID)
 		})
+		a.pushers.removed(tx, userID)
 		updates := make([]listUpdate, len(withKeys))
 		for i, id := range withKeys {
 			updates[i] = listUpdate{deviceID: id, deleted: true}

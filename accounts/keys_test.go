@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/sjson"
@@ -332,9 +333,16 @@ func TestKeyChangesFollowMemberships(t *testing.T) {
 
 func TestDeviceListUpdatesForOtherServers(t *testing.T) {
 	onBoth(t, func(t *testing.T, n *node) {
-		ana := n.user("ana")
+		ana, bo := n.user("ana"), n.user("bo")
+		n.device(bo, "WARD")
+		n.town.square("!ward").join(t, ana, "@li:b.example", bo)
+		var since int64
+		require.Eventually(t, func() bool { // b.example has been told of those who joined
+			since = n.hub.Position()
+			updates, err := n.OutgoingDeviceListUpdates(ctx, 0, since, 10)
+			return err == nil && len(updates) == 1 && updates[0].UserID == bo
+		}, 5*time.Second, time.Millisecond)
 		n.device(ana, "PHONE")
-		n.town.square("!ward").join(t, ana, "@li:b.example")
 		keys, _ := identity(t, ana, "PHONE")
 		_, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: keys})
 		require.NoError(t, err)
@@ -343,7 +351,7 @@ func TestDeviceListUpdatesForOtherServers(t *testing.T) {
 		require.NoError(t, n.DeleteDevices(ctx, ana, []string{"PHONE"}))
 		n.restart()
 
-		updates, err := n.OutgoingDeviceListUpdates(ctx, 0, n.hub.Position(), 10)
+		updates, err := n.OutgoingDeviceListUpdates(ctx, since, n.hub.Position(), 10)
 		require.NoError(t, err)
 		require.Len(t, updates, 4)
 		var contents []map[string]any

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/url"
 
+	"medixchange/internal/push"
 	"medixchange/internal/sqldb"
 )
 
@@ -16,23 +16,20 @@ const (
 	maxPusherData = 4096
 )
 
-// Pushers lists a user's pushers, the oldest first.
-func (a *Accounts) Pushers(ctx context.Context, userID string) ([]*Pusher, error) {
-	return a.readPushers(ctx, userID)
-}
-
 // SetPusher stores a pusher of a device (POST /pushers/set with a kind). Unless appendIt, other users' pushers with the
 // same app and key go: someone else has logged in on that phone. Errors: ErrMissingParam, ErrInvalidParam.
 func (a *Accounts) SetPusher(ctx context.Context, d *Device, p Pusher, appendIt bool) error {
 	p.UserID, p.DeviceID = d.UserID, d.DeviceID
-	if err := checkPusher(p); err != nil {
+	if err := a.checkPusher(p); err != nil {
 		return err
 	}
 	err := a.db.Write(ctx, func(tx *sqldb.Tx) error {
 		if !appendIt {
-			if err := deleteOtherPushers(tx, p.UserID, p.AppID, p.PushKey); err != nil {
+			others, err := deleteOtherPushers(tx, p.UserID, p.AppID, p.PushKey)
+			if err != nil {
 				return err
 			}
+			a.pushers.removed(tx, others...)
 		}
 		if n, err := countPushers(tx, p.UserID); err != nil || n >= maxPushers {
 			if err == nil {
@@ -40,6 +37,7 @@ func (a *Accounts) SetPusher(ctx context.Context, d *Device, p Pusher, appendIt 
 			}
 			return err
 		}
+		a.pushers.added(tx, p.UserID)
 		return upsertPusher(tx, p, a.nowMS())
 	})
 	if err != nil {
@@ -50,10 +48,13 @@ func (a *Accounts) SetPusher(ctx context.Context, d *Device, p Pusher, appendIt 
 
 // DeletePusher removes a pusher (POST /pushers/set with kind null), if it is there.
 func (a *Accounts) DeletePusher(ctx context.Context, userID, appID, pushKey string) error {
-	return a.db.Write(ctx, func(tx *sqldb.Tx) error { return deletePusher(tx, userID, appID, pushKey) })
+	return a.db.Write(ctx, func(tx *sqldb.Tx) error {
+		a.pushers.removed(tx, userID)
+		return deletePusher(tx, userID, appID, pushKey)
+	})
 }
 
-func checkPusher(p Pusher) error {
+func (a *Accounts) checkPusher(p Pusher) error {
 	for _, field := range []struct{ name, value string }{{"pushkey", p.PushKey}, {"app_id", p.AppID}, {"kind", p.Kind},
 		{"app_display_name", p.AppDisplayName}, {"device_display_name", p.DeviceDisplayName}, {"lang", p.Lang}} {
 		if field.value == "" {
@@ -79,9 +80,8 @@ func checkPusher(p Pusher) error {
 	if err := json.Unmarshal(p.Data, &data); err != nil {
 		return ErrMissingParam.says("data is missing or not an object")
 	}
-	u, err := url.Parse(data.URL)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Path != "/_matrix/push/v1/notify" {
-		return ErrInvalidParam.says("data.url is not the URL of a push gateway: https://…/_matrix/push/v1/notify")
+	if err := push.CheckURL(data.URL, a.o.PrivateGateways); err != nil {
+		return ErrInvalidParam.says("data.url: %s", err)
 	}
 	return nil
 }

@@ -223,15 +223,19 @@ func (a *Accounts) evaluator(ctx context.Context, userID string, room roomView) 
 }
 
 func (e *evaluator) evaluate(ev *rooms.Event) pushrules.Result {
-	if ev.Sender == e.userID {
+	if e.passesOver(ev.Sender) {
 		return pushrules.Result{}
 	}
-	if len(e.ignored) > 0 {
-		if _, ignored := e.ignored[ev.Sender]; ignored {
-			return pushrules.Result{}
-		}
-	}
 	return e.rules.Evaluate(e.a.rules.event(ev), e)
+}
+
+// passesOver reports whether what sender sends never notifies: it is the user, or someone whom they ignore.
+func (e *evaluator) passesOver(sender string) bool {
+	if sender == e.userID || len(e.ignored) == 0 {
+		return sender == e.userID
+	}
+	_, ignored := e.ignored[sender]
+	return ignored
 }
 
 // Members implements pushrules.Room.

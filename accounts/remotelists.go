@@ -246,6 +246,9 @@ func (a *Accounts) applyListUpdate(tx *sqldb.Tx, u deviceListUpdate, to audience
 	if err != nil {
 		return err
 	}
+	if list == nil && !u.Deleted && !present(u.Keys) {
+		return nil // there is nothing to look at in a device without keys
+	}
 	if list == nil {
 		return a.deviceListChanged(tx, u.UserID, to, listUpdate{}) // nothing is kept that could be stale
 	}

@@ -8,6 +8,7 @@ import (
 
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
+	"medixchange/rooms"
 )
 
 // kickResync wakes resyncStale.
@@ -55,20 +56,31 @@ func (a *Accounts) resyncDue(ctx context.Context) error {
 	return nil
 }
 
-// followMemberships forgets the device lists of remote users once the last room shared with them is gone: from then on
-// this server does not hear of changes.
+// followMemberships tells servers of the devices of those who come to share a first room with them, and forgets the device
+// lists of remote users once the last room shared with them is gone: from then on this server does not hear of changes.
 func (a *Accounts) followMemberships(ctx context.Context) {
-	err := a.hub.Follow(ctx, "accounts.devicelists", stream.FollowOptions{SaveEvery: time.Minute}, a.forgetLeft)
+	err := a.hub.Follow(ctx, "accounts.devicelists", stream.FollowOptions{SaveEvery: time.Minute}, a.membershipsMoved)
 	if err != nil && ctx.Err() == nil {
 		a.log.WithError(err).Error("following memberships ended")
 	}
 }
 
-func (a *Accounts) forgetLeft(ctx context.Context, from, upto int64) error {
+func (a *Accounts) membershipsMoved(ctx context.Context, from, upto int64) error {
 	deltas, err := a.rooms.MembershipDeltas(ctx, from, upto)
 	if err != nil {
 		return fmt.Errorf("reading changes of membership: %w", err)
 	}
+	for _, d := range deltas {
+		if d.From != "join" && d.To == "join" && a.IsLocal(d.UserID) {
+			if err := a.introduce(ctx, d.UserID, d.RoomID); err != nil {
+				return fmt.Errorf("telling servers of the devices of one who joined: %w", err)
+			}
+		}
+	}
+	return a.forgetLeft(ctx, deltas)
+}
+
+func (a *Accounts) forgetLeft(ctx context.Context, deltas []rooms.MembershipDelta) error {
 	gone := map[string]bool{}
 	for _, d := range deltas {
 		if d.From != "join" || d.To == "join" {

@@ -94,6 +94,27 @@ func readListUpdates(q sqldb.Querier, since, upto int64, limit int) ([]*listUpda
 	return out, rows.Err()
 }
 
+// readDeviceNames returns the display names of the local users' devices, by user and device.
+func readDeviceNames(q sqldb.Querier, users []string) (map[string]map[string]string, error) {
+	rows, err := q.Query(`SELECT user_id, device_id, display_name FROM devices WHERE user_id = ANY($1)`, sqldb.List(users))
+	if err != nil {
+		return nil, fmt.Errorf("reading the names of devices: %w", err)
+	}
+	defer rows.Close()
+	names := map[string]map[string]string{}
+	for rows.Next() {
+		var userID, deviceID, name string
+		if err := rows.Scan(&userID, &deviceID, &name); err != nil {
+			return nil, fmt.Errorf("reading the names of devices: %w", err)
+		}
+		if names[userID] == nil {
+			names[userID] = map[string]string{}
+		}
+		names[userID][deviceID] = name
+	}
+	return names, rows.Err()
+}
+
 // remoteList is what is known of a remote user's device list.
 type remoteList struct {
 	streamID int64

@@ -55,9 +55,14 @@ func upsertPusher(tx *sqldb.Tx, p Pusher, now int64) error {
 	return nil
 }
 
-// deleteOtherPushers removes the pushers of other users with the same app and key.
-func deleteOtherPushers(tx *sqldb.Tx, userID, appID, pushKey string) error {
-	return execAll(tx, "removing a pusher", []string{
+// deleteOtherPushers removes the pushers of other users with the same app and key, and returns those users.
+func deleteOtherPushers(tx *sqldb.Tx, userID, appID, pushKey string) ([]string, error) {
+	others, err := texts(tx, "reading whose pushers are replaced",
+		`SELECT user_id FROM pushers WHERE user_id <> $1 AND app_id = $2 AND pushkey = $3`, userID, appID, pushKey)
+	if err != nil || len(others) == 0 {
+		return nil, err
+	}
+	return others, execAll(tx, "removing a pusher", []string{
 		`DELETE FROM pushers WHERE user_id <> $1 AND app_id = $2 AND pushkey = $3`}, userID, appID, pushKey)
 }
 
@@ -68,7 +73,7 @@ func deletePusher(tx *sqldb.Tx, userID, appID, pushKey string) error {
 
 func (a *Accounts) readPushers(ctx context.Context, userID string) ([]*Pusher, error) {
 	rows, err := a.db.Query(ctx, `SELECT user_id, device_id, app_id, pushkey, kind, app_display_name, device_display_name,
-		profile_tag, lang, data FROM pushers WHERE user_id = $1 ORDER BY created, app_id, pushkey`, userID)
+		profile_tag, lang, data, created FROM pushers WHERE user_id = $1 ORDER BY created, app_id, pushkey`, userID)
 	if err != nil {
 		return nil, fmt.Errorf("reading pushers: %w", err)
 	}
@@ -78,7 +83,7 @@ func (a *Accounts) readPushers(ctx context.Context, userID string) ([]*Pusher, e
 		p := &Pusher{}
 		var data string
 		err := rows.Scan(&p.UserID, &p.DeviceID, &p.AppID, &p.PushKey, &p.Kind, &p.AppDisplayName, &p.DeviceDisplayName,
-			&p.ProfileTag, &p.Lang, &data)
+			&p.ProfileTag, &p.Lang, &data, &p.Created)
 		if err != nil {
 			return nil, fmt.Errorf("reading pushers: %w", err)
 		}
@@ -86,6 +91,17 @@ func (a *Accounts) readPushers(ctx context.Context, userID string) ([]*Pusher, e
 		pushers = append(pushers, p)
 	}
 	return pushers, rows.Err()
+}
+
+// readPusherUsers returns the users who have any pusher.
+func (a *Accounts) readPusherUsers(ctx context.Context) ([]string, error) {
+	var users []string
+	err := a.db.Read(ctx, func(q *sqldb.Snapshot) error {
+		var err error
+		users, err = texts(q, "reading who has pushers", `SELECT DISTINCT user_id FROM pushers`)
+		return err
+	})
+	return users, err
 }
 
 func countPushers(tx *sqldb.Tx, userID string) (int, error) {

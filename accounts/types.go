@@ -128,6 +128,7 @@ type Pusher struct {
 	ProfileTag        string          `json:"profile_tag,omitempty"`
 	Lang              string          `json:"lang"`
 	Data              json.RawMessage `json:"data"`
+	Created           int64           `json:"-"` // ms, when its pushkey was first set
 }
 
 // KeyUpload is the body of POST /keys/upload.

@@ -204,6 +204,7 @@ func (a *Accounts) Deactivate(ctx context.Context, userID string, erase bool) er
 			a.data.forget(userID)
 			a.rules.forget(userID)
 		})
+		a.pushers.removed(tx, userID)
 		return writeDeactivated(tx, userID, erase)
 	})
 	if err != nil {

@@ -1,0 +1,63 @@
+package accounts
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"medixchange/accounts/pushrules"
+	"medixchange/rooms"
+)
+
+// EvaluateShown is [Accounts.Evaluate] of an event in the words in which the user is shown it: shown is what view.Show
+// made of it. So a keyword is found in a translation too.
+func (a *Accounts) EvaluateShown(ctx context.Context, userID string, ev *rooms.Event, shown json.RawMessage) (pushrules.Result, error) {
+	room, err := a.room(ctx, ev.RoomID)
+	if err != nil || room == nil {
+		return pushrules.Result{}, err
+	}
+	e, err := a.evaluator(ctx, userID, room)
+	if err != nil || e.passesOver(ev.Sender) {
+		return pushrules.Result{}, err
+	}
+	return e.rules.Evaluate(pushrules.NewEvent(ev.Type, ev.Sender, ev.RoomID, ev.StateKey, shown), e), nil
+}
+
+// EvaluateInvite returns what a user's push rules say of an invite to a room that this node is not in.
+func (a *Accounts) EvaluateInvite(ctx context.Context, invite *rooms.OutsideMembership) (pushrules.Result, error) {
+	e, err := a.evaluator(ctx, invite.UserID, nil)
+	if err != nil || e.passesOver(invite.Sender) {
+		return pushrules.Result{}, err
+	}
+	ev := pushrules.NewEvent("m.room.member", invite.Sender, invite.RoomID, &invite.UserID, invite.JSON)
+	return e.rules.Evaluate(ev, roomOutside(gjson.GetBytes(invite.JSON, "content.displayname").Str)), nil
+}
+
+// HasKeywords reports whether a user has content rules of their own that are on.
+func (a *Accounts) HasKeywords(ctx context.Context, userID string) (bool, error) {
+	rules, err := a.rulesOf(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	for _, rule := range rules.set.Content {
+		if rule.Enabled && !strings.HasPrefix(rule.RuleID, ".") {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// roomOutside is a room of which only an invite is known; its value is the display name of the invited.
+type roomOutside string
+
+// Members implements pushrules.Room: more than any rule asks for.
+func (roomOutside) Members() int { return math.MaxInt }
+
+// DisplayName implements pushrules.Room.
+func (r roomOutside) DisplayName() string { return string(r) }
+
+// MayNotify implements pushrules.Room.
+func (roomOutside) MayNotify(string, string) bool { return false }
