@@ -17,6 +17,15 @@ func (r *Rooms) EventsSince(ctx context.Context, since, upto int64, typ string, 
 	return r.inOrder(ctx, nids)
 }
 
+// AllSince is EventsSince for events of every type.
+func (r *Rooms) AllSince(ctx context.Context, since, upto int64, limit int) ([]*Event, error) {
+	nids, err := r.selectAllPositioned(ctx, since, upto, limit)
+	if err != nil {
+		return nil, err
+	}
+	return r.inOrder(ctx, nids)
+}
+
 // RedactionsSince returns, by position, the redactions that took effect with since < position ≤ upto, at most limit.
 func (r *Rooms) RedactionsSince(ctx context.Context, since, upto int64, limit int) ([]Redaction, error) {
 	return r.selectRedactions(ctx, since, upto, limit)

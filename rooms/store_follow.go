@@ -16,6 +16,12 @@ func (r *Rooms) selectPositioned(ctx context.Context, since, upto int64, typ str
 	return scanAll(rows, err, "reading events of the stream", scanInt)
 }
 
+func (r *Rooms) selectAllPositioned(ctx context.Context, since, upto int64, limit int) ([]int64, error) {
+	rows, err := r.db.Query(ctx, `SELECT event_nid FROM events
+		WHERE position > $1 AND position <= $2 AND outcome = 0 ORDER BY position LIMIT $3`, since, upto, limit)
+	return scanAll(rows, err, "reading events of the stream", scanInt)
+}
+
 func (r *Rooms) selectRedactions(ctx context.Context, since, upto int64, limit int) ([]Redaction, error) {
 	rows, err := r.db.Query(ctx, `SELECT r.room_id, x.room_nid, x.target_event_id, x.redaction_nid, x.position
 		FROM redactions x JOIN rooms r ON r.room_nid = x.room_nid
