@@ -138,14 +138,14 @@ func (r *Rooms) throughAny(ctx context.Context, req *MembershipRequest, outside 
 }
 
 // doorkeepers lists the servers that may let a user into a room: that of who invited them and those that the request names
-// or, if it names none, those that are known to have been there.
+// or, if it names none but this one, those that are known to have been there.
 func (r *Rooms) doorkeepers(ctx context.Context, req *MembershipRequest, outside *OutsideMembership) []string {
 	var servers []string
 	if outside != nil && outside.Membership == "invite" {
 		servers = append(servers, serverOf(outside.Sender))
 	}
 	servers = append(servers, req.Via...)
-	if len(req.Via) == 0 {
+	if !slices.ContainsFunc(req.Via, func(server string) bool { return server != r.server }) {
 		servers = append(servers, r.lastSeenIn(ctx, req, outside)...)
 	}
 	var ask []string
