@@ -64,7 +64,7 @@ func Serve(ctx context.Context, listeners ...Listener) error {
 
 func newServer(base context.Context, l Listener) *http.Server {
 	return &http.Server{
-		Handler:           l.Handler,
+		Handler:           patient(l.Handler, patience),
 		TLSConfig:         l.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       l.ReadTimeout,
@@ -78,10 +78,11 @@ func newServer(base context.Context, l Listener) *http.Server {
 
 func run(s *http.Server, l Listener) error {
 	var err error
+	listener := newCapped(l.Listener, maxConnections)
 	if l.TLS != nil {
-		err = s.ServeTLS(l.Listener, "", "")
+		err = s.ServeTLS(listener, "", "")
 	} else {
-		err = s.Serve(l.Listener)
+		err = s.Serve(listener)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
