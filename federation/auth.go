@@ -37,7 +37,12 @@ func (s *Server) signed(maxBody int64, h signedHandler) web.Handler {
 		if err != nil {
 			return nil, err
 		}
+		counted := s.bodies.reserve(r)
+		defer counted.release()
 		body, err := bodyOf(r, maxBody)
+		if counted.refused != nil {
+			return nil, counted.refused
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -10,9 +10,10 @@ const perDestination = 16
 
 // gates bound what is under way to, or from, each server. A gate is kept only while someone uses it.
 type gates struct {
-	most int
-	mu   sync.Mutex
-	open map[string]*gate
+	most    int
+	waiting int // how many may wait for a place; 0: any number
+	mu      sync.Mutex
+	open    map[string]*gate
 }
 
 type gate struct {
@@ -22,13 +23,17 @@ type gate struct {
 
 func newGates(most int) *gates { return &gates{most: most, open: map[string]*gate{}} }
 
-// enter waits for a place; leave gives it back.
+// enter waits for a place; leave gives it back. errCrowded: too many wait.
 func (g *gates) enter(ctx context.Context, server string) (leave func(), err error) {
 	g.mu.Lock()
 	current := g.open[server]
 	if current == nil {
 		current = &gate{slots: make(chan struct{}, g.most)}
 		g.open[server] = current
+	}
+	if g.waiting > 0 && current.users >= g.most+g.waiting {
+		g.mu.Unlock()
+		return nil, errCrowded
 	}
 	current.users++
 	g.mu.Unlock()

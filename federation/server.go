@@ -37,6 +37,7 @@ type Server struct {
 	router       *web.Router
 	rate         *web.Limiter
 	proofs       chan struct{} // bounds the requests whose keys are being fetched
+	bodies       *bodies
 	transactions *transactions
 }
 
@@ -62,7 +63,7 @@ func NewServer(o ServerOptions) *Server {
 	if o.Heard == nil {
 		o.Heard = func(string) {}
 	}
-	s := &Server{o: o, name: o.Config.ServerName, keys: o.Client.keys, proofs: make(chan struct{}, maxProofs), transactions: newTransactions()}
+	s := &Server{o: o, name: o.Config.ServerName, keys: o.Client.keys, proofs: make(chan struct{}, maxProofs), bodies: newBodies(maxBodies), transactions: newTransactions()}
 	if o.Config.Limits.RatesEnabled {
 		rate := o.Config.Limits.Rates.Federation
 		s.rate = web.NewLimiter(rate.PerSecond, rate.Burst, maxOrigins)

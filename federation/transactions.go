@@ -23,6 +23,8 @@ const (
 	// transactionsAtOnce bounds the transactions of one origin that are worked on at the same time; the specification has
 	// servers send one after the other.
 	transactionsAtOnce = 4
+	// transactionsWaiting bounds those that wait for their turn, each with its body in memory.
+	transactionsWaiting = 8
 	// rememberedTransactions bounds the answers that are kept for transactions that come again.
 	rememberedTransactions = 4096
 	// transactionTime bounds the work on one transaction, which goes on when its sender has hung up.
@@ -60,7 +62,9 @@ func newTransactions() *transactions {
 	if err != nil {
 		panic(err) // only for a size that is not positive
 	}
-	return &transactions{gates: newGates(transactionsAtOnce), done: done}
+	gates := newGates(transactionsAtOnce)
+	gates.waiting = transactionsWaiting
+	return &transactions{gates: gates, done: done}
 }
 
 // begin returns the answer to wait for, or a new one that the caller has to give.

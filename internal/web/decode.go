@@ -85,9 +85,12 @@ func readBody(r *http.Request, maxBytes int64) ([]byte, error) {
 	return body, nil
 }
 
-// readAll is io.ReadAll with the right buffer when the length is known.
+// maxReserved bounds the memory that a request gets for what it only announces.
+const maxReserved = 64 << 10
+
+// readAll is io.ReadAll with the right buffer when the length is known and small.
 func readAll(r io.Reader, length int64) ([]byte, error) {
-	if length < 0 || length > 1<<20 {
+	if length < 0 || length > maxReserved {
 		return io.ReadAll(r)
 	}
 	body := make([]byte, length)
