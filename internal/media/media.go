@@ -68,6 +68,7 @@ type Store struct {
 	db     *sqldb.DB
 	remote Remote
 	now    func() time.Time
+	opened time.Time // by the clock that files carry
 
 	fetches    singleflight.Group
 	thumbnails singleflight.Group
@@ -79,13 +80,16 @@ type Store struct {
 	waiting map[string]*arrival // by media id of an announcement
 }
 
+// clockGrain is how far the clock that files carry may be behind.
+const clockGrain = 10 * time.Millisecond
+
 // maxDecoders bounds the pictures that are in memory at the same time.
 const maxDecoders = 2
 
 // New opens the media folder and removes what unfinished uploads left in it. remote may be nil if there is no
 // federation.
 func New(db *sqldb.DB, remote Remote, opts Options) (*Store, error) {
-	s := &Store{opts: opts, db: db, remote: remote, now: time.Now,
+	s := &Store{opts: opts, db: db, remote: remote, now: time.Now, opened: time.Now().Add(-clockGrain),
 		decoders: semaphore.NewWeighted(maxDecoders), waiting: map[string]*arrival{}}
 	if err := os.RemoveAll(s.tempDir()); err != nil {
 		return nil, fmt.Errorf("clearing unfinished uploads: %w", err)

@@ -140,6 +140,25 @@ func (s *Store) remoteSize(ctx context.Context) (sum int64, err error) {
 	return sum, nil
 }
 
+// filesAfter returns a page of the files whose bytes are there, in the order of server and id.
+func (s *Store) filesAfter(ctx context.Context, server, id string, n int) ([]record, error) {
+	rows, err := s.db.Query(ctx, `SELECT server, media_id, sha256 FROM media WHERE (server, media_id) > ($1, $2) AND state = $3
+		ORDER BY server, media_id LIMIT $4`, server, id, int(stateThere), n)
+	if err != nil {
+		return nil, fmt.Errorf("reading files: %w", err)
+	}
+	defer rows.Close()
+	var out []record
+	for rows.Next() {
+		var r record
+		if err := rows.Scan(&r.Server, &r.ID, &r.SHA256); err != nil {
+			return nil, fmt.Errorf("reading files: %w", err)
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
 // leastUsed returns some files of other servers, the one that was not read for the longest time first.
 func (s *Store) leastUsed(ctx context.Context, n int) ([]record, error) {
 	rows, err := s.db.Query(ctx, `SELECT server, media_id, size FROM media WHERE local = 0 ORDER BY last_access, server, media_id LIMIT $1`, n)

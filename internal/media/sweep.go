@@ -13,8 +13,12 @@ const (
 	evictBatch = 100
 )
 
-// Run removes lapsed announcements and keeps the cache of other servers' files within its bound, until ctx ends.
+// Run removes what a crash left, then lapsed announcements again and again, and keeps the cache of other servers' files
+// within its bound, until ctx ends.
 func (s *Store) Run(ctx context.Context) {
+	if err := s.SweepOrphans(ctx); err != nil && ctx.Err() == nil {
+		s.opts.Log.WithError(err).Warn("Could not look for files that a crash left")
+	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
