@@ -11,6 +11,7 @@ const (
 	eventDeadline = 10 * time.Second
 	nearDeadline  = 5 * time.Second
 	maxOpenGaps   = 50 // newest gaps of a room that are looked at for one event
+	maxNearFills  = 5  // pieces of history that are fetched for the event near a time
 )
 
 // EnsureEvent returns an event of a room that this node is in, fetching it if it is not here, for /context and links. One
@@ -169,10 +170,30 @@ func (r *Rooms) nearerElsewhere(ctx context.Context, room roomRef, ts int64, dir
 		}
 		ev, err := r.EnsureEvent(ctx, room.id, id)
 		if err == nil && nearer(ev, nearest, ts, dir) {
-			return ev
+			return r.inPlace(ctx, room, ev)
 		}
 	}
 	return nearest
+}
+
+// inPlace fetches history until an event that was fetched alone has its place there, since only then it can be told who may
+// see it. It gives up, with the event as it is, when history up to there is too long.
+func (r *Rooms) inPlace(ctx context.Context, room roomRef, ev *Event) *Event {
+	for range maxNearFills {
+		if placed(ev) {
+			return ev
+		}
+		gaps, err := r.openGaps(ctx, room.nid, 1)
+		if err != nil || len(gaps) == 0 || r.fillGap(ctx, room, &gaps[0]) != nil {
+			return ev
+		}
+		again, err := r.Event(ctx, ev.ID)
+		if err != nil {
+			return ev
+		}
+		ev = again
+	}
+	return ev
 }
 
 // nearer reports whether ev lies in the direction from ts and closer to it than other. A server's word on the time is

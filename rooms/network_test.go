@@ -411,8 +411,20 @@ func (f *netRemote) Directory(context.Context, string, string) (string, []string
 	return "", nil, ErrUnreachable
 }
 
-func (f *netRemote) TimestampToEvent(context.Context, string, string, int64, string) (string, int64, error) {
-	return "", 0, ErrUnreachable
+func (f *netRemote) TimestampToEvent(ctx context.Context, server, roomID string, ts int64, dir string) (string, int64, error) {
+	n, err := f.to("timestamp_to_event", server)
+	if err != nil {
+		return "", 0, err
+	}
+	direction := Forward
+	if dir == "b" {
+		direction = Backward
+	}
+	ev, err := n.EventNear(ctx, roomID, ts, direction)
+	if err != nil {
+		return "", 0, err
+	}
+	return ev.ID, ev.OriginServerTS, nil
 }
 
 // VerifyPDUs checks the signatures for real.

@@ -195,3 +195,25 @@ func TestNobodyButModeratorsInvitesToAPublicRoom(t *testing.T) {
 		require.NoError(t, n.membership(private, nurse, surgeon, "invite"))
 	}
 }
+
+func TestTheEventNearATimeBeforeTheJoinHasItsPlaceInHistory(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	var said []string
+	for ts := range int64(5) {
+		id, err := n.Send(t.Context(), SendRequest{RoomID: roomID, Sender: n.user("creator"), Type: "m.room.message",
+			Content: json.RawMessage(`{"body":"b","msgtype":"m.text"}`), Timestamp: 1000 * (ts + 1)})
+		require.NoError(t, err)
+		said = append(said, id)
+	}
+	s.join(roomID, s.user("doctor"), north)
+	ev, err := s.EventNear(t.Context(), roomID, 1500, Forward)
+	require.NoError(t, err)
+	require.Equal(t, said[1], ev.ID)
+	require.NotZero(t, ev.Key, "without it nobody could tell who may see the event")
+	ev, err = s.EventNear(t.Context(), roomID, 1500, Backward)
+	require.NoError(t, err)
+	require.Equal(t, said[0], ev.ID)
+	require.NotZero(t, ev.Key)
+}
