@@ -154,9 +154,22 @@ func (r *Rooms) AcceptJoin(ctx context.Context, origin, roomID, eventID string, 
 	}
 	if omitMembers {
 		chain = slices.DeleteFunc(chain, func(ev *Event) bool { return slices.Contains(state, ev) })
+	} else {
+		chain = withCreate(chain, state)
 	}
 	joined.State, joined.AuthChain = pdusOf(state), pdusOf(chain)
 	return joined, nil
+}
+
+// withCreate sees to it that an auth chain has the create event. From room version 12 on no event names it, yet servers of
+// which many are in use refuse a join whose auth chain lacks it.
+func withCreate(chain, state []*Event) []*Event {
+	for _, ev := range state {
+		if ev.Type == "m.room.create" && !slices.Contains(chain, ev) {
+			chain = append(chain, ev)
+		}
+	}
+	return chain
 }
 
 func pdusOf(events []*Event) [][]byte {
