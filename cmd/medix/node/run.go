@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -50,8 +49,9 @@ func (n *Node) Run(ctx context.Context) error {
 // background is everything that works beside the listeners.
 func (n *Node) background() map[string]func(context.Context) error {
 	parts := map[string]func(context.Context) error{
+		"push":   n.notifier.Run,
 		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
-		"memory": settle,
+		"memory": giveBack,
 	}
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
@@ -60,20 +60,6 @@ func (n *Node) background() map[string]func(context.Context) error {
 		parts["translator"] = n.bridge.Run
 	}
 	return parts
-}
-
-// settleAfter is when everything that is read in the background of a start has been read.
-const settleAfter = 3 * time.Second
-
-// settle gives back once what starting took: rules, phrases and routes are read into far more memory than they keep, and an
-// idle node makes too little garbage for the runtime to notice.
-func settle(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-	case <-time.After(settleAfter):
-		debug.FreeOSMemory()
-	}
-	return nil
 }
 
 func (n *Node) listening() map[string]any {
