@@ -43,9 +43,9 @@ race: needs-test bin/medix
 lint:
 	golangci-lint run
 
-# The figures of docs/benchmarks.md.
-bench: bin/medix
-	scripts/with-postgres go test -run '^$$' -bench . -benchmem -timeout 30m ./...
+# The figures of docs/benchmarks.md, in about ten minutes. BENCH=FanOut runs one scenario.
+bench: needs-build
+	scripts/bench $(BENCH)
 
 FUZZTIME ?= 30s
 fuzz:
