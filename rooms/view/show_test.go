@@ -50,10 +50,12 @@ func TestShowTellsWhatAStateEventReplacedToWhoMaySeeIt(t *testing.T) {
 	v := w.view()
 	unsigned := showOne(t, v, viewerOf(t, v, bob), ev, ShowOptions{})["unsigned"].(map[string]any)
 	require.Equal(t, old.ID, unsigned["replaces_state"])
+	require.NotContains(t, unsigned, "prev_sender")
 	require.NotContains(t, unsigned, "prev_content", "bob was not there")
 	old.Visibility = rooms.VisibilityShared
 	unsigned = showOne(t, v, viewerOf(t, v, bob), ev, ShowOptions{})["unsigned"].(map[string]any)
 	require.Equal(t, map[string]any{"topic": "old"}, unsigned["prev_content"])
+	require.Equal(t, old.Sender, unsigned["prev_sender"])
 	unsigned = showOne(t, v, viewerOf(t, v, bob), ev, ShowOptions{StateSection: true})["unsigned"].(map[string]any)
 	require.NotContains(t, unsigned, "replaces_state")
 }
