@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -81,35 +82,47 @@ func (a *Accounts) membershipsMoved(ctx context.Context, from, upto int64) error
 }
 
 func (a *Accounts) forgetLeft(ctx context.Context, deltas []rooms.MembershipDelta) error {
-	gone := map[string]bool{}
+	if !slices.ContainsFunc(deltas, hasLeft) {
+		return nil
+	}
+	joins, err := a.joinsSince(ctx, deltas[0].Position-1)
+	if err != nil {
+		return err
+	}
+	gone := map[string]int64{} // since when: the first time in this range
+	note := func(userID string, position int64) {
+		if _, noted := gone[userID]; !noted {
+			gone[userID] = position
+		}
+	}
 	for _, d := range deltas {
-		if d.From != "join" || d.To == "join" {
+		if !hasLeft(d) {
 			continue
 		}
 		if !a.IsLocal(d.UserID) {
-			gone[d.UserID] = true
+			note(d.UserID, d.Position)
 			continue
 		}
 		view, err := a.room(ctx, d.RoomID)
 		if err != nil {
 			return err
 		}
-		if view == nil || len(view.LocalMembers()) > 0 {
+		if view == nil || joins.localSince(d.RoomID, view, d.Position) {
 			continue
 		}
 		view.EachMember(func(userID, membership string, _ int64) bool {
 			if membership == "join" && !a.IsLocal(userID) {
-				gone[userID] = true
+				note(userID, d.Position)
 			}
 			return true
 		})
 	}
-	for userID := range gone {
-		shared, err := a.rooms.JoinedRooms(ctx, userID)
+	for userID, since := range gone {
+		heard, err := a.heardSince(ctx, userID, since, joins)
 		if err != nil {
-			return fmt.Errorf("reading shared rooms: %w", err)
+			return err
 		}
-		if len(shared) > 0 {
+		if heard {
 			continue
 		}
 		if err := a.db.Write(ctx, func(tx *sqldb.Tx) error { return forgetRemoteList(tx, userID) }); err != nil {
@@ -117,4 +130,50 @@ func (a *Accounts) forgetLeft(ctx context.Context, deltas []rooms.MembershipDelt
 		}
 	}
 	return nil
+}
+
+func hasLeft(d rooms.MembershipDelta) bool { return d.From == "join" && d.To != "join" }
+
+// joinPositions are the last joins after some position, by room and user.
+type joinPositions map[[2]string]int64
+
+func (a *Accounts) joinsSince(ctx context.Context, since int64) (joinPositions, error) {
+	deltas, err := a.rooms.MembershipDeltas(ctx, since, a.hub.Position())
+	if err != nil {
+		return nil, fmt.Errorf("reading who came back: %w", err)
+	}
+	joins := joinPositions{}
+	for _, d := range deltas {
+		if d.To == "join" && d.From != "join" {
+			joins[[2]string{d.RoomID, d.UserID}] = d.Position
+		}
+	}
+	return joins, nil
+}
+
+// localSince reports whether one of the local members was in the room all the time since a position.
+func (j joinPositions) localSince(roomID string, view roomView, since int64) bool {
+	return slices.ContainsFunc(view.LocalMembers(), func(userID string) bool { return j[[2]string{roomID, userID}] <= since })
+}
+
+// heardSince reports whether some room was shared with a remote user all the time since a position. One who is back
+// already may have changed devices meanwhile, unheard.
+func (a *Accounts) heardSince(ctx context.Context, userID string, since int64, joins joinPositions) (bool, error) {
+	shared, err := a.rooms.JoinedRooms(ctx, userID)
+	if err != nil {
+		return false, fmt.Errorf("reading shared rooms: %w", err)
+	}
+	for _, roomID := range shared {
+		if joins[[2]string{roomID, userID}] > since {
+			continue
+		}
+		view, err := a.room(ctx, roomID)
+		if err != nil {
+			return false, err
+		}
+		if view != nil && joins.localSince(roomID, view, since) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
