@@ -197,12 +197,12 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 	if err != nil || version.Redacted || inForceNID(version, message) != remains.NID {
 		return err
 	}
-	latest := map[string]int64{}
+	tags := map[string]bool{}
 	for _, r := range gone {
-		latest[r.Language] = max(latest[r.Language], r.VersionTS)
+		tags[r.Language] = true
 	}
 	var shown []*row
-	for tag, ts := range latest {
+	for tag := range tags {
 		of := view.Rendering{Language: tag, Version: remains.NID}
 		content := originalOf(remains)
 		for _, r := range rows {
@@ -211,7 +211,7 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 				content = newContentOf(remains, r.Content)
 			}
 		}
-		shown = append(shown, toldOf(message, of, ts+1, content))
+		shown = append(shown, toldOf(message, of, afterAll(toldIn(rows, tag)), content))
 	}
 	return b.insert(tx, false, shown...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -100,7 +101,7 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
-	if inForceNID(version, message) == r.Version && message.NID != r.Version {
+	if inForceNID(version, message) == r.Version {
 		follow, err := overtaken(tx, j.ev, &r, message)
 		if err != nil {
 			return nil, err
@@ -123,18 +124,37 @@ func inForceNID(version rooms.Version, message *rooms.Event) int64 {
 	return message.NID
 }
 
-// overtaken returns the synthetic that has to follow a real edit whose timestamp is not after that of one that was given
-// out for an earlier version: clients that go by time would keep showing that one (TRANSLATION 3). nil mostly.
-func overtaken(tx *sqldb.Tx, ev *rooms.Event, edit *row, message *rooms.Event) (*row, error) {
+// overtaken returns the synthetic that has to follow a version whose own translation would not be shown. Clients that go
+// by time would keep showing a synthetic that was given out for an earlier version with a timestamp after that of a real
+// edit (TRANSLATION 3). And when what remained after a redaction was shown before it was translated, that synthetic has a
+// later time than the version, and comes to some devices after its translation. nil mostly.
+func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
 	rows, err := selectOfMessage(tx, message.NID)
 	if err != nil {
 		return nil, err
 	}
-	ts, ok := newestTold(rows, edit.Version)[language.Code(edit.Language)]
-	if !ok || ts < edit.VersionTS {
-		return nil, nil
+	told := toldIn(rows, version.Language)
+	untranslated := slices.ContainsFunc(told, func(r *row) bool { return r.Version == version.Version && r.State == "" })
+	if !untranslated {
+		ts, ok := newestTold(told, version.Version)[language.Code(version.Language)]
+		if !ok || ts < version.VersionTS || message.NID == version.Version {
+			return nil, nil
+		}
 	}
-	return toldOf(message, edit.Rendering, ts+1, newContentOf(ev, edit.Content)), nil
+	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), newContentOf(ev, version.Content)), nil
+}
+
+// toldIn returns the synthetics of one language that stand.
+func toldIn(rows []*row, tag string) []*row {
+	return slices.DeleteFunc(standing(rows), func(r *row) bool { return r.Language != tag })
+}
+
+// afterAll is a timestamp after those of all synthetics.
+func afterAll(told []*row) (ts int64) {
+	for _, r := range told {
+		ts = max(ts, r.VersionTS+1)
+	}
+	return ts
 }
 
 // toldOf is a synthetic that shows a version of a message to those who have the message.

@@ -162,7 +162,7 @@ func (b *Bridge) translate(j *job) (translator.Result, error) {
 	if !ok {
 		return translator.Result{State: translator.Same}, nil
 	}
-	request := translator.Request{Text: w.text, HTML: w.html, SourceHint: j.from, Target: j.language}
+	request := translator.Request{Text: w.text, HTML: w.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language}
 	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
 	defer cancel()
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())

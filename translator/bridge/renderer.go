@@ -230,7 +230,8 @@ func (b *Bridge) worthAgain(k key, r *view.Rendering, from language.Code) bool {
 func transient(r *view.Rendering) bool {
 	for _, code := range reasonsIn(r) {
 		switch code {
-		case translator.ReasonNoEngine, translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy:
+		case translator.ReasonNoEngine, translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy,
+			translator.ReasonSource: // from no engine for the likeliest language, too
 			return true
 		}
 	}

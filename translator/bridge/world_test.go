@@ -3,12 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http/httptest"
-	"net/url"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,9 +21,6 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
-	"medixchange/translator/engine"
-	"medixchange/translator/language"
-	"medixchange/translator/protect"
 )
 
 const (
@@ -40,15 +32,6 @@ const (
 	// budget is long enough for a loaded machine. What is to be late waits for a gate, and the clock is put forward.
 	budget = 4 * time.Second
 )
-
-// fakeEngine translates what its book has, and counts.
-type fakeEngine struct {
-	mu    sync.Mutex
-	book  map[string]string // "es:text" → translation
-	asked map[string]int
-	fail  error
-	gate  chan struct{} // closed when requests may end; nil: open
-}
 
 func newFakeEngine() *fakeEngine {
 	e := &fakeEngine{book: map[string]string{}, asked: map[string]int{}}
@@ -66,101 +49,8 @@ func newFakeEngine() *fakeEngine {
 	return e
 }
 
-// bedPhrase translates "The patient of bed number 7 is better today.", so that there are many different sentences.
-var bedPhrase = strings.NewReplacer("The patient of bed number ", "El paciente de la cama número ", " is better today.", " está mejor hoy.")
-
 func bedSentence(n int) string {
 	return fmt.Sprintf("The patient of bed number %d is better today.", n)
-}
-
-func (e *fakeEngine) Name() string { return "fake" }
-
-func (e *fakeEngine) Offers(from, to language.Code) bool {
-	return from == "en" && to == "es" || from == "es" && to == "en"
-}
-
-func (e *fakeEngine) Translate(ctx context.Context, request engine.Request) (engine.Answer, error) {
-	e.mu.Lock()
-	gate, fail := e.gate, e.fail
-	for _, s := range request.Segments {
-		e.asked[string(request.To)+":"+s.Plain()]++
-	}
-	e.mu.Unlock()
-	if gate != nil {
-		select {
-		case <-gate:
-		case <-ctx.Done():
-			return engine.Answer{}, ctx.Err()
-		}
-	}
-	if fail != nil {
-		return engine.Answer{}, fail
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var answer engine.Answer
-	for _, s := range request.Segments {
-		translated, err := e.segment(request.To, s)
-		if err != nil {
-			return engine.Answer{}, err
-		}
-		answer.Segments = append(answer.Segments, translated)
-	}
-	return answer, nil
-}
-
-// segment keeps what is protected and translates the words around it.
-func (e *fakeEngine) segment(to language.Code, s protect.Segment) (protect.Segment, error) {
-	var out protect.Segment
-	for _, piece := range s {
-		if text := strings.TrimSpace(piece.Text); piece.Kind == protect.Text && text != "" {
-			translation, ok := e.book[string(to)+":"+text]
-			if bed := bedPhrase.Replace(text); strings.HasPrefix(text, "The patient of bed") && to == "es" {
-				translation, ok = bed, true
-			}
-			if !ok {
-				return nil, errors.New("not in the book")
-			}
-			piece.Text = strings.Replace(piece.Text, text, translation, 1)
-		}
-		out = append(out, piece)
-	}
-	return out, nil
-}
-
-// close shuts the gate and returns what opens it.
-func (e *fakeEngine) close() (open func()) {
-	gate := make(chan struct{})
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.gate = gate
-	return sync.OnceFunc(func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.gate = nil
-		close(gate)
-	})
-}
-
-func (e *fakeEngine) failWith(err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.fail = err
-}
-
-func (e *fakeEngine) count(to, text string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.asked[to+":"+text]
-}
-
-func (e *fakeEngine) total() (n int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, count := range e.asked {
-		n += count
-	}
-	return n
 }
 
 // world is a node without other servers: real database, rooms, accounts, view, /sync and bridge.
@@ -358,15 +248,6 @@ func (w *world) handledAll() {
 	require.Eventually(w.t, func() bool { return w.bridge.handled.Load() >= w.hub.Position() }, 5*time.Second, 2*time.Millisecond)
 }
 
-// device is a client that keeps every event that it was sent.
-type device struct {
-	w      *world
-	device *accounts.Device
-	since  string
-	events map[string][]gjson.Result // by room
-	seen   map[string]bool
-}
-
 func (w *world) device(user string) *device {
 	d := &device{
 		w: w, device: &accounts.Device{UserID: user, DeviceID: "D", Scope: "S"},
@@ -376,64 +257,9 @@ func (w *world) device(user string) *device {
 	return d
 }
 
-// sync asks once and returns the new events of a room that holds any message.
-func (d *device) sync(timeout time.Duration) {
-	d.w.t.Helper()
-	q := url.Values{"timeout": {jsonNumber(timeout.Milliseconds())}, "filter": {`{"room":{"timeline":{"limit":500}}}`}}
-	if d.since != "" {
-		q.Set("since", d.since)
-	}
-	r := httptest.NewRequest("GET", "/_matrix/client/v3/sync?"+q.Encode(), nil)
-	body, err := d.w.handler.Sync(httptest.NewRecorder(), r, d.device)
-	require.NoError(d.w.t, err)
-	answer := gjson.ParseBytes(body.(json.RawMessage))
-	d.since = answer.Get("next_batch").Str
-	answer.Get("rooms.join").ForEach(func(room, joined gjson.Result) bool {
-		for _, ev := range joined.Get("timeline.events").Array() {
-			id := ev.Get("event_id").Str
-			require.False(d.w.t, d.seen[id], "an event id came twice: %s", ev.Raw)
-			d.seen[id] = true
-			d.events[room.Str] = append(d.events[room.Str], ev)
-		}
-		return true
-	})
-}
-
 func jsonNumber(n int64) string {
 	encoded, _ := json.Marshal(n)
 	return string(encoded)
-}
-
-// messages are the messages and redactions of a room that came to the device.
-func (d *device) messages(roomID string) []gjson.Result {
-	var out []gjson.Result
-	for _, ev := range d.events[roomID] {
-		if typ := ev.Get("type").Str; typ == typeMessage || typ == "m.room.redaction" {
-			out = append(out, ev)
-		}
-	}
-	return out
-}
-
-// until syncs until the device has n messages and redactions of the room.
-func (d *device) until(roomID string, n int) []gjson.Result {
-	d.w.t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
-	for len(d.messages(roomID)) < n && time.Now().Before(deadline) {
-		d.sync(200 * time.Millisecond)
-	}
-	require.Len(d.w.t, d.messages(roomID), n)
-	return d.messages(roomID)
-}
-
-// quiet syncs and requires that nothing more of the room comes.
-func (d *device) quiet(roomID string) {
-	d.w.t.Helper()
-	before := len(d.messages(roomID))
-	d.w.settled()
-	d.sync(0)
-	d.sync(0)
-	require.Len(d.w.t, d.messages(roomID), before)
 }
 
 func keyIn(ev gjson.Result) gjson.Result { return ev.Get("content").Get(pathKey) }

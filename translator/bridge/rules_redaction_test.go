@@ -1,0 +1,87 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRule06RedactingTheOriginalTakesTheSyntheticBack(t *testing.T) {
+	w, room, id, b, _ := lateQuestion(t)
+	edit := b.until(room, 2)[1].Get("event_id").Str
+	w.redact(room, alice, id)
+	got := b.until(room, 4)
+	require.Equal(t, id, redactsOf(got[2]))
+	require.Equal(t, edit, redactsOf(got[3]), "only for this viewer")
+	real, ok := w.bridge.RealID(got[3].Get("event_id").Str, bob)
+	require.True(t, ok && real == id)
+	b.quiet(room)
+	for _, r := range w.rows(id, "es") {
+		require.Empty(t, r.Content, "nothing is kept of what it said")
+		require.Empty(t, r.LateContent)
+	}
+}
+
+func TestRule06RedactingAnEditShowsWhatRemains(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	open := w.engine.close()
+	edit := w.send(room, alice, editOf(id, better))
+	w.tooLate()
+	b.until(room, 2)
+	open()
+	told := b.until(room, 3)[2]
+	w.redact(room, alice, edit)
+	got := b.until(room, 6)
+	require.Equal(t, edit, redactsOf(got[3]))
+	require.Equal(t, "m.replace", got[4].Get("content").Get(pathRelates+".rel_type").Str, "first what remains")
+	require.True(t, strings.HasPrefix(got[4].Get("content").Get(pathNewContent+".body").Str, pregunta))
+	require.Greater(t, got[4].Get("origin_server_ts").Int(), told.Get("origin_server_ts").Int())
+	require.Equal(t, told.Get("event_id").Str, redactsOf(got[5]), "then what goes")
+	b.quiet(room)
+}
+
+func TestRule06NothingIsTranslatedOfWhatIsRedacted(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	open := w.engine.close()
+	id := w.say(room, alice, question)
+	w.handledAll()
+	w.redact(room, alice, id)
+	open()
+	w.settled()
+	require.Empty(t, w.rows(id, "es"))
+}
+
+// What remains after a redaction may itself be still under way: it is shown as it is, and its translation has to come
+// after that for every client, whether by time or by arrival.
+func TestRule06WhatRemainsIsTranslatedAfterItWasShown(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	openMessage := w.engine.close()
+	id := w.say(room, alice, question)
+	require.Eventually(t, func() bool { return w.engine.count("es", question) == 1 }, 5*time.Second, time.Millisecond)
+	openEdit := w.engine.close()
+	edit := w.send(room, alice, editOf(id, better))
+	require.Eventually(t, func() bool { return w.engine.count("es", better) == 1 }, 5*time.Second, time.Millisecond)
+	w.tooLate()
+	b.until(room, 2)
+	openEdit()
+	b.until(room, 3)
+	w.redact(room, alice, edit)
+	got := b.until(room, 6)
+	require.Equal(t, question, replay(got).byTime[id])
+	openMessage()
+	got = b.until(room, 7)
+	require.Greater(t, got[6].Get("origin_server_ts").Int(), got[4].Get("origin_server_ts").Int())
+	shown := replay(got)
+	require.Contains(t, shown.byTime[id], pregunta)
+	require.Contains(t, shown.byArrival[id], pregunta)
+	b.quiet(room)
+}
