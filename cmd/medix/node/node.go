@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/notify"
 	"medixchange/admin"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
@@ -60,6 +61,7 @@ type Node struct {
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	sender     *federation.Sender
+	notifier   *notify.Notifier
 	client     http.Handler
 	federation http.Handler
 	admin      *admin.Server
@@ -86,7 +88,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildMedia, n.buildAPIs, n.listen,
+		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -163,6 +165,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		AccessLifetime:     n.Config.Sessions.AccessToken.Std(),
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
+		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
 		FastHash:           os.Getenv(config.CheapPasswordsEnv) == "1",
 	})
@@ -171,6 +174,18 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 	}
 	n.Accounts = a
 	n.onClose(a.Close)
+	return nil
+}
+
+func (n *Node) buildPush(_ context.Context, o Options) error {
+	var err error
+	n.notifier, err = notify.New(notify.Options{
+		DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, AllowPrivate: n.Config.Push.AllowPrivate,
+		UserAgent: "medix/" + Version, Now: o.Now, Log: n.part("push"), Registerer: n.registry,
+	})
+	if err != nil {
+		return fmt.Errorf("building the notifications: %w", err)
+	}
 	return nil
 }
 
