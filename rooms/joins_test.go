@@ -412,6 +412,26 @@ func TestMembersThatWereLeftOutAreFetched(t *testing.T) {
 	require.Zero(t, s.count(`SELECT COUNT(*) FROM events WHERE state_partial <> 0`))
 }
 
+// TestTheAuthChainOfAJoinHasTheCreateEvent: others look for it there, also where the room's version has nobody name it.
+func TestTheAuthChainOfAJoinHasTheCreateEvent(t *testing.T) {
+	for _, version := range []string{"11", "12"} {
+		n := newNetwork(t).add(north)
+		roomID := n.publicRoom(version)
+		user := "@ghost:ghost.example"
+		d := &draft{typ: "m.room.member", stateKey: &user, sender: user, content: []byte(`{"membership":"join"}`)}
+		ev := n.net.forge(n, d, roomID, n.tips(roomID), n.authFor(roomID, d))
+		joined, err := n.AcceptJoin(t.Context(), serverOf(user), roomID, ev.ID, ev.JSON, false)
+		require.NoError(t, err)
+		creates := 0
+		for _, pdu := range joined.AuthChain {
+			if gjson.GetBytes(pdu, "type").Str == "m.room.create" {
+				creates++
+			}
+		}
+		require.Equal(t, 1, creates, version)
+	}
+}
+
 func TestAJoinAnsweredWithoutMembers(t *testing.T) {
 	w := newNetwork(t)
 	n := w.add(north)
