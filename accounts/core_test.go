@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/sqldb"
 )
 
 // TestCore17AListIsKeptOnlyWhileARoomIsSharedAllTheTime has users go and come back before the reader of memberships gets to
@@ -36,5 +38,23 @@ func TestCore17AListIsKeptOnlyWhileARoomIsSharedAllTheTime(t *testing.T) {
 		ward.member(t, li, "leave")
 		ward.member(t, li, "join")
 		require.True(t, heard(before), "the second room was shared all the time")
+	})
+}
+
+func TestCore15DeviceMessagesForAServerThatIsAwayAreBounded(t *testing.T) {
+	onBoth(t, func(t *testing.T, n *node) {
+		for i := range 5 {
+			require.NoError(t, n.db.Write(ctx, func(tx *sqldb.Tx) error {
+				m := &OutboundDeviceMessage{Destination: "away.example", Position: int64(1000 + i), MessageID: "m", Content: []byte(`{}`)}
+				if err := insertOutbound(tx, m); err != nil {
+					return err
+				}
+				return trimOutbound(tx, m.Destination, 3)
+			}))
+		}
+		kept, err := n.OutboundDeviceMessages(ctx, "away.example", 0, 10)
+		require.NoError(t, err)
+		require.Len(t, kept, 3)
+		require.EqualValues(t, 1002, kept[0].Position, "the oldest went")
 	})
 }

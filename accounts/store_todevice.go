@@ -87,6 +87,16 @@ func insertOutbound(tx *sqldb.Tx, m *OutboundDeviceMessage) error {
 	return nil
 }
 
+// trimOutbound drops the oldest messages for a server that never takes them, all but most.
+func trimOutbound(tx *sqldb.Tx, destination string, most int) error {
+	_, err := tx.Exec(`DELETE FROM outbound_device_messages WHERE destination = $1 AND position <= (SELECT position
+		FROM outbound_device_messages WHERE destination = $1 ORDER BY position DESC LIMIT 1 OFFSET $2)`, destination, most)
+	if err != nil {
+		return fmt.Errorf("trimming what waits for a server: %w", err)
+	}
+	return nil
+}
+
 func deleteOutbound(tx *sqldb.Tx, destination string, upto int64) error {
 	_, err := tx.Exec(`DELETE FROM outbound_device_messages WHERE destination = $1 AND position <= $2`, destination, upto)
 	if err != nil {

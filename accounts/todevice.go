@@ -18,7 +18,10 @@ import (
 const (
 	// maxInbox bounds the messages that wait for one device; beyond it the oldest go.
 	maxInbox = 20000
-	// trimEvery says how often, in positions, a device's inbox is trimmed.
+	// maxOutbound bounds the messages that wait for one server; beyond it the oldest go. A server that is away for so many
+	// gets the later ones, from which its devices can ask for keys again.
+	maxOutbound = 50000
+	// trimEvery says how often, in positions, what waits for a device or a server is trimmed.
 	trimEvery = 64
 	// maxMessages bounds the devices addressed by one request, and maxEDU the size of one message to another server.
 	maxMessages = 20000
@@ -181,6 +184,11 @@ func (a *Accounts) queueOne(tx *sqldb.Tx, server, sender, typ string, piece mess
 	}
 	if err := insertOutbound(tx, m); err != nil {
 		return err
+	}
+	if m.Position%trimEvery == 0 {
+		if err := trimOutbound(tx, server, maxOutbound); err != nil {
+			return err
+		}
 	}
 	tx.OnCommit(func() {
 		a.hub.Append(stream.Entry{Position: m.Position, Topic: ServerTopic(server), Kind: EntryOutboundDevice, Value: m,
