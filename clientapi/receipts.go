@@ -1,6 +1,9 @@
 package clientapi
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -57,6 +60,11 @@ func (a *API) setMarker(r *http.Request, d *accounts.Device, roomID, typ, id, th
 	}
 	switch typ {
 	case "m.fully_read":
+		if eventID != id {
+			if back, err := a.marksEarlier(r.Context(), d, roomID, eventID); err != nil || back {
+				return err
+			}
+		}
 		return a.Accounts.SetFullyRead(r.Context(), d.UserID, roomID, eventID)
 	case "m.read", "m.read.private":
 		return a.Rooms.SetReceipt(r.Context(), rooms.Receipt{
@@ -64,6 +72,33 @@ func (a *API) setMarker(r *http.Request, d *accounts.Device, roomID, typ, id, th
 		})
 	}
 	return web.InvalidParam("The type of a receipt is m.read, m.read.private or m.fully_read.")
+}
+
+// marksEarlier reports whether an event lies before the fully-read marker: a late translation that is read must not take the
+// marker back (TRANSLATION 4).
+func (a *API) marksEarlier(ctx context.Context, d *accounts.Device, roomID, eventID string) (bool, error) {
+	raw, err := a.Accounts.AccountData(ctx, d.UserID, roomID, "m.fully_read")
+	if errors.Is(err, accounts.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var marker struct {
+		EventID string `json:"event_id"`
+	}
+	if err := json.Unmarshal(raw, &marker); err != nil {
+		return false, err
+	}
+	marked, err := a.Rooms.Event(ctx, marker.EventID)
+	if errors.Is(err, rooms.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	ev, err := a.Rooms.Event(ctx, eventID)
+	return err == nil && ev.Key.Less(marked.Key), err
 }
 
 func (a *API) readMarkers(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,10 @@ func TestCore21ALateTranslationIsNamedInNoRequest(t *testing.T) {
 	}
 	reply := bo.Send(room, "m.room.message", map[string]any{"msgtype": "m.text", "body": "https://matrix.to/#/" + room + "/" + late,
 		"m.relates_to": map[string]any{"m.in_reply_to": map[string]any{"event_id": late}}})
+	bo.Must(http.MethodPost, inRoom+"/read_markers", map[string]any{"m.fully_read": reply})
+	bo.Must(http.MethodPost, inRoom+"/read_markers", map[string]any{"m.fully_read": late})
+	marker := bo.Must(http.MethodGet, strings.Replace(data, "org.example.kept", "m.fully_read", 1), nil)
+	require.Equal(t, reply, marker.Get("event_id").Str, "never backwards")
 	sent := ana.Must(http.MethodGet, inRoom+"/event/"+url.PathEscape(reply), nil).Raw
 	require.NotContains(t, sent, late[1:])
 	require.Contains(t, sent, original[1:])
