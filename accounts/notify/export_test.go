@@ -1,0 +1,23 @@
+package notify
+
+import (
+	"context"
+
+	"medixchange/accounts"
+	"medixchange/accounts/pushrules"
+	"medixchange/internal/push"
+)
+
+// Read is what the reader of the stream does with a range.
+func (n *Notifier) Read(ctx context.Context, from, upto int64) error { return n.read(ctx, from, upto) }
+
+// Waiting is what waits, by pusher.
+func (n *Notifier) Waiting() map[push.Key]int64 { return n.sender.Waiting() }
+
+// Priority and DeviceOf are tested on their own.
+func Priority(result pushrules.Result, typ string) string { return priority(result, typ) }
+
+// DeviceOf is described at Priority.
+func DeviceOf(p *accounts.Pusher, result pushrules.Result) (push.Device, error) {
+	return deviceOf(p, result.Actions)
+}
