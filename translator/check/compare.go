@@ -181,6 +181,11 @@ func (c *comparison) frequencies() {
 			c.found("frequency.missing", c.source.text(s), "")
 		}
 	}
+	for _, t := range c.target.frequencies {
+		if len(c.source.frequencies) == 0 && !vague[t.value] {
+			c.found("frequency.added", "", c.target.text(t))
+		}
+	}
 }
 
 func first(spans []span, value string) (span, bool) {

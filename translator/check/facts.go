@@ -20,7 +20,8 @@ type facts struct {
 	frequencies []span
 	negations   []span // sure ones
 	answers     map[string]int
-	sides       []span // value is "left" or "right", sure ones
+	prefixes    map[string]int // words that may answer, by how they begin
+	sides       []span         // value is "left" or "right", sure ones
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -56,7 +57,7 @@ func (x *facts) rangeStart(n number) int {
 // extract reads the facts of a text in a language.
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
-	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
+	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}, prefixes: map[string]int{}}
 	x.numbers = scanNumbers(x.f, words)
 	x.findDates()
 	x.findPressures()
@@ -236,6 +237,12 @@ func (x *facts) findWords(words *wordRules) {
 	for _, m := range words.words.all(x.f.runes) {
 		for _, e := range m.entries {
 			if e.ignore {
+				continue
+			}
+			if e.prefix {
+				if wordEnd(x.f, m)-m.to >= minInPrefix {
+					x.prefixes[e.group]++
+				}
 				continue
 			}
 			x.answers[e.group]++

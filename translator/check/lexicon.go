@@ -50,6 +50,7 @@ type entry struct {
 	group   string // "negation", "left", "drug", …
 	value   string // canonical value: a drug's INN, a number, a frequency
 	sure    bool   // means this whatever stands around it; else it only counts as an answer to one
+	prefix  bool   // a few letters with which many words begin that stand for nothing ("in*")
 	endings bool   // any ending may follow ("milligram*")
 	ignore  bool   // looks like an entry but is none ("不同"): consumes the text and stands for nothing
 }
@@ -68,8 +69,16 @@ func (l *lexicon) add(pattern string, e entry) {
 	for _, r := range foldFor(pattern, l.accents).runes {
 		node = node.grow(r)
 	}
+	if e.endings && !e.sure && e.value == "" && len([]rune(pattern)) <= maxPrefix {
+		e.prefix = true
+	}
 	node.entries = append(node.entries, e)
 }
+
+const (
+	maxPrefix   = 3 // letters of a pattern with any ending that is a mere prefix
+	minInPrefix = 3 // letters that follow a prefix: "in" itself is none
+)
 
 // match is an entry found in a text.
 type match struct {

@@ -10,7 +10,7 @@ func (c *comparison) numbers() {
 	source, target := pool(c.source.numbers), pool(c.target.numbers)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
-	c.changedUnits(source, target)
+	c.changedUnits(source)
 	c.leftOver(source, target)
 }
 
@@ -63,7 +63,7 @@ func sameValue(a, b number) bool {
 }
 
 // changedUnits looks at partners whose units differ.
-func (c *comparison) changedUnits(source, target []*candidate) {
+func (c *comparison) changedUnits(source []*candidate) {
 	for _, s := range source {
 		if s.partner == nil || s.unit == s.partner.unit || sameQuantity(s.number, s.partner.number) {
 			continue
@@ -75,9 +75,10 @@ func (c *comparison) changedUnits(source, target []*candidate) {
 			c.found("unit.changed", original, translation)
 		case critical(s.unit) && s.symbol && t.unit == "":
 			c.found("unit.missing", original, translation)
+		case critical(t.unit) && t.symbol && s.unit == "":
+			c.found("unit.added", original, translation)
 		}
 	}
-	_ = target
 }
 
 // compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
@@ -117,7 +118,10 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner == nil && !t.soft && !c.repeated(target, t) && !c.repeated(source, t) {
+		if t.partner != nil || t.soft {
+			continue
+		}
+		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
 			c.gained(t)
 		}
 	}
