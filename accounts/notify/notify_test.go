@@ -146,6 +146,12 @@ func newWard(t *testing.T, options ...testhospital.Option) ward {
 	return w
 }
 
+// places is how many pushers lag behind, as the database has it.
+func (w ward) places(t *testing.T) (n int) {
+	require.NoError(t, w.Node().DB.QueryRow(t.Context(), `SELECT COUNT(*) FROM push_places`).Scan(&n))
+	return n
+}
+
 func path(format string, args ...string) string {
 	escaped := make([]any, len(args))
 	for i, a := range args {
@@ -252,6 +258,7 @@ func TestNothingIsLostWhileAGatewayIsDown(t *testing.T) {
 		sent = append(sent, w.ana.Say(w.room, fmt.Sprint("message ", i)))
 	}
 	require.Eventually(t, func() bool { g.mu.Lock(); defer g.mu.Unlock(); return g.tries > 0 }, patience, 5*time.Millisecond)
+	require.Equal(t, 1, w.places(t), "a crash would not lose them either")
 	w.Restart()
 	for i := range 3 {
 		sent = append(sent, w.ana.Say(w.room, fmt.Sprint("after the restart ", i)))
@@ -261,6 +268,7 @@ func TestNothingIsLostWhileAGatewayIsDown(t *testing.T) {
 	require.Equal(t, sent, g.events(), "each once, in order")
 	require.EqualValues(t, len(sent), g.about(sent[0]).Get("counts.unread").Int(), "counts are those of now")
 
+	require.Eventually(t, func() bool { return w.places(t) == 0 }, patience, 50*time.Millisecond)
 	w.Restart()
 	last := w.ana.Say(w.room, "what was delivered is not delivered again")
 	g.about(last)
