@@ -80,10 +80,19 @@ func (s *Sender) later(q *queue, pause time.Duration) {
 }
 
 func (s *Sender) giveTurn(h *host) {
-	if !h.inTurn && len(h.ready) > 0 && h.running < perGateway {
+	if !h.inTurn && len(h.ready) > 0 && h.running < h.limit() {
 		h.inTurn = true
 		s.turns = append(s.turns, h)
 	}
+}
+
+// limit is how much a gateway gets at a time: one request while it fails, so that gateways that hang, whoever named them,
+// do not take the places of those that answer.
+func (h *host) limit() int {
+	if h.failing {
+		return 1
+	}
+	return perGateway
 }
 
 // leave forgets a gateway with the last of its queues.

@@ -241,6 +241,43 @@ func TestTheOldestGoWhenTooManyWait(t *testing.T) {
 	eventually(t, g, want...)
 }
 
+func TestAFailingGatewayIsAskedOnceAtATime(t *testing.T) {
+	g := newGateway(t)
+	var mu sync.Mutex
+	var calls, running, most int
+	fails := true
+	ordinary := g.Config.Handler
+	g.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		calls++
+		running++
+		if calls > 2*perGateway {
+			most = max(most, running)
+		}
+		failing := fails
+		mu.Unlock()
+		time.Sleep(time.Millisecond)
+		mu.Lock()
+		running--
+		mu.Unlock()
+		if failing {
+			w.WriteHeader(503)
+			return
+		}
+		ordinary.ServeHTTP(w, r)
+	})
+	s, src := newSender(t, g)
+	for i := range 60 {
+		s.Add(Key{"@u:a.example", "app", fmt.Sprint(i)}, src.url, item(1))
+	}
+	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return calls > 60 }, 10*time.Second, time.Millisecond)
+	mu.Lock()
+	require.LessOrEqual(t, most, 2, "those under way at the first failure have ended by then")
+	fails = false
+	mu.Unlock()
+	require.Eventually(t, func() bool { got, _ := g.seen(); return len(got) == 60 }, 10*time.Second, time.Millisecond)
+}
+
 func TestAHangingGatewayDoesNotHoldUpOthers(t *testing.T) {
 	slow, fast := newGateway(t), newGateway(t)
 	release := make(chan struct{})
