@@ -66,6 +66,7 @@ func (c *comparison) segment(source, translation string) {
 	c.drugs()
 	c.frequencies()
 	c.negations()
+	c.opposites()
 	c.sides()
 }
 

@@ -63,6 +63,7 @@ type wordRules struct {
 	numbers      lexicon // numbers, months, scales
 	words        lexicon // negation, sides
 	frequency    lexicon
+	opposites    lexicon
 	negators     []string // folded parts of words that may negate
 }
 
@@ -75,7 +76,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}

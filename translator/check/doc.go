@@ -3,8 +3,8 @@
 // the engine failed (wrong length, repetition, echo, wrong script).
 //
 // The rules are data, in data/*.yaml, each with a comment that says what it holds; data/verdicts.yaml
-// is the table that turns a finding into warn or block; data/cases.yaml are examples that a test
-// keeps. The code only reads. Start at report.go, then extract.go.
+// is the table that turns a finding into warn or block; testdata/cases.yaml are examples that a test
+// keeps. The code only reads. Start at report.go, then compare.go.
 //
 // It imports translator/language and nothing above it. Everything here is safe for concurrent use.
 package check
