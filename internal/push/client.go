@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -119,17 +120,17 @@ func (c *Client) Notify(ctx context.Context, rawURL string, n *Notification) (re
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After"))
 		return nil, &StatusError{Code: res.StatusCode, RetryAfter: time.Duration(max(seconds, 0)) * time.Second}
 	}
-	return readAnswer(json.NewDecoder(res.Body))
+	return readAnswer(res.Body), nil
 }
 
 // readAnswer takes an answer that is no object of this form for an acknowledgement: 200 says so, and sending again would
 // alert again.
-func readAnswer(dec *json.Decoder) ([]string, error) {
+func readAnswer(body io.Reader) (rejected []string) {
 	var answer struct {
 		Rejected []string `json:"rejected"`
 	}
-	if err := dec.Decode(&answer); err != nil {
-		return nil, nil
+	if json.NewDecoder(body).Decode(&answer) != nil {
+		return nil
 	}
-	return answer.Rejected, nil
+	return answer.Rejected
 }
