@@ -257,8 +257,8 @@ func (f *fakeRooms) OutgoingReceipts(_ context.Context, since, upto int64) ([]ro
 	return out, upto, nil
 }
 
-func (f *fakeRooms) ServerSet(context.Context, int64) ([]string, error) {
-	return f.RoomServers(nil, "")
+func (f *fakeRooms) ServerSet(ctx context.Context, _ int64) ([]string, error) {
+	return f.RoomServers(ctx, "")
 }
 
 func (f *fakeRooms) RoomServers(context.Context, string) ([]string, error) {
