@@ -40,8 +40,9 @@ func (r *Rooms) bring(ctx context.Context, room roomRef, origin string, in *inco
 }
 
 // attempt takes an event through the room's loop with what is here.
-func (r *Rooms) attempt(ctx context.Context, room roomRef, in *incoming, also func(*sqldb.Tx) error) (ev *Event, err error) {
-	err = r.do(ctx, room.id, true, func(b *batch) (err error) {
+func (r *Rooms) attempt(ctx context.Context, room roomRef, in *incoming, also func(*sqldb.Tx) error) (*Event, error) {
+	var ev *Event
+	err := r.do(ctx, room.id, true, func(b *batch) (err error) {
 		if ev, err = b.admit(in); err == nil && also != nil {
 			b.stores = append(b.stores, also)
 		}

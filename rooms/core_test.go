@@ -132,3 +132,20 @@ func TestADeniedServersUsersAreNotHeardThroughOthers(t *testing.T) {
 	_, err := h.s.MakeMembership(t.Context(), ghostServer, h.roomID, "@other:"+ghostServer, "join", h.s.Versions())
 	require.ErrorIs(t, err, ErrForbidden)
 }
+
+// TestCore10AGoneCallerSharesNothingWithItsTask is for the race detector.
+func TestCore10AGoneCallerSharesNothingWithItsTask(t *testing.T) {
+	h := newWard(t, "12")
+	ref := roomRef{h.s.snap(h.roomID).RoomNID, h.roomID, "12"}
+	f, err := formatOf("12")
+	require.NoError(t, err)
+	for i := range 50 {
+		ctx, cancel := context.WithCancel(t.Context())
+		in, err := f.parse(h.says(fmt.Sprint(i)).JSON)
+		require.NoError(t, err)
+		go cancel()
+		_, _ = h.s.attempt(ctx, ref, in, nil)
+		content := json.RawMessage(`{"body":"x"}`)
+		_, _ = h.s.Send(ctx, SendRequest{RoomID: h.roomID, Sender: h.s.user("doctor"), Type: "m.room.message", Content: content})
+	}
+}

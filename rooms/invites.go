@@ -62,8 +62,9 @@ func (r *Rooms) inviteRemote(ctx context.Context, roomID string, d *draft, txn *
 }
 
 // makeInvite makes an invite that follows the newest events of the room, without taking it in.
-func (r *Rooms) makeInvite(ctx context.Context, roomID string, d *draft) (made *Event, err error) {
-	err = r.do(ctx, roomID, false, func(b *batch) error {
+func (r *Rooms) makeInvite(ctx context.Context, roomID string, d *draft) (*Event, error) {
+	var made *Event
+	err := r.do(ctx, roomID, false, func(b *batch) error {
 		req := &MembershipRequest{Sender: d.sender, Target: *d.stateKey, Membership: "invite"}
 		if _, err := b.checkMembership(req); err != nil {
 			return err
@@ -78,7 +79,10 @@ func (r *Rooms) makeInvite(ctx context.Context, roomID string, d *draft) (made *
 		made, err = b.build(d, auth)
 		return err
 	})
-	return made, err
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
 }
 
 // signedBy has an invite signed by the invited user's server.
@@ -134,8 +138,9 @@ func (r *Rooms) strippedState(ctx context.Context, roomID, userID string) ([]jso
 }
 
 // admitOne takes one event through the room; remote says in which lane.
-func (r *Rooms) admitOne(ctx context.Context, roomID string, remote bool, in *incoming) (ev *Event, err error) {
-	err = r.do(ctx, roomID, remote, func(b *batch) (err error) {
+func (r *Rooms) admitOne(ctx context.Context, roomID string, remote bool, in *incoming) (*Event, error) {
+	var ev *Event
+	err := r.do(ctx, roomID, remote, func(b *batch) (err error) {
 		ev, err = b.admit(in)
 		return err
 	})

@@ -82,7 +82,8 @@ func (rm *room) submit(t *task, remote bool) error {
 	return nil
 }
 
-// do runs a task in the room and waits for its commit. If ctx ends first the task goes on without its caller.
+// do runs a task in the room and waits for its commit. If ctx ends first the task goes on without its caller, who then may
+// not touch what the task writes: results are no named results.
 func (r *Rooms) do(ctx context.Context, roomID string, remote bool, run func(b *batch) error) error {
 	done, err := r.start(ctx, roomID, remote, run)
 	if err != nil {

@@ -52,8 +52,9 @@ func (r *Rooms) send(ctx context.Context, req SendRequest) (string, error) {
 }
 
 // sendDraft takes a draft through the room.
-func (r *Rooms) sendDraft(ctx context.Context, roomID string, d *draft, txn *Txn) (eventID string, err error) {
-	err = r.do(ctx, roomID, false, func(b *batch) error {
+func (r *Rooms) sendDraft(ctx context.Context, roomID string, d *draft, txn *Txn) (string, error) {
+	var eventID string
+	err := r.do(ctx, roomID, false, func(b *batch) error {
 		if err := errors.Join(b.checkDraft(d), b.checkAnnotation(d)); err != nil {
 			return err
 		}
