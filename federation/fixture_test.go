@@ -303,6 +303,18 @@ type fakeAccounts struct {
 	fail     error
 }
 
+// add keeps what the sender is to send, while it may already run.
+func (f *fakeAccounts) add(m *accounts.OutboundDeviceMessage, u *accounts.DeviceListUpdate) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if m != nil {
+		f.outbound = append(f.outbound, m)
+	}
+	if u != nil {
+		f.lists = append(f.lists, u)
+	}
+}
+
 func newFakeAccounts() *fakeAccounts {
 	return &fakeAccounts{users: map[string]*accounts.User{}, data: map[string]json.RawMessage{}}
 }

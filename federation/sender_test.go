@@ -143,13 +143,13 @@ func TestEverythingElseIsSent(t *testing.T) {
 	err := alpha.db.Write(t.Context(), func(tx *sqldb.Tx) error {
 		for i := range 120 {
 			m := &accounts.OutboundDeviceMessage{Destination: beta.name, Position: tx.NextPosition(), Content: json.RawMessage(fmt.Sprintf(`{"n":%d,"x":"<"}`, i))}
-			alpha.accounts.outbound = append(alpha.accounts.outbound, m)
+			alpha.accounts.add(m, nil)
 			tx.OnCommit(func() {
 				alpha.hub.Append(stream.Entry{Position: m.Position, Topic: accounts.ServerTopic(beta.name), Kind: accounts.EntryOutboundDevice, Value: m})
 			})
 		}
 		u := &accounts.DeviceListUpdate{Position: tx.NextPosition(), UserID: alpha.user("a"), Servers: []string{beta.name}, EDUType: "m.device_list_update", Content: json.RawMessage(`{"user_id":"a"}`)}
-		alpha.accounts.lists = append(alpha.accounts.lists, u)
+		alpha.accounts.add(nil, u)
 		tx.OnCommit(func() {
 			alpha.hub.Append(stream.Entry{Position: u.Position, Topic: rooms.UserTopic(u.UserID), Kind: rooms.EntryDeviceList,
 				Value: &accounts.DeviceListChange{UserID: u.UserID, Position: u.Position}})

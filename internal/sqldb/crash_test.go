@@ -97,9 +97,12 @@ func runAndKill(t *testing.T, path string, acknowledged map[int64]int64) {
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	time.AfterFunc(time.Duration(150+rand.IntN(400))*time.Millisecond, func() { cmd.Process.Kill() })
+	var armed sync.Once // a busy machine may need longer to start than the process is given to live
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
+		armed.Do(func() {
+			time.AfterFunc(time.Duration(50+rand.IntN(400))*time.Millisecond, func() { cmd.Process.Kill() })
+		})
 		var id, position int64
 		if n, _ := fmt.Sscanf(lines.Text(), "%d %d", &id, &position); n == 2 {
 			acknowledged[id] = position
