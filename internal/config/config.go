@@ -29,7 +29,6 @@ type Config struct {
 	Media         Media        `yaml:"media"`
 	Presence      Presence     `yaml:"presence"`
 	Translator    Translator   `yaml:"translator"`
-	AppServices   AppServices  `yaml:"appservices"`
 	Log           Log          `yaml:"log"`
 	Metrics       Metrics      `yaml:"metrics"`
 }
@@ -207,11 +206,6 @@ type TranslatorCache struct {
 	Memory  Size     `yaml:"memory"`
 	MaxRows int      `yaml:"max_rows"`
 	MaxAge  Duration `yaml:"max_age"`
-}
-
-// AppServices lists registration files of application services.
-type AppServices struct {
-	Registrations []string `yaml:"registrations"`
 }
 
 // Log sets what is logged.

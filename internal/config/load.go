@@ -116,9 +116,6 @@ func (c *Config) resolveFiles(dir string) {
 	for i := range c.Translator.Engines {
 		complete(dir, &c.Translator.Engines[i].APIKeyFile)
 	}
-	for i := range c.AppServices.Registrations {
-		complete(dir, &c.AppServices.Registrations[i])
-	}
 }
 
 // resolveData completes the paths that are relative to data_dir.
