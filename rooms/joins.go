@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	joinDeadline   = 2 * time.Minute // of a join, all servers together
-	maxJoinServers = 10              // servers that are tried
+	joinDeadline   = 2 * time.Minute  // of a join, all servers together
+	maxJoinServers = 10               // servers that are tried
+	joinPatience   = 20 * time.Second // what an event of a room that is being joined waits for the join
 )
 
 // joinRemote joins a room through other servers: those that may know it are tried one after the other. Joins of one room
@@ -81,6 +82,26 @@ func (l *roomLocks) lock(ctx context.Context, roomID string) (release func(), er
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
+	}
+}
+
+// wait waits until nobody does anything with the room any more; ErrBusy when that takes longer than limit.
+func (l *roomLocks) wait(ctx context.Context, roomID string, limit time.Duration) error {
+	l.mu.Lock()
+	before, taken := l.held[roomID]
+	l.mu.Unlock()
+	if !taken {
+		return nil
+	}
+	over := time.NewTimer(limit)
+	defer over.Stop()
+	select {
+	case <-before:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-over.C:
+		return fmt.Errorf("room %s is being joined: %w", roomID, ErrBusy)
 	}
 }
 

@@ -86,7 +86,7 @@ func (r *Rooms) unpack(ctx context.Context, origin string, raw []byte) (*parcel,
 	if roomID == "" || len(roomID) > maxIDBytes || !storable(roomID) {
 		return nil, fmt.Errorf("PDU without a room: %w", ErrBadEvent)
 	}
-	snap, err := r.residentFor(ctx, origin, roomID)
+	snap, err := r.residentOrJoining(ctx, origin, roomID)
 	if notFound(err) {
 		return nil, r.endInvite(ctx, roomID, raw)
 	}
@@ -105,6 +105,20 @@ func (r *Rooms) unpack(ctx context.Context, origin string, raw []byte) (*parcel,
 		return nil, fmt.Errorf("PDU of another room: %w", ErrBadEvent)
 	}
 	return &parcel{raw: raw, room: roomRef{snap.RoomNID, roomID, snap.Version}, in: in}, nil
+}
+
+// residentOrJoining is residentFor, which waits for a join of the room that is under way: the other servers send events as
+// soon as they have let us in, while we still read who is there. Dropping those would lose them, since nobody sends
+// them again.
+func (r *Rooms) residentOrJoining(ctx context.Context, origin, roomID string) (*Snapshot, error) {
+	snap, err := r.residentFor(ctx, origin, roomID)
+	if !notFound(err) {
+		return snap, err
+	}
+	if err := r.joins.wait(ctx, roomID, joinPatience); err != nil {
+		return nil, err
+	}
+	return r.residentFor(ctx, origin, roomID) // also when nobody joins now: a join may have ended just before
 }
 
 // endInvite takes the event that ends an invite or a knock in a room that this node is not in. It cannot be authorised
