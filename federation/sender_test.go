@@ -120,7 +120,8 @@ func twoEndpoints(t testing.TB) (alpha, beta *endpoint) {
 
 func TestEventsArriveInOrder(t *testing.T) {
 	alpha, beta := twoEndpoints(t)
-	stop := alpha.run(alpha.newSender())
+	sender := alpha.newSender()
+	stop := alpha.run(sender)
 	var ids []string
 	for range 40 {
 		ids = append(ids, alpha.say(7, "!r:x")...)
@@ -131,6 +132,7 @@ func TestEventsArriveInOrder(t *testing.T) {
 		require.LessOrEqual(t, n, maxPDUs)
 	}
 	require.Less(t, len(beta.rooms.batches), len(ids), "what waits while a transaction is under way goes together")
+	waitFor(t, "the answer to the last transaction", func() bool { return !sender.Destinations()[0].Waiting })
 	stop()
 	p := alpha.place(beta.name)
 	require.False(t, p.waiting())
