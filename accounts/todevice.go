@@ -31,7 +31,7 @@ const (
 )
 
 // EntryOutboundDevice is the kind of the stream entry of an [OutboundDeviceMessage]; its topic is ServerTopic.
-const EntryOutboundDevice uint8 = 64
+const EntryOutboundDevice = stream.Aside + 64
 
 // topicServer is the kind of ServerTopic.
 const topicServer uint8 = 16
