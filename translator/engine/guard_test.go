@@ -130,20 +130,3 @@ func TestRetryAfterHeader(t *testing.T) {
 		require.Equal(t, want, retryAfter(header, now), header)
 	}
 }
-
-func FuzzAnswer(f *testing.F) {
-	f.Add([]byte(`{"translatedText":"x"}`), 1)
-	f.Add([]byte(`{"translatedText":["x","y"]}`), 2)
-	f.Add([]byte(`{"error":"x"}`), 1)
-	f.Fuzz(func(t *testing.T, body []byte, count int) {
-		if texts, err := parseTranslation(body, count); err == nil {
-			if len(texts) != count {
-				t.Fatalf("%d texts for %d", len(texts), count)
-			}
-			for _, text := range texts {
-				decodeHTML(text, nil)
-			}
-		}
-		_, _ = parseLanguages(body)
-	})
-}
