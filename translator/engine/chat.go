@@ -131,7 +131,11 @@ func (c *Chat) Translate(ctx context.Context, request Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("openai: %w", err)
 	}
-	return Answer{Segments: chatMarkup.decodeAll(translated, request.Segments, marked)}, nil
+	segments := chatMarkup.decodeAll(translated, request.Segments, marked)
+	if err := sameSize(request.Segments, segments); err != nil {
+		return Answer{}, fmt.Errorf("openai: %w", err)
+	}
+	return Answer{Segments: segments}, nil
 }
 
 // ask sends one request in the strictest form that the server takes. Which that is, is remembered.
