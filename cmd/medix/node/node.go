@@ -29,6 +29,7 @@ import (
 	"medixchange/internal/web"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator"
 	"medixchange/translator/bridge"
 )
 
@@ -60,6 +61,7 @@ type Node struct {
 	signer     *signing.Signer
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
+	pipeline   *translator.Pipeline // nil without a translator
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler
