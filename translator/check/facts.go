@@ -3,7 +3,6 @@ package check
 import (
 	"sort"
 	"strconv"
-	"strings"
 
 	"medixchange/translator/language"
 )
@@ -18,10 +17,11 @@ type facts struct {
 	dates       []span
 	drugs       []span
 	frequencies []span
-	negations   []span // sure ones
+	negations   []span // those that count
+	opposites   []span // "ineffective", "unable"
+	weak        int    // "avoid", "instead of"
 	answers     map[string]int
-	prefixes    map[string]int // words that may answer, by how they begin
-	sides       []span         // value is "left" or "right", sure ones
+	sides       []span // value is "left" or "right", sure ones
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -57,7 +57,7 @@ func (x *facts) rangeStart(n number) int {
 // extract reads the facts of a text in a language.
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
-	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}, prefixes: map[string]int{}}
+	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
 	x.numbers = scanNumbers(x.f, words)
 	x.findDates()
 	x.findPressures()
@@ -228,33 +228,42 @@ func dedupe(spans []span) []span {
 	return kept
 }
 
-// findWords collects negations and sides.
+// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星).
 func (x *facts) findWords(words *wordRules) {
-	text := string(x.f.runes)
-	for _, part := range words.negators {
-		x.answers["negation"] += strings.Count(text, part)
+	taken := make([]bool, len(x.f.runes))
+	mark := func(from, to int) {
+		for i := from; i < to; i++ {
+			taken[i] = true
+		}
 	}
+	for _, s := range x.drugs {
+		mark(s.from, s.to)
+	}
+	var repeated []span
 	for _, m := range words.words.all(x.f.runes) {
+		if taken[m.from] {
+			continue
+		}
+		mark(m.from, m.to)
 		for _, e := range m.entries {
-			if e.ignore {
-				continue
-			}
-			if e.prefix {
-				if wordEnd(x.f, m)-m.to >= minInPrefix {
-					x.prefixes[e.group]++
-				}
-				continue
-			}
-			x.answers[e.group]++
-			if !e.sure {
+			if e.ignore || e.prefix && wordEnd(x.f, m)-m.to < minInPrefix {
 				continue
 			}
 			s := span{m.from, m.to, e.group}
-			if e.group == "negation" {
-				x.negations = append(x.negations, s)
-			} else {
-				x.sides = append(x.sides, s)
+			switch e.group {
+			case concord:
+				repeated = append(repeated, s)
+			case negated, opposed, weakened:
+				x.negate(s)
+			default:
+				x.answers[e.group]++
+				if e.sure {
+					x.sides = append(x.sides, s)
+				}
 			}
 		}
 	}
+	x.findInside(words, taken)
+	x.addConcord(repeated)
+	sortSpans(x.negations)
 }

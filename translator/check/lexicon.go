@@ -9,8 +9,9 @@ import (
 
 // lexicon finds the longest known word or phrase at a place of a folded text.
 type lexicon struct {
-	root    trieNode
-	accents bool // its texts keep their accents
+	root     trieNode
+	accents  bool // its texts keep their accents
+	separate bool // its language writes no clitics onto a word, though it uses the Arabic script
 }
 
 // trieNode keeps its branches in a sorted list: nearly all nodes have one, and there are tens of thousands of them.
@@ -137,7 +138,7 @@ func ending(entries []entry, runes []rune, at int) []entry {
 func (l *lexicon) all(runes []rune) []match {
 	var found []match
 	for i := 0; i < len(runes); {
-		if !startsWord(runes, i) {
+		if !l.startsWord(runes, i) {
 			i++
 			continue
 		}
@@ -154,12 +155,15 @@ func (l *lexicon) all(runes []rune) []match {
 
 // startsWord reports whether a word may begin at i: anywhere in scripts without spaces, after a
 // non-letter elsewhere, and in Arabic script after the clitics that are written onto a word.
-func startsWord(runes []rune, i int) bool {
+func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if i == 0 || !wordRune(runes[i]) || !wordRune(runes[i-1]) {
 		return true
 	}
 	if !unicode.Is(unicode.Arabic, runes[i]) {
 		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])
+	}
+	if l.separate {
+		return false
 	}
 	start := i
 	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {
