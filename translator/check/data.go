@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -27,7 +28,7 @@ type unit struct {
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
 	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
-	Numbers   map[string][]string // value → words
+	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives
 	Negation  negationWords
@@ -162,7 +163,8 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	}
 	for value, words := range file.Numbers {
 		for _, word := range words {
-			w.numbers.add(word, entry{group: "number", value: value})
+			word, vague := strings.CutSuffix(word, "?")
+			w.numbers.add(word, entry{group: "number", value: value, sure: !vague})
 		}
 	}
 	for value, words := range file.Scales {

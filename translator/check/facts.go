@@ -63,6 +63,7 @@ func extract(text string, code language.Code) *facts {
 	x.findPressures()
 	x.findFrequencies(words)
 	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
+	x.findMonths()
 	for _, m := range loaded().drugs.all(x.f.runes) {
 		x.drugs = append(x.drugs, span{m.from, wordEnd(x.f, m), m.entries[0].value})
 	}
@@ -92,6 +93,44 @@ func (x *facts) findDates() {
 		}
 	}
 	x.findDottedDates()
+	x.findHanDates()
+}
+
+// findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words.
+func (x *facts) findMonths() {
+	for i := range x.numbers {
+		month := &x.numbers[i]
+		if !month.soft || !month.dated {
+			continue
+		}
+		for _, n := range x.numbers {
+			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
+				month.month = true
+			}
+		}
+	}
+}
+
+// within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
+func within(from, to int) bool { return from <= to && to-from <= 4 }
+
+// findHanDates marks the month of 3月18日 or 3월 18일, and the day behind it.
+func (x *facts) findHanDates() {
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		at := n.to
+		for isSpace(x.f.at(at)) {
+			at++
+		}
+		switch x.f.at(at) {
+		case '月', '월':
+			n.dated, n.unit, n.unitTo = true, "", n.to
+		case '日', '号', '號', '일':
+			if i > 0 && x.numbers[i-1].dated && n.from-x.numbers[i-1].to <= 3 {
+				n.dated, n.unit, n.unitTo = true, "", n.to
+			}
+		}
+	}
 }
 
 // findDottedDates finds 12.03.2026, which the scanner reads as one number with two marks.

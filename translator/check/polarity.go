@@ -20,7 +20,7 @@ type wordPart struct {
 }
 
 const (
-	minBeforePart = 2  // letters of a word before a part that negates it
+	minBeforePart = 2   // letters of a word before a part that negates it
 	concordReach  = 120 // runes between a negation and a word that repeats it
 )
 
