@@ -120,12 +120,12 @@ func (c *comparison) drugs() {
 	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
 	var missing, added []span
 	for value, s := range source {
-		if _, ok := target[value]; !ok && !c.drugVerbatim(s) {
+		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.spells(value) {
 			missing = append(missing, s)
 		}
 	}
 	for value, s := range target {
-		if _, ok := source[value]; !ok && !c.drugInSource(s) {
+		if _, ok := source[value]; !ok && !c.drugInSource(s) && !c.source.spells(value) {
 			added = append(added, s)
 		}
 	}

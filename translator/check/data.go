@@ -61,7 +61,7 @@ type rules struct {
 	units     map[string]unit
 	unitWords lexicon
 	drugs     lexicon
-	drugForms int
+	skeletons map[string]string // skeleton of a drug's name → the name
 	words     map[language.Code]*wordRules
 	verdicts  map[string]Verdict
 	order     map[string]int
@@ -86,7 +86,7 @@ func Prepare() { loaded() }
 
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
-	r := &rules{units: map[string]unit{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
+	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
 	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
@@ -129,9 +129,9 @@ func (r *rules) loadDrugs() error {
 		return err
 	}
 	for name, forms := range drugs {
+		r.addSkeleton(name)
 		for _, form := range append([]string{name}, forms...) {
 			addBoth(&r.drugs, form, entry{group: "drug", value: name, sure: true})
-			r.drugForms++
 		}
 	}
 	return nil

@@ -64,9 +64,7 @@ func extract(text string, code language.Code) *facts {
 	x.findFrequencies(words)
 	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
 	x.findMonths()
-	for _, m := range loaded().drugs.all(x.f.runes) {
-		x.drugs = append(x.drugs, span{m.from, wordEnd(x.f, m), m.entries[0].value})
-	}
+	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
 }
