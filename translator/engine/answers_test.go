@@ -125,8 +125,8 @@ func TestCodesOfServices(t *testing.T) {
 		tag, want string
 	}{
 		{set("ZH", "ZH-HANS", "ZH-HANT"), "zh", "ZH-HANS"}, {set("ZH", "ZH-HANT"), "zh-Hant", "ZH-HANT"}, {set("zh", "zt"), "zh-Hant", "zt"}, {set("zh-CN", "zh-TW"), "zh", "zh-CN"},
-		{set("zh-CN", "zh-TW"), "zh-Hant", "zh-TW"}, {set("zh"), "zh-Hant", "zh"}, {set("EN-GB", "EN-US"), "en", "EN-US"}, {set("EN-GB", "EN-US"), "en-GB", "EN-GB"}, {set("EN"), "en-GB", "EN"},
-		{set("PT-PT", "PT-BR"), "pt", "PT-BR"}, {set("pt", "pt-pt"), "pt-PT", "pt-pt"}, {set("pt", "pb"), "pt-BR", "pb"}, {set("sr-Cyrl", "sr-Latn"), "sr", "sr-Cyrl"}, {set("sr"), "sr-Latn", "sr"},
+		{set("zh-CN", "zh-TW"), "zh-Hant", "zh-TW"}, {set("zh"), "zh-Hant", ""}, {set("EN-GB", "EN-US"), "en", "EN-US"}, {set("EN-GB", "EN-US"), "en-GB", "EN-GB"}, {set("EN"), "en-GB", "EN"},
+		{set("PT-PT", "PT-BR"), "pt", "PT-BR"}, {set("pt", "pt-pt"), "pt-PT", "pt-pt"}, {set("pt", "pb"), "pt-BR", "pb"}, {set("sr-Cyrl", "sr-Latn"), "sr", "sr-Cyrl"}, {set("sr"), "sr-Latn", ""},
 		{set("iw"), "he", "iw"}, {set("in"), "id", "in"}, {set("en"), "es", ""}, {nil, "en", ""},
 	} {
 		require.Equal(t, test.want, find(test.offered, test.tag), "%s in %v", test.tag, test.offered)

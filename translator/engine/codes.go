@@ -47,7 +47,8 @@ func newTongues() *tongues {
 func (t *tongues) reads(code string)  { t.from[strings.ToLower(code)] = code }
 func (t *tongues) writes(code string) { t.into[strings.ToLower(code)] = code }
 
-// find is the service's code for a BCP 47 tag, "" if it has none. A variant that is not offered gives way to its language.
+// find is the service's code for a BCP 47 tag, "" if it has none. A variant that is not offered gives way to its language,
+// but not a form that readers choose for itself, such as traditional Chinese: who asks for it decides what may stand for it.
 func find(offered map[string]string, tag string) string {
 	tag = strings.ToLower(tag)
 	candidates := spelled[tag]
@@ -58,6 +59,9 @@ func find(offered map[string]string, tag string) string {
 		if code, ok := offered[candidate]; ok {
 			return code
 		}
+	}
+	if code, err := language.Parse(tag); err == nil && code != code.Base() {
+		return ""
 	}
 	if base, _, found := strings.Cut(tag, "-"); found {
 		return find(offered, base)
@@ -76,7 +80,7 @@ func parseVariants(tags []string) (variants, error) {
 		if err != nil {
 			return nil, err
 		}
-		v[code] = tag
+		v[code.Base()] = tag
 	}
 	return v, nil
 }
