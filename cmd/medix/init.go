@@ -15,7 +15,7 @@ import (
 )
 
 type initCmd struct {
-	ServerName string `arg:"" optional:"" help:"The name of this hospital's server, such as hospital-a.example. It can never change."`
+	ServerName string `arg:"positional" help:"The name of this hospital's server, such as hospital-a.example. It can never change."`
 }
 
 const nameExplained = `The server name is the part of every user and room after the colon (@doctor:NAME). IT CAN NEVER CHANGE:
