@@ -12,7 +12,7 @@ import (
 )
 
 type userCmd struct {
-	Create        userCreateCmd     `cmd:"" help:"Create an account. A password is made up and printed unless one comes on standard input."`
+	Create        userCreateCmd     `cmd:"" help:"Create an account. A password is made up and printed unless --password-stdin is given."`
 	List          userListCmd       `cmd:"" help:"List the accounts."`
 	ResetPassword userPasswordCmd   `cmd:"" help:"Give a user another password and end their sessions."`
 	Deactivate    userDeactivateCmd `cmd:"" help:"End an account for good: it leaves its rooms and its name is never given again."`
