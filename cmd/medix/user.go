@@ -12,7 +12,7 @@ import (
 )
 
 type userCmd struct {
-	Create        *userCreateCmd     `arg:"subcommand:create" help:"Create an account. A password is made up and printed unless one comes on standard input."`
+	Create        *userCreateCmd     `arg:"subcommand:create" help:"Create an account. A password is made up and printed unless --password-stdin is given."`
 	List          *userListCmd       `arg:"subcommand:list" help:"List the accounts."`
 	ResetPassword *userPasswordCmd   `arg:"subcommand:reset-password" help:"Give a user another password and end their sessions."`
 	Deactivate    *userDeactivateCmd `arg:"subcommand:deactivate" help:"End an account for good: it leaves its rooms and its name is never given again."`
