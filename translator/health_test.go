@@ -165,6 +165,7 @@ func TestTryAsksEveryEngine(t *testing.T) {
 	require.Len(t, trials, 4)
 	require.Equal(t, "El paciente tiene fiebre y dolor", trials[0].Result.Body)
 	require.Equal(t, "script", trials[1].Result.Reasons[0].Code)
+	require.Equal(t, "患者发热并且疼痛", trials[1].Answer)
 	require.ErrorIs(t, trials[2].Err, engine.ErrBusy)
 	require.ErrorIs(t, trials[3].Err, errNotOffered)
 }

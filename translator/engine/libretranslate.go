@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"medixchange/translator/language"
 )
@@ -22,7 +21,7 @@ type LibreTranslate struct {
 	service *service
 	key     string
 	pivot   bool
-	offer   offer
+	offer   *offer
 	targets atomic.Pointer[map[string]map[string]bool] // the server's codes; nil until it has said
 }
 
@@ -45,7 +44,7 @@ func NewLibreTranslate(config LibreTranslateConfig, client Doer) (*LibreTranslat
 		return nil, err
 	}
 	l := &LibreTranslate{service: s, key: config.APIKey, pivot: config.AllowPivot}
-	l.offer.ask = l.languages
+	l.offer = newOffer(l.languages)
 	return l, nil
 }
 
@@ -58,11 +57,10 @@ func (l *LibreTranslate) Offers(from, to language.Code) bool {
 	if viaEnglish(from, to) && !l.pivot || !l.offer.offers(from, to, nil) {
 		return false
 	}
-	targets := l.targets.Load()
-	if targets == nil {
+	known, targets := l.offer.known.Load(), l.targets.Load()
+	if known == nil || targets == nil {
 		return true
 	}
-	known := l.offer.known.Load()
 	return (*targets)[find(known.from, string(from))][find(known.into, string(to))]
 }
 
@@ -121,9 +119,7 @@ func (l *LibreTranslate) Translate(ctx context.Context, request Request) (Answer
 
 func (l *LibreTranslate) translate(ctx context.Context, request Request) (Answer, error) {
 	ask := libreRequest{Source: string(request.From), Target: string(request.To), Format: "text", Key: l.key}
-	asking, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if known, err := l.offer.get(asking); err == nil {
+	if known, err := l.offer.get(ctx); err == nil {
 		ask.Source, ask.Target = find(known.from, ask.Source), find(known.into, ask.Target)
 	}
 	if ask.Source == "" || ask.Target == "" {
