@@ -96,9 +96,9 @@ func languageRows(engines []admin.EngineState) []languageRow {
 }
 
 type translateTestCmd struct {
-	From string   `arg:"" help:"The language of the text, such as en."`
-	To   string   `arg:"" help:"The language to translate into, such as es."`
-	Text []string `arg:"" help:"The text. It goes to every engine that is asked for the pair, those of others too."`
+	From string   `arg:"positional,required" help:"The language of the text, such as en."`
+	To   string   `arg:"positional,required" help:"The language to translate into, such as es."`
+	Text []string `arg:"positional,required" help:"The text. It goes to every engine that is asked for the pair, those of others too."`
 }
 
 // Run shows what each engine makes of a text.

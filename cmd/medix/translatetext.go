@@ -20,8 +20,8 @@ import (
 )
 
 type translateTextCmd struct {
-	From string `required:"" help:"The language of the lines, such as en."`
-	To   string `required:"" help:"The language to translate into, such as es."`
+	From string `arg:"--from,required" help:"The language of the lines, such as en."`
+	To   string `arg:"--to,required" help:"The language to translate into, such as es."`
 }
 
 // maxInputLine bounds a line of standard input, in bytes.
