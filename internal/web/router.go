@@ -188,11 +188,19 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(w, r)
 }
 
+// The values of the headers of every answer, made once. A header that is added to is copied, since they are full.
+var (
+	anyOrigin      = []string{"*"}
+	allowedMethods = []string{"GET, POST, PUT, DELETE, OPTIONS"}
+	allowedHeaders = []string{"X-Requested-With, Content-Type, Authorization"}
+	typeJSON       = []string{"application/json"}
+)
+
 // setCORS sets the headers of the specification's section "Web browser clients".
 func setCORS(h http.Header) {
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "X-Requested-With, Content-Type, Authorization")
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Allow-Methods"] = allowedMethods
+	h["Access-Control-Allow-Headers"] = allowedHeaders
 }
 
 // unescapeVars decodes path variables in place before the handler sees them.

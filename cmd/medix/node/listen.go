@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -122,9 +123,7 @@ func unclean(mux *http.ServeMux) http.Handler {
 		if parts := strings.SplitN(prefix, "/", 4); len(parts) == 4 {
 			prefix = "/" + parts[1] + "/" + parts[2] + "/"
 		}
-		probe := r.Clone(r.Context())
-		probe.URL.Path, probe.URL.RawPath = prefix, ""
-		h, _ := mux.Handler(probe)
+		h, _ := mux.Handler(&http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: prefix}})
 		h.ServeHTTP(w, r)
 	})
 }
