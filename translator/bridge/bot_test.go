@@ -221,6 +221,7 @@ func TestParseCommand(t *testing.T) {
 	for text, want := range map[string]command{
 		"!lang es": {commandLang, "es"}, " !LANG  español ": {commandLang, "español"}, "!language": {commandLang, ""},
 		"!repost 20": {commandRepost, "20"}, "!translate es a\nb": {commandTranslate, "es a\nb"}, "!help": {commandHelp, ""},
+		"\u2066!lang ar\u2069": {commandLang, "ar"}, // copied from the help in Arabic
 	} {
 		got, ok := parseCommand(text)
 		require.True(t, ok, text)

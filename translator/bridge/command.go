@@ -29,7 +29,7 @@ var commandNames = map[string]string{
 
 // parseCommand reads "!name rest". It reports false for what is no command; a command that is not known has no name.
 func parseCommand(body string) (command, bool) {
-	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
+	text, ok := strings.CutPrefix(strings.TrimSpace(withoutIsolates(body)), "!")
 	if !ok {
 		return command{}, false
 	}
@@ -46,8 +46,19 @@ func parseCommand(body string) (command, bool) {
 
 // looksLikeCommand reports whether a text was meant for the bot, known or not: "!word" and no more of a sentence.
 func looksLikeCommand(body string) bool {
-	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
+	text, ok := strings.CutPrefix(strings.TrimSpace(withoutIsolates(body)), "!")
 	return ok && startsWithLetter(text)
+}
+
+// withoutIsolates takes out the marks that stand around commands in right-to-left help: they come along when somebody
+// copies a command from there.
+func withoutIsolates(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 func startsWithLetter(text string) bool {

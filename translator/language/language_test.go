@@ -35,6 +35,22 @@ func TestString(t *testing.T) {
 	require.Equal(t, "no_such_key", String("en", "no_such_key"))
 }
 
+func TestCommandsAreNotTornApartInRightToLeftText(t *testing.T) {
+	for _, code := range All {
+		for key, text := range texts()[code] {
+			bare := commands.FindAllString(regexp.MustCompile("\u2066[^\u2069]*\u2069").ReplaceAllString(text, ""), -1)
+			if code.RightToLeft() {
+				require.Empty(t, bare, "%s of %s", key, code)
+				continue
+			}
+			require.NotContains(t, text, "\u2066", "%s of %s", key, code)
+		}
+	}
+	require.Contains(t, String("ar", "bot_help"), "\u2066!lang ar\u2069")
+	require.Contains(t, String("fa", "bot_lang_set", "language", "x"), "\u2066!repost 20\u2069")
+	require.Contains(t, String("ur", "bot_help_translate"), "\u2066!translate es\u2069 ")
+}
+
 func TestCodes(t *testing.T) {
 	for tag, want := range map[string]Code{"zh-Hans-CN": "zh", "eng": "en", "pt_BR": "pt", "ES": "es", " fr ": "fr", "cmn": "zh", "srp": "sr"} {
 		code, err := Parse(tag)

@@ -3,6 +3,7 @@ package language
 import (
 	"embed"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -28,9 +29,23 @@ func mustLoadStrings() map[Code]map[string]string {
 		if err := yaml.Unmarshal(data, &entries); err != nil {
 			panic(fmt.Errorf("strings of %s: %w", code, err))
 		}
+		if code.RightToLeft() {
+			for key, text := range entries {
+				entries[key] = isolateCommands(text)
+			}
+		}
 		loaded[code] = entries
 	}
 	return loaded
+}
+
+// commands are what the bot is told, as the strings name them.
+var commands = regexp.MustCompile(`![a-z]+( (off|[a-z]{2}|[0-9]+)\b)?`)
+
+// isolateCommands keeps each command together and from left to right inside right-to-left text, where "!lang ar" would
+// else be shown as "lang ar!".
+func isolateCommands(text string) string {
+	return commands.ReplaceAllString(text, "\u2066${0}\u2069")
 }
 
 // String is what a reader of c is shown for key, with each {name} replaced by the value that follows
