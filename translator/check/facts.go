@@ -3,6 +3,7 @@ package check
 import (
 	"sort"
 	"strconv"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -64,6 +65,7 @@ func extract(text string, code language.Code) *facts {
 	x.findFrequencies(words)
 	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
 	x.findMonths()
+	x.shareUnits()
 	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
@@ -104,6 +106,23 @@ func (x *facts) findMonths() {
 		for _, n := range x.numbers {
 			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
 				month.month = true
+			}
+		}
+	}
+}
+
+const maxRangeMark = 7 // runes between the ends of a range ("5 to 10 mg", "от 5 до 10 мг")
+
+// shareUnits gives the lower end of a range the unit of its upper end.
+func (x *facts) shareUnits() {
+	for i := range x.numbers {
+		a := &x.numbers[i]
+		if a.unit != "" {
+			continue
+		}
+		for _, b := range x.numbers {
+			if b.unit != "" && b.from > a.to && b.from-a.to <= maxRangeMark && !strings.ContainsAny(string(x.f.runes[a.to:b.from]), ".,;:。，；、") {
+				a.shared = b.unit
 			}
 		}
 	}

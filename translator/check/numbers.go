@@ -14,6 +14,7 @@ type number struct {
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
+	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
@@ -193,6 +194,9 @@ func attachUnit(f *folded, n *number) {
 		i++
 	}
 	m, ok := loaded().unitWords.at(f.runes, i)
+	if !ok && f.at(n.to) == '-' { // a 14-day course
+		m, ok = loaded().unitWords.at(f.runes, n.to+1)
+	}
 	if !ok || isYear(f, *n, m) {
 		return
 	}

@@ -80,9 +80,9 @@ func (c *comparison) changedUnits(source []*candidate) {
 			c.found("unit.missing", original, translation)
 		case critical(t.unit) && t.symbol && s.unit == "":
 			c.found("unit.added", original, translation)
-		case t.unit == "" && s.counts():
+		case t.unit == "" && s.counts() && !c.target.has(s.unit, t):
 			c.found("unit.missing", original, translation)
-		case s.unit == "" && t.counts():
+		case s.unit == "" && t.counts() && !c.source.has(t.unit, s.number):
 			c.found("unit.added", original, translation)
 		}
 	}
@@ -92,6 +92,20 @@ func (c *comparison) changedUnits(source []*candidate) {
 // left out (aged 40).
 func (n number) counts() bool {
 	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !strings.HasPrefix(n.unit, "°")
+}
+
+// has reports whether a number has a unit from its range, or the unit stands somewhere apart from any number (20 more seconds).
+func (x *facts) has(unit string, n number) bool {
+	if n.shared == unit {
+		return true
+	}
+	unit, _, _ = strings.Cut(unit, "/")
+	for _, m := range loaded().unitWords.all(x.f.runes) {
+		if m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
+			return true
+		}
+	}
+	return false
 }
 
 // pairNames gives a number its partner in a name (interleukin 6, IL-6).
@@ -131,7 +145,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.unit != "" && c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
