@@ -12,7 +12,7 @@ import (
 	"medixchange/translator/language"
 )
 
-//go:embed data/*.yaml data/words/*.yaml
+//go:embed data/*.yaml data/words/*.yaml data/han.txt
 var dataFiles embed.FS
 
 // unit is one unit of measurement.
@@ -74,6 +74,7 @@ type wordRules struct {
 	words        lexicon // negation, sides
 	frequency    lexicon
 	opposites    lexicon
+	routes       lexicon
 	inside       []wordPart
 	insideUnless []string // folded
 }
@@ -87,7 +88,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}

@@ -73,7 +73,9 @@ func (l *lexicon) add(pattern string, e entry) {
 	if e.endings && !e.sure && e.value == "" && len([]rune(pattern)) <= maxPrefix {
 		e.prefix = true
 	}
-	node.entries = append(node.entries, e)
+	if !slices.Contains(node.entries, e) { // 没有 and 沒有 are one
+		node.entries = append(node.entries, e)
+	}
 }
 
 const (

@@ -212,12 +212,15 @@ func attachUnit(f *folded, n *number) {
 	}
 }
 
+// timeUnits are no units of a year: "2026 ساعت 14:30" is the year, then the hour.
+const timeUnits = " yr mo wk d h min s "
+
 // isYear keeps a year ("2020 г.", "2020年") apart from an amount ("2 г" is two grams, "2年" two years).
 func isYear(f *folded, n number, m match) bool {
 	if len(n.values[0]) != 4 || n.values[0][:2] != "19" && n.values[0][:2] != "20" {
 		return false
 	}
-	return m.entries[0].value == "yr" || string(f.runes[m.from:m.to]) == "г"
+	return strings.Contains(timeUnits, " "+m.entries[0].value+" ") || string(f.runes[m.from:m.to]) == "г"
 }
 
 // scale multiplies a number by the scale word behind it ("1.5 million", "150万").

@@ -192,9 +192,31 @@ func (c *comparison) sides() {
 		}
 	}
 	c.addedSides()
+	c.turnedSides()
 	if a, b := c.source.sides, c.target.sides; len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
 		c.found("side.order", c.source.text(a[0]), c.target.text(b[0]))
 	}
+}
+
+// turnedSides notices that one of several sides has become the other.
+func (c *comparison) turnedSides() {
+	if c.has("side") {
+		return
+	}
+	a, b := c.source.answers, c.target.answers
+	for _, side := range []string{"left", "right"} {
+		if a[side] > b[side] && a[opposite[side]] < b[opposite[side]] {
+			c.found("side.changed", c.source.sideText(side), c.target.sideText(opposite[side]))
+		}
+	}
+}
+
+// sideText is the first place that certainly names a side, "" for none.
+func (x *facts) sideText(side string) string {
+	if s, ok := first(x.sides, side); ok {
+		return x.text(s)
+	}
+	return ""
 }
 
 // addedSides notices a side that only the translation names: of two legs that both were left, one became right.

@@ -145,7 +145,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || s.unit != "" && c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.inside(c.source.frequencies) && s.rhythm(c.source) || s.unit != "" && c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -156,7 +156,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft && !t.month {
+		if t.partner != nil || t.soft && !t.month || t.inside(c.target.frequencies) && t.rhythm(c.target) {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
@@ -165,6 +165,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 	}
 	c.softChange(source, target)
 	c.softLost(source)
+	c.softGained(target)
 }
 
 // softLost notices numbers in words that the translation has in no form.
@@ -176,8 +177,24 @@ func (c *comparison) softLost(source []*candidate) {
 	}
 }
 
+// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), or the number again (8 em 8 horas).
+func (n number) rhythm(x *facts) bool {
+	return n.values[0] == "1" || slices.ContainsFunc(x.numbers, func(other number) bool {
+		return other.from != n.from && other.values[0] == n.values[0] && other.inside(x.frequencies)
+	})
+}
+
 func (n number) inside(spans []span) bool {
 	return slices.ContainsFunc(spans, func(s span) bool { return s.from <= n.from && n.to <= s.to })
+}
+
+// softGained notices numbers in words that only the translation has.
+func (c *comparison) softGained(target []*candidate) {
+	for _, t := range target {
+		if t.partner == nil && t.plain && !t.inside(c.target.frequencies) {
+			c.found("number.added", "", c.target.numberText(t.number))
+		}
+	}
 }
 
 // repeated reports whether the same value of the same side has found a partner: said twice, translated
