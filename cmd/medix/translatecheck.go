@@ -16,10 +16,6 @@ import (
 	"medixchange/translator/language"
 )
 
-type translateCmd struct {
-	Check translateCheckCmd `cmd:"" help:"Check translations for what could harm a patient: JSON lines in, JSON lines out. Needs no node."`
-}
-
 type translateCheckCmd struct{}
 
 // Run checks the translations on standard input.

@@ -12,7 +12,7 @@ import (
 	"medixchange/translator/language"
 )
 
-//go:embed data/*.yaml data/words/*.yaml data/han.txt
+//go:embed data/*.yaml data/words/*.yaml
 var dataFiles embed.FS
 
 // unit is one unit of measurement.
@@ -147,7 +147,7 @@ func addBoth(l *lexicon, pattern string, e entry) {
 }
 
 func (r *rules) loadWords() error {
-	for _, code := range language.All {
+	for _, code := range language.Bases {
 		var file wordFile
 		if err := readYAML("words/"+string(code)+".yaml", &file); err != nil {
 			return err
@@ -245,7 +245,7 @@ func (r *rules) loadVerdicts() error {
 
 // wordsOf are the words of a language; one without a file has none.
 func wordsOf(code language.Code) *wordRules {
-	if w, ok := loaded().words[code]; ok {
+	if w, ok := loaded().words[code.Base()]; ok {
 		return w
 	}
 	return &wordRules{}

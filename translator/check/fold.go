@@ -1,9 +1,7 @@
 package check
 
 import (
-	"fmt"
 	"strings"
-	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -97,7 +95,7 @@ func unified(r rune) []rune {
 	case '⁄', '∕', '／':
 		return []rune{'/'}
 	}
-	if simple, ok := simplified()[r]; ok {
+	if simple := language.Simplified(r); simple != r {
 		return []rune{simple}
 	}
 	composed := []rune(norm.NFKC.String(string(unicode.ToLower(r))))
@@ -112,25 +110,6 @@ func unified(r rune) []rune {
 	}
 	return bare
 }
-
-// simplified maps traditional characters to the simplified ones; see data/han.txt.
-var simplified = sync.OnceValue(func() map[rune]rune {
-	pairs, err := dataFiles.ReadFile("data/han.txt")
-	if err != nil {
-		panic(fmt.Errorf("characters of the medical checks: %w", err))
-	}
-	characters := map[rune]rune{}
-	for line := range strings.Lines(string(pairs)) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		for _, pair := range strings.Fields(line) {
-			runes := []rune(pair)
-			characters[runes[0]] = runes[1]
-		}
-	}
-	return characters
-})
 
 // accented reports whether marks on r are left out: й and ё lose theirs as é does, か keeps its own.
 func accented(r rune) bool { return unicode.In(r, unicode.Latin, unicode.Cyrillic, unicode.Greek) }

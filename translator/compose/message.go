@@ -114,11 +114,13 @@ func passed(m Message) (body, formatted string) {
 		blocks = append(blocks, paragraph(invariants))
 	}
 	lines = append(lines, isolated(m.To, markOf(m)))
+	title := globe + originalTitle(m) // the mark of a translation that nothing else is said of
 	if note := noteOf(m); note != "" {
 		blocks = append(blocks, paragraph(isolated(m.To, note)))
+		title = originalTitle(m)
 	}
 	if shown(m.Original) {
-		blocks = append(blocks, "<details><summary>"+html.EscapeString(originalTitle(m))+"</summary>"+originalBlock(m)+"</details>")
+		blocks = append(blocks, "<details><summary>"+html.EscapeString(title)+"</summary>"+originalBlock(m)+"</details>")
 	} else {
 		blocks = append(blocks, paragraph(isolated(m.To, markOf(m))))
 	}
@@ -164,8 +166,8 @@ func untranslated(m Message) (body, formatted string) {
 // silentOrReason is the first reason that readers have words for; "off", "not_text" and a pending
 // translation stay silent.
 func silentOrReason(m Message) string {
-	if m.State != StateNone {
-		return ""
+	if m.State != StateNone || m.From.Base() == m.To.Base() {
+		return "" // the other form of Chinese can be read, if less well
 	}
 	for _, reason := range m.Reasons {
 		switch reason.Code {
