@@ -54,6 +54,9 @@ type negationWords struct {
 	InsideUnless   []string // words behind such a word that make it none ("-meden önce" is "before")
 	InsideOpposite []string // parts of words that count as opposite ("painless")
 	Ignore         []string // looks like one, is none
+	// Common tells that words with the opposite meaning are so common, and so often put otherwise, that in a long text only
+	// the plain negations prove anything.
+	Common bool
 }
 
 // rules is everything the checks know.
@@ -77,6 +80,7 @@ type wordRules struct {
 	routes       lexicon
 	inside       []wordPart
 	insideUnless []string // folded
+	common       bool     // opposites prove nothing in long texts
 }
 
 // loaded reads the rules when they are needed first: a program that does not translate has no use for them.
@@ -220,6 +224,7 @@ func (w *wordRules) addNegation(list negationWords, accents bool) {
 	for _, part := range list.InsideOpposite {
 		w.inside = append(w.inside, wordPart{foldFor(part, accents).runes, opposed})
 	}
+	w.common = list.Common
 	for _, word := range list.InsideUnless {
 		w.insideUnless = append(w.insideUnless, string(foldFor(word, accents).runes))
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -187,8 +188,33 @@ func partOfName(f *folded, n number) bool {
 
 func latinLetter(r rune) bool { return unicode.Is(unicode.Latin, r) }
 
-// attachUnit finds the unit that follows a number.
+// percentBefore are the ways to write a percentage before its number, the last letter first.
+var percentBefore = []string{"%", "٪", "edzuy", "之分百"}
+
+// percentStands reports whether a number is a percentage by what stands before it (%88, yüzde 5, 百分之五).
+func percentStands(f *folded, at int) bool {
+	for isSpace(f.at(at - 1)) {
+		at--
+	}
+	return slices.ContainsFunc(percentBefore, func(word string) bool {
+		i := at
+		for _, r := range word {
+			if i--; f.at(i) != r {
+				return false
+			}
+		}
+		return !isDigit(f.at(i - 1))
+	})
+}
+
+// attachUnit finds the unit that follows a number, or a percent sign before it.
 func attachUnit(f *folded, n *number) {
+	if attachUnitBehind(f, n); n.unit == "" && percentStands(f, n.from) {
+		n.unit = "%"
+	}
+}
+
+func attachUnitBehind(f *folded, n *number) {
 	i := n.to
 	for spaces := 0; spaces < 2 && isSpace(f.at(i)); spaces++ {
 		i++

@@ -94,14 +94,17 @@ func (n number) counts() bool {
 	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !strings.HasPrefix(n.unit, "°")
 }
 
-// has reports whether a number has a unit from its range, or the unit stands somewhere apart from any number (20 more seconds).
+// Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
+const apartBefore, apartBehind = 16, 40
+
+// has reports whether a number has a unit from its range, or the unit stands near it and beside no other number.
 func (x *facts) has(unit string, n number) bool {
 	if n.shared == unit {
 		return true
 	}
 	unit, _, _ = strings.Cut(unit, "/")
 	for _, m := range loaded().unitWords.all(x.f.runes) {
-		if m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
+		if m.from >= n.from-apartBefore && m.from <= n.to+apartBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
 			return true
 		}
 	}
