@@ -41,6 +41,22 @@ func TestPhrasesPassTheChecksWithEnglish(t *testing.T) {
 	}
 }
 
+// TestEveryWordingIsFound: not only the one that readers see.
+func TestEveryWordingIsFound(t *testing.T) {
+	memory, err := Embedded()
+	require.NoError(t, err)
+	fill := strings.NewReplacer("{dose}{drug}", "2 mL ibuprofen", "{n}", "5", "{dose}", "2 mL", "{drug}", "ibuprofen", "{pressure}", "110/70", "{time}", "23:59")
+	for _, id := range memory.IDs() {
+		for _, code := range columns {
+			for _, form := range memory.Forms(id, code) {
+				say := fill.Replace(Wording(form, code, "5"))
+				entry, _, ok := memory.lookUp(say, code)
+				require.True(t, ok && memory.entries[entry].id == id, "%s, %s: %s", id, code, say)
+			}
+		}
+	}
+}
+
 // TestWordsAgreeWithTheirNumber: the reader sees the form of CLDR, and a writer's slip is understood.
 func TestWordsAgreeWithTheirNumber(t *testing.T) {
 	memory, err := Embedded()

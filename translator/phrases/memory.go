@@ -231,7 +231,7 @@ func templateKey(form string, code language.Code) (string, []slot) {
 		if at != nil {
 			literal = form[:at[0]]
 		}
-		fixed := check.Slots(literal, code)
+		fixed := fixedSlots(literal, code)
 		for _, s := range fixed {
 			slots = append(slots, slot{value: check.Readable(literal[s.Start:s.End])})
 		}
@@ -245,6 +245,15 @@ func templateKey(form string, code language.Code) (string, []slot) {
 		form = form[at[1]:]
 	}
 	return keyOf(key.String(), code), slots
+}
+
+// fixedSlots are the numbers that a form says itself. A form names no drug: it has {drug} for it, so that one without
+// digits, as nearly all are, need not be searched.
+func fixedSlots(literal string, code language.Code) []check.Slot {
+	if !strings.ContainsFunc(literal, unicode.IsDigit) {
+		return nil
+	}
+	return check.Slots(literal, code)
 }
 
 // textLiteral writes the fixed part of a form, its numbers and drugs as slots that must have their value.
