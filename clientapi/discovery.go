@@ -66,7 +66,11 @@ func (a *API) wellKnownClient(http.ResponseWriter, *http.Request) (any, error) {
 	if url == "" {
 		return nil, web.NotFound("This server publishes no client configuration.")
 	}
-	return map[string]any{"m.homeserver": map[string]string{"base_url": url}}, nil
+	answer := map[string]any{"m.homeserver": map[string]string{"base_url": url}}
+	if !a.Config.WellKnown.EncryptByDefault {
+		answer["io.element.e2ee"] = map[string]bool{"default": false} // Element's own key; other clients read it too
+	}
+	return answer, nil
 }
 
 func (a *API) wellKnownServer(http.ResponseWriter, *http.Request) (any, error) {

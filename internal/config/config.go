@@ -63,6 +63,8 @@ type TLS struct {
 type WellKnown struct {
 	Server string `yaml:"server"`
 	Client string `yaml:"client"`
+	// EncryptByDefault false asks clients to create rooms without encryption unless their users want it.
+	EncryptByDefault bool `yaml:"encrypt_by_default"`
 }
 
 // Registration says who may make an account.
@@ -236,6 +238,7 @@ func Default(serverName string) *Config {
 			TrustedProxies: prefixes("127.0.0.1/32", "::1/128"),
 			CompressFrom:   16 << 10,
 		},
+		WellKnown: WellKnown{EncryptByDefault: true},
 		Passwords: Passwords{MemoryKiB: 19 * 1024, Time: 2, Threads: 1, MinLength: 8},
 		Sessions:  Sessions{AccessToken: Duration(time.Hour), RefreshToken: Duration(90 * 24 * time.Hour)},
 		Limits:    Limits{RatesEnabled: true, Rates: defaultRates(), MaxBody: 1 << 20},
