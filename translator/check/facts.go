@@ -22,6 +22,7 @@ type facts struct {
 	negations   []span // those that count
 	opposites   []span // "ineffective", "unable"
 	weak        int    // "avoid", "instead of"
+	crowded     bool   // it has more numbers than are compared
 	answers     map[string]int
 	sides       []span // value is "left" or "right", sure ones
 }
@@ -60,16 +61,28 @@ func (x *facts) rangeStart(n number) int {
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
 	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
-	x.numbers = scanNumbers(x.f, words)
+	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.findDates()
 	x.findPressures()
 	x.findFrequencies(words)
-	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
+	x.numbers = x.atMost(append(x.numbers, words.softNumbers(x.f, x.numbers)...))
 	x.findMonths()
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
+}
+
+// maxNumbers bounds the numbers of a segment that are compared, each with each other one. No message has as many.
+const maxNumbers = 300
+
+// atMost keeps the first numbers and notes that there were more.
+func (x *facts) atMost(numbers []number) []number {
+	if len(numbers) <= maxNumbers {
+		return numbers
+	}
+	x.crowded = true
+	return numbers[:maxNumbers]
 }
 
 // findDates joins numbers that stand as 12.03.2026, 2026-03-12 or 14:30.
@@ -296,6 +309,7 @@ func expandFrequency(pattern, n string) string {
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
 	sort.SliceStable(spans, func(i, j int) bool { return spans[i].to-spans[i].from > spans[j].to-spans[j].from })
+	spans = spans[:min(len(spans), maxNumbers)]
 	var kept []span
 	for _, s := range spans {
 		overlaps := false
