@@ -14,6 +14,7 @@ func (c *comparison) numbers() {
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
+	c.paired = source
 	c.leftOver(source, target)
 }
 
