@@ -30,7 +30,7 @@ type ServerRooms interface {
 	ServeStateIDs(ctx context.Context, server, roomID, eventID string) (state, authChain []string, err error)
 	ServeEventAuth(ctx context.Context, server, roomID, eventID string) ([]*rooms.Event, error)
 	ServeEvent(ctx context.Context, server, eventID string) (*rooms.Event, error)
-	EventNear(ctx context.Context, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error)
+	EventNearHere(ctx context.Context, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error)
 
 	ResolveAlias(ctx context.Context, alias string) (roomID string, servers []string, err error)
 	PublicRooms(ctx context.Context, q rooms.PublicRoomsQuery) (*rooms.PublicRoomsPage, error)
@@ -51,11 +51,13 @@ type ServerAccounts interface {
 	ReceiveDirectToDevice(ctx context.Context, origin string, content json.RawMessage) error
 	ReceiveDeviceListUpdate(ctx context.Context, origin string, content json.RawMessage) error
 	ReceiveSigningKeyUpdate(ctx context.Context, origin string, content json.RawMessage) error
+	ReceivePresence(ctx context.Context, origin string, content json.RawMessage) error
 }
 
 // ServerView decides what another server may see of events; *view.View implements it.
 type ServerView interface {
 	ForServer(ctx context.Context, server string, events []*rooms.Event) ([]json.RawMessage, error)
+	VisibleToServer(ctx context.Context, server string, ev *rooms.Event) (bool, error)
 }
 
 // ServerMedia serves our files; *media.Store implements it.
@@ -79,4 +81,5 @@ type SenderAccounts interface {
 	AckOutboundDeviceMessages(ctx context.Context, destination string, upto int64) error
 	OutboundDeviceDestinations(ctx context.Context) (map[string]int64, error)
 	OutgoingDeviceListUpdates(ctx context.Context, since, upto int64, limit int) ([]*accounts.DeviceListUpdate, error)
+	WatchPresence(buffer int) (changes <-chan accounts.PresenceChange, stop func())
 }

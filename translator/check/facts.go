@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -18,10 +19,12 @@ type facts struct {
 	dates       []span
 	drugs       []span
 	frequencies []span
-	negations   []span // sure ones
+	negations   []span // those that count
+	opposites   []span // "ineffective", "unable"
+	weak        int    // "avoid", "instead of"
+	crowded     bool   // it has more numbers than are compared
 	answers     map[string]int
-	prefixes    map[string]int // words that may answer, by how they begin
-	sides       []span         // value is "left" or "right", sure ones
+	sides       []span // value is "left" or "right", sure ones
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -57,17 +60,29 @@ func (x *facts) rangeStart(n number) int {
 // extract reads the facts of a text in a language.
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
-	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}, prefixes: map[string]int{}}
-	x.numbers = scanNumbers(x.f, words)
+	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
+	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.findDates()
 	x.findPressures()
 	x.findFrequencies(words)
-	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
-	for _, m := range loaded().drugs.all(x.f.runes) {
-		x.drugs = append(x.drugs, span{m.from, wordEnd(x.f, m), m.entries[0].value})
-	}
+	x.numbers = x.atMost(append(x.numbers, words.softNumbers(x.f, x.numbers)...))
+	x.findMonths()
+	x.shareUnits()
+	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
+}
+
+// maxNumbers bounds the numbers of a segment that are compared, each with each other one. No message has as many.
+const maxNumbers = 300
+
+// atMost keeps the first numbers and notes that there were more.
+func (x *facts) atMost(numbers []number) []number {
+	if len(numbers) <= maxNumbers {
+		return numbers
+	}
+	x.crowded = true
+	return numbers[:maxNumbers]
 }
 
 // findDates joins numbers that stand as 12.03.2026, 2026-03-12 or 14:30.
@@ -92,6 +107,78 @@ func (x *facts) findDates() {
 		}
 	}
 	x.findDottedDates()
+	x.findHanDates()
+}
+
+// wordDate marks "12 tháng 3 năm 2026": a month or a year whose number stands behind its word.
+func (x *facts) wordDate(i int) bool {
+	n := &x.numbers[i]
+	if n.unit != "mo" && n.unit != "yr" || i+1 == len(x.numbers) {
+		return false
+	}
+	next := &x.numbers[i+1]
+	if next.from != n.unitTo+1 || n.unit == "yr" && next.to-next.from != 4 {
+		return false
+	}
+	n.dated, n.unit, n.unitTo, next.dated = true, "", n.to, true
+	return true
+}
+
+// findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words.
+func (x *facts) findMonths() {
+	for i := range x.numbers {
+		month := &x.numbers[i]
+		if !month.soft || !month.dated {
+			continue
+		}
+		for _, n := range x.numbers {
+			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
+				month.month = true
+			}
+		}
+	}
+}
+
+const maxRangeMark = 7 // runes between the ends of a range ("5 to 10 mg", "от 5 до 10 мг")
+
+// shareUnits gives the lower end of a range the unit of its upper end.
+func (x *facts) shareUnits() {
+	for i := range x.numbers {
+		a := &x.numbers[i]
+		if a.unit != "" {
+			continue
+		}
+		for _, b := range x.numbers {
+			if b.unit != "" && b.from > a.to && b.from-a.to <= maxRangeMark && !strings.ContainsAny(string(x.f.runes[a.to:b.from]), ".,;:。，；、") {
+				a.shared = b.unit
+			}
+		}
+	}
+}
+
+// within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
+func within(from, to int) bool { return from <= to && to-from <= 4 }
+
+// findHanDates marks the month of 3月18日 or 3월 18일, and the day behind it.
+func (x *facts) findHanDates() {
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		at := n.to
+		for isSpace(x.f.at(at)) {
+			at++
+		}
+		if x.wordDate(i) {
+			continue
+		}
+		switch x.f.at(at) {
+		case '月', '월':
+			n.dated, n.unit, n.unitTo = true, "", n.to
+		case '日', '号', '號', '일':
+			if i > 0 && x.numbers[i-1].dated && n.from-x.numbers[i-1].to <= 3 {
+				n.dated, n.unit, n.unitTo = true, "", n.to
+			}
+		}
+	}
 }
 
 // findDottedDates finds 12.03.2026, which the scanner reads as one number with two marks.
@@ -143,7 +230,17 @@ func (x *facts) findFrequencies(words *wordRules) {
 	for _, m := range words.frequency.all(x.f.runes) {
 		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
 	}
-	runes, index, values := x.slotted(words)
+	soft := words.softNumbers(x.f, x.numbers)
+	x.findRhythms(words, x.numbers)
+	if len(soft) > 0 { // words may be numbers or parts of the phrase (Turkish "saatte bir")
+		x.findRhythms(words, slices.Concat(x.numbers, soft))
+	}
+	x.frequencies = dedupe(x.frequencies)
+}
+
+// findRhythms looks for phrases with numbers in them.
+func (x *facts) findRhythms(words *wordRules, numbers []number) {
+	runes, index, values := x.slotted(numbers)
 	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
 		for _, m := range lex.all(runes) {
 			value := m.entries[0].value
@@ -161,14 +258,12 @@ func (x *facts) findFrequencies(words *wordRules) {
 			break
 		}
 	}
-	x.frequencies = dedupe(x.frequencies)
 }
 
-// slotted is the text with each number in digits or words as one rune; index leads back, and has one
-// entry more for the end.
-func (x *facts) slotted(words *wordRules) (runes []rune, index []int, values map[int]string) {
+// slotted is the text with each of the numbers as one rune; index leads back, and has one entry more for the end.
+func (x *facts) slotted(numbers []number) (runes []rune, index []int, values map[int]string) {
 	values = map[int]string{}
-	numbers := append(append([]number{}, x.numbers...), words.softNumbers(x.f, x.numbers)...)
+	numbers = slices.Clone(numbers)
 	sort.Slice(numbers, func(i, j int) bool { return numbers[i].from < numbers[j].from })
 	next := 0
 	for i := 0; i < len(x.f.runes); i++ {
@@ -214,6 +309,7 @@ func expandFrequency(pattern, n string) string {
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
 	sort.SliceStable(spans, func(i, j int) bool { return spans[i].to-spans[i].from > spans[j].to-spans[j].from })
+	spans = spans[:min(len(spans), maxNumbers)]
 	var kept []span
 	for _, s := range spans {
 		overlaps := false
@@ -228,33 +324,42 @@ func dedupe(spans []span) []span {
 	return kept
 }
 
-// findWords collects negations and sides.
+// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星).
 func (x *facts) findWords(words *wordRules) {
-	text := string(x.f.runes)
-	for _, part := range words.negators {
-		x.answers["negation"] += strings.Count(text, part)
+	taken := make([]bool, len(x.f.runes))
+	mark := func(from, to int) {
+		for i := from; i < to; i++ {
+			taken[i] = true
+		}
 	}
+	for _, s := range x.drugs {
+		mark(s.from, s.to)
+	}
+	var repeated []span
 	for _, m := range words.words.all(x.f.runes) {
+		if taken[m.from] {
+			continue
+		}
+		mark(m.from, m.to)
 		for _, e := range m.entries {
-			if e.ignore {
-				continue
-			}
-			if e.prefix {
-				if wordEnd(x.f, m)-m.to >= minInPrefix {
-					x.prefixes[e.group]++
-				}
-				continue
-			}
-			x.answers[e.group]++
-			if !e.sure {
+			if e.ignore || e.prefix && wordEnd(x.f, m)-m.to < minInPrefix {
 				continue
 			}
 			s := span{m.from, m.to, e.group}
-			if e.group == "negation" {
-				x.negations = append(x.negations, s)
-			} else {
-				x.sides = append(x.sides, s)
+			switch e.group {
+			case concord:
+				repeated = append(repeated, s)
+			case negated, opposed, weakened:
+				x.negate(s)
+			default:
+				x.answers[e.group]++
+				if e.sure {
+					x.sides = append(x.sides, s)
+				}
 			}
 		}
 	}
+	x.findInside(words, taken)
+	x.addConcord(repeated)
+	sortSpans(x.negations)
 }

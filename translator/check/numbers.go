@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,8 +15,12 @@ type number struct {
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
+	unscaled []string // the values before a word such as "million"
+	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
+	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
+	month    bool     // the name of a month beside a day or a year
 }
 
 // digitZeros are the zeros of the decimal digits that clinicians write.
@@ -184,13 +189,41 @@ func partOfName(f *folded, n number) bool {
 
 func latinLetter(r rune) bool { return unicode.Is(unicode.Latin, r) }
 
-// attachUnit finds the unit that follows a number.
+// percentBefore are the ways to write a percentage before its number, the last letter first.
+var percentBefore = []string{"%", "٪", "edzuy", "之分百"}
+
+// percentStands reports whether a number is a percentage by what stands before it (%88, yüzde 5, 百分之五).
+func percentStands(f *folded, at int) bool {
+	for isSpace(f.at(at - 1)) {
+		at--
+	}
+	return slices.ContainsFunc(percentBefore, func(word string) bool {
+		i := at
+		for _, r := range word {
+			if i--; f.at(i) != r {
+				return false
+			}
+		}
+		return !isDigit(f.at(i - 1))
+	})
+}
+
+// attachUnit finds the unit that follows a number, or a percent sign before it.
 func attachUnit(f *folded, n *number) {
+	if attachUnitBehind(f, n); n.unit == "" && percentStands(f, n.from) {
+		n.unit = "%"
+	}
+}
+
+func attachUnitBehind(f *folded, n *number) {
 	i := n.to
 	for spaces := 0; spaces < 2 && isSpace(f.at(i)); spaces++ {
 		i++
 	}
 	m, ok := loaded().unitWords.at(f.runes, i)
+	if !ok && f.at(n.to) == '-' { // a 14-day course
+		m, ok = loaded().unitWords.at(f.runes, n.to+1)
+	}
 	if !ok || isYear(f, *n, m) {
 		return
 	}
@@ -206,9 +239,15 @@ func attachUnit(f *folded, n *number) {
 	}
 }
 
-// isYear keeps "2020 г." (year) apart from "2 г" (gram).
+// timeUnits are no units of a year: "2026 ساعت 14:30" is the year, then the hour.
+const timeUnits = " yr mo wk d h min s "
+
+// isYear keeps a year ("2020 г.", "2020年") apart from an amount ("2 г" is two grams, "2年" two years).
 func isYear(f *folded, n number, m match) bool {
-	return len(n.values[0]) == 4 && (n.values[0][:2] == "19" || n.values[0][:2] == "20") && string(f.runes[m.from:m.to]) == "г"
+	if len(n.values[0]) != 4 || n.values[0][:2] != "19" && n.values[0][:2] != "20" {
+		return false
+	}
+	return strings.Contains(timeUnits, " "+m.entries[0].value+" ") || string(f.runes[m.from:m.to]) == "г"
 }
 
 // scale multiplies a number by the scale word behind it ("1.5 million", "150万").
@@ -221,6 +260,7 @@ func (w *wordRules) scale(f *folded, n *number) {
 	if !ok || m.entries[0].group != "scale" {
 		return
 	}
+	n.unscaled = slices.Clone(n.values)
 	for k, value := range n.values {
 		n.values[k] = shifted(value, len(m.entries[0].value)-1)
 	}
@@ -258,9 +298,23 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 			n = hanNumeral(f, n)
 		}
 		attachUnit(f, &n)
+		n.plain = m.entries[0].sure && countsSomething(f, n)
 		found = append(found, n)
 	}
 	return dropCovered(found)
+}
+
+// countsSomething reports whether a number in words is more than a part of a word or an idiom. Numerals without spaces
+// around them need their unit (三 is in the names of many things).
+func countsSomething(f *folded, n number) bool {
+	if n.dated || len(n.values) != 1 || strings.HasSuffix(n.values[0], ".0") {
+		return false
+	}
+	if r := f.runes[n.from]; n.unit == "" && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
+		return false
+	}
+	value := n.values[0]
+	return value != "0" && value != "1" && value != "50"
 }
 
 // hanDigits are the numerals that build larger ones (二十五, 三百).

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,6 +11,8 @@ func (c *comparison) numbers() {
 	source, target := pool(c.source.numbers), pool(c.target.numbers)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
+	pairNames(source, c.target.numbers)
+	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
 	c.leftOver(source, target)
 }
@@ -65,7 +68,7 @@ func sameValue(a, b number) bool {
 // changedUnits looks at partners whose units differ.
 func (c *comparison) changedUnits(source []*candidate) {
 	for _, s := range source {
-		if s.partner == nil || s.unit == s.partner.unit || sameQuantity(s.number, s.partner.number) {
+		if s.partner == nil || s.partner.code || s.unit == s.partner.unit || sameQuantity(s.number, s.partner.number) {
 			continue
 		}
 		t := s.partner.number
@@ -77,6 +80,44 @@ func (c *comparison) changedUnits(source []*candidate) {
 			c.found("unit.missing", original, translation)
 		case critical(t.unit) && t.symbol && s.unit == "":
 			c.found("unit.added", original, translation)
+		case t.unit == "" && s.counts() && !c.target.has(s.unit, t):
+			c.found("unit.missing", original, translation)
+		case s.unit == "" && t.counts() && !c.source.has(t.unit, s.number):
+			c.found("unit.added", original, translation)
+		}
+	}
+}
+
+// counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
+// left out (aged 40).
+func (n number) counts() bool {
+	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !strings.HasPrefix(n.unit, "°")
+}
+
+// Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
+const apartBefore, apartBehind = 16, 40
+
+// has reports whether a number has a unit from its range, or the unit stands near it and beside no other number.
+func (x *facts) has(unit string, n number) bool {
+	if n.shared == unit {
+		return true
+	}
+	unit, _, _ = strings.Cut(unit, "/")
+	for _, m := range loaded().unitWords.all(x.f.runes) {
+		if m.from >= n.from-apartBefore && m.from <= n.to+apartBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
+			return true
+		}
+	}
+	return false
+}
+
+// pairNames gives a number its partner in a name (interleukin 6, IL-6).
+func pairNames(side []*candidate, others []number) {
+	for _, s := range side {
+		for _, n := range others {
+			if s.partner == nil && n.code && sameValue(s.number, n) {
+				s.partner = &candidate{number: n}
+			}
 		}
 	}
 }
@@ -107,7 +148,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft || c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.inside(c.source.frequencies) && s.rhythm(c.source) || s.unit != "" && c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -118,7 +159,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft {
+		if t.partner != nil || t.soft && !t.month || t.inside(c.target.frequencies) && t.rhythm(c.target) {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
@@ -126,6 +167,37 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		}
 	}
 	c.softChange(source, target)
+	c.softLost(source)
+	c.softGained(target)
+}
+
+// softLost notices numbers in words that the translation has in no form.
+func (c *comparison) softLost(source []*candidate) {
+	for _, s := range source {
+		if s.partner == nil && s.plain && !s.inside(c.source.frequencies) {
+			c.found("number.missing", c.source.numberText(s.number), "")
+		}
+	}
+}
+
+// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), or the number again (8 em 8 horas).
+func (n number) rhythm(x *facts) bool {
+	return n.values[0] == "1" || slices.ContainsFunc(x.numbers, func(other number) bool {
+		return other.from != n.from && other.values[0] == n.values[0] && other.inside(x.frequencies)
+	})
+}
+
+func (n number) inside(spans []span) bool {
+	return slices.ContainsFunc(spans, func(s span) bool { return s.from <= n.from && n.to <= s.to })
+}
+
+// softGained notices numbers in words that only the translation has.
+func (c *comparison) softGained(target []*candidate) {
+	for _, t := range target {
+		if t.partner == nil && t.plain && !t.inside(c.target.frequencies) {
+			c.found("number.added", "", c.target.numberText(t.number))
+		}
+	}
 }
 
 // repeated reports whether the same value of the same side has found a partner: said twice, translated
@@ -144,7 +216,7 @@ func (c *comparison) repeated(side []*candidate, s *candidate) bool {
 func closest(s *candidate, target []*candidate) *candidate {
 	var free []*candidate
 	for _, t := range target {
-		if t.partner == nil && !t.soft {
+		if t.partner == nil && (!t.soft || t.month) {
 			free = append(free, t)
 		}
 	}
@@ -196,9 +268,11 @@ func (c *comparison) gained(t *candidate) {
 		c.found("dose.added", "", translation)
 		return
 	}
-	if !t.dated {
-		c.found("number.added", "", translation)
+	if t.dated {
+		c.found("date.added", "", translation)
+		return
 	}
+	c.found("number.added", "", translation)
 }
 
 // softChange notices "two tablets" that became "three tablets": both in words, both with the same unit.
@@ -209,7 +283,7 @@ func (c *comparison) softChange(source, target []*candidate) {
 		}
 		for _, t := range target {
 			if t.partner == nil && t.unit == s.unit && !sameValue(s.number, t.number) {
-				t.partner = s
+				t.partner, s.partner = s, t
 				c.found("number.changed", c.source.numberText(s.number), c.target.numberText(t.number))
 				break
 			}
