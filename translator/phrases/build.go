@@ -62,7 +62,15 @@ func (b *builder) finish() (*Memory, error) {
 	m := b.memory
 	m.firsts = append(slices.Clip(m.firsts), uint32(len(m.forms)))
 	m.forms = append(slices.Clip(m.forms), uint32(b.text.Len()))
+	ends := b.text.Len()
+	for _, e := range m.entries {
+		b.text.WriteString(e.id)
+	}
 	m.text = strings.Clone(b.text.String())
+	for i := range m.entries {
+		id := &m.entries[i].id
+		*id, ends = m.text[ends:ends+len(*id)], ends+len(*id)
+	}
 	for i := range m.index {
 		m.index[i] = slices.Clone(m.index[i])
 		slices.SortFunc(m.index[i], func(x, y known) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.form, y.form)) })

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -31,6 +32,7 @@ func (n *Node) giveBack(ctx context.Context) error {
 			return nil
 		case <-first:
 			n.DB.GiveBack()
+			runtime.GC() // pools keep what they hold until the second collection
 			debug.FreeOSMemory()
 			given = allocated()
 		case <-ticker.C:
