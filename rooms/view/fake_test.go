@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/sjson"
 
 	"medixchange/rooms"
 )
@@ -33,6 +34,8 @@ type world struct {
 	current    []*rooms.Event
 	ignored    map[string]struct{}
 	language   string
+	mode       string
+	threads    bool // the bot answers in threads
 	renderings []*Rendering
 	hold       map[int64]time.Time
 	lookups    int // of intervals
@@ -43,7 +46,7 @@ func newWorld() *world {
 	return &world{
 		intervals: map[string][]rooms.Interval{}, events: map[int64]*rooms.Event{}, redacted: map[string]*rooms.Event{},
 		aggregates: map[string]rooms.Aggregate{}, txns: map[int64]string{}, states: map[int64][]*rooms.Event{},
-		hold: map[int64]time.Time{},
+		hold: map[int64]time.Time{}, mode: ModeInPlace,
 	}
 }
 
@@ -150,7 +153,7 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 }
 
 func (w *world) RoomLanguage(context.Context, string, string) (string, string, error) {
-	return w.language, "inline", nil
+	return w.language, w.mode, nil
 }
 
 // add makes an event at position nid.
@@ -220,6 +223,15 @@ func (f *fakeRenderer) Changed(_ context.Context, _, language string, since, upt
 		}
 	}
 	return out, nil
+}
+func (f *fakeRenderer) Threads(context.Context, string) (bool, error) { return f.threads, nil }
+func (f *fakeRenderer) InMode(_ context.Context, r *Rendering, mode string) (content, late json.RawMessage, err error) {
+	content, err = sjson.SetBytes(r.Content, "form", mode)
+	if err != nil || len(r.LateContent) == 0 {
+		return content, nil, err
+	}
+	late, err = sjson.SetBytes(r.LateContent, "form", mode)
+	return content, late, err
 }
 func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
 	for _, r := range f.renderings {

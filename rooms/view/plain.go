@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"medixchange/rooms"
@@ -22,6 +23,10 @@ func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Durat
 }
 func (plainRenderer) Changed(context.Context, string, string, int64, int64) ([]*Rendering, error) {
 	return nil, nil
+}
+func (plainRenderer) Threads(context.Context, string) (bool, error) { return false, nil }
+func (plainRenderer) InMode(_ context.Context, r *Rendering, _ string) (content, late json.RawMessage, err error) {
+	return r.Content, r.LateContent, nil
 }
 func (plainRenderer) RealID(id, _ string) (string, bool)        { return id, false }
 func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }

@@ -179,9 +179,43 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		if err != nil {
 			return err
 		}
+		if err := s.inMode(ctx, viewer.Mode, found); err != nil {
+			return err
+		}
 		s.addRenderings(found)
 	}
 	return nil
+}
+
+// statePending is the state of a rendering that is to be followed by another.
+const statePending = "pending"
+
+// inMode puts renderings into the form that the viewer wants. Those that the bot says in a thread are left out.
+func (s *showing) inMode(ctx context.Context, mode string, found map[int64]*Rendering) error {
+	if mode != ModeThread && mode != ModeOriginalFirst {
+		return nil
+	}
+	for nid, r := range found {
+		if mode == ModeThread && (r.Threaded || r.State == statePending) {
+			delete(found, nid)
+			continue
+		}
+		of, err := s.v.inMode(ctx, r, mode)
+		if err != nil {
+			return err
+		}
+		found[nid] = of
+	}
+	return nil
+}
+
+// inMode returns r in another form.
+func (v *View) inMode(ctx context.Context, r *Rendering, mode string) (*Rendering, error) {
+	of := *r
+	var err error
+	of.Content, of.LateContent, err = v.renderer.InMode(ctx, r, mode)
+	of.mode = ModeOriginalFirst
+	return &of, err
 }
 
 func (s *showing) wantRendering(byRoom map[string][]*rooms.Event, ev *rooms.Event) {

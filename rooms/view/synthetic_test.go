@@ -252,3 +252,45 @@ func TestStrippedFromOtherServersIsCutToFourKeys(t *testing.T) {
 	require.JSONEq(t, `{"type":"m.room.name","state_key":"","sender":"@a:b","content":{"name":"x"}}`, string(out[0]))
 	require.Equal(t, "invite", gjson.GetBytes(out[1], "content.membership").Str, "not what the other server's state says")
 }
+
+func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
+	w := newWorld()
+	w.language, w.mode = "es", ModeOriginalFirst
+	w.member(1, alice, "join")
+	w.member(2, bob, "join")
+	ev := w.message(3, alice, "hello")
+	w.renderings = []*Rendering{{
+		EventNID: 3, EventID: ev.ID, Language: "es", Version: 3, Position: 9, State: "translated",
+		Content: json.RawMessage(`{"body":"hola"}`), LateContent: json.RawMessage(`{"body":"tarde","msgtype":"m.text"}`),
+	}}
+	v := w.view()
+	viewer := viewerOf(t, v, bob)
+	inRoom, err := v.InRoom(t.Context(), viewer, room)
+	require.NoError(t, err)
+	shown := showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.Equal(t, ModeOriginalFirst, shown["form"])
+	late, err := v.Late(t.Context(), inRoom, room, 5, 10)
+	require.NoError(t, err)
+	require.Len(t, late, 1)
+	require.Contains(t, string(late[0]), ModeOriginalFirst)
+
+	w.mode = ModeInPlace
+	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.NotContains(t, shown, "form", "the cache tells modes apart")
+
+	w.mode = ModeThread
+	inRoom, err = v.InRoom(t.Context(), viewer, room)
+	require.NoError(t, err)
+	require.Equal(t, ModeOriginalFirst, inRoom.Mode, "no bot, no threads")
+	w.threads, w.renderings[0].Threaded = true, true
+	inRoom, err = v.InRoom(t.Context(), viewer, room)
+	require.NoError(t, err)
+	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.Equal(t, "hello", shown["body"], "the translation is in the thread")
+	late, err = v.Late(t.Context(), inRoom, room, 5, 10)
+	require.NoError(t, err)
+	require.Empty(t, late)
+	w.hold[3] = clock.Add(time.Second)
+	held, _ := v.Hold(inRoom, []*rooms.Event{ev}, 5)
+	require.Equal(t, 1, held, "nothing to wait for")
+}

@@ -35,8 +35,17 @@ type Viewer struct {
 	Ignored func(userID string) bool
 }
 
-// ModeOff is the mode of a viewer who wants originals only.
-const ModeOff = "off"
+// The modes of reading: the translation in the place of the original (which is one step away); the original's text first
+// and the translation after it; the original, and the translation as a reply of the bot in a thread; originals only.
+const (
+	ModeInPlace       = "in_place"
+	ModeOriginalFirst = "original_first"
+	ModeThread        = "thread"
+	ModeOff           = "off"
+)
+
+// Modes are all of them.
+var Modes = []string{ModeInPlace, ModeOriginalFirst, ModeThread, ModeOff}
 
 // Reader knows the readers: whom they ignore and what they read. accounts implements it. It answers from memory after
 // the first call for a user, and is safe for concurrent use.
@@ -69,6 +78,12 @@ type Renderer interface {
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
+	// Threads reports whether translations come as replies of the bot in the room, so that whoever wants them there has
+	// nothing to wait for.
+	Threads(ctx context.Context, roomID string) (bool, error)
+	// InMode returns the Content and LateContent of r for a reader of another mode than ModeInPlace. The same arguments
+	// always give the same.
+	InMode(ctx context.Context, r *Rendering, mode string) (content, late json.RawMessage, err error)
 	// SyntheticID returns the id under which userID gets r as a late edit, or the redaction of that edit if r.Redaction.
 	// The same arguments always give the same id.
 	SyntheticID(r *Rendering, userID string) string
@@ -92,8 +107,14 @@ type Rendering struct {
 	LateContent json.RawMessage
 	// VersionTS is origin_server_ts (ms) of the version, or what TRANSLATION 3 puts in its place. It becomes the edit's.
 	VersionTS int64
+	// Threaded says that the bot puts the translation into a thread, for those who want it there.
+	Threaded bool
+	// Parts is what the renderer says it in another form from; it means nothing to anyone else.
+	Parts []byte
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
+
+	mode string // form of the contents, "" for ModeInPlace
 }
 
 // Options is what a View is built from. Every field but the last two must be set.
@@ -163,6 +184,16 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 	viewer.Language, viewer.Mode = language, mode
 	if mode == ModeOff {
 		viewer.Language = ""
+	}
+	if mode != ModeThread || roomID == "" {
+		return viewer, nil
+	}
+	threads, err := v.renderer.Threads(ctx, roomID)
+	if err != nil {
+		return viewer, fmt.Errorf("asking for a room's threads: %w", err)
+	}
+	if !threads {
+		viewer.Mode = ModeOriginalFirst
 	}
 	return viewer, nil
 }

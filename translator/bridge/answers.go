@@ -24,6 +24,8 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	switch a.name {
 	case commandLang:
 		return t.answerLang(ctx, a)
+	case commandMode:
+		return t.answerMode(ctx, a)
 	case commandLanguages:
 		return language.String(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
 	case commandHelp:
@@ -48,57 +50,6 @@ func (t *talk) languageNames(reader language.Code) string {
 		names = append(names, string(code)+" ("+code.Name(reader)+")")
 	}
 	return strings.Join(names, ", ")
-}
-
-// modeInPlace is the mode of a reader who wants translations.
-const modeInPlace = "in_place"
-
-// answerLang shows or changes what the asker reads: in general when said to the bot alone, else in this room.
-func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
-	roomID := a.ev.RoomID
-	if a.direct {
-		roomID = ""
-	}
-	var content string
-	switch wanted := strings.ToLower(a.rest); wanted {
-	case "":
-		return t.currentLanguage(ctx, a, roomID)
-	case "off":
-		content = `{"mode":"off"}`
-	case "auto":
-		content = `{}`
-	default:
-		code, ok := language.ByName(a.rest)
-		if !ok || !slices.Contains(t.b.languages, code) {
-			return language.String(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
-		}
-		content = fmt.Sprintf(`{"language":%q,"mode":%q}`, code, modeInPlace)
-	}
-	err := t.b.o.Accounts.SetAccountData(ctx, a.ev.Sender, roomID, typeLanguage, json.RawMessage(content))
-	if err != nil {
-		return "", fmt.Errorf("storing a choice of language: %w", err)
-	}
-	tag, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, roomID)
-	if err != nil {
-		return "", fmt.Errorf("reading a choice of language: %w", err)
-	}
-	code := t.b.code(tag)
-	if mode == view.ModeOff || code == "" {
-		return language.String(a.reader, "bot_lang_off"), nil
-	}
-	return language.String(code, "bot_lang_set", "language", code.Name(code)), nil
-}
-
-func (t *talk) currentLanguage(ctx context.Context, a *asked, roomID string) (string, error) {
-	tag, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, roomID)
-	if err != nil {
-		return "", fmt.Errorf("reading a choice of language: %w", err)
-	}
-	code := t.b.code(tag)
-	if mode == view.ModeOff || code == "" {
-		return language.String(a.reader, "bot_lang_off"), nil
-	}
-	return language.String(a.reader, "bot_lang_current", "language", code.Name(a.reader)), nil
 }
 
 // maxEcho is how many letters of what a user wrote an answer repeats.

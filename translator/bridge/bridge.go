@@ -57,6 +57,8 @@ type Bridge struct {
 	habits    *lru.Cache[string, language.Code] // of senders on other servers
 	codes     *lru.Cache[string, language.Code] // by what readers wrote
 	retries   *lru.Cache[key, time.Time]        // of messages that could not be translated
+	forms     *lru.Cache[formKey, form]         // of renderings, for those who read the original first
+	settings  *lru.Cache[int64, roomSettings]   // by the nid of their event
 	readers   *roomReaders
 	hot       *hotCache
 	jobs      *jobs
@@ -123,24 +125,30 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// readLanguages takes the languages of the configuration, all that are known when it names none.
-func (b *Bridge) readLanguages() error {
-	b.languages = language.All
-	if len(b.o.Config.Languages) > 0 {
-		b.languages = nil
+// languagesOf returns the languages of the configuration, all that are known when it names none.
+func languagesOf(c config.Translator) ([]language.Code, error) {
+	if len(c.Languages) == 0 {
+		return language.All, nil
 	}
-	for _, tag := range b.o.Config.Languages {
+	codes := make([]language.Code, 0, len(c.Languages))
+	for _, tag := range c.Languages {
 		code, err := language.Parse(tag)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		b.languages = append(b.languages, code)
+		codes = append(codes, code)
+	}
+	return codes, nil
+}
+
+func (b *Bridge) readLanguages() (err error) {
+	if b.languages, err = languagesOf(b.o.Config); err != nil {
+		return err
 	}
 	if b.o.Config.DefaultLanguage == "" {
 		b.home = "en"
 		return nil
 	}
-	var err error
 	b.home, err = language.Parse(b.o.Config.DefaultLanguage)
 	return err
 }
@@ -153,6 +161,12 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.codes, err = lru.New[string, language.Code](keptCodes); err != nil {
+		return err
+	}
+	if b.forms, err = lru.New[formKey, form](keptForms); err != nil {
+		return err
+	}
+	if b.settings, err = lru.New[int64, roomSettings](keptSettings); err != nil {
 		return err
 	}
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {

@@ -184,7 +184,7 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	for _, r := range gone {
 		of := *r
 		of.Redaction, of.placed, of.late, of.overdue = true, false, true, true
-		of.Content, of.LateContent = nil, nil
+		of.Content, of.LateContent, of.Parts, of.Threaded = nil, nil, nil, false
 		back = append(back, &of)
 	}
 	return b.insert(tx, false, back...)
@@ -207,7 +207,7 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 		content := originalOf(remains)
 		for _, r := range rows {
 			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
-				of.State, of.Verdict = r.State, r.Verdict
+				of.State, of.Verdict, of.Parts = r.State, r.Verdict, r.Parts
 				content = newContentOf(remains, r.Content)
 			}
 		}

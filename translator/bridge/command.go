@@ -15,6 +15,7 @@ type command struct {
 // Names of the commands.
 const (
 	commandLang      = "lang"
+	commandMode      = "mode"
 	commandLanguages = "languages"
 	commandHelp      = "help"
 	commandOriginal  = "original"
@@ -23,7 +24,7 @@ const (
 )
 
 var commandNames = map[string]string{
-	"lang": commandLang, "language": commandLang, "languages": commandLanguages, "help": commandHelp,
+	"lang": commandLang, "language": commandLang, "mode": commandMode, "languages": commandLanguages, "help": commandHelp,
 	"original": commandOriginal, "translate": commandTranslate, "repost": commandRepost,
 }
 

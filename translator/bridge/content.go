@@ -22,20 +22,20 @@ const (
 
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
 // have the raw text; late is empty when nothing has to be told.
-func contents(ev *rooms.Event, result translator.Result) (placed, late json.RawMessage, err error) {
+func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMessage, err error) {
 	version := json.RawMessage(versionOf(ev).Raw)
-	shown := result.Compose(false)
-	translated, err := shown.Apply(version)
+	translated, err := compose.Compose(message).Apply(version)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing a translation: %w", err)
 	}
 	if placed, err = inPlace(ev, translated); err != nil {
 		return nil, nil, err
 	}
-	if silent(result) {
+	if silent(message) {
 		return placed, nil, nil
 	}
-	if late, err = result.Compose(true).Apply(version); err != nil {
+	message.Late = true
+	if late, err = compose.Compose(message).Apply(version); err != nil {
 		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
 	}
 	late, err = sjson.DeleteBytes(late, pathRelates)
@@ -46,11 +46,11 @@ func contents(ev *rooms.Event, result translator.Result) (placed, late json.RawM
 }
 
 // silent reports whether a reader who has the original would learn nothing.
-func silent(result translator.Result) bool {
-	if result.State != translator.None || result.Verdict != "" {
+func silent(message compose.Message) bool {
+	if message.State != compose.StateNone || message.Verdict != "" {
 		return false
 	}
-	for _, reason := range result.Reasons {
+	for _, reason := range message.Reasons {
 		if reason.Code != translator.ReasonNotText && reason.Code != translator.ReasonOff {
 			return false
 		}

@@ -117,7 +117,7 @@ func (c *hotCache) remove(element *list.Element) {
 }
 
 // sizeOf is what a rendering takes in memory, roughly.
-func sizeOf(r *view.Rendering) int { return 300 + len(r.Content) + len(r.LateContent) }
+func sizeOf(r *view.Rendering) int { return 300 + len(r.Content) + len(r.LateContent) + len(r.Parts) }
 
 // inForce returns the newest of rows at or before upto, nil without one.
 func inForce(rows []*view.Rendering, upto int64) *view.Rendering {

@@ -81,6 +81,10 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 		if value.Type == typeLanguage {
 			b.readers.forgetAll()
 		}
+	case *accounts.ProfileChange:
+		if value.Field == typeLanguage {
+			b.readers.forgetAll()
+		}
 	}
 	return nil, nil
 }

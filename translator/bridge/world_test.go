@@ -171,7 +171,7 @@ func (w *world) member(roomID, sender, target, membership string) {
 
 func (w *world) reads(user, tag string) {
 	w.t.Helper()
-	content, err := json.Marshal(map[string]string{"language": tag, "mode": modeInPlace})
+	content, err := json.Marshal(map[string]string{"language": tag, "mode": view.ModeInPlace})
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.accounts.SetAccountData(context.Background(), user, "", typeLanguage, content))
 }
