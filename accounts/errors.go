@@ -61,6 +61,8 @@ var (
 		Extra: map[string]any{"soft_logout": true}}
 	ErrSuspended = kind(http.StatusForbidden, "M_USER_SUSPENDED", "This account has been suspended: it may read and leave, not write")
 	ErrLimited   = kind(http.StatusTooManyRequests, "M_LIMIT_EXCEEDED", "Too many requests")
+	// ErrFull is for other servers: what they send has no place until what is there is fetched.
+	ErrFull = kind(http.StatusServiceUnavailable, "M_UNKNOWN", "There is no place for this now: send it again later")
 
 	ErrInvalidSignature = kind(http.StatusBadRequest, "M_INVALID_SIGNATURE", "Invalid signature")
 	ErrWrongKeysVersion = kind(http.StatusForbidden, "M_WRONG_ROOM_KEYS_VERSION", "This is not the current version of the backup")

@@ -18,14 +18,15 @@ type cli struct {
 	Config string `help:"The configuration file." default:"medix.yaml" env:"MEDIX_CONFIG" type:"path" short:"c"`
 	JSON   bool   `help:"Print answers as JSON, for scripts."`
 
-	Init   initCmd   `cmd:"" help:"Prepare a new node: configuration and signing key."`
-	Serve  serveCmd  `cmd:"" help:"Run the node."`
-	Demo   demoCmd   `cmd:"" help:"Run two hospitals on this machine and show what they do."`
-	User   userCmd   `cmd:"" help:"Accounts of the running node."`
-	Token  tokenCmd  `cmd:"" help:"Registration tokens of the running node."`
-	Check  configCmd `cmd:"" name:"config" help:"Check or show the configuration."`
-	Status statusCmd `cmd:"" help:"Ask the running node how it is."`
-	Ver    verCmd    `cmd:"" name:"version" help:"Print the version."`
+	Init   initCmd      `cmd:"" help:"Prepare a new node: configuration and signing key."`
+	Serve  serveCmd     `cmd:"" help:"Run the node."`
+	Demo   demoCmd      `cmd:"" help:"Run two hospitals on this machine and show what they do."`
+	User   userCmd      `cmd:"" help:"Accounts of the running node."`
+	Token  tokenCmd     `cmd:"" help:"Registration tokens of the running node."`
+	Check  configCmd    `cmd:"" name:"config" help:"Check or show the configuration."`
+	Trans  translateCmd `cmd:"" name:"translate" help:"Try and look after the translator."`
+	Status statusCmd    `cmd:"" help:"Ask the running node how it is."`
+	Ver    verCmd       `cmd:"" name:"version" help:"Print the version."`
 }
 
 func main() {

@@ -39,6 +39,10 @@ func fold(c Code) Code {
 		return "zh"
 	case "in":
 		return "id"
+	case "pes", "prs":
+		return "fa"
+	case "arb", "arz", "apc", "ajp", "acm", "ary", "aeb", "acq", "afb", "ars":
+		return "ar"
 	case "hr", "bs", "sh", "hbs":
 		return "sr"
 	}
