@@ -15,7 +15,7 @@ import (
 
 const maxBody = 64 << 10
 
-// Options is what a Server is built from. All fields are needed.
+// Options is what a Server is built from. All fields but the last are needed.
 type Options struct {
 	Accounts   *accounts.Accounts
 	Rooms      *rooms.Rooms
@@ -24,6 +24,8 @@ type Options struct {
 	Version    string
 	Started    time.Time
 	Log        *logrus.Entry
+	// More adds what other parts of the node let administrators do; optional.
+	More []func(*web.Router)
 }
 
 // Server answers the administrator. It is safe for concurrent use.
@@ -43,6 +45,9 @@ func NewServer(o Options) *Server {
 	s.router.Handle(http.MethodGet, "/tokens", s.listTokens)
 	s.router.Handle(http.MethodPost, "/tokens", s.createToken)
 	s.router.Handle(http.MethodDelete, "/tokens/{token}", s.revokeToken)
+	for _, add := range o.More {
+		add(s.router)
+	}
 	return s
 }
 

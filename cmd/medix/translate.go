@@ -7,4 +7,6 @@ type translateCmd struct {
 	Test      translateTestCmd      `cmd:"" help:"Let every engine of the running node translate a text, and show what each says."`
 	Text      translateTextCmd      `cmd:"" help:"Translate standard input line by line, without a node."`
 	Check     translateCheckCmd     `cmd:"" help:"Check translations for what could harm a patient: JSON lines in, JSON lines out. Needs no node."`
+
+	translateKept `embed:""`
 }

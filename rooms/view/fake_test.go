@@ -37,6 +37,7 @@ type world struct {
 	mode       string
 	threads    bool // the bot answers in threads
 	renderings []*Rendering
+	notices    []*Notice
 	hold       map[int64]time.Time
 	lookups    int // of intervals
 	request    func(language string, events []*rooms.Event, budget time.Duration)
@@ -233,10 +234,35 @@ func (f *fakeRenderer) InMode(_ context.Context, r *Rendering, mode string) (con
 	late, err = sjson.SetBytes(r.LateContent, "form", mode)
 	return content, late, err
 }
+func (f *fakeRenderer) Notices(_ context.Context, userID string, since, upto int64) ([]*Notice, error) {
+	var out []*Notice
+	for _, n := range f.notices {
+		if n.UserID == userID && since < n.Position && n.Position <= upto {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+func (f *fakeRenderer) NoticeID(n *Notice) string {
+	return (fmt.Sprintf("$notice-%d-%d", n.Position, n.EventNID) + strings.Repeat("-", 44))[:44]
+}
+func (f *fakeRenderer) NoticePlace(id, _ string) int64 {
+	for _, n := range f.notices {
+		if f.NoticeID(n) == id {
+			return n.Position
+		}
+	}
+	return 0
+}
 func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
 	for _, r := range f.renderings {
 		if f.SyntheticID(r, userID) == id {
 			return r.EventID, true
+		}
+	}
+	for _, n := range f.notices {
+		if n.UserID == userID && f.NoticeID(n) == id {
+			return f.events[n.EventNID].ID, true
 		}
 	}
 	return id, false

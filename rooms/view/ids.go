@@ -19,15 +19,18 @@ func (v *View) MapID(viewer Viewer, id string) (eventID string, synthetic bool) 
 }
 
 // MapReceipt is MapID for read receipts and fully-read markers: a late edit stands for the newest event that the viewer
-// could see at or before its place, so that what lies between does not become unread again (TRANSLATION 4).
+// could see at or before its place, and so does a notice, so that what lies between does not become unread again (TRANSLATION 4).
 func (v *View) MapReceipt(ctx context.Context, viewer Viewer, roomID, id string) (string, error) {
 	eventID, synthetic := v.renderer.RealID(id, viewer.UserID)
 	if !synthetic {
 		return id, nil
 	}
-	place, err := v.placeOf(ctx, viewer, roomID, eventID)
-	if err != nil || place == 0 {
-		return eventID, err
+	place := v.renderer.NoticePlace(id, viewer.UserID)
+	if place == 0 {
+		var err error
+		if place, err = v.placeOf(ctx, viewer, roomID, eventID); err != nil || place == 0 {
+			return eventID, err
+		}
 	}
 	page, err := v.rooms.Timeline(ctx, roomID, rooms.HistoryKey{Anchor: place}, rooms.HistoryKey{}, rooms.Backward, receiptLookBack, false)
 	if err != nil {

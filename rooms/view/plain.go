@@ -28,5 +28,10 @@ func (plainRenderer) Threads(context.Context, string) (bool, error) { return fal
 func (plainRenderer) InMode(_ context.Context, r *Rendering, _ string) (content, late json.RawMessage, err error) {
 	return r.Content, r.LateContent, nil
 }
+func (plainRenderer) Notices(context.Context, string, int64, int64) ([]*Notice, error) {
+	return nil, nil
+}
+func (plainRenderer) NoticeID(*Notice) string                   { return "" }
+func (plainRenderer) NoticePlace(string, string) int64          { return 0 }
 func (plainRenderer) RealID(id, _ string) (string, bool)        { return id, false }
 func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }

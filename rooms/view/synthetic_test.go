@@ -304,3 +304,38 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	held, _ := v.Hold(inRoom, []*rooms.Event{ev}, 5)
 	require.Equal(t, 1, held, "nothing to wait for")
 }
+
+func TestANoticeIsForItsUserAloneAndCountsForItsPlace(t *testing.T) {
+	w := newWorld()
+	w.language = "es"
+	w.member(1, alice, "join")
+	w.member(2, bob, "join")
+	w.message(3, alice, "hello")
+	w.message(4, alice, "more")
+	w.message(9, alice, "later")
+	v := w.view()
+	n := &Notice{UserID: bob, RoomID: room, EventNID: 3, Sender: carol, Position: 6, TS: 7, Content: json.RawMessage(`{"body":"told"}`)}
+	w.notices = []*Notice{n}
+	viewer := viewerOf(t, v, bob)
+	found, err := v.Notices(t.Context(), bob, 5, 6)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	var event map[string]any
+	require.NoError(t, json.Unmarshal(v.Notice(viewer, n), &event))
+	require.Equal(t, carol, event["sender"])
+	require.Equal(t, "told", event["content"].(map[string]any)["body"])
+	mapped, err := v.MapReceipt(t.Context(), viewer, room, event["event_id"].(string))
+	require.NoError(t, err)
+	require.Equal(t, "$event4", mapped, "what could be seen when it came")
+	require.JSONEq(t, `{"redacts":"`+event["event_id"].(string)+`"}`,
+		contentOf(t, v.Notice(viewer, &Notice{UserID: bob, RoomID: room, EventNID: 3, Sender: carol, Position: 8, Redacts: 6})))
+	w.ignored = map[string]struct{}{carol: {}}
+	require.Nil(t, v.Notice(viewerOf(t, v, bob), n))
+}
+
+func contentOf(t *testing.T, raw json.RawMessage) string {
+	t.Helper()
+	var event struct{ Content json.RawMessage }
+	require.NoError(t, json.Unmarshal(raw, &event))
+	return string(event.Content)
+}

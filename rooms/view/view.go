@@ -75,6 +75,12 @@ type Renderer interface {
 	// already past: its position ≤ since. A withdrawn rendering (redacted, edited) comes as one with Content of the
 	// original; those whose synthetics have to go come with Redaction set, after it.
 	Changed(ctx context.Context, roomID, language string, since, upto int64) ([]*Rendering, error)
+	// Notices returns what the user was told alone, ascending, with since < Position ≤ upto.
+	Notices(ctx context.Context, userID string, since, upto int64) ([]*Notice, error)
+	// NoticeID returns the id of a notice, which RealID decodes to that of the event that it is about. NoticePlace decodes
+	// it to its position, and any other id to 0.
+	NoticeID(n *Notice) string
+	NoticePlace(id, userID string) int64
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)

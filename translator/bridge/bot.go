@@ -112,13 +112,15 @@ func (t *talk) read(ctx context.Context, from, upto int64) error {
 	if err := t.takeInvites(ctx); err != nil {
 		return err
 	}
-	events, err := t.b.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
-	if err != nil {
-		return err
-	}
-	for _, ev := range events {
-		if err := t.hear(ctx, ev); err != nil {
+	for _, typ := range []string{typeMessage, typeReaction} {
+		events, err := t.b.o.Rooms.EventsSince(ctx, from, upto, typ, int(upto-from))
+		if err != nil {
 			return err
+		}
+		for _, ev := range events {
+			if err := t.hear(ctx, ev); err != nil {
+				return err
+			}
 		}
 	}
 	return t.readStoredThreads(ctx, from, upto)
@@ -190,8 +192,11 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// hear answers an event if it is a command to the bot.
+// hear answers an event if it is a command to the bot, or takes it as a report.
 func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
+	if ev.Type == typeReaction && ev.StateKey == nil {
+		return t.hearReaction(ctx, ev)
+	}
 	content := ev.Content()
 	body := content.Get("body")
 	if ev.Type != typeMessage || ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || ev.Relation.Type == relReplace ||

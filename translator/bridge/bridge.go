@@ -27,6 +27,7 @@ type Pipeline interface {
 	Run(ctx context.Context)
 	Offers(from, to language.Code) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
+	Purge()
 }
 
 // Options is what a Bridge is built from. Every field without "optional" must be set.
@@ -64,6 +65,7 @@ type Bridge struct {
 	jobs      *jobs
 	handled   atomic.Int64 // everything up to this position has its jobs
 	sealer    *sealer
+	vault     *vault
 	metrics   *metrics
 	talk      *talk
 
@@ -180,16 +182,21 @@ func (b *Bridge) buildCaches() (err error) {
 	return nil
 }
 
-// load reads the secret of viewer-only ids and where the readers of the stream have come to. A cursor is stored before
+// load reads the node's secrets and where the readers of the stream have come to. A cursor is stored before
 // the first message, so that a crash right after it loses nothing.
 func (b *Bridge) load(ctx context.Context) error {
-	fresh := make([]byte, 32)
-	rand.Read(fresh)
-	secret, err := b.secretOf(ctx, "viewer-only ids", fresh)
+	ids, err := b.secretOf(ctx, "viewer-only ids", freshSecret())
 	if err != nil {
 		return err
 	}
-	if b.sealer, err = newSealer(secret); err != nil {
+	if b.sealer, err = newSealer(ids); err != nil {
+		return err
+	}
+	texts, err := b.secretOf(ctx, "retained texts", freshSecret())
+	if err != nil {
+		return err
+	}
+	if b.vault, err = newVault(texts); err != nil {
 		return err
 	}
 	for _, name := range []string{cursorReader, cursorBot} {
@@ -208,6 +215,12 @@ func (b *Bridge) load(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func freshSecret() []byte {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	return fresh
 }
 
 // Run follows the stream, translates and answers commands until ctx ends, whose error it returns. It may be called once.

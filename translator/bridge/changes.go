@@ -136,6 +136,9 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	var erased []language.Code
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		erased = nil
+		if err := b.eraseKept(tx, target, message); err != nil {
+			return err
+		}
 		rows, err := selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
@@ -153,6 +156,17 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	}
 	b.hot.forget(target.NID, erased)
 	return nil
+}
+
+// eraseKept erases what is kept beside the renderings of a message, or of an edit of it, that is gone.
+func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
+	if target.NID != message.NID {
+		return eraseReports(tx, message.NID, target.NID)
+	}
+	if err := eraseReports(tx, message.NID, 0); err != nil {
+		return err
+	}
+	return b.takeBackNotices(tx, message)
 }
 
 // remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.

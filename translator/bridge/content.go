@@ -18,6 +18,7 @@ const (
 	pathKey        = `org\.medixchange\.translation`
 	pathNewContent = `m\.new_content`
 	pathRelates    = `m\.relates_to`
+	pathTag        = `org\.medixchange\.language`
 )
 
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who

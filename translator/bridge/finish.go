@@ -87,6 +87,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
 		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
+		source: string(result.From), critical: len(result.Invariants) > 0,
 	}, nil
 }
 

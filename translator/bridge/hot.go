@@ -94,6 +94,23 @@ func (c *hotCache) forget(nid int64, languages []language.Code) {
 	}
 }
 
+// clear drops everything.
+func (c *hotCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turn++
+	c.size = 0
+	clear(c.entries)
+	c.order.Init()
+}
+
+// bytes is what it holds, roughly.
+func (c *hotCache) bytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
 func (c *hotCache) put(k key, rows []*view.Rendering) {
 	if old, ok := c.entries[k]; ok {
 		c.remove(old)

@@ -90,13 +90,17 @@ func editing(first string, content map[string]any) map[string]any {
 	}
 }
 
-// unsay takes back what the bot said in threads of a message, or of an edit of it, that is gone.
+// unsay takes back what the bot said in threads of a message, or of an edit of it, that is gone; and a report with its
+// reaction.
 func (t *talk) unsay(ctx context.Context, targetID string) error {
 	found, err := t.b.o.Rooms.EventsByID(ctx, []string{targetID})
 	if err != nil {
 		return fmt.Errorf("reading what was redacted: %w", err)
 	}
 	target := found[targetID]
+	if target != nil && target.Type == typeReaction {
+		return t.withdrawReport(ctx, target)
+	}
 	if target == nil || target.Type != typeMessage {
 		return nil
 	}

@@ -237,7 +237,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}).Handler()
 	n.admin = admin.NewServer(admin.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, DB: n.DB, ServerName: n.Config.ServerName, Version: Version,
-		Started: n.started, Log: n.part("admin"),
+		Started: n.started, Log: n.part("admin"), More: n.adminRoutes(),
 	})
 	return nil
 }

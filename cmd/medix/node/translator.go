@@ -9,6 +9,7 @@ import (
 
 	"medixchange/internal/config"
 	"medixchange/internal/netguard"
+	"medixchange/internal/web"
 	"medixchange/rooms/view"
 	"medixchange/translator"
 	"medixchange/translator/bridge"
@@ -146,4 +147,12 @@ func parsePairs(texts []string) ([]translator.Pair, error) {
 		pairs = append(pairs, pair)
 	}
 	return pairs, nil
+}
+
+// adminRoutes are what administrators ask of the translator.
+func (n *Node) adminRoutes() []func(*web.Router) {
+	if n.bridge == nil {
+		return nil
+	}
+	return []func(*web.Router){n.bridge.AddRoutes}
 }

@@ -1,0 +1,106 @@
+package bridge
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"medixchange/internal/sqldb"
+	"medixchange/internal/stream"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+)
+
+// Kinds of notices. A user gets one of each kind about an event.
+const (
+	noticeReport = "report" // a report was taken
+)
+
+// tell says something to one user in a room, about an event; once for each kind, whatever happens in between.
+func (b *Bridge) tell(ctx context.Context, userID string, about *rooms.Event, kind, text string) error {
+	content, err := json.Marshal(map[string]any{
+		"msgtype": "m.notice", "body": text, "m.mentions": struct{}{},
+		"m.relates_to": map[string]any{"m.in_reply_to": map[string]any{"event_id": about.ID}},
+	})
+	if err != nil {
+		return fmt.Errorf("writing a notice: %w", err)
+	}
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		told, err := isTold(tx, userID, about.NID, kind)
+		if err != nil || told {
+			return err
+		}
+		return b.insertNotice(tx, kind, about.RoomNID, &view.Notice{
+			UserID: userID, RoomID: about.RoomID, EventNID: about.NID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Content: content,
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("telling a user something: %w", err)
+	}
+	return nil
+}
+
+func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
+	n.Position = tx.NextPosition()
+	if err := storeNotice(tx, kind, roomNID, n); err != nil {
+		return err
+	}
+	tx.OnCommit(func() {
+		b.o.Hub.Append(stream.Entry{
+			Position: n.Position, Topic: rooms.UserTopic(n.UserID), Kind: rooms.EntryNotice, Value: n, Size: 200 + len(n.Content),
+		})
+	})
+	return nil
+}
+
+// takeBackNotices withdraws what was said about an event that is gone, and erases it.
+func (b *Bridge) takeBackNotices(tx *sqldb.Tx, about *rooms.Event) error {
+	said, err := b.noticesAbout(tx, about.NID)
+	if err != nil {
+		return err
+	}
+	for _, n := range said {
+		gone := slices.ContainsFunc(said, func(other *view.Notice) bool { return other.Redacts == n.Position })
+		if n.Redacts != 0 || gone {
+			continue
+		}
+		if err := eraseNotice(tx, n.Position); err != nil {
+			return err
+		}
+		err := b.insertNotice(tx, "redaction "+strconv.FormatInt(n.Position, 10), about.RoomNID, &view.Notice{
+			UserID: n.UserID, RoomID: about.RoomID, EventNID: n.EventNID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Redacts: n.Position,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Notices implements view.Renderer.
+func (b *Bridge) Notices(ctx context.Context, userID string, since, upto int64) ([]*view.Notice, error) {
+	return b.selectNotices(ctx, userID, since, upto)
+}
+
+// noticeMark is set in the payload of a notice's id: nids are positive.
+const noticeMark = uint64(1) << 63
+
+// NoticeID implements view.Renderer.
+func (b *Bridge) NoticeID(n *view.Notice) string {
+	var payload [payloadBytes]byte
+	binary.BigEndian.PutUint64(payload[:8], uint64(n.EventNID)|noticeMark)
+	binary.BigEndian.PutUint64(payload[8:], uint64(n.Position))
+	return b.sealer.seal(n.UserID, payload)
+}
+
+// NoticePlace implements view.Renderer.
+func (b *Bridge) NoticePlace(id, userID string) int64 {
+	payload, ok := b.sealer.open(userID, id)
+	if !ok || binary.BigEndian.Uint64(payload[:8])&noticeMark == 0 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(payload[8:]))
+}
