@@ -77,7 +77,7 @@ func (p *Pipeline) Offers(from, to language.Code) bool {
 		return slices.ContainsFunc(language.All, func(code language.Code) bool { return p.Offers(code, to) })
 	}
 	for _, l := range p.chain {
-		if l.takes(from, to) {
+		if _, _, ok := l.serves(from, to); ok {
 			return true
 		}
 	}
@@ -133,10 +133,10 @@ func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	switch {
 	case source.best == "":
 		return result.none(ReasonNotText), true
-	case source.best == request.Target && !source.sure:
+	case request.Target.Reads(source.best) && !source.sure:
 		result.From = Undetermined
 		return result.none(ReasonSource), true
-	case source.best == request.Target:
+	case request.Target.Reads(source.best):
 		return result, true
 	case len(body)+len(formatted) > p.config.MaxBytes:
 		return result.none(ReasonTooLong), true
@@ -181,15 +181,18 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 	var blocked *Result
 	reason := ReasonNoEngine
 	for _, l := range p.chain {
-		if !l.takes(source.From, source.To) {
+		request, ok := askFor(l, source, message.Segments())
+		if !ok {
 			continue
 		}
-		answer, err := p.ask(ctx, l, engine.Request{From: source.From, To: source.To, Segments: message.Segments()})
+		answer, err := p.ask(ctx, l, request)
 		if err != nil {
 			reason = worseReason(reason, err)
 			continue
 		}
-		result := judge(source, message, l.Name(), answer)
+		asked := source
+		answer.Segments, asked.To = spelled(answer.Segments, request.To, source.To)
+		result := judge(asked, message, l.Name(), answer)
 		p.count(result)
 		if result.Verdict != check.Block {
 			return result

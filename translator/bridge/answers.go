@@ -27,7 +27,7 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	case commandMode:
 		return t.answerMode(ctx, a)
 	case commandLanguages:
-		return language.String(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
+		return language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
 	case commandHelp:
 		return t.help(a.reader), nil
 	case commandOriginal:
@@ -37,11 +37,15 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	case commandRepost:
 		return t.answerRepost(ctx, a)
 	}
-	return language.String(a.reader, "bot_unknown_command"), nil
+	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
-	return language.String(reader, "bot_help") + " · " + language.String(reader, "bot_help_translate")
+	lines := []string{language.Say(reader, "help_intro")}
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandHelp} {
+		lines = append(lines, language.Say(reader, "help_"+name))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (t *talk) languageNames(reader language.Code) string {
@@ -100,7 +104,7 @@ func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
 		return "", err
 	}
 	if ev == nil {
-		return language.String(a.reader, "bot_original_none"), nil
+		return language.Say(a.reader, "bot_original_none"), nil
 	}
 	found, err := t.b.o.Rooms.Aggregates(ctx, []string{ev.ID})
 	if err != nil {
@@ -111,10 +115,10 @@ func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
 	}
 	w, ok := t.b.wordsOf(ev)
 	if !ok {
-		return language.String(a.reader, "bot_original_none"), nil
+		return language.Say(a.reader, "bot_original_none"), nil
 	}
 	from := t.b.decide(ev).from
-	return language.String(a.reader, "bot_original", "language", from.Name(a.reader), "text", w.text), nil
+	return language.Say(a.reader, "bot_original", "language", from.Name(a.reader), "text", w.text), nil
 }
 
 func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*rooms.Event, error) {
@@ -157,9 +161,10 @@ func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*
 // answerTranslate translates a text that the asker gives with its language.
 func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	tag, text, _ := strings.Cut(a.rest, " ")
-	code, ok := language.ByName(tag)
-	if !ok || !slices.Contains(t.b.languages, code) {
-		return language.String(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
+	named, ok := language.ByName(tag)
+	code := t.b.code(string(named))
+	if !ok || code == "" {
+		return language.Say(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
 	}
 	if strings.TrimSpace(text) == "" {
 		return t.help(a.reader), nil
@@ -167,7 +172,7 @@ func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	result, err := t.b.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: a.reader, Target: code})
 	if errors.Is(err, context.DeadlineExceeded) {
 		words := language.String(a.reader, "reason_timeout")
-		return language.String(a.reader, "not_translated", "reason", words), nil
+		return language.Say(a.reader, "not_translated", "reason", words), nil
 	}
 	if err != nil {
 		return "", err
@@ -187,7 +192,7 @@ func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
 	if a.rest != "" {
 		wanted, err := strconv.Atoi(a.rest)
 		if err != nil || wanted < 1 || wanted > maxRepost {
-			return language.String(a.reader, "bot_repost_limit", "count", strconv.Itoa(maxRepost)), nil
+			return language.Say(a.reader, "bot_repost_limit", "count", strconv.Itoa(maxRepost)), nil
 		}
 		count = wanted
 	}
@@ -202,7 +207,7 @@ func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
 	said = said[:min(count, len(said))]
 	slices.Reverse(said)
 	if len(said) == 0 {
-		return language.String(a.reader, "bot_original_none"), nil
+		return language.Say(a.reader, "bot_original_none"), nil
 	}
 	versions, err := t.newestOf(ctx, said)
 	if err != nil {

@@ -23,7 +23,10 @@ func CheckLanguage(c config.Translator) (func(tag string) error, error) {
 	}
 	return func(tag string) error {
 		code, err := language.Parse(tag)
-		if err != nil || !slices.Contains(offered, code) {
+		if err == nil {
+			code, _ = code.Nearest(func(code language.Code) bool { return slices.Contains(offered, code) })
+		}
+		if err != nil || code == "" {
 			return fmt.Errorf("nothing is translated into %q here; there are %s", shortened(tag), listed(offered))
 		}
 		return nil
@@ -88,9 +91,10 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	case view.ModeOff:
 		change = func(c *choice) { c.Mode = view.ModeOff }
 	default:
-		code, ok := language.ByName(a.rest)
-		if !ok || !slices.Contains(t.b.languages, code) {
-			return language.String(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
+		named, ok := language.ByName(a.rest)
+		code := t.b.code(string(named))
+		if !ok || code == "" {
+			return language.Say(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
 		}
 		if change, ok = t.reading(ctx, a, code); !ok {
 			return "", errors.New("reading a choice of language failed")
@@ -124,15 +128,15 @@ func (t *talk) currentLanguage(ctx context.Context, a *asked, key string) (strin
 	}
 	code := t.b.code(tag)
 	if mode == view.ModeOff || code == "" {
-		return language.String(a.reader, "bot_lang_off"), nil
+		return language.Say(a.reader, "bot_lang_off"), nil
 	}
 	if key == "bot_lang_current" {
-		return language.String(a.reader, key, "language", code.Name(a.reader)), nil
+		return language.Say(a.reader, key, "language", code.Name(a.reader)), nil
 	}
 	if !a.direct {
 		key = "room_lang_set"
 	}
-	return language.String(code, key, "language", code.Name(code)), nil
+	return language.Say(code, key, "language", code.Name(code)), nil
 }
 
 // answerMode shows or changes how the asker reads.
@@ -149,7 +153,7 @@ func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
 			return "", err
 		}
 	default:
-		return language.String(a.reader, "error_mode", "text", shortened(a.rest)), nil
+		return language.Say(a.reader, "error_mode", "text", shortened(a.rest)), nil
 	}
 	_, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, placeOf(a))
 	if err != nil {
@@ -159,13 +163,13 @@ func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
 	if a.direct {
 		key = "mode_set"
 	}
-	answer := language.String(a.reader, key, "mode", language.String(a.reader, "mode_"+mode))
+	answer := language.Say(a.reader, key, "mode", language.String(a.reader, "mode_"+mode))
 	if mode != view.ModeThread || a.direct {
 		return answer, nil
 	}
 	threads, err := t.b.Threads(ctx, a.ev.RoomID)
 	if err == nil && !threads {
-		answer += " " + language.String(a.reader, "mode_no_threads")
+		answer += " " + language.Say(a.reader, "mode_no_threads")
 	}
 	return answer, err
 }

@@ -69,7 +69,7 @@ func (t *talk) hearReaction(ctx context.Context, ev *rooms.Event) error {
 	if err := t.b.storeReport(ctx, report); err != nil {
 		return err
 	}
-	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.String(t.languageOf(ctx, ev.Sender, ev.RoomID), "report_received"))
+	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.Say(t.languageOf(ctx, ev.Sender, ev.RoomID), "report_received"))
 }
 
 // reports reports whether a reaction is one that reports a translation. Clients differ in whether they send the variation

@@ -135,7 +135,7 @@ func addBoth(l *lexicon, pattern string, e entry) {
 }
 
 func (r *rules) loadWords() error {
-	for _, code := range language.All {
+	for _, code := range language.Bases {
 		var file wordFile
 		if err := readYAML("words/"+string(code)+".yaml", &file); err != nil {
 			return err
@@ -209,7 +209,7 @@ func (r *rules) loadVerdicts() error {
 
 // wordsOf are the words of a language; one without a file has none.
 func wordsOf(code language.Code) *wordRules {
-	if w, ok := loaded().words[code]; ok {
+	if w, ok := loaded().words[code.Base()]; ok {
 		return w
 	}
 	return &wordRules{}

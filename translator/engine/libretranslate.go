@@ -137,7 +137,7 @@ func parseLanguages(body []byte) (*libreLanguages, error) {
 func libreCode(code string) (language.Code, error) {
 	switch code {
 	case "zt":
-		return "zh", nil
+		return "zh-Hant", nil
 	case "pb":
 		return "pt", nil
 	}
