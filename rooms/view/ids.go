@@ -65,9 +65,10 @@ func (v *View) placeOf(ctx context.Context, viewer Viewer, roomID, eventID strin
 }
 
 // FromClient returns a content that a client sends as it may be stored: ids of viewer-only events become real ones,
-// wherever they stand (relations, replies, pins, account data, links in a text), and translation keys go.
+// wherever they stand (relations, replies, pins, account data, links in a text), a forwarded translation becomes the original
+// that it was made from, and translation keys go.
 func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessage, error) {
-	content = withoutForged(content)
+	content = withoutForged(forwardedOriginal(content))
 	if v.plain || !mayNameEvents(content) {
 		return content, nil
 	}

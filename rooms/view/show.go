@@ -82,6 +82,7 @@ type showing struct {
 	txns       map[int64]string
 	histories  map[string]history
 	replaced   map[int64]*rooms.Event // the state event that each one replaced
+	fallbacks  map[int64]*fallback    // of replies
 }
 
 func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event, o ShowOptions) (*showing, error) {
@@ -98,6 +99,7 @@ func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event
 	}{
 		{"replaced state", s.readReplaced},
 		{"relations", s.readBundles},
+		{"what replies repeat", s.readFallbacks},
 		{"redactions", s.readRedactions},
 		{"renderings", s.readRenderings},
 		{"transaction ids", s.readTxns},
@@ -146,6 +148,9 @@ func (s *showing) readRedactions(ctx context.Context, events []*rooms.Event) err
 	for _, b := range s.bundles {
 		ids = b.appendIDs(ids)
 	}
+	for _, f := range s.fallbacks {
+		ids = append(ids, f.target.ID)
+	}
 	var err error
 	s.redactions, err = s.v.rooms.Redacted(ctx, ids)
 	return err
@@ -161,6 +166,9 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 	}
 	for _, b := range s.bundles {
 		b.each(func(ev *rooms.Event) { s.wantRendering(byRoom, ev) })
+	}
+	for _, f := range s.fallbacks {
+		s.wantRendering(byRoom, f.target)
 	}
 	for roomID, wanted := range byRoom {
 		viewer, err := s.v.InRoom(ctx, s.viewer, roomID)
@@ -297,6 +305,9 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 		return append(dst, rawPDU(ev, redaction)...)
 	}
 	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	if f := s.fallbacks[ev.NID]; f != nil && redaction == nil {
+		st = s.withFallback(ev, st, f)
+	}
 	dst = append(dst, st.open...)
 	if s.o.Format == FormatClient {
 		dst = appendStringKey(dst, "room_id", ev.RoomID)

@@ -23,6 +23,19 @@ func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64) (index int
 	if v.plain || viewer.Language == "" || viewer.Mode == ModeThread {
 		return len(events), time.Time{}
 	}
+	index, until = v.firstHeld(viewer, events, upto)
+	for index < len(events) {
+		// What comes before goes out as of the place where the answer ends now: a rendering after that is not in place.
+		before, sooner := v.firstHeld(viewer, events[:index], events[index].Position-1)
+		if before == index {
+			break
+		}
+		index, until = before, sooner
+	}
+	return index, until
+}
+
+func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64) (index int, until time.Time) {
 	now := v.now()
 	for i, ev := range events {
 		if !translatable(viewer, ev) || !v.renderer.Wanted(ev, viewer.Language) {
