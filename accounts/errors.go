@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"medixchange/internal/web"
 )
 
 // Error is a refusal in the specification's terms: the layer above answers with Status, Code and Message. Test the kind
@@ -25,6 +27,15 @@ func (e *Error) Unwrap() error {
 		return nil
 	}
 	return e.kind
+}
+
+// Answer returns the error as it is sent.
+func (e *Error) Answer() *web.Error {
+	answer := web.NewError(e.Status, e.Code, "%s", e.Message)
+	for key, value := range e.Extra {
+		answer = answer.With(key, value)
+	}
+	return answer
 }
 
 // says returns an error of this kind with its own message.

@@ -12,21 +12,14 @@ import (
 	"medixchange/translator/bridge"
 )
 
-// translateKept are the verbs about what the running node keeps of its translations.
-type translateKept struct {
-	Review translateReviewCmd `cmd:"" help:"Translations that readers reported."`
-	Stats  translateStatsCmd  `cmd:"" help:"What became of the messages of the last time, by pair, engine and verdict."`
-	Cache  translateCacheCmd  `cmd:"" help:"Translations that are kept to be shown again."`
-}
-
 type translateReviewCmd struct {
-	List    reviewListCmd    `cmd:"" help:"List the reports, newest first, without their texts."`
-	Show    reviewShowCmd    `cmd:"" help:"Show a report with original and translation."`
-	Resolve reviewResolveCmd `cmd:"" help:"Close a report."`
+	List    *reviewListCmd    `arg:"subcommand:list" help:"List the reports, newest first, without their texts."`
+	Show    *reviewShowCmd    `arg:"subcommand:show" help:"Show a report with original and translation."`
+	Resolve *reviewResolveCmd `arg:"subcommand:resolve" help:"Close a report."`
 }
 
 type reviewListCmd struct {
-	Resolved bool `help:"Those that are closed instead of those that are open."`
+	Resolved bool `arg:"--resolved" help:"Those that are closed instead of those that are open."`
 }
 
 // Run lists reports.
@@ -59,7 +52,7 @@ func orDash(text string) string {
 }
 
 type reviewShowCmd struct {
-	Report int64 `arg:"" help:"The number of the report."`
+	Report int64 `arg:"positional,required" help:"The number of the report."`
 }
 
 // Run shows a report.
@@ -99,8 +92,8 @@ func orErased(text string) string {
 }
 
 type reviewResolveCmd struct {
-	Report     int64  `arg:"" help:"The number of the report."`
-	Resolution string `arg:"" optional:"" help:"What was found, for those who read the list later."`
+	Report     int64  `arg:"positional,required" help:"The number of the report."`
+	Resolution string `arg:"positional" help:"What was found, for those who read the list later."`
 }
 
 // Run closes a report.
@@ -110,7 +103,7 @@ func (r reviewResolveCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type translateStatsCmd struct {
-	Since time.Duration `help:"How far back, such as 24h." default:"168h"`
+	Since time.Duration `arg:"--since" help:"How far back, such as 24h." default:"168h"`
 }
 
 // Run shows what became of messages.
@@ -142,8 +135,8 @@ func (s translateStatsCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type translateCacheCmd struct {
-	Size  cacheSizeCmd  `cmd:"" help:"How much is kept."`
-	Purge cachePurgeCmd `cmd:"" help:"Forget the kept translations; they are made again when somebody reads that far back. Reports and the reading log stay."`
+	Size  *cacheSizeCmd  `arg:"subcommand:size" help:"How much is kept."`
+	Purge *cachePurgeCmd `arg:"subcommand:purge" help:"Forget the kept translations; they are made again when somebody reads that far back. Reports and the reading log stay."`
 }
 
 type cacheSizeCmd struct{}
@@ -154,7 +147,7 @@ func (cacheSizeCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type cachePurgeCmd struct {
-	DryRun bool `help:"Only say what would be forgotten."`
+	DryRun bool `arg:"--dry-run" help:"Only say what would be forgotten."`
 }
 
 // Run purges the cache.

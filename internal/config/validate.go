@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -47,7 +48,10 @@ func (k *checker) httpURL(text, path string) {
 
 func (k *checker) address(text, path string) {
 	_, port, err := net.SplitHostPort(text)
-	k.check(err == nil && port != "", path, "%q is not an address to listen on; write for example 127.0.0.1:8008 or :8448", text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	k.check(err == nil, path, "%q is not an address to listen on; write for example 127.0.0.1:8008 or :8448", text)
 }
 
 // Validate returns what is wrong with c, nil if nothing is.
@@ -196,58 +200,4 @@ func (c *Config) validateMedia(k *checker) {
 	k.check(m.RemoteCache >= m.RemoteMaxFile, "media.remote_cache", "is smaller than media.remote_max_file")
 	k.between(m.PendingPerUser, 1, 10_000, "media.pending_per_user")
 	k.check(m.PendingLifetime > 0, "media.pending_lifetime", "must be longer than 0; write for example 24h")
-}
-
-var (
-	localpart    = regexp.MustCompile(`^[a-z0-9._=/+-]{1,100}$`)
-	language     = regexp.MustCompile(`^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$`)
-	languagePair = regexp.MustCompile(`^[a-z]{2,3}-[a-z]{2,3}$`)
-)
-
-func (c *Config) validateTranslator(k *checker) {
-	t := c.Translator
-	t.Records.validate(k)
-	k.check(localpart.MatchString(t.BotLocalpart), "translator.bot_localpart", "%q is not a user name; write small letters, digits and ._=/+-", t.BotLocalpart)
-	for i, l := range t.Languages {
-		k.check(language.MatchString(l), fmt.Sprintf("translator.languages[%d]", i), "%q is not a language code; write for example en, es or zh", l)
-	}
-	k.check(slices.Contains(t.Languages, t.DefaultLanguage), "translator.default_language",
-		"%q is not one of translator.languages", t.DefaultLanguage)
-	k.check(t.HoldBudget.Std().Seconds() <= 10, "translator.hold_budget", "would keep messages back too long; write 10s or less, 0s to never hold")
-	k.check(t.Cache.Memory > 0 && t.Cache.MaxRows > 0 && t.Cache.MaxAge > 0, "translator.cache", "memory, max_rows and max_age must be more than 0")
-	for i, b := range t.ClinicalBots {
-		k.check(strings.HasPrefix(b, "@") && strings.Contains(b, ":"), fmt.Sprintf("translator.clinical_bots[%d]", i), "%q is not a user id such as @lab:hospital-a.example", b)
-	}
-	for i, e := range t.Engines {
-		c.validateEngine(k, e, fmt.Sprintf("translator.engines[%d]", i))
-	}
-}
-
-func (c *Config) validateEngine(k *checker, e Engine, path string) {
-	k.oneOf(e.Type, []string{"phrases", "apertium", "libretranslate"}, path+".type")
-	k.check(e.Timeout > 0 && e.Timeout.Std().Minutes() <= 5, path+".timeout", "write a duration up to 5m, for example 5s")
-	k.between(e.Concurrent, 1, 64, path+".concurrent")
-	for i, p := range e.Pairs {
-		k.check(languagePair.MatchString(p), fmt.Sprintf("%s.pairs[%d]", path, i), "%q is not a pair; write source-target, for example en-es", p)
-	}
-	if e.Type != "libretranslate" {
-		k.check(e.URL == "", path+".url", "engines of type %s run here and have no url; remove it", e.Type)
-		return
-	}
-	k.httpURL(e.URL, path+".url")
-	if u, err := url.Parse(e.URL); err == nil && u.Hostname() != "" && !c.Translator.HostAllowed(u.Hostname()) {
-		k.check(false, path+".url", "texts would leave this machine to %s; if that is meant, add %q to translator.allow_external", u.Hostname(), u.Hostname())
-	}
-}
-
-// HostAllowed reports whether texts may be sent to host: this machine, or one that allow_external names.
-func (t Translator) HostAllowed(host string) bool {
-	if addr, err := netip.ParseAddr(host); host == "localhost" || err == nil && addr.IsLoopback() {
-		return true
-	}
-	return slices.ContainsFunc(t.AllowExternal, func(h string) bool { return strings.EqualFold(h, host) })
-}
-
-func (e *Engine) setDefaults() {
-	e.Timeout, e.Concurrent = defaultEngineTimeout, 2
 }

@@ -10,10 +10,11 @@ import (
 // lexicon finds the longest known word or phrase at a place of a folded text. It is a trie in a few flat lists, which
 // cost little however many words there are: a node for each letter as an object of its own takes four times as much.
 type lexicon struct {
-	first   []branch   // of the root, by rune: there every script has its letters
-	nodes   []trieNode // of all words; 0 is none
-	lists   [][]entry  // what words stand for; 0 is nothing
-	accents bool       // its texts keep their accents
+	first    []branch   // of the root, by rune: there every script has its letters
+	nodes    []trieNode // of all words; 0 is none
+	lists    [][]entry  // what words stand for; 0 is nothing
+	accents  bool       // its texts keep their accents
+	separate bool       // its language writes no clitics onto a word, though it uses the Arabic script
 }
 
 // trieNode is a letter behind another. The letters that may follow it are a chain, mostly of one.
@@ -208,7 +209,7 @@ func ending(entries []entry, runes []rune, at int) []entry {
 func (l *lexicon) all(runes []rune) []match {
 	var found []match
 	for i := 0; i < len(runes); {
-		if !startsWord(runes, i) {
+		if !l.startsWord(runes, i) {
 			i++
 			continue
 		}
@@ -225,12 +226,15 @@ func (l *lexicon) all(runes []rune) []match {
 
 // startsWord reports whether a word may begin at i: anywhere in scripts without spaces, after a
 // non-letter elsewhere, and in Arabic script after the clitics that are written onto a word.
-func startsWord(runes []rune, i int) bool {
+func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if i == 0 || !wordRune(runes[i]) || !wordRune(runes[i-1]) {
 		return true
 	}
 	if !unicode.Is(unicode.Arabic, runes[i]) {
 		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])
+	}
+	if l.separate {
+		return false
 	}
 	start := i
 	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {

@@ -124,11 +124,13 @@ func keyOf(m Message) Key {
 func passed(m Message) (body, formatted string) {
 	lines, blocks := translation(m)
 	lines = append(lines, isolated(m.To, markOf(m)))
+	title := globe + originalTitle(m) // the mark of a translation that nothing else is said of
 	if note := noteOf(m); note != "" {
 		blocks = append(blocks, paragraph(isolated(m.To, note)))
+		title = originalTitle(m)
 	}
 	if shown(m.Original) {
-		blocks = append(blocks, "<details><summary>"+html.EscapeString(originalTitle(m))+"</summary>"+originalBlock(m)+"</details>")
+		blocks = append(blocks, "<details><summary>"+html.EscapeString(title)+"</summary>"+originalBlock(m)+"</details>")
 	} else {
 		blocks = append(blocks, paragraph(isolated(m.To, markOf(m))))
 	}

@@ -21,7 +21,7 @@ func translated() Message {
 func TestPass(t *testing.T) {
 	content := Compose(translated())
 	require.Equal(t, "The patient is well\n🌐 from French", content.Body)
-	require.Equal(t, "<p>The patient is well</p><details><summary>Original (French)</summary><p>Le patient va bien</p></details>", content.FormattedBody)
+	require.Equal(t, "<p>The patient is well</p><details><summary>🌐 Original (French)</summary><p>Le patient va bien</p></details>", content.FormattedBody)
 	encoded, err := json.Marshal(content.Key)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"state":"translated","from":"fr","to":"en","engine":"apertium","verdict":"pass","reasons":[],"original":{"body":"Le patient va bien"}}`, string(encoded))
@@ -35,10 +35,27 @@ func TestInvariantsStandBesideAPass(t *testing.T) {
 	require.Contains(t, content.FormattedBody, "<p>In the original: 500 mg · gauche</p><details>")
 }
 
+// Clients that show the formatted form must show the globe once, whichever engine translated: without it a reader cannot
+// tell a translation from what the sender wrote.
+func TestEveryTranslationHasOneGlobeInItsFormattedForm(t *testing.T) {
+	for name, change := range map[string]func(*Message){
+		"an engine": func(*Message) {}, "a pivot": func(m *Message) { m.Pivot = "es" },
+		"a phrase":              func(m *Message) { m.Unreviewed = true },
+		"a warning":             func(m *Message) { m.Verdict = check.Warn },
+		"a long original":       func(m *Message) { m.Original.Body = strings.Repeat("a", maxShownOriginal+1) },
+		"an Arabic reader":      func(m *Message) { m.To = "ar" },
+		"an Arabic long answer": func(m *Message) { m.To, m.Original.Body = "ar", strings.Repeat("a", maxShownOriginal+1) },
+	} {
+		m := translated()
+		change(&m)
+		require.Equal(t, 1, strings.Count(Compose(m).FormattedBody, "🌐"), name)
+	}
+}
+
 func TestFormatted(t *testing.T) {
 	m := translated()
 	m.FormattedBody, m.Original.FormattedBody = "The <b>patient</b>", "<ul><li>Le patient</details></li></ul>"
-	require.Equal(t, "<p>The <b>patient</b></p><details><summary>Original (French)</summary><ul><li>Le patient</li></ul></details>", Compose(m).FormattedBody)
+	require.Equal(t, "<p>The <b>patient</b></p><details><summary>🌐 Original (French)</summary><ul><li>Le patient</li></ul></details>", Compose(m).FormattedBody)
 	require.Equal(t, m.Original.FormattedBody, Compose(m).Key.Original.FormattedBody, "the key has what was sent")
 }
 

@@ -16,6 +16,7 @@ const (
 	firstStrongIsolate  = "\u2068"
 	popIsolate          = "\u2069"
 	betweenInvariants   = " · "
+	globe               = "🌐 "
 	maxInvariantsShown  = 24
 	maxFindingsShown    = 4
 	maxFindingItemRunes = 80

@@ -45,11 +45,11 @@ func written(tag language.Tag, base language.Base) language.Tag {
 		as = "zh"
 	case "yue":
 		as = "zh-Hant"
-	case "arb", "arz", "ary", "acm", "apc", "apd", "afb", "ajp", "aeb", "acq", "ars":
+	case "arb", "arz", "ary", "acm", "acq", "aeb", "ajp", "apc", "apd", "afb", "ars":
 		as = "ar"
 	case "prs", "pes":
 		as = "fa"
-	case "hr", "bs", "cnr", "hbs":
+	case "hr", "bs", "cnr", "sh", "hbs":
 		as = "sr-Latn"
 	default:
 		return tag

@@ -29,6 +29,7 @@ import (
 	"medixchange/internal/web"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator"
 	"medixchange/translator/bridge"
 )
 
@@ -60,6 +61,7 @@ type Node struct {
 	signer     *signing.Signer
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
+	pipeline   *translator.Pipeline // nil without a translator
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler
@@ -235,10 +237,14 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
 	}).Handler()
-	n.admin = admin.NewServer(admin.Options{
+	options := admin.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, DB: n.DB, ServerName: n.Config.ServerName, Version: Version,
 		Started: n.started, Log: n.part("admin"), More: n.adminRoutes(),
-	})
+	}
+	if n.pipeline != nil {
+		options.Translator = engineDesk{n.pipeline}
+	}
+	n.admin = admin.NewServer(options)
 	return nil
 }
 
