@@ -27,6 +27,8 @@ type ShowOptions struct {
 	Bundle bool
 	// Related, where it is given, says which events may have relations at all; it saves the look-up for the others.
 	Related func(eventID string) bool
+	// Unread says that nobody reads the answer: it is looked through, or its way to a reader is not known to end there.
+	Unread bool
 	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state.
 	StateSection bool
 	// Upto is the stream position whose renderings are in force; 0 for the newest, as for a page of history: then those
@@ -297,6 +299,13 @@ func (s *showing) historyAt(ev *rooms.Event) (history, bool) {
 	return h, ok
 }
 
+// shown tells the log what a viewer gets in other words than the author's.
+func (s *showing) shown(ev, redaction *rooms.Event) {
+	if r := s.renderings[ev.NID]; r != nil && s.v.log != nil && r.Position > 0 && redaction == nil && !s.o.Unread {
+		s.v.log.Shown(s.viewer, r, false)
+	}
+}
+
 // event appends ev as the viewer gets it.
 func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	start := len(dst)
@@ -305,6 +314,7 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 		return append(dst, rawPDU(ev, redaction)...)
 	}
 	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	s.shown(ev, redaction)
 	if f := s.fallbacks[ev.NID]; f != nil && redaction == nil {
 		st = s.withFallback(ev, st, f)
 	}

@@ -78,6 +78,9 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, up
 				return nil, fmt.Errorf("writing a late edit: %w", err)
 			}
 		}
+		if v.log != nil && !r.Redaction && r.State != "" {
+			v.log.Shown(viewer, r, true)
+		}
 		out = append(out, v.synthetic(viewer, originals[r.EventNID], r))
 	}
 	return out, nil

@@ -30,6 +30,7 @@ func (b *Bridge) AddRoutes(router *web.Router) {
 	router.Handle(http.MethodGet, PathReports, b.listReports)
 	router.Handle(http.MethodGet, PathReports+"/{id}", b.showReport)
 	router.Handle(http.MethodPost, PathReports+"/{id}/resolve", b.resolveReport)
+	router.Handle(http.MethodGet, PathReadings, b.showReadings)
 	router.Handle(http.MethodGet, PathStats, b.showStats)
 	router.Handle(http.MethodGet, PathCache, b.showCache)
 	router.Handle(http.MethodPost, PathCache+"/purge", b.purgeCache)

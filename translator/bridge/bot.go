@@ -41,7 +41,7 @@ func newTalk(b *Bridge) (*talk, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes})
+	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes, Log: b})
 	return &talk{b: b, view: shown, limits: limits}, nil
 }
 

@@ -68,12 +68,16 @@ type Bridge struct {
 	vault     *vault
 	metrics   *metrics
 	talk      *talk
+	readings  *readingLog
 
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
 }
 
-var _ view.Renderer = (*Bridge)(nil)
+var (
+	_ view.Renderer = (*Bridge)(nil)
+	_ view.Log      = (*Bridge)(nil)
+)
 
 // Defaults and bounds of what is kept in memory.
 const (
@@ -99,6 +103,9 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
 	if err := b.load(ctx); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	if b.readings, err = newReadingLog(o.Now); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
 	if b.talk, err = newTalk(b); err != nil {
@@ -236,6 +243,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		},
 		b.resumeUntilDone,
 		b.sweepLoop,
+		b.readingsLoop,
 		b.talk.run,
 	}
 	ended := make(chan error, len(parts))

@@ -160,11 +160,18 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 
 // eraseKept erases what is kept beside the renderings of a message, or of an edit of it, that is gone.
 func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
-	if target.NID != message.NID {
-		return eraseReports(tx, message.NID, target.NID)
+	version := target.NID
+	if target.NID == message.NID {
+		version = 0
 	}
-	if err := eraseReports(tx, message.NID, 0); err != nil {
+	if err := eraseReports(tx, message.NID, version); err != nil {
 		return err
+	}
+	if err := eraseReadTexts(tx, message.NID, version); err != nil {
+		return err
+	}
+	if target.NID != message.NID {
+		return nil
 	}
 	return b.takeBackNotices(tx, message)
 }

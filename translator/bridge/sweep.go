@@ -46,6 +46,7 @@ func (b *Bridge) sweep(ctx context.Context) error {
 	}{
 		{b.o.Config.Cache.MaxAge.Std(), sweepNotices},
 		{kept.ReportsKeep.Std(), sweepReports},
+		{kept.ReadingsKeep.Std(), sweepReadings},
 	} {
 		if s.age <= 0 {
 			continue
