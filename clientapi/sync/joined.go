@@ -72,6 +72,9 @@ func (r *round) joined(ur rooms.UserRoom) error {
 func (r *round) tell(s *section, notices []*view.Notice) {
 	filter := &s.filter.Timeline
 	for _, n := range notices {
+		if n.Beside > s.since {
+			continue // it stands in the event itself
+		}
 		if !filter.WantsRoom(n.RoomID) || !filter.Wants(n.AsEvent()) {
 			continue
 		}

@@ -353,6 +353,9 @@ func (m *modelRenderer) InMode(_ context.Context, r *view.Rendering, _ string) (
 func (m *modelRenderer) Notices(context.Context, string, int64, int64) ([]*view.Notice, error) {
 	return nil, nil
 }
+func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*view.Notice, error) {
+	return nil, nil
+}
 func (m *modelRenderer) NoticeID(*view.Notice) string       { return "" }
 func (m *modelRenderer) NoticePlace(string, string) int64   { return 0 }
 func (m *modelRenderer) RealID(id, _ string) (string, bool) { return id, false }

@@ -243,6 +243,15 @@ func (f *fakeRenderer) Notices(_ context.Context, userID string, since, upto int
 	}
 	return out, nil
 }
+func (f *fakeRenderer) Beside(_ context.Context, userID string, _ []*rooms.Event, upto int64) (map[int64]*Notice, error) {
+	out := map[int64]*Notice{}
+	for _, n := range f.notices {
+		if n.Beside != 0 && n.UserID == userID && n.Position <= upto {
+			out[n.EventNID] = n
+		}
+	}
+	return out, nil
+}
 func (f *fakeRenderer) NoticeID(n *Notice) string {
 	return (fmt.Sprintf("$notice-%d-%d", n.Position, n.EventNID) + strings.Repeat("-", 44))[:44]
 }

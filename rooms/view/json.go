@@ -53,12 +53,12 @@ func appendIntKey(out []byte, key string, value int64) []byte {
 // TranslationKey is the key in content that says how a text was translated. Only this node writes it.
 const TranslationKey = "org.medixchange.translation"
 
-var translationKey = []byte(TranslationKey)
+var translationKey, readAsKey = []byte(TranslationKey), []byte(ReadAsKey)
 
 // withoutForged returns content without any translation key at its top or in m.new_content: one that comes from outside
 // could pretend a verdict that nobody gave. An escape could hide the key, so contents with escapes are looked through.
 func withoutForged(content []byte) []byte {
-	if !bytes.Contains(content, translationKey) && !bytes.Contains(content, []byte(`\u`)) {
+	if !bytes.Contains(content, translationKey) && !bytes.Contains(content, readAsKey) && !bytes.Contains(content, []byte(`\u`)) {
 		return content
 	}
 	return rewrite(gjson.ParseBytes(content), true)
@@ -103,7 +103,7 @@ func forwardedOriginal(content []byte) []byte {
 func rewrite(object gjson.Result, deeper bool) []byte {
 	out := append(make([]byte, 0, len(object.Raw)), '{')
 	object.ForEach(func(key, value gjson.Result) bool {
-		if key.Str == TranslationKey {
+		if key.Str == TranslationKey || key.Str == ReadAsKey {
 			return true
 		}
 		if n := len(out); out[n-1] != '{' {

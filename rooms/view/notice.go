@@ -1,9 +1,14 @@
 package view
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"html"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"medixchange/rooms"
 )
@@ -21,6 +26,9 @@ type Notice struct {
 	Content json.RawMessage
 	// Redacts is the position of the notice that this one takes back; 0 for none.
 	Redacts int64
+	// Beside is the position of the event that it is shown beside, where it is: in the event's own content for a reader who
+	// gets the event when the notice is there already, and as an event of its own only for one who had it before.
+	Beside int64
 }
 
 // Type is the type of the event that it is shown as.
@@ -58,6 +66,51 @@ func (v *View) Notice(viewer Viewer, n *Notice) json.RawMessage {
 	out = append(appendStringKey(append(out, '{'), "redacts", target), '}')
 	out = v.syntheticHead(out, v.renderer.NoticeID(n), n.TS, n.Sender, n.Type())
 	return append(appendStringKey(out, "redacts", target), '}')
+}
+
+// ReadAsKey is the key in content that says in which translation the sender of an answer read the viewer's message. Only
+// this node writes it.
+const ReadAsKey = "org.medixchange.read_as"
+
+// readBeside looks up what the viewer is told beside events: answers to their own messages.
+func (s *showing) readBeside(ctx context.Context, events []*rooms.Event) error {
+	if s.v.plain || s.o.StateSection || s.o.Format == FormatFederation {
+		return nil
+	}
+	var answers []*rooms.Event
+	for _, ev := range events {
+		if ev.Sender != s.viewer.UserID && ev.Type == "m.room.message" && bytes.Contains(ev.JSON, replyKey) {
+			answers = append(answers, ev)
+		}
+	}
+	if len(answers) == 0 {
+		return nil
+	}
+	var err error
+	s.beside, err = s.v.renderer.Beside(ctx, s.viewer.UserID, answers, s.o.Upto)
+	return err
+}
+
+// withBeside returns a shown event with what the viewer is told under its words.
+func withBeside(ev *rooms.Event, shown *stable, n *Notice) *stable {
+	told, content := gjson.ParseBytes(n.Content), shown.content
+	parsed := gjson.ParseBytes(content)
+	sets := []struct{ path, value string }{{"body", parsed.Get("body").Str + "\n" + told.Get("body").Str}}
+	if formatted := parsed.Get("formatted_body"); formatted.Type == gjson.String {
+		sets = append(sets, struct{ path, value string }{"formatted_body", formatted.Str + "<p>" + html.EscapeString(told.Get("body").Str) + "</p>"})
+	}
+	var err error
+	for _, set := range sets {
+		if content, err = sjson.SetBytes(content, set.path, set.value); err != nil {
+			return shown // what was encoded here always parses
+		}
+	}
+	if key := told.Get(`org\.medixchange\.read_as`); key.Exists() {
+		if content, err = sjson.SetRawBytes(content, `org\.medixchange\.read_as`, []byte(key.Raw)); err != nil {
+			return shown
+		}
+	}
+	return encode(ev, content)
 }
 
 // AsEvent is what filters look at: type, sender and content.

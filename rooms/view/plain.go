@@ -31,6 +31,9 @@ func (plainRenderer) InMode(_ context.Context, r *Rendering, _ string) (content,
 func (plainRenderer) Notices(context.Context, string, int64, int64) ([]*Notice, error) {
 	return nil, nil
 }
+func (plainRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*Notice, error) {
+	return nil, nil
+}
 func (plainRenderer) NoticeID(*Notice) string                   { return "" }
 func (plainRenderer) NoticePlace(string, string) int64          { return 0 }
 func (plainRenderer) RealID(id, _ string) (string, bool)        { return id, false }

@@ -85,6 +85,7 @@ type showing struct {
 	histories  map[string]history
 	replaced   map[int64]*rooms.Event // the state event that each one replaced
 	fallbacks  map[int64]*fallback    // of replies
+	beside     map[int64]*Notice      // what the viewer is told with an event
 }
 
 func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event, o ShowOptions) (*showing, error) {
@@ -103,6 +104,7 @@ func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event
 		{"relations", s.readBundles},
 		{"what replies repeat", s.readFallbacks},
 		{"redactions", s.readRedactions},
+		{"notices", s.readBeside},
 		{"renderings", s.readRenderings},
 		{"transaction ids", s.readTxns},
 		{"memberships", s.readHistories},
@@ -317,6 +319,9 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	s.shown(ev, redaction)
 	if f := s.fallbacks[ev.NID]; f != nil && redaction == nil {
 		st = s.withFallback(ev, st, f)
+	}
+	if n := s.beside[ev.NID]; n != nil && redaction == nil {
+		st = withBeside(ev, st, n)
 	}
 	dst = append(dst, st.open...)
 	if s.o.Format == FormatClient {

@@ -36,13 +36,15 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerTranslate(ctx, a)
 	case commandRepost:
 		return t.answerRepost(ctx, a)
+	case commandReadback:
+		return t.answerSetting(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandHelp} {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, "room", commandHelp} {
 		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")

@@ -58,8 +58,9 @@ type Bridge struct {
 	habits    *lru.Cache[string, language.Code] // of senders on other servers
 	codes     *lru.Cache[string, language.Code] // by what readers wrote
 	retries   *lru.Cache[key, time.Time]        // of messages that could not be translated
-	forms     *lru.Cache[formKey, form]         // of renderings, for those who read the original first
-	settings  *lru.Cache[int64, roomSettings]   // by the nid of their event
+	besides   *lru.Cache[besideKey, *view.Notice]
+	forms     *lru.Cache[formKey, form]       // of renderings, for those who read the original first
+	settings  *lru.Cache[int64, roomSettings] // by the nid of their event
 	readers   *roomReaders
 	hot       *hotCache
 	jobs      *jobs
@@ -173,6 +174,9 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.forms, err = lru.New[formKey, form](keptForms); err != nil {
+		return err
+	}
+	if b.besides, err = lru.New[besideKey, *view.Notice](keptBesides); err != nil {
 		return err
 	}
 	if b.settings, err = lru.New[int64, roomSettings](keptSettings); err != nil {

@@ -25,7 +25,7 @@ func newContentOf(ev *rooms.Event, content json.RawMessage) json.RawMessage {
 
 // originalOf returns what ev says that its version of the message is, as m.new_content, without a key that others put there.
 func originalOf(ev *rooms.Event) json.RawMessage {
-	return without(newContentOf(ev, json.RawMessage(ev.Content().Raw)), pathKey)
+	return without(without(newContentOf(ev, json.RawMessage(ev.Content().Raw)), pathKey), pathReadAs)
 }
 
 // without returns a JSON object without a member; content comes from an accepted event, so it is well formed.

@@ -25,12 +25,13 @@ const (
 	commandOriginal  = "original"
 	commandTranslate = "translate"
 	commandRepost    = "repost"
+	commandReadback  = "readback"
 )
 
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
 	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A

@@ -17,6 +17,7 @@ import (
 const (
 	pathKey        = `org\.medixchange\.translation`
 	pathNewContent = `m\.new_content`
+	pathReadAs     = `org\.medixchange\.read_as`
 	pathRelates    = `m\.relates_to`
 	pathTag        = `org\.medixchange\.language`
 )
@@ -24,7 +25,7 @@ const (
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
 // have the raw text; late is empty when nothing has to be told.
 func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMessage, err error) {
-	version := json.RawMessage(versionOf(ev).Raw)
+	version := without(json.RawMessage(versionOf(ev).Raw), pathReadAs)
 	translated, err := compose.Compose(message).Apply(version)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing a translation: %w", err)
@@ -65,7 +66,7 @@ func inPlace(ev *rooms.Event, version json.RawMessage) (json.RawMessage, error) 
 	if ev.Relation.Type != relReplace {
 		return version, nil
 	}
-	content := []byte(ev.Content().Raw)
+	content := []byte(without(json.RawMessage(ev.Content().Raw), pathReadAs))
 	parsed := gjson.ParseBytes(version)
 	sets := []struct{ path, raw string }{
 		{pathNewContent, parsed.Raw},
@@ -105,14 +106,14 @@ func keyed(ev *rooms.Event, message compose.Message) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
-	version, err := sjson.SetRawBytes([]byte(versionOf(ev).Raw), pathKey, encoded)
+	version, err := sjson.SetRawBytes(without(json.RawMessage(versionOf(ev).Raw), pathReadAs), pathKey, encoded)
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
 	if ev.Relation.Type != relReplace {
 		return version, nil
 	}
-	content, err := sjson.SetRawBytes([]byte(ev.Content().Raw), pathNewContent, version)
+	content, err := sjson.SetRawBytes(without(json.RawMessage(ev.Content().Raw), pathReadAs), pathNewContent, version)
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -16,15 +17,29 @@ import (
 
 // Kinds of notices. A user gets one of each kind about an event.
 const (
-	noticeReport = "report" // a report was taken
+	noticeReport   = "report"   // a report was taken
+	noticeReadAs   = "read as"  // how the sender of an answer read the message that they answer
+	noticeOrder    = "order"    // an order asks to be read back
+	noticeReadBack = "readback" // what was read back agrees or differs
 )
 
 // tell says something to one user in a room, about an event; once for each kind, whatever happens in between.
 func (b *Bridge) tell(ctx context.Context, userID string, about *rooms.Event, kind, text string) error {
-	content, err := json.Marshal(map[string]any{
+	return b.tellMore(ctx, userID, about, kind, text, nil)
+}
+
+// tellMore is tell with more in the content. What has more stands beside the event itself where it can.
+func (b *Bridge) tellMore(ctx context.Context, userID string, about *rooms.Event, kind, text string, more map[string]any) error {
+	fields := map[string]any{
 		"msgtype": "m.notice", "body": text, "m.mentions": struct{}{},
 		"m.relates_to": map[string]any{"m.in_reply_to": map[string]any{"event_id": about.ID}},
-	})
+	}
+	var beside int64
+	if len(more) > 0 {
+		beside = about.Position
+		maps.Copy(fields, more)
+	}
+	content, err := json.Marshal(fields)
 	if err != nil {
 		return fmt.Errorf("writing a notice: %w", err)
 	}
@@ -35,6 +50,7 @@ func (b *Bridge) tell(ctx context.Context, userID string, about *rooms.Event, ki
 		}
 		return b.insertNotice(tx, kind, about.RoomNID, &view.Notice{
 			UserID: userID, RoomID: about.RoomID, EventNID: about.NID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Content: content,
+			Beside: beside,
 		})
 	})
 	if err != nil {
@@ -49,6 +65,7 @@ func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.
 		return err
 	}
 	tx.OnCommit(func() {
+		b.besides.Remove(besideKey{n.EventNID, n.UserID})
 		b.o.Hub.Append(stream.Entry{
 			Position: n.Position, Topic: rooms.UserTopic(n.UserID), Kind: rooms.EntryNotice, Value: n, Size: 200 + len(n.Content),
 		})
@@ -83,6 +100,52 @@ func (b *Bridge) takeBackNotices(tx *sqldb.Tx, about *rooms.Event) error {
 // Notices implements view.Renderer.
 func (b *Bridge) Notices(ctx context.Context, userID string, since, upto int64) ([]*view.Notice, error) {
 	return b.selectNotices(ctx, userID, since, upto)
+}
+
+// besideKey names what a user is told beside an event.
+type besideKey struct {
+	eventNID int64
+	userID   string
+}
+
+// keptBesides bounds the answers of which it is remembered what is told beside them, or that nothing is.
+const keptBesides = 8192
+
+// Beside implements view.Renderer.
+func (b *Bridge) Beside(ctx context.Context, userID string, events []*rooms.Event, upto int64) (map[int64]*view.Notice, error) {
+	var found map[int64]*view.Notice
+	var missing []int64
+	add := func(n *view.Notice) {
+		if n == nil || n.Position > upto {
+			return
+		}
+		if found == nil {
+			found = map[int64]*view.Notice{}
+		}
+		found[n.EventNID] = n
+	}
+	for _, ev := range events {
+		if n, known := b.besides.Get(besideKey{ev.NID, userID}); known {
+			add(n)
+		} else {
+			missing = append(missing, ev.NID)
+		}
+	}
+	if len(missing) == 0 {
+		return found, nil
+	}
+	turn := b.o.Hub.Position()
+	stored, err := b.selectBeside(ctx, userID, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, nid := range missing {
+		add(stored[nid])
+		if stored[nid] != nil || turn < b.handled.Load() {
+			b.besides.Add(besideKey{nid, userID}, stored[nid])
+		}
+	}
+	return found, nil
 }
 
 // noticeMark is set in the payload of a notice's id: nids are positive.

@@ -126,6 +126,12 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	if err := b.followEdit(ctx, ev, d); err != nil {
 		return nil, err
 	}
+	if err := b.followAnswer(ctx, ev); err != nil {
+		return nil, err
+	}
+	if err := b.askReadBack(ctx, ev); err != nil {
+		return nil, err
+	}
 	audiences, err := b.audiences(ctx, ev.RoomID)
 	if err != nil {
 		return nil, err

@@ -25,8 +25,8 @@ func isTold(tx *sqldb.Tx, userID string, eventNID int64, kind string) (bool, err
 }
 
 func storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
-	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, string(n.Content))
+	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, string(n.Content), n.Beside)
 	if err != nil {
 		return fmt.Errorf("storing a notice: %w", err)
 	}
@@ -40,7 +40,7 @@ func eraseNotice(tx *sqldb.Tx, position int64) error {
 	return nil
 }
 
-const noticeColumns = `n.position, n.user_id, r.room_id, n.event_nid, n.redacts, n.ts, n.content
+const noticeColumns = `n.position, n.user_id, r.room_id, n.event_nid, n.redacts, n.ts, n.content, n.beside
 	FROM translator_notices n JOIN rooms r ON r.room_nid = n.room_nid `
 
 func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) {
@@ -52,7 +52,7 @@ func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) 
 	for rows.Next() {
 		n := &view.Notice{Sender: b.bot}
 		var content string
-		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content); err != nil {
+		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content, &n.Beside); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
 		n.Content = json.RawMessage(content)
@@ -74,10 +74,24 @@ func (b *Bridge) noticesAbout(tx *sqldb.Tx, eventNID int64) ([]*view.Notice, err
 	return b.scanNotices(tx.Query(`SELECT `+noticeColumns+` WHERE n.event_nid = $1 ORDER BY n.position`, eventNID))
 }
 
+// selectBeside returns what a user is told beside events, by the event's nid.
+func (b *Bridge) selectBeside(ctx context.Context, userID string, nids []int64) (map[int64]*view.Notice, error) {
+	notices, err := b.scanNotices(b.o.DB.Query(ctx, `SELECT `+noticeColumns+`
+		WHERE n.event_nid = ANY($1) AND n.user_id = $2 AND n.beside > 0 AND n.content <> '{}'`, sqldb.List(nids), userID))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]*view.Notice, len(notices))
+	for _, n := range notices {
+		found[n.EventNID] = n
+	}
+	return found, nil
+}
+
 // sweepNotices removes up to limit notices from before ts (ms): devices that old begin anew.
 func sweepNotices(tx *sqldb.Tx, ts int64, limit int) (int64, error) {
 	removed, err := tx.Exec(`DELETE FROM translator_notices WHERE position IN
-		(SELECT position FROM translator_notices WHERE ts < $1 ORDER BY position LIMIT $2)`, ts, limit)
+		(SELECT position FROM translator_notices WHERE ts < $1 AND beside = 0 ORDER BY position LIMIT $2)`, ts, limit)
 	if err != nil {
 		return 0, fmt.Errorf("removing old notices: %w", err)
 	}

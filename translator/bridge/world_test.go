@@ -217,6 +217,13 @@ func (w *world) event(id string) *rooms.Event {
 	return ev
 }
 
+func (w *world) events(ids ...string) (found []*rooms.Event) {
+	for _, id := range ids {
+		found = append(found, w.event(id))
+	}
+	return found
+}
+
 // rows returns the stored renderings of an event for a language, ascending.
 func (w *world) rows(eventID, code string) []*row {
 	w.t.Helper()
