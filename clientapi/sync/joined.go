@@ -41,6 +41,9 @@ type changes struct {
 	fromSQL  bool // deltas and receipts have to be read
 }
 
+// sectionBytes hold what most rooms have in an answer: a message or two.
+const sectionBytes = 2048
+
 // joined reads one room that the user is in.
 func (r *round) joined(ur rooms.UserRoom) error {
 	s := &section{ur: ur, since: r.sinceIn(ur), upto: r.upto, filter: &r.q.filter.Room}
@@ -63,6 +66,9 @@ func (r *round) joined(ur rooms.UserRoom) error {
 		if err := step(s); err != nil {
 			return err
 		}
+	}
+	if r.join == nil {
+		r.join = make([]byte, 0, sectionBytes)
 	}
 	r.join, err = r.appendJoined(r.join, s)
 	return err

@@ -154,7 +154,7 @@ type View struct {
 	reader   Reader
 	now      func() time.Time
 	stable   *stableCache
-	servers  *serverCache
+	members  *memberCache
 	late     lateLimit
 	plain    bool // nothing is ever translated
 	budget   time.Duration
@@ -171,7 +171,7 @@ func New(o Options) *View {
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
 		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget,
-		stable: newStableCache(o.CacheBytes), servers: newServerCache(), log: o.Log,
+		stable: newStableCache(o.CacheBytes), members: newMemberCache(), log: o.Log,
 	}
 }
 

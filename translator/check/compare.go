@@ -65,12 +65,20 @@ func (c *comparison) report() Report {
 
 func (c *comparison) segment(source, translation string) {
 	c.source, c.target = extract(source, c.from), extract(translation, c.to)
+	if c.source.crowded || c.target.crowded {
+		c.found("number.many", "", "")
+	}
+	if !hasWords(c.from) || !hasWords(c.to) {
+		c.neutral()
+		return
+	}
 	c.pressures()
 	c.numbers()
 	c.order()
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()
+	c.routes()
 	c.negations()
 	c.opposites()
 	c.sides()
@@ -83,11 +91,25 @@ func (c *comparison) pressures() {
 			continue
 		}
 		if i < len(c.target.pressures) {
-			c.found("pressure.changed", c.source.text(s), c.target.text(c.target.pressures[i]))
+			c.found("blood_pressure.changed", c.source.text(s), c.target.text(c.target.pressures[i]))
+		} else if turned, ok := c.target.pairWith(s); ok {
+			c.found("blood_pressure.changed", c.source.text(s), c.target.text(turned))
 		} else if !c.hasPressureNumbers(s) {
-			c.found("pressure.missing", c.source.text(s), "")
+			c.found("blood_pressure.missing", c.source.text(s), "")
 		}
 	}
+}
+
+// pairWith finds a pair that holds one of the numbers of a blood pressure, such as 80/120 for 120/80.
+func (x *facts) pairWith(pressure span) (span, bool) {
+	upper, lower, _ := strings.Cut(pressure.value, "/")
+	for i := 0; i+1 < len(x.numbers); i++ {
+		a, b := x.numbers[i], x.numbers[i+1]
+		if b.from == a.to+1 && x.f.at(a.to) == '/' && (contains(b.values, upper) || contains(a.values, lower)) {
+			return span{a.from, b.unitTo, ""}, true
+		}
+	}
+	return span{}, false
 }
 
 // hasPressureNumbers reports whether both numbers of a pair are there in another form ("120 mmHg
@@ -115,10 +137,9 @@ func hasValue(spans []span, value string) bool {
 	return false
 }
 
-// drugs compares which drugs are named.
-func (c *comparison) drugs() {
+// drugDifferences lists the drugs that only one side names, in their order.
+func (c *comparison) drugDifferences() (missing, added []span) {
 	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
-	var missing, added []span
 	for value, s := range source {
 		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.spells(value) {
 			missing = append(missing, s)
@@ -131,6 +152,12 @@ func (c *comparison) drugs() {
 	}
 	sortSpans(missing)
 	sortSpans(added)
+	return missing, added
+}
+
+// drugs compares which drugs are named.
+func (c *comparison) drugs() {
+	missing, added := c.drugDifferences()
 	for len(missing) > 0 && len(added) > 0 {
 		c.found("drug.changed", c.source.text(missing[0]), c.target.text(added[0]))
 		missing, added = missing[1:], added[1:]

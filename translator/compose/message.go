@@ -141,7 +141,7 @@ func passed(m Message) (body, formatted string) {
 func warned(m Message) (body, formatted string) {
 	lines, blocks := translation(m)
 	if shown(m.Original) {
-		lines = append(lines, originalTitle(m)+":", directed(m.From, m.Original.Body))
+		lines = append(lines, originalTitle(m)+":", foreign(m.From, m.To, m.Original.Body))
 		blocks = append(blocks, paragraph(originalTitle(m)+":"), originalBlock(m))
 	}
 	mark := isolated(m.To, markOf(m))
@@ -170,7 +170,7 @@ func translation(m Message) (lines, blocks []string) {
 		warning := directed(m.To, language.String(m.To, "warn", "items", findings(m)))
 		lines, blocks = append(lines, warning), append(blocks, paragraph(warning))
 	}
-	lines, blocks = append(lines, directed(m.To, m.Body)), append(blocks, blockOf(m.To, m.Body, m.FormattedBody))
+	lines, blocks = append(lines, translationLine(m)), append(blocks, translationBlock(m))
 	if invariants := invariantLine(m); invariants != "" {
 		lines, blocks = append(lines, invariants), append(blocks, paragraph(invariants))
 	}
@@ -212,6 +212,9 @@ func silentOrReason(m Message) string {
 }
 
 func afterOriginal(m Message, words []string) (body, formatted string) {
+	for i := range words {
+		words[i] = foreign(m.To, m.From, words[i])
+	}
 	body = m.Original.Body + "\n" + strings.Join(words, "\n")
 	if m.Original.FormattedBody == "" {
 		return body, ""
