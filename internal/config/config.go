@@ -186,6 +186,17 @@ type Translator struct {
 	ClinicalBots    []string        `yaml:"clinical_bots"`
 	Engines         []Engine        `yaml:"engines"`
 	Cache           TranslatorCache `yaml:"cache"`
+	Encrypted       EncryptedRooms  `yaml:"encrypted"`
+}
+
+// EncryptedRooms is the bot's device for encrypted rooms.
+type EncryptedRooms struct {
+	// Enabled gives the bot a device; without it, it cannot read encrypted rooms and says so.
+	Enabled bool `yaml:"enabled"`
+	// KeyFile is the file with the key of what the device keeps in the database; made when it is not there.
+	KeyFile string `yaml:"key_file"`
+	// RemoteInvites lets moderators of other servers invite the bot too.
+	RemoteInvites bool `yaml:"remote_invites"`
 }
 
 // Engine is one translation engine; the first in the list that can translate a pair is asked first.
@@ -297,7 +308,8 @@ func defaultTranslator() Translator {
 			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
-		Cache: TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Cache:     TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Encrypted: EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
 	}
 }
 

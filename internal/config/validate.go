@@ -217,6 +217,7 @@ func (c *Config) validateTranslator(k *checker) {
 	for i, b := range t.ClinicalBots {
 		k.check(strings.HasPrefix(b, "@") && strings.Contains(b, ":"), fmt.Sprintf("translator.clinical_bots[%d]", i), "%q is not a user id such as @lab:hospital-a.example", b)
 	}
+	k.check(!t.Encrypted.Enabled || t.Encrypted.KeyFile != "", "translator.encrypted.key_file", "must name a file")
 	for i, e := range t.Engines {
 		c.validateEngine(k, e, fmt.Sprintf("translator.engines[%d]", i))
 	}

@@ -96,7 +96,7 @@ type Rendering struct {
 	Redaction bool
 }
 
-// Options is what a View is built from. Every field but the last two must be set.
+// Options is what a View is built from. Every field but the last three must be set.
 type Options struct {
 	Rooms    Rooms
 	Renderer Renderer // Plain when nothing is translated
@@ -105,6 +105,8 @@ type Options struct {
 	// PageBudget is how long a page of history waits at most for translations that are not there yet (TRANSLATION 5);
 	// what is not ready in time stays as it was written. 0 never waits.
 	PageBudget time.Duration
+	// Tagged says what the node's own bot says to some readers only; nil when it says nothing so.
+	Tagged *Tagged
 	// CacheBytes bounds the cache of encoded events; 0 for the default of 32 MiB.
 	CacheBytes int64
 }
@@ -118,6 +120,7 @@ type View struct {
 	stable   *stableCache
 	servers  *serverCache
 	late     lateLimit
+	tagged   *Tagged
 	plain    bool // nothing is ever translated
 	budget   time.Duration
 }
@@ -131,7 +134,7 @@ func New(o Options) *View {
 	}
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
-		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget,
+		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget, tagged: o.Tagged,
 		stable: newStableCache(o.CacheBytes), servers: newServerCache(),
 	}
 }

@@ -84,7 +84,7 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: "@" + o.Config.BotLocalpart + ":" + o.Rooms.ServerName()}
+	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
 	if err := b.readLanguages(); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}

@@ -29,7 +29,9 @@ import (
 	"medixchange/internal/web"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator"
 	"medixchange/translator/bridge"
+	"medixchange/translator/encrypted"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -60,6 +62,8 @@ type Node struct {
 	signer     *signing.Signer
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
+	pipeline   *translator.Pipeline
+	device     *encrypted.Bot // nil when the bot reads no encrypted rooms
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler
@@ -88,7 +92,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.listen,
+		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -165,6 +169,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		AccessLifetime:     n.Config.Sessions.AccessToken.Std(),
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
+		Quiet:              n.quiet(),
 		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
 		FastHash:           os.Getenv(config.CheapPasswordsEnv) == "1",
@@ -213,7 +218,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Remote: n.remote, Config: n.Config,
-		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version,
+		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
 	}).Handler()
 	var err error
 	n.sender, err = federation.NewSender(federation.SenderOptions{

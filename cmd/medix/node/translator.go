@@ -32,6 +32,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if err != nil {
 			return fmt.Errorf("building the translator: %w", err)
 		}
+		n.pipeline = pipeline
 		n.bridge, err = bridge.New(ctx, bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
@@ -43,7 +44,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	}
 	n.View = view.New(view.Options{
 		Rooms: n.Rooms, Renderer: renderer, Reader: n.Accounts, Now: o.Now,
-		PageBudget: n.Config.Translator.HoldBudget.Std(),
+		PageBudget: n.Config.Translator.HoldBudget.Std(), Tagged: n.tagged(),
 	})
 	return nil
 }
