@@ -336,3 +336,26 @@ func TestEditsAndRedactionsReachTheBotsAnswers(t *testing.T) {
 	}
 }
 
+
+// TestTheBotHearsCommandsInAnEncryptedChat: a direct chat begins encrypted in most clients.
+func TestTheBotHearsCommandsInAnEncryptedChat(t *testing.T) {
+	h := testhospital.Start(t, translatingWith(t, tongues(t).URL))
+	h.User("ana")
+	bot := id.UserID("@translator:" + h.Name)
+	ana := newMautrix(t, h, "ana").encrypting().syncing()
+	req := encryptedRoom()
+	req.Preset, req.IsDirect, req.Invite = "trusted_private_chat", true, []id.UserID{bot}
+	room := ana.room(req)
+	ana.waitForMember(room, bot, event.MembershipJoin)
+	ana.wait("the greeting", func(ev *event.Event) bool { return ev.Sender == bot && ev.Type == event.EventMessage })
+	for _, c := range []struct{ command, answer string }{{"!lang es", "español"}, {"!original", "cifradas"}, {"!languages", "zh ("}} {
+		said := ana.say(room, c.command)
+		ana.wait("the answer to "+c.command, func(ev *event.Event) bool {
+			return ev.Sender == bot && ev.Type == event.EventMessage && ev.Content.AsMessage().OptionalGetRelatesTo().GetReplyTo() == said &&
+				strings.Contains(ev.Content.AsMessage().Body, c.answer)
+		})
+	}
+	var chosen struct{ Language string }
+	require.NoError(t, ana.GetAccountData(t.Context(), "org.medixchange.language", &chosen))
+	require.Equal(t, "es", chosen.Language)
+}

@@ -44,6 +44,7 @@ type Bot struct {
 	rooms   map[id.RoomID]bool      // whether a room is encrypted, where it was asked
 	away    map[id.UserID]time.Time // users whose devices are not asked for until then
 	without map[device]time.Time    // devices that give no one-time key, until then
+	members map[id.RoomID]*members
 
 	came map[[2]string]bool // room and session of keys that came in this sync; only in the sync's goroutine
 }
@@ -56,6 +57,7 @@ func New(o Options) (*Bot, error) {
 	}
 	b := &Bot{
 		o: o, rooms: map[id.RoomID]bool{}, away: map[id.UserID]time.Time{}, without: map[device]time.Time{},
+		members: map[id.RoomID]*members{},
 		came: map[[2]string]bool{},
 	}
 	b.keys = &keys{vault: o.Vault, pickle: o.Secret, olm: cache, log: b.refused}

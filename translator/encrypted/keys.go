@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"go.mau.fi/util/dbutil"
@@ -42,6 +43,8 @@ type keys struct {
 	pickle []byte
 	log    func(session id.SessionID, room id.RoomID) // a session that was not taken
 	olm    *olmCache
+	// changes counts changes of devices, so that what was found of them is known to hold still.
+	changes atomic.Int64
 }
 
 var _ crypto.Store = (*keys)(nil)
@@ -180,11 +183,13 @@ func (k *keys) PutDevice(ctx context.Context, user id.UserID, device *id.Device)
 		devices = map[id.DeviceID]*id.Device{}
 	}
 	devices[device.DeviceID] = device
+	k.changes.Add(1)
 	return k.vault.Write(kindDevices, "", user.String(), devices)
 }
 
 func (k *keys) PutDevices(_ context.Context, user id.UserID, devices map[id.DeviceID]*id.Device) error {
 	k.vault.Delete(kindOutdated, "", user.String())
+	k.changes.Add(1)
 	return k.vault.Write(kindDevices, "", user.String(), devices)
 }
 
@@ -205,6 +210,7 @@ func (k *keys) FilterTrackedUsers(ctx context.Context, users []id.UserID) ([]id.
 func (k *keys) MarkTrackedUsersOutdated(ctx context.Context, users []id.UserID) error {
 	tracked, err := k.FilterTrackedUsers(ctx, users)
 	for _, user := range tracked {
+		k.changes.Add(1)
 		k.vault.Put(kindOutdated, "", user.String(), []byte("1"))
 	}
 	return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"maunium.net/go/mautrix"
@@ -14,13 +15,18 @@ import (
 	"medixchange/translator/replies"
 )
 
-// filter is what the device wants of /sync: what concerns encrypted rooms, and nothing of the others.
-const filter = `{"presence":{"types":[]},"account_data":{"types":[]},"room":{"ephemeral":{"types":[]},"account_data":{"types":[]},` +
-	`"state":{"types":["m.room.encryption"],"lazy_load_members":true},"timeline":{"limit":100,"types":["m.room.encrypted",` +
-	`"m.room.encryption","m.room.member","m.room.redaction"]}}}`
+// filter is what the device wants of /sync, with so many events a room: what concerns encrypted rooms, and nothing of the
+// others.
+func filter(limit int) string {
+	return `{"presence":{"types":[]},"account_data":{"types":[]},"room":{"ephemeral":{"types":[]},"account_data":{"types":[]},` +
+		`"state":{"types":["m.room.encryption"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
+		`"m.room.encryption","m.room.member","m.room.redaction"],"limit":` + strconv.Itoa(limit) + `}}}`
+}
 
 const (
 	syncTimeout = 30 * time.Second
+	// timelineLimit keeps an answer small when the device was away for long: what is missing is fetched by room.
+	timelineLimit = 20
 	// maxMissed bounds the events of a room that are fetched because one answer did not hold them.
 	maxMissed = 1000
 	pageSize  = 100
@@ -43,9 +49,9 @@ func (b *Bot) syncLoop(ctx context.Context) error {
 
 // step takes one answer: what it brings and the token after it are stored together.
 func (b *Bot) step(ctx context.Context) error {
-	req := mautrix.ReqSync{Since: b.since, FilterID: filter, Timeout: int(syncTimeout.Milliseconds()), SetPresence: event.PresenceOffline}
-	if b.since == "" {
-		req.Timeout = 0
+	req := mautrix.ReqSync{Since: b.since, FilterID: filter(timelineLimit), Timeout: int(syncTimeout.Milliseconds()), SetPresence: event.PresenceOffline}
+	if b.since == "" { // nothing of what was said before is read
+		req.Timeout, req.FilterID = 0, filter(1)
 	}
 	answer, err := b.client.FullSyncRequest(ctx, req)
 	if err != nil {
@@ -98,6 +104,9 @@ func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, e
 		for _, ev := range slices.Concat(joined.State.Events, joined.Timeline.Events) {
 			if ev.Type.Type == event.StateEncryption.Type && ev.StateKey != nil {
 				b.noteEncrypted(room, true)
+			}
+			if joined.Timeline.Limited || ev.Type.Type == event.StateMember.Type {
+				b.forgetMembers(room)
 			}
 		}
 		if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
@@ -196,6 +205,7 @@ func (b *Bot) take(ctx context.Context, answer *mautrix.RespSync, rooms []told) 
 		}
 	}
 	for room := range answer.Rooms.Leave {
+		b.forgetMembers(room)
 		if err := b.forget(ctx, room); err != nil {
 			return err
 		}
