@@ -122,7 +122,18 @@ type Sync struct {
 // Rooms sets what concerns all rooms.
 type Rooms struct {
 	DefaultVersion string `yaml:"default_version"`
+	// Encrypted says what Element is told of new rooms: EncryptedAuto, EncryptedYes, EncryptedNo or EncryptedUnsaid. Whoever
+	// makes a room may choose otherwise.
+	Encrypted string `yaml:"encrypted"`
 }
+
+// Whether new rooms begin encrypted, for clients that read io.element.e2ee.
+const (
+	EncryptedAuto   = "auto"   // not while this node translates
+	EncryptedYes    = "yes"    // they do
+	EncryptedNo     = "no"     // they do not
+	EncryptedUnsaid = "unsaid" // the client goes by its own default
+)
 
 // Federation is the traffic with other hospitals' servers.
 type Federation struct {
@@ -251,7 +262,7 @@ func Default(serverName string) *Config {
 		Sessions:  Sessions{AccessToken: Duration(time.Hour), RefreshToken: Duration(90 * 24 * time.Hour)},
 		Limits:    Limits{RatesEnabled: true, Rates: defaultRates(), MaxBody: 1 << 20},
 		Sync:      Sync{MaxTimeout: Duration(time.Minute), TimelineLimit: 20},
-		Rooms:     Rooms{DefaultVersion: "12"},
+		Rooms:     Rooms{DefaultVersion: "12", Encrypted: EncryptedAuto},
 		Federation: Federation{
 			Enabled:      true,
 			BackoffMax:   Duration(time.Hour),

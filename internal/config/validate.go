@@ -60,6 +60,7 @@ func (c *Config) Validate() []Problem {
 	c.validateFederation(k)
 	c.validateMedia(k)
 	c.validateTranslator(k)
+	k.oneOf(c.Rooms.Encrypted, []string{EncryptedAuto, EncryptedYes, EncryptedNo, EncryptedUnsaid}, "rooms.encrypted")
 	k.oneOf(c.Log.Level, []string{"error", "warn", "info", "debug", "trace"}, "log.level")
 	k.oneOf(c.Log.Format, []string{"text", "json"}, "log.format")
 	if c.Metrics.Listen != "" {
