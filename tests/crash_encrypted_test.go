@@ -17,7 +17,7 @@ import (
 )
 
 // encryptedKills is how often the node is killed.
-const encryptedKills = 6
+const encryptedKills = 4
 
 // TestKilledAtAnyMomentTheBotLosesNoKeyAndAnswersOnce kills the node with SIGKILL while the bot reads and answers in an
 // encrypted room. Every message has one answer in the end, and it can be decrypted.
