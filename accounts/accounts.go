@@ -72,21 +72,22 @@ type Accounts struct {
 	log    *logrus.Entry
 	now    func() time.Time
 
-	tokens    *tokenCache
-	seen      *lastSeen
-	data      *dataCache
-	rules     *ruleCache
-	counts    *countCache
-	lists     *listLog
-	profiles  *remoteProfiles
-	resyncs   *resyncer
-	keyCounts *keyCountCache
-	keyIDs    *sqldb.IDs
-	revisions *sqldb.IDs
-	inboxes   *inboxCache
-	pushers   *pusherSet
-	nonces    *nonces
-	presences *presences
+	tokens     *tokenCache
+	seen       *lastSeen
+	data       *dataCache
+	rules      *ruleCache
+	counts     *countCache
+	lists      *listLog
+	profiles   *remoteProfiles
+	resyncs    *resyncer
+	keyCounts  *keyCountCache
+	keyIDs     *sqldb.IDs
+	revisions  *sqldb.IDs
+	inboxes    *inboxCache
+	allowances *allowances
+	pushers    *pusherSet
+	nonces     *nonces
+	presences  *presences
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -114,6 +115,7 @@ func newWith(ctx context.Context, o Options, port roomPort) (*Accounts, error) {
 	a.keyIDs = o.DB.IDs("one_time_keys")
 	a.revisions = o.DB.IDs("profile_revisions")
 	a.inboxes = newInboxCache()
+	a.allowances = newAllowances()
 	a.pushers = &pusherSet{}
 	a.nonces = newNonces(o.Now)
 	a.presences = newPresences(o.Now)

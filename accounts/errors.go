@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"medixchange/internal/web"
 )
 
 // Error is a refusal in the specification's terms: the layer above answers with Status, Code and Message. Test the kind
@@ -25,6 +27,15 @@ func (e *Error) Unwrap() error {
 		return nil
 	}
 	return e.kind
+}
+
+// Answer returns the error as it is sent.
+func (e *Error) Answer() *web.Error {
+	answer := web.NewError(e.Status, e.Code, "%s", e.Message)
+	for key, value := range e.Extra {
+		answer = answer.With(key, value)
+	}
+	return answer
 }
 
 // says returns an error of this kind with its own message.
@@ -61,6 +72,8 @@ var (
 		Extra: map[string]any{"soft_logout": true}}
 	ErrSuspended = kind(http.StatusForbidden, "M_USER_SUSPENDED", "This account has been suspended: it may read and leave, not write")
 	ErrLimited   = kind(http.StatusTooManyRequests, "M_LIMIT_EXCEEDED", "Too many requests")
+	// ErrFull is for other servers: what they send has no place until what is there is fetched.
+	ErrFull = kind(http.StatusServiceUnavailable, "M_UNKNOWN", "There is no place for this now: send it again later")
 
 	ErrInvalidSignature = kind(http.StatusBadRequest, "M_INVALID_SIGNATURE", "Invalid signature")
 	ErrWrongKeysVersion = kind(http.StatusForbidden, "M_WRONG_ROOM_KEYS_VERSION", "This is not the current version of the backup")

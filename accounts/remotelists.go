@@ -90,14 +90,14 @@ func (a *Accounts) fetchList(ctx context.Context, userID string) error {
 	}
 	before := a.db.Position()
 	list, err := a.o.Remote.UserDevices(ctx, server, userID)
+	if err == nil {
+		err = checkRemoteList(userID, list)
+	}
 	if err != nil {
 		if failed := a.postpone(context.WithoutCancel(ctx), userID); failed != nil {
 			return errors.Join(err, failed)
 		}
 		return fmt.Errorf("fetching the devices of %s: %w", userID, err)
-	}
-	if err := checkRemoteList(userID, list); err != nil {
-		return err
 	}
 	to, err := a.audienceOf(ctx, userID)
 	if err != nil {
@@ -286,6 +286,13 @@ func follows(prev []int64, known int64) bool {
 func applyRemoteDevice(tx *sqldb.Tx, u deviceListUpdate) error {
 	if u.Deleted || !present(u.Keys) {
 		return deleteRemoteDevice(tx, u.UserID, u.DeviceID)
+	}
+	others, err := countOtherDevices(tx, u.UserID, u.DeviceID)
+	if err != nil {
+		return err
+	}
+	if others >= maxRemoteDevices {
+		return ErrTooLarge.says("The user has more than %d devices", maxRemoteDevices)
 	}
 	return upsertRemoteDevice(tx, u.UserID, RemoteDevice{DeviceID: u.DeviceID, Keys: u.Keys, DisplayName: printable(truncate(u.DisplayName, maxDeviceName))})
 }

@@ -169,6 +169,16 @@ func upsertRemoteDevice(tx *sqldb.Tx, userID string, d RemoteDevice) error {
 	return nil
 }
 
+// countOtherDevices counts what is kept of a remote user's devices but one.
+func countOtherDevices(tx *sqldb.Tx, userID, but string) (int, error) {
+	var n int
+	err := tx.QueryRow(`SELECT COUNT(*) FROM remote_devices WHERE user_id = $1 AND device_id <> $2`, userID, but).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting the devices of a remote user: %w", err)
+	}
+	return n, nil
+}
+
 func deleteRemoteDevice(tx *sqldb.Tx, userID, deviceID string) error {
 	return execAll(tx, "removing a remote device", []string{
 		`DELETE FROM remote_devices WHERE user_id = $1 AND device_id = $2`}, userID, deviceID)

@@ -19,19 +19,29 @@ func insertTransaction(tx *sqldb.Tx, sender, scope, txnID string, now int64) (bo
 	return n > 0, err
 }
 
-func insertToDevice(tx *sqldb.Tx, userID, deviceID string, position int64, message string) error {
-	_, err := tx.Exec(`INSERT INTO to_device (user_id, device_id, position, message) VALUES ($1, $2, $3, $4)`,
-		userID, deviceID, position, message)
+func insertToDevice(tx *sqldb.Tx, userID, deviceID string, position int64, origin, message string) error {
+	_, err := tx.Exec(`INSERT INTO to_device (user_id, device_id, position, origin, message, bytes) VALUES ($1, $2, $3, $4, $5, $6)`,
+		userID, deviceID, position, origin, message, len(message))
 	if err != nil {
 		return fmt.Errorf("storing a message to a device: %w", err)
 	}
 	return nil
 }
 
-// trimInbox drops the oldest messages of a device that never fetches them.
-func trimInbox(tx *sqldb.Tx, userID, deviceID string) error {
-	_, err := tx.Exec(`DELETE FROM to_device WHERE user_id = $1 AND device_id = $2 AND position <= (SELECT position FROM to_device
-		WHERE user_id = $1 AND device_id = $2 ORDER BY position DESC LIMIT 1 OFFSET $3)`, userID, deviceID, maxInbox)
+// waitingOf returns how many messages of a server wait for devices here, and their bytes.
+func waitingOf(tx *sqldb.Tx, origin string) (rows, bytes int64, err error) {
+	err = tx.QueryRow(`SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM to_device WHERE origin = $1 AND origin <> ''`, origin).Scan(&rows, &bytes)
+	if err != nil {
+		return 0, 0, fmt.Errorf("measuring what waits for devices: %w", err)
+	}
+	return rows, bytes, nil
+}
+
+// trimInbox drops the oldest messages of one origin to a device that never fetches them.
+func trimInbox(tx *sqldb.Tx, userID, deviceID, origin string) error {
+	_, err := tx.Exec(`DELETE FROM to_device WHERE user_id = $1 AND device_id = $2 AND origin = $4 AND position <= (SELECT position
+		FROM to_device WHERE user_id = $1 AND device_id = $2 AND origin = $4 ORDER BY position DESC LIMIT 1 OFFSET $3)`,
+		userID, deviceID, maxInbox, origin)
 	if err != nil {
 		return fmt.Errorf("trimming an inbox: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"unicode/utf8"
 
 	"medixchange/internal/sqldb"
@@ -16,13 +15,16 @@ import (
 )
 
 const (
-	// maxInbox bounds the messages that wait for one device; beyond it the oldest go.
-	maxInbox = 20000
+	// maxInbox bounds the messages of one server's users that wait for one device; beyond it that server's oldest go, and
+	// nobody else's.
+	maxInbox = 10000
 	// maxOutbound bounds the messages that wait for one server; beyond it the oldest go. A server that is away for so many
 	// gets the later ones, from which its devices can ask for keys again.
 	maxOutbound = 50000
 	// trimEvery says how often, in positions, what waits for a device or a server is trimmed.
 	trimEvery = 64
+	// maxDelivery bounds the copies that one request makes of its messages, in bytes: "*" makes many of one.
+	maxDelivery = 64 << 20
 	// maxMessages bounds the devices addressed by one request, and maxEDU the size of one message to another server.
 	maxMessages = 20000
 	maxEDU      = 256 << 10
@@ -31,7 +33,7 @@ const (
 )
 
 // EntryOutboundDevice is the kind of the stream entry of an [OutboundDeviceMessage]; its topic is ServerTopic.
-const EntryOutboundDevice uint8 = 64
+const EntryOutboundDevice = stream.Aside + 64
 
 // topicServer is the kind of ServerTopic.
 const topicServer uint8 = 16
@@ -54,7 +56,7 @@ func (a *Accounts) SendToDevice(ctx context.Context, r ToDeviceRequest) error {
 		if err != nil || !fresh {
 			return err
 		}
-		if err := a.deliver(tx, r.Sender, r.Type, local); err != nil {
+		if err := a.deliver(tx, &delivery{sender: r.Sender, typ: r.Type}, local); err != nil {
 			return err
 		}
 		for _, server := range slices.Sorted(maps.Keys(remote)) {
@@ -96,8 +98,17 @@ func (a *Accounts) splitMessages(all messages) (local messages, remote map[strin
 	return local, remote, nil
 }
 
+// delivery is what messages to devices have in common.
+type delivery struct {
+	origin string // the sender's server; "" for this one
+	sender string
+	typ    string
+
+	written int // bytes
+}
+
 // deliver stores messages for local devices.
-func (a *Accounts) deliver(tx *sqldb.Tx, sender, typ string, all messages) error {
+func (a *Accounts) deliver(tx *sqldb.Tx, d *delivery, all messages) error {
 	for _, userID := range slices.Sorted(maps.Keys(all)) {
 		devices, err := existingDevices(tx, userID, wantedDevices(all[userID]))
 		if err != nil {
@@ -108,7 +119,7 @@ func (a *Accounts) deliver(tx *sqldb.Tx, sender, typ string, all messages) error
 			if !ok {
 				content = all[userID]["*"]
 			}
-			if err := a.deliverOne(tx, userID, deviceID, sender, typ, content); err != nil {
+			if err := a.deliverOne(tx, userID, deviceID, d, content); err != nil {
 				return err
 			}
 		}
@@ -124,17 +135,25 @@ func wantedDevices(devices map[string]json.RawMessage) []string {
 	return slices.Collect(maps.Keys(devices))
 }
 
-func (a *Accounts) deliverOne(tx *sqldb.Tx, userID, deviceID, sender, typ string, content json.RawMessage) error {
-	message, err := json.Marshal(map[string]any{"sender": sender, "type": typ, "content": content})
+func (a *Accounts) deliverOne(tx *sqldb.Tx, userID, deviceID string, d *delivery, content json.RawMessage) error {
+	message, err := json.Marshal(map[string]any{"sender": d.sender, "type": d.typ, "content": content})
 	if err != nil {
 		return ErrBadJSON.says("A message is not JSON")
 	}
+	if d.written += len(message); d.written > maxDelivery {
+		return ErrTooLarge.says("The copies of one request hold more than %d bytes", maxDelivery)
+	}
+	if d.origin != "" {
+		if err := a.allowances.spend(tx, d.origin, len(message)); err != nil {
+			return err
+		}
+	}
 	position := tx.NextPosition()
-	if err := insertToDevice(tx, userID, deviceID, position, string(message)); err != nil {
+	if err := insertToDevice(tx, userID, deviceID, position, d.origin, string(message)); err != nil {
 		return err
 	}
 	if position%trimEvery == 0 {
-		if err := trimInbox(tx, userID, deviceID); err != nil {
+		if err := trimInbox(tx, userID, deviceID, d.origin); err != nil {
 			return err
 		}
 	}
@@ -197,7 +216,8 @@ func (a *Accounts) queueOne(tx *sqldb.Tx, server, sender, typ string, piece mess
 	return nil
 }
 
-// ReceiveDirectToDevice takes an m.direct_to_device of origin. A message id that origin has used does nothing.
+// ReceiveDirectToDevice takes an m.direct_to_device of origin. A message id that origin has used does nothing. ErrFull:
+// too much of origin waits for devices here; the message is to be sent again later.
 func (a *Accounts) ReceiveDirectToDevice(ctx context.Context, origin string, content json.RawMessage) error {
 	var m struct {
 		Sender    string   `json:"sender"`
@@ -215,7 +235,7 @@ func (a *Accounts) ReceiveDirectToDevice(ctx context.Context, origin string, con
 		return ErrBadJSON.says("Malformed to-device message")
 	}
 	local, _, err := a.splitMessages(m.Messages)
-	if err != nil {
+	if err != nil || len(local) == 0 {
 		return err
 	}
 	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
@@ -223,7 +243,7 @@ func (a *Accounts) ReceiveDirectToDevice(ctx context.Context, origin string, con
 		if err != nil || !fresh {
 			return err
 		}
-		return a.deliver(tx, m.Sender, m.Type, local)
+		return a.deliver(tx, &delivery{origin: origin, sender: m.Sender, typ: m.Type}, local)
 	})
 	if err != nil {
 		return fmt.Errorf("taking a to-device message: %w", err)
@@ -293,77 +313,4 @@ func (a *Accounts) AckOutboundDeviceMessages(ctx context.Context, destination st
 // OutboundDeviceDestinations returns for each destination for which something waits the position of the last of it.
 func (a *Accounts) OutboundDeviceDestinations(ctx context.Context) (map[string]int64, error) {
 	return a.readOutboundDestinations(ctx)
-}
-
-// inbox is what is known of the messages that wait for a device; zero: none.
-type inbox struct{ oldest, newest int64 }
-
-const maxCachedInboxes = 20000
-
-// inboxCache spares looking for messages at each sync. A read that began before a change is not kept.
-type inboxCache struct {
-	mu    sync.Mutex
-	boxes map[[2]string]inbox
-	epoch int64
-}
-
-func newInboxCache() *inboxCache { return &inboxCache{boxes: map[[2]string]inbox{}} }
-
-func (a *Accounts) inbox(ctx context.Context, userID, deviceID string) (inbox, error) {
-	key := [2]string{userID, deviceID}
-	a.inboxes.mu.Lock()
-	box, ok := a.inboxes.boxes[key]
-	epoch := a.inboxes.epoch
-	a.inboxes.mu.Unlock()
-	if ok {
-		return box, nil
-	}
-	box, err := a.readInbox(ctx, userID, deviceID)
-	if err != nil {
-		return box, err
-	}
-	a.inboxes.mu.Lock()
-	defer a.inboxes.mu.Unlock()
-	if a.inboxes.epoch == epoch {
-		if len(a.inboxes.boxes) >= maxCachedInboxes {
-			clear(a.inboxes.boxes)
-		}
-		a.inboxes.boxes[key] = box
-	}
-	return box, nil
-}
-
-func (c *inboxCache) arrived(userID, deviceID string, position int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.epoch++
-	key := [2]string{userID, deviceID}
-	box, ok := c.boxes[key]
-	if !ok {
-		return
-	}
-	if box.oldest == 0 {
-		box.oldest = position
-	}
-	box.newest = max(box.newest, position)
-	c.boxes[key] = box
-}
-
-func (c *inboxCache) forgetDevice(userID, deviceID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.epoch++
-	delete(c.boxes, [2]string{userID, deviceID})
-}
-
-// forget drops what is known of all devices of a user.
-func (c *inboxCache) forget(userID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.epoch++
-	for key := range c.boxes {
-		if key[0] == userID {
-			delete(c.boxes, key)
-		}
-	}
 }

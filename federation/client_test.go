@@ -89,7 +89,7 @@ func (a *answering) ServeEvent(_ context.Context, server, eventID string) (*room
 	return raw("1")[0], a.note("%s %s", server, eventID)
 }
 
-func (a *answering) EventNear(_ context.Context, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error) {
+func (a *answering) EventNearHere(_ context.Context, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error) {
 	return raw("1")[0], a.note("%s %d %v", roomID, ts, dir)
 }
 

@@ -412,4 +412,11 @@ func (fakeView) ForServer(_ context.Context, _ string, events []*rooms.Event) ([
 	return out, nil
 }
 
+func (fakeView) VisibleToServer(_ context.Context, _ string, ev *rooms.Event) (bool, error) {
+	return ev.Sender != hiddenSender, nil
+}
+
+// hiddenSender's events are hidden from every server.
+const hiddenSender = "@hidden:other.example"
+
 var _ ServerMedia = (*media.Store)(nil)

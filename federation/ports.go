@@ -30,7 +30,7 @@ type ServerRooms interface {
 	ServeStateIDs(ctx context.Context, server, roomID, eventID string) (state, authChain []string, err error)
 	ServeEventAuth(ctx context.Context, server, roomID, eventID string) ([]*rooms.Event, error)
 	ServeEvent(ctx context.Context, server, eventID string) (*rooms.Event, error)
-	EventNear(ctx context.Context, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error)
+	EventNearHere(ctx context.Context, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error)
 
 	ResolveAlias(ctx context.Context, alias string) (roomID string, servers []string, err error)
 	PublicRooms(ctx context.Context, q rooms.PublicRoomsQuery) (*rooms.PublicRoomsPage, error)
@@ -56,6 +56,7 @@ type ServerAccounts interface {
 // ServerView decides what another server may see of events; *view.View implements it.
 type ServerView interface {
 	ForServer(ctx context.Context, server string, events []*rooms.Event) ([]json.RawMessage, error)
+	VisibleToServer(ctx context.Context, server string, ev *rooms.Event) (bool, error)
 }
 
 // ServerMedia serves our files; *media.Store implements it.

@@ -183,9 +183,30 @@ func (s *Server) timestampToEvent(r *request) (any, error) {
 	if err := s.o.Rooms.ServerMayRead(r.Context(), r.origin, roomID); err != nil {
 		return nil, err
 	}
-	ev, err := s.o.Rooms.EventNear(r.Context(), roomID, ts, dir)
+	ev, err := s.visibleNear(r, roomID, ts, dir)
 	if err != nil {
 		return nil, err
 	}
 	return map[string]any{"event_id": ev.ID, "origin_server_ts": ev.OriginServerTS}, nil
+}
+
+// maxHiddenNear bounds the hidden events that timestamp_to_event passes over.
+const maxHiddenNear = 50
+
+// visibleNear returns the event closest to a time that the asking server may see.
+func (s *Server) visibleNear(r *request, roomID string, ts int64, dir rooms.Direction) (*rooms.Event, error) {
+	for range maxHiddenNear {
+		ev, err := s.o.Rooms.EventNearHere(r.Context(), roomID, ts, dir)
+		if err != nil {
+			return nil, err
+		}
+		visible, err := s.o.View.VisibleToServer(r.Context(), r.origin, ev)
+		if err != nil || visible {
+			return ev, err
+		}
+		if ts = ev.OriginServerTS + 1; dir == rooms.Backward {
+			ts = ev.OriginServerTS - 1
+		}
+	}
+	return nil, web.NotFound("There is no event near this time that the server may see")
 }

@@ -95,6 +95,9 @@ func TestDeviceMessagesAreNotLostToFailures(t *testing.T) {
 	status, _ = sendTransaction(alpha, beta, "1", body)
 	require.Equal(t, 200, status)
 
+	beta.accounts.fail = accounts.ErrFull
+	status, _ = sendTransaction(alpha, beta, "full", `{"edus":[{"edu_type":"m.direct_to_device","content":{}}],"pdus":[]}`)
+	require.Equal(t, 503, status, "the origin keeps it and comes again")
 	beta.accounts.fail = accounts.ErrBadJSON
 	status, _ = sendTransaction(alpha, beta, "2", `{"edus":[{"edu_type":"m.direct_to_device","content":{}}],"pdus":[{"event_id":"$2"}]}`)
 	require.Equal(t, 200, status, "a malformed EDU spoils nothing else")

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"medixchange/internal/signing"
+	"medixchange/internal/strictjson"
 	"medixchange/rooms"
 )
 
@@ -76,25 +77,8 @@ func newPDUCheck(version string, pdu []byte) (*pduCheck, error) {
 	if number > 2 { // their events do not carry an id; one that was added on the way is not signed
 		unsigned = append(unsigned, "event_id")
 	}
-	c.payload = without(redacted, unsigned...)
+	c.payload = strictjson.Without(redacted, unsigned...)
 	return c, nil
-}
-
-// without copies the members of an object in canonical JSON but those named.
-func without(object []byte, names ...string) []byte {
-	out := make([]byte, 0, len(object))
-	out = append(out, '{')
-	gjson.ParseBytes(object).ForEach(func(key, value gjson.Result) bool {
-		if slices.Contains(names, key.Str) {
-			return true
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, key.Raw...), ':'), value.Raw...)
-		return true
-	})
-	return append(out, '}')
 }
 
 // signers lists the servers whose signatures an event needs.

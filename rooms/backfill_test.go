@@ -553,13 +553,17 @@ func TestEventNearAsksElsewhereWhileThereAreGaps(t *testing.T) {
 	w := newTwoNodes(t, sqldbtest.SQLite(t), sqldbtest.SQLite(t), "12", 5)
 	all := w.history(w.north, false, 100)
 	target := w.event(all[2])
-	lie := int64(0)
+	lie, asked := int64(0), 0
 	w.south.remote.near = func(_, _ string, ts int64, dir string) (string, int64, error) {
+		asked++
 		if lie != 0 {
 			return w.event(all[len(all)-1]).ID, ts + lie, nil // the create event, said to be close by
 		}
 		return target.ID, target.OriginServerTS, nil
 	}
+	_, err := w.south.EventNearHere(ctx, w.roomID, w.last.OriginServerTS, Forward)
+	require.NoError(t, err)
+	require.Zero(t, asked, "what another server asks is answered from here alone")
 	ev, err := w.south.EventNear(ctx, w.roomID, target.OriginServerTS, Forward)
 	require.NoError(t, err)
 	require.LessOrEqual(t, ev.OriginServerTS-target.OriginServerTS, w.last.OriginServerTS-target.OriginServerTS)

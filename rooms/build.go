@@ -219,7 +219,7 @@ func stripTranslation(content []byte) []byte {
 		}
 		out = append(append(out, key.Raw...), ':')
 		if key.Str == "m.new_content" && value.IsObject() {
-			out = append(out, without([]byte(value.Raw), translationKey)...)
+			out = append(out, strictjson.Without([]byte(value.Raw), translationKey)...)
 		} else {
 			out = append(out, value.Raw...)
 		}

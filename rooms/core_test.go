@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/internal/strictjson"
 )
 
 // What is here proves decisions of the core that no other test is about; docs/ARCHITECTURE.md lists them all.
@@ -40,7 +41,7 @@ func TestCore10PDUsWithNULReachNoBatch(t *testing.T) {
 	h := newWard(t, "12")
 	good := h.says("good")
 	with := func(key, value string) []byte {
-		rest := without(good.JSON, key)
+		rest := strictjson.Without(good.JSON, key)
 		return fmt.Appendf(nil, `%s,%q:%s}`, rest[:len(rest)-1], key, value)
 	}
 	for key, value := range map[string]string{

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/tidwall/gjson"
+	"golang.org/x/sync/errgroup"
 
 	"medixchange/internal/config"
 	"medixchange/internal/sqldb"
@@ -25,17 +26,53 @@ func (r *Rooms) Create(ctx context.Context, req CreateRequest) (roomID string, e
 	if err := c.commit(nil); err != nil {
 		return "", err
 	}
+	return c.rm.id, c.inviteOthers(ctx)
+}
+
+const (
+	// maxInvites bounds the users that a request to create a room invites.
+	maxInvites = 1000
+	// invitesAtOnce bounds the servers that are asked at the same time to sign invites to a new room.
+	invitesAtOnce = 8
+)
+
+// inviteOthers invites the users of other servers, those of one server one after the other, until it cannot be reached.
+func (c *creation) inviteOthers(ctx context.Context) error {
+	if len(c.inviteLater) == 0 {
+		return nil
+	}
+	content, err := c.inviteContent()
+	if err != nil {
+		return err
+	}
+	byServer := map[string][]string{}
 	for _, user := range c.inviteLater {
-		content, err := c.inviteContent()
-		if err != nil {
-			return "", err
+		byServer[serverOf(user)] = append(byServer[serverOf(user)], user)
+	}
+	ctx = context.WithoutCancel(ctx) // the room is there, whoever may have gone meanwhile
+	var group errgroup.Group
+	group.SetLimit(invitesAtOnce)
+	for _, users := range byServer {
+		group.Go(func() error {
+			c.inviteFrom(ctx, users, content)
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+func (c *creation) inviteFrom(ctx context.Context, users []string, content []byte) {
+	for i, user := range users {
+		_, err := c.r.inviteRemote(ctx, c.rm.id, c.memberDraft(user, content), nil)
+		if err == nil {
+			continue
 		}
-		d := c.memberDraft(user, content)
-		if _, err := r.inviteRemote(ctx, c.rm.id, d, nil); err != nil {
-			r.log.WithError(err).WithField("room_id", c.rm.id).Warn("inviting a user of another server to a new room")
+		c.r.log.WithError(err).WithField("room_id", c.rm.id).Warn("inviting a user of another server to a new room")
+		if errors.Is(err, ErrUnreachable) {
+			c.r.log.WithField("room_id", c.rm.id).WithField("users", len(users)-i-1).Warn("not inviting the other users of this server")
+			return
 		}
 	}
-	return c.rm.id, nil
 }
 
 // creation is a room in the making.
@@ -73,7 +110,13 @@ func (r *Rooms) newCreation(req CreateRequest) (*creation, error) {
 			return nil, err
 		}
 	}
-	for _, user := range req.Invite {
+	if len(req.Invite) > maxInvites {
+		return nil, fmt.Errorf("more than %d invited users: %w", maxInvites, ErrInvalidParam)
+	}
+	for i, user := range req.Invite {
+		if slices.Contains(req.Invite[:i], user) {
+			continue
+		}
 		if !isUserID(user) || user == req.Creator {
 			return nil, fmt.Errorf("invited user %q: %w", user, ErrInvalidParam)
 		}

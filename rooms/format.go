@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"github.com/tidwall/gjson"
+
+	"medixchange/internal/strictjson"
 )
 
 // format is what room versions differ in as to how an event is written, hashed and named (specification, Room Versions).
@@ -171,23 +173,6 @@ func (f *format) redactContent(out []byte, typ string, content gjson.Result) []b
 	return append(out, '}')
 }
 
-// without copies the top-level members of canonical JSON but those named.
-func without(pdu []byte, names ...string) []byte {
-	out := make([]byte, 0, len(pdu))
-	out = append(out, '{')
-	gjson.ParseBytes(pdu).ForEach(func(key, value gjson.Result) bool {
-		if slices.Contains(names, key.Str) {
-			return true
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(append(append(out, key.Raw...), ':'), value.Raw...)
-		return true
-	})
-	return append(out, '}')
-}
-
 // reference is the hash by which other events refer to a PDU in canonical JSON; signed is what its signatures cover.
 func (f *format) reference(pdu []byte) (hash [32]byte, signed []byte) {
 	signed = f.redact(pdu, true)
@@ -199,5 +184,5 @@ func (f *format) idOf(hash [32]byte) string { return "$" + f.ids.EncodeToString(
 
 // contentHash is the hash under hashes.sha256 of a PDU in canonical JSON.
 func contentHash(pdu []byte) [32]byte {
-	return sha256.Sum256(without(pdu, "hashes", "signatures", "unsigned"))
+	return sha256.Sum256(strictjson.Without(pdu, "hashes", "signatures", "unsigned"))
 }

@@ -203,7 +203,7 @@ const ringLimit = 50_000
 
 // StateChanges returns the changes of one type of current state in all rooms in (since, upto], ascending.
 func (r *Rooms) StateChanges(ctx context.Context, typ string, since, upto int64) ([]StateDelta, error) {
-	entries, complete := r.hub.All(since, upto, ringLimit)
+	entries, complete := r.hub.AllEvents(since, upto, ringLimit)
 	if !complete || len(entries) >= ringLimit {
 		return r.selectTypeDeltas(ctx, typ, since, upto)
 	}

@@ -127,11 +127,7 @@ func (r *Rooms) EventNear(ctx context.Context, roomID string, ts int64, dir Dire
 	if err != nil {
 		return nil, err
 	}
-	nid, err := r.nearestByTime(ctx, room.nid, ts, dir)
-	if err != nil {
-		return nil, err
-	}
-	nearest, err := r.eventByNID(ctx, nid)
+	nearest, err := r.nearestHere(ctx, room, ts, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +142,29 @@ func (r *Rooms) EventNear(ctx context.Context, roomID string, ts int64, dir Dire
 		return nil, fmt.Errorf("event near a time: %w", ErrNotFound)
 	}
 	return nearest, nil
+}
+
+// EventNearHere is EventNear for another server: nobody else is asked, or two servers with gaps would ask each other
+// without end.
+func (r *Rooms) EventNearHere(ctx context.Context, roomID string, ts int64, dir Direction) (*Event, error) {
+	room, err := r.roomRef(ctx, roomID)
+	if err != nil {
+		return nil, err
+	}
+	nearest, err := r.nearestHere(ctx, room, ts, dir)
+	if err == nil && nearest == nil {
+		err = fmt.Errorf("event near a time: %w", ErrNotFound)
+	}
+	return nearest, err
+}
+
+// nearestHere returns nil without one.
+func (r *Rooms) nearestHere(ctx context.Context, room roomRef, ts int64, dir Direction) (*Event, error) {
+	nid, err := r.nearestByTime(ctx, room.nid, ts, dir)
+	if err != nil || nid == 0 {
+		return nil, err
+	}
+	return r.eventByNID(ctx, nid)
 }
 
 // nearerElsewhere asks other servers for an event that is closer than the nearest one here. Failures leave that one.

@@ -420,7 +420,7 @@ func (f *netRemote) TimestampToEvent(ctx context.Context, server, roomID string,
 	if dir == "b" {
 		direction = Backward
 	}
-	ev, err := n.EventNear(ctx, roomID, ts, direction)
+	ev, err := n.EventNearHere(ctx, roomID, ts, direction)
 	if err != nil {
 		return "", 0, err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+
+	"medixchange/internal/strictjson"
 )
 
 func TestOnlyWhoInvitedTakesAnInviteBackOutside(t *testing.T) {
@@ -68,7 +70,7 @@ func TestWholeStateOfAnInviteToVersion12IsWellSigned(t *testing.T) {
 	other, err := n.strippedState(t.Context(), elsewhere, n.user("creator"))
 	require.NoError(t, err)
 	unsigned := func(raw json.RawMessage) json.RawMessage {
-		return append(without(raw, "signatures")[:len(without(raw, "signatures"))-1], `,"signatures":{}}`...)
+		return append(strictjson.Without(raw, "signatures")[:len(strictjson.Without(raw, "signatures"))-1], `,"signatures":{}}`...)
 	}
 	invite := w.forge(n, &draft{typ: "m.room.member", stateKey: &user, sender: n.user("creator"), content: []byte(`{"membership":"invite"}`)},
 		roomID, n.tips(roomID), n.authFor(roomID, &draft{typ: "m.room.message", sender: n.user("creator"), content: []byte(`{}`)}))

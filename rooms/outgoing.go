@@ -44,7 +44,7 @@ const ringStep = 1024
 func (r *Rooms) outgoingFromRing(since, upto int64, limit int) ([]*Event, bool) {
 	var events []*Event
 	for since < upto && len(events) < limit {
-		entries, complete := r.hub.All(since, upto, ringStep)
+		entries, complete := r.hub.AllEvents(since, upto, ringStep)
 		if !complete {
 			return nil, false
 		}

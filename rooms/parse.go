@@ -34,9 +34,9 @@ func (f *format) parse(raw []byte) (*incoming, error) {
 	if len(pdu) == 0 || pdu[0] != '{' {
 		return nil, fmt.Errorf("PDU is not an object: %w", ErrBadEvent)
 	}
-	pdu = without(pdu, strayKeys...)
+	pdu = strictjson.Without(pdu, strayKeys...)
 	if !f.ownIDs {
-		pdu = without(pdu, "event_id")
+		pdu = strictjson.Without(pdu, "event_id")
 	}
 	if len(pdu) > maxEventBytes {
 		return nil, fmt.Errorf("PDU of %d bytes: %w", len(pdu), ErrTooLarge)

@@ -15,6 +15,7 @@ import (
 
 	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/internal/strictjson"
 )
 
 // ward is a room of north that south and a user of a server without a node (ghost) are in.
@@ -204,7 +205,7 @@ func TestHostilePDUs(t *testing.T) {
 	other := h.n.publicRoom("12")
 	good := h.says("good")
 	with := func(key, value string) []byte {
-		rest := without(good.JSON, key)
+		rest := strictjson.Without(good.JSON, key)
 		return fmt.Appendf(nil, `%s,%q:%s}`, rest[:len(rest)-1], key, value)
 	}
 	ids := func(n int) string {
@@ -221,7 +222,7 @@ func TestHostilePDUs(t *testing.T) {
 		"not JSON":                 {[]byte(`{`), ErrBadEvent},
 		"no object":                {[]byte(`[1]`), ErrBadEvent},
 		"an EDU":                   {[]byte(`{"edu_type":"m.typing","content":{}}`), ErrBadEvent},
-		"no room":                  {without(good.JSON, "room_id"), ErrBadEvent},
+		"no room":                  {strictjson.Without(good.JSON, "room_id"), ErrBadEvent},
 		"a number for a room":      {with("room_id", "5"), ErrBadEvent},
 		"an unknown room":          {with("room_id", `"!unknown"`), ErrNotFound},
 		"another room's id":        {with("room_id", `"`+other+`"`), ErrNotFound},
@@ -281,7 +282,7 @@ func TestEventsThatFollowEachOtherInACircle(t *testing.T) {
 	h := newWard(t, "1")
 	one, two := h.says("one"), h.says("two")
 	circle := func(ev *Event, prev string) []byte {
-		body := without(ev.JSON, "hashes", "signatures", "prev_events")
+		body := strictjson.Without(ev.JSON, "hashes", "signatures", "prev_events")
 		body = append(body[:len(body)-1], fmt.Sprintf(`,"prev_events":[[%q,{"sha256":"x"}]]}`, prev)...)
 		sealed, err := formats["1"].signed(withHash(t, body), h.signer(ghostServer))
 		require.NoError(t, err)

@@ -172,6 +172,7 @@ type Rooms struct {
 	members *userRooms
 	stop    context.CancelFunc
 	stopped chan struct{}
+	trimmed chan struct{}
 
 	// What comes from and goes through other servers (receive.go, joins.go).
 	joins *roomLocks
@@ -189,6 +190,7 @@ func New(ctx context.Context, o Options) (*Rooms, error) {
 	r := &Rooms{
 		db: o.DB, hub: o.Hub, server: o.ServerName, signer: o.Signer, remote: o.Remote, version: o.DefaultVersion,
 		now: o.Now, log: o.Log, allow: o.AllowServer, stopped: make(chan struct{}),
+		trimmed: make(chan struct{}),
 	}
 	if r.allow == nil {
 		r.allow = func(string) bool { return true }
@@ -214,6 +216,7 @@ func New(ctx context.Context, o Options) (*Rooms, error) {
 	background, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go r.active.evict(background, r.stopped)
+	go r.trimLoop(background, r.trimmed)
 	go r.ProcessInbox(background)
 	return r, nil
 }
@@ -224,6 +227,7 @@ func (r *Rooms) Close(ctx context.Context) error {
 	r.stop()
 	r.read.close()
 	<-r.stopped
+	<-r.trimmed
 	<-r.inbox.stopped
 	return r.active.close(ctx)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/internal/sqldb"
+	"medixchange/internal/strictjson"
 )
 
 // sendTimeout bounds a request that goes on without its caller.
@@ -101,7 +102,7 @@ func (r *Rooms) draftOf(f *format, req *SendRequest) (*draft, error) {
 		return nil, err
 	}
 	if req.Type == "m.room.member" { // only a server can say who authorised a join, and it has to sign that
-		content = without(content, "join_authorised_via_users_server")
+		content = strictjson.Without(content, "join_authorised_via_users_server")
 	}
 	d := &draft{typ: req.Type, stateKey: req.StateKey, sender: req.Sender, content: content, ts: req.Timestamp}
 	if d.ts == 0 {
@@ -123,7 +124,7 @@ func (f *format) placeRedacts(d *draft, target string) error {
 	}
 	content := d.content
 	if inContent.Exists() {
-		content = without(content, "redacts")
+		content = strictjson.Without(content, "redacts")
 	}
 	if !f.redactsInContent {
 		d.content, d.redacts = content, target

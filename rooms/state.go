@@ -140,7 +140,7 @@ func (r *Rooms) stateOf(ctx context.Context, ev *Event, state func(*Event) int64
 // StateDeltas returns the changes of a room's current state in (since, upto], ascending: from memory where that reaches
 // back far enough.
 func (r *Rooms) StateDeltas(ctx context.Context, roomID string, since, upto int64) ([]StateDelta, error) {
-	if entries, complete := r.hub.Since(RoomTopic(roomID), since, upto); complete {
+	if entries, complete := r.hub.EventsSince(RoomTopic(roomID), since, upto); complete {
 		return deltasOf(entries, func(*StateDelta) bool { return true }), nil
 	}
 	ref, err := r.roomRef(ctx, roomID)

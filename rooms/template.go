@@ -70,7 +70,7 @@ func (b *batch) template(d *draft) (*Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Template{RoomVersion: b.rm.format.version, Event: without(ev.JSON, "event_id", "hashes", "signatures")}, nil
+	return &Template{RoomVersion: b.rm.format.version, Event: strictjson.Without(ev.JSON, "event_id", "hashes", "signatures")}, nil
 }
 
 // signed returns a PDU in canonical JSON with this node's signature added to those that it has.
@@ -90,7 +90,7 @@ func (f *format) signed(pdu []byte, s *signing.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding signatures: %w", err)
 	}
-	out := without(pdu, "signatures")
+	out := strictjson.Without(pdu, "signatures")
 	sep := ","
 	if len(out) == len("{}") {
 		sep = ""
@@ -114,7 +114,7 @@ func (f *format) countersigned(in *incoming, pdu []byte) (*incoming, error) {
 	}
 	ours, _ := f.reference(in.event.JSON)
 	theirs, _ := f.reference(signed.event.JSON)
-	same := slices.Equal(without(in.event.JSON, "signatures"), without(signed.event.JSON, "signatures"))
+	same := slices.Equal(strictjson.Without(in.event.JSON, "signatures"), strictjson.Without(signed.event.JSON, "signatures"))
 	if ours != theirs || !same || signed.event.ID != in.event.ID {
 		return nil, fmt.Errorf("the signed copy is another event: %w", ErrBadEvent)
 	}

@@ -204,7 +204,7 @@ func (r *Rooms) LiveTimeline(ctx context.Context, roomID string, since, upto int
 	if upto <= since {
 		return nil, false, HistoryKey{Anchor: since}, nil
 	}
-	if entries, complete := r.hub.Since(RoomTopic(roomID), since, upto); complete {
+	if entries, complete := r.hub.EventsSince(RoomTopic(roomID), since, upto); complete {
 		t := newTail(since, limit)
 		for i := len(entries) - 1; i >= 0 && !t.limited; i-- {
 			ev, ok := entries[i].Value.(*Event)

@@ -16,17 +16,21 @@ func UserTopic(userID string) stream.Topic { return stream.Topic{Kind: topicUser
 
 // Kinds of stream entries, with the type of their value.
 const (
-	EntryEvent       uint8 = iota + 1 // *Event, RoomTopic
-	EntryStateDelta                   // *StateDelta, RoomTopic
-	EntryMembership                   // *MembershipChange, UserTopic of the member if local
-	EntryReceipt                      // *Receipt, RoomTopic (m.read) or UserTopic (m.read.private)
-	EntryOutside                      // *OutsideMembership, UserTopic: invite or knock in a room this node is not in
-	EntryAccountData                  // accounts, UserTopic
-	EntryToDevice                     // accounts, UserTopic
-	EntryDeviceList                   // accounts, UserTopic of the user whose devices changed
-	EntryRendering                    // translator, RoomTopic
-	EntryRedaction                    // *Redaction, RoomTopic: a redaction takes effect (invalidates what is cached of the target)
-	EntryProfile                      // accounts, UserTopic
+	EntryEvent      uint8 = iota + 1 // *Event, RoomTopic
+	EntryStateDelta                  // *StateDelta, RoomTopic
+	EntryMembership                  // *MembershipChange, UserTopic of the member if local
+	EntryOutside                     // *OutsideMembership, UserTopic: invite or knock in a room this node is not in
+	EntryRendering                   // translator, RoomTopic
+	EntryRedaction                   // *Redaction, RoomTopic: a redaction takes effect (invalidates what is cached of the target)
+)
+
+// Kinds of stream entries that may come in floods, and are remembered apart from events.
+const (
+	EntryReceipt     = stream.Aside + iota // *Receipt, RoomTopic (m.read) or UserTopic (m.read.private)
+	EntryAccountData                       // accounts, UserTopic
+	EntryToDevice                          // accounts, UserTopic
+	EntryDeviceList                        // accounts, UserTopic of the user whose devices changed
+	EntryProfile                           // accounts, UserTopic
 )
 
 // Kinds of ephemeral facts (stream.Hub.Touch), of RoomTopic and UserTopic.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
 )
@@ -71,31 +69,4 @@ func (l link) takes(from, to language.Code) bool {
 		allowed = allowed || (p.From == "" || p.From == from) && (p.To == "" || p.To == to)
 	}
 	return allowed && l.Offers(from, to)
-}
-
-// metrics counts what the pipeline does. All labels have few values.
-type metrics struct {
-	requests *prometheus.CounterVec   // by engine and outcome
-	seconds  *prometheus.HistogramVec // by engine
-	verdicts *prometheus.CounterVec   // by pair and verdict
-	cache    *prometheus.CounterVec   // hit, miss, shared
-}
-
-func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
-	m := &metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_engine_requests_total", Help: "Requests to translation engines."}, []string{"engine", "outcome"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "medix_translator_engine_seconds", Help: "Time that translation engines took.",
-			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"engine"}),
-		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_verdicts_total", Help: "Verdicts of the medical checks; dose says whether the message has a drug, dose or the like."}, []string{"from", "to", "verdict", "dose"}),
-		cache:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_cache_total", Help: "Look-ups in the cache of translations."}, []string{"result"}),
-	}
-	if registerer == nil {
-		return m, nil
-	}
-	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.verdicts, m.cache} {
-		if err := registerer.Register(collector); err != nil {
-			return nil, fmt.Errorf("translator: registering metrics: %w", err)
-		}
-	}
-	return m, nil
 }

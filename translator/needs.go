@@ -36,7 +36,7 @@ func NeedsTranslation(text, formatted string, sender, reader language.Code) Need
 		return Need{NotText: true}
 	case !found.sure:
 		return Need{From: Undetermined, Translate: reader != ""}
-	case found.best == reader || reader == "":
+	case reader.Reads(found.best) || reader == "":
 		return Need{From: found.best}
 	}
 	return Need{From: found.best, Translate: true}
@@ -60,7 +60,7 @@ func find(body string, sender, reader language.Code) found {
 	}
 	known := shippedPhrases().Languages(body)
 	switch {
-	case slices.Contains(known, reader):
+	case slices.ContainsFunc(known, reader.Reads):
 		return found{reader, true}
 	case len(known) == 1:
 		return found{known[0], true}

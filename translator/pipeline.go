@@ -36,13 +36,12 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, err := newMetrics(registerer)
-	if err != nil {
-		return nil, err
-	}
-	p := &Pipeline{config: config, cache: newCache(config.CacheBytes), metrics: counts}
+	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
 		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs})
+	}
+	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -55,13 +54,10 @@ func (p *Pipeline) Run(ctx context.Context) {
 	check.Prepare()
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
+	told := make([]engine.State, len(p.chain))
 	for {
-		for _, l := range p.chain {
-			checkCtx, cancel := context.WithTimeout(ctx, checkEvery/3)
-			if err := l.Check(checkCtx); err != nil && ctx.Err() == nil {
-				logrus.WithError(err).WithField("engine", l.Name()).Warn("Translation engine does not answer")
-			}
-			cancel()
+		for i, l := range p.chain {
+			told[i] = checkOne(ctx, l, told[i])
 		}
 		select {
 		case <-ctx.Done():
@@ -71,13 +67,34 @@ func (p *Pipeline) Run(ctx context.Context) {
 	}
 }
 
+// checkOne asks one engine how it is. What was told of it before is not told again.
+func checkOne(ctx context.Context, l link, told engine.State) engine.State {
+	ctx, cancel := context.WithTimeout(ctx, checkEvery/3)
+	defer cancel()
+	err := l.Check(ctx)
+	health := l.Health()
+	if health.State == told || errors.Is(ctx.Err(), context.Canceled) {
+		return told
+	}
+	log := logrus.WithFields(logrus.Fields{"engine": l.Name(), "state": health.State})
+	switch {
+	case err != nil:
+		log.WithError(err).Warn("Translation engine does not answer")
+	case health.Fault != "":
+		log.WithField("error", health.Fault).Warn("Translation engine is left alone or fails")
+	case told != "" && told != engine.StateNew:
+		log.Info("Translation engine works again")
+	}
+	return health.State
+}
+
 // Offers reports whether some engine may translate the pair now; from Undetermined, whether some may from any language.
 func (p *Pipeline) Offers(from, to language.Code) bool {
 	if from == Undetermined {
 		return slices.ContainsFunc(language.All, func(code language.Code) bool { return p.Offers(code, to) })
 	}
 	for _, l := range p.chain {
-		if l.takes(from, to) {
+		if _, _, ok := l.serves(from, to); ok {
 			return true
 		}
 	}
@@ -130,10 +147,10 @@ func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	switch {
 	case source.best == "":
 		return result.none(ReasonNotText), true
-	case source.best == request.Target && !source.sure:
+	case request.Target.Reads(source.best) && !source.sure:
 		result.From = Undetermined
 		return result.none(ReasonSource), true
-	case source.best == request.Target:
+	case request.Target.Reads(source.best):
 		return result, true
 	case len(body)+len(formatted) > p.config.MaxBytes:
 		return result.none(ReasonTooLong), true
@@ -178,16 +195,19 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 	var blocked *Result
 	reason := ReasonNoEngine
 	for _, l := range p.chain {
-		if !l.takes(source.From, source.To) {
+		request, ok := askFor(l, source, message.Segments())
+		if !ok {
 			continue
 		}
-		answer, err := p.ask(ctx, l, engine.Request{From: source.From, To: source.To, Segments: message.Segments()})
+		answer, err := p.ask(ctx, l, request)
 		if err != nil {
 			reason = worseReason(reason, err)
 			continue
 		}
-		result := judge(source, message, l.Name(), answer)
-		p.count(result)
+		asked := source
+		answer.Segments, asked.To = spelled(answer.Segments, request.To, source.To)
+		result := judge(asked, message, l.Name(), answer)
+		p.metrics.judged(result)
 		if result.Verdict != check.Block {
 			return result
 		}
@@ -208,23 +228,20 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 func (p *Pipeline) ask(ctx context.Context, l link, request engine.Request) (engine.Answer, error) {
 	start := time.Now()
 	answer, err := l.Translate(ctx, request)
-	outcome := outcomeOf(err)
-	p.metrics.requests.WithLabelValues(l.Name(), outcome).Inc()
-	if outcome != ReasonBusy {
-		p.metrics.seconds.WithLabelValues(l.Name()).Observe(time.Since(start).Seconds())
-	}
+	p.metrics.asked(l.Name(), request, err, time.Since(start))
 	if err != nil && !errors.Is(err, engine.ErrNoMatch) {
 		logrus.WithError(err).WithFields(logrus.Fields{"engine": l.Name(), "from": request.From, "to": request.To}).Debug("Translation engine failed")
 	}
 	return answer, err
 }
 
-func outcomeOf(err error) string {
+// reasonOf says to readers and tools why an engine gave no translation; "" if it has none to give.
+func reasonOf(err error) string {
 	switch {
-	case err == nil:
-		return "ok"
 	case errors.Is(err, engine.ErrNoMatch):
-		return "no_match"
+		return ""
+	case errors.Is(err, engine.ErrQuota), errors.Is(err, engine.ErrKey):
+		return ReasonEngineError
 	case errors.Is(err, engine.ErrBusy):
 		return ReasonBusy
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
@@ -242,18 +259,8 @@ func isTimeout(err error) bool {
 // worseReason keeps what is most worth knowing when several engines failed: a pair that only the
 // phrase memory offers, which had no match, has no engine.
 func worseReason(so string, err error) string {
-	outcome := outcomeOf(err)
-	if outcome == "no_match" {
-		return so
+	if reason := reasonOf(err); reason != "" {
+		return reason
 	}
-	return outcome
-}
-
-// count records the verdict of a result.
-func (p *Pipeline) count(r Result) {
-	dose := "no"
-	if len(r.Invariants) > 0 {
-		dose = "yes"
-	}
-	p.metrics.verdicts.WithLabelValues(string(r.From), string(r.To), string(r.Verdict), dose).Inc()
+	return so
 }

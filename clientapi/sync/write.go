@@ -101,7 +101,7 @@ func (r *round) relatedIn(s *section) func(eventID string) bool {
 	if len(s.timeline.events) == 0 {
 		return nil
 	}
-	entries, complete := r.h.hub.Since(rooms.RoomTopic(s.ur.RoomID), s.timeline.events[0].Position, s.upto)
+	entries, complete := r.h.hub.EventsSince(rooms.RoomTopic(s.ur.RoomID), s.timeline.events[0].Position, s.upto)
 	if !complete {
 		return nil
 	}

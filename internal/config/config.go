@@ -187,17 +187,20 @@ type Presence struct {
 
 // Translator is the bridge bot.
 type Translator struct {
-	Enabled         bool            `yaml:"enabled"`
-	BotLocalpart    string          `yaml:"bot_localpart"`
-	DefaultLanguage string          `yaml:"default_language"`
-	Languages       []string        `yaml:"languages"`
-	HoldBudget      Duration        `yaml:"hold_budget"`
-	AllowExternal   []string        `yaml:"allow_external"`
-	AllowPivot      bool            `yaml:"allow_pivot"`
-	ClinicalBots    []string        `yaml:"clinical_bots"`
-	Engines         []Engine        `yaml:"engines"`
-	Cache           TranslatorCache `yaml:"cache"`
-	Encrypted       EncryptedRooms  `yaml:"encrypted"`
+	Enabled         bool     `yaml:"enabled"`
+	BotLocalpart    string   `yaml:"bot_localpart"`
+	DefaultLanguage string   `yaml:"default_language"`
+	Languages       []string `yaml:"languages"`
+	HoldBudget      Duration `yaml:"hold_budget"`
+	// AllowExternal lists the hosts outside of this machine that may see texts.
+	AllowExternal []string `yaml:"allow_external"`
+	// AllowPrivate lists networks that are not public and in which those hosts may be.
+	AllowPrivate []netip.Prefix  `yaml:"allow_private"`
+	AllowPivot   bool            `yaml:"allow_pivot"`
+	ClinicalBots []string        `yaml:"clinical_bots"`
+	Engines      []Engine        `yaml:"engines"`
+	Cache        TranslatorCache `yaml:"cache"`
+	Encrypted    EncryptedRooms  `yaml:"encrypted"`
 }
 
 // EncryptedRooms is the bot's device for encrypted rooms.
@@ -210,9 +213,10 @@ type EncryptedRooms struct {
 	RemoteInvites bool `yaml:"remote_invites"`
 }
 
-// Engine is one translation engine; the first in the list that can translate a pair is asked first.
+// Engine is one translation engine; the first in the list that can translate a pair is asked first. engineKeys says which
+// keys belong to which type.
 type Engine struct {
-	// Type is phrases, apertium or libretranslate.
+	// Type is one of EngineTypes.
 	Type       string   `yaml:"type"`
 	URL        string   `yaml:"url"`
 	APIKey     string   `yaml:"api_key" secret:"all"`
@@ -221,6 +225,15 @@ type Engine struct {
 	// Pairs such as "en-es" restrict the engine; empty means all that it offers.
 	Pairs      []string `yaml:"pairs"`
 	Concurrent int      `yaml:"concurrent"`
+	// Region is that of an Azure resource.
+	Region string `yaml:"region"`
+	// Glossary is kept at DeepL (its id) or Google (its full name).
+	Glossary string `yaml:"glossary"`
+	// Model is what a chat server calls the one to use, Languages what it translates among.
+	Model     string   `yaml:"model"`
+	Languages []string `yaml:"languages"`
+	// Variants such as "pt-PT" say how languages with several standards are written to readers.
+	Variants []string `yaml:"variants"`
 }
 
 // TranslatorCache bounds translations kept in memory and on disk.

@@ -63,7 +63,7 @@ func TestProblemsNameLineKeyAndRemedy(t *testing.T) {
 		{"duration", name + "translator:\n  hold_budget: 800\n", `line 3: translator.hold_budget: "800" is not a duration; write for example 800ms`},
 		{"size", name + "media:\n  max_upload: 5 apples\n", `"5 apples" is not a size`},
 		{"network", name + "federation:\n  allow_private: [10.0.0.0/99]\n", `federation.allow_private[0]: "10.0.0.0/99" is not a network`},
-		{"in a list", name + "translator:\n  engines:\n    - type: phrase\n", `line 4: translator.engines[0].type: "phrase" is not known; write one of phrases, apertium, libretranslate; did you mean "phrases"?`},
+		{"in a list", name + "translator:\n  engines:\n    - type: phrase\n", `line 4: translator.engines[0].type: "phrase" is not known; write one of phrases, apertium, libretranslate, deepl, azure, google, openai; did you mean "phrases"?`},
 		{"text would leave", name + "translator:\n  engines:\n    - {type: libretranslate, url: \"https://t.example\"}\n", "add \"t.example\" to translator.allow_external"},
 		{"server name with scheme", "server_name: https://a.example\n", "is not a server name"},
 		{"capital letters", "server_name: A.example\n", "write it in small letters: a.example"},

@@ -44,8 +44,8 @@ type Resolver interface {
 // Options configures a Client. Zero values mean the defaults above.
 type Options struct {
 	Policy Policy
-	// Hosts, if not empty, are the only hosts (as written in URLs, without port) that may be called at all; their
-	// addresses need not be public, since the admin has named them, but never link-local (metadata services) or multicast.
+	// Hosts, if not empty, are the only hosts (as written in URLs, without port) that may be called at all. Where they are
+	// the policy says; link-local addresses (metadata services) and multicast are refused even if it allows them.
 	Hosts []string
 	// RootCAs are the trusted certificate authorities; nil means the system's.
 	RootCAs *x509.CertPool
@@ -91,7 +91,6 @@ func New(opts Options) *Client {
 	}
 	c := &Client{opts: opts, policy: opts.Policy, resolver: opts.Resolver}
 	if len(opts.Hosts) > 0 {
-		c.policy.Allow = append(slices.Clone(c.policy.Allow), prefixes("0.0.0.0/0", "::/0")...)
 		c.policy.Deny = append(slices.Clone(c.policy.Deny),
 			prefixes("169.254.0.0/16", "fe80::/10", "224.0.0.0/4", "ff00::/8")...)
 	}

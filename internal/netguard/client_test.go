@@ -149,15 +149,18 @@ func TestOnlyNamedHosts(t *testing.T) {
 			http.Redirect(w, r, "http://other.example/", http.StatusFound)
 		}
 	})
-	c := newClient(t, Options{Hosts: []string{"127.0.0.1"}})
-	_, err := get(t, c, t.Context(), s.URL)
-	require.NoError(t, err, "the admin named it, so it may be private")
+	_, err := get(t, newClient(t, Options{Hosts: []string{"127.0.0.1"}}), t.Context(), s.URL)
+	require.ErrorIs(t, err, ErrBlocked, "a name alone allows no private address")
+	c := newClient(t, Options{Policy: loopback, Hosts: []string{"127.0.0.1"}})
+	_, err = get(t, c, t.Context(), s.URL)
+	require.NoError(t, err)
 	for _, target := range []string{"http://localhost/", "http://8.8.8.8/", s.URL + "/away"} {
 		_, err = get(t, c, t.Context(), target)
 		require.ErrorIs(t, err, ErrBlocked, target)
 	}
 	metadata := &rebinding{answers: [][]netip.Addr{{netip.MustParseAddr("169.254.169.254")}}}
-	_, err = get(t, newClient(t, Options{Hosts: []string{"engine.example"}, Resolver: metadata}), t.Context(), "http://engine.example/")
+	everywhere := Policy{Allow: prefixes("0.0.0.0/0")}
+	_, err = get(t, newClient(t, Options{Policy: everywhere, Hosts: []string{"engine.example"}, Resolver: metadata}), t.Context(), "http://engine.example/")
 	require.ErrorIs(t, err, ErrBlocked)
 	for _, target := range []string{"ftp://127.0.0.1/", "http:///x"} {
 		_, err = get(t, c, t.Context(), target)

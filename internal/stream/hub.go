@@ -26,7 +26,7 @@ type Topic struct {
 type Entry struct {
 	Position int64
 	Topic    Topic
-	// Kind tells what happened to the topic; the users of the package declare the values.
+	// Kind tells what happened to the topic; the users of the package declare the values, below or above [Aside].
 	Kind uint8
 	// Value is what readers need to answer without SQL; it is shared by all of them.
 	Value any
@@ -36,7 +36,7 @@ type Entry struct {
 
 // Options of a Hub. Zero values take the defaults.
 type Options struct {
-	// RingBytes bounds the memory of recent entries; 64 MiB by default.
+	// RingBytes bounds the memory of recent entries; 64 MiB by default. A quarter is for kinds from [Aside] on.
 	RingBytes int
 	// EphemeralBytes bounds the memory of the last changes that are not durable; 8 MiB by default.
 	EphemeralBytes int
@@ -54,8 +54,8 @@ type Hub struct {
 
 	position atomic.Int64
 
-	mu     sync.RWMutex // guards ring
-	ring   *ring
+	mu     sync.RWMutex // guards rings
+	rings  rings
 	waking waking
 
 	pendingMu sync.Mutex
@@ -80,7 +80,7 @@ func New(db *sqldb.DB, o Options) *Hub {
 	h := &Hub{
 		db:        db,
 		logger:    o.Logger,
-		ring:      newRing(o.RingBytes, db.Position()),
+		rings:     newRings(o.RingBytes, db.Position()),
 		ephemeral: newEphemeral(newEpoch(), o.EphemeralBytes),
 	}
 	h.waking.topics = map[Topic]*audience{}
@@ -115,7 +115,7 @@ func (h *Hub) Position() int64 { return h.position.Load() }
 func (h *Hub) LastChange(t Topic) int64 {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return h.ring.lastChange(t)
+	return h.rings.lastChange(t)
 }
 
 // Since returns the topic's entries with since < Position ≤ upto, ascending. complete is false when entries may be
@@ -123,7 +123,14 @@ func (h *Hub) LastChange(t Topic) int64 {
 func (h *Hub) Since(t Topic, since, upto int64) (entries []Entry, complete bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return h.ring.since(t, since, upto)
+	return h.rings.since(t, since, upto)
+}
+
+// EventsSince is Since for the kinds below [Aside] alone: it stays complete however many others came in between.
+func (h *Hub) EventsSince(t Topic, since, upto int64) (entries []Entry, complete bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rings.events.since(t, since, upto)
 }
 
 // All returns the entries of all topics with since < Position ≤ upto, ascending, about limit of them: the entries of
@@ -131,7 +138,14 @@ func (h *Hub) Since(t Topic, since, upto int64) (entries []Entry, complete bool)
 func (h *Hub) All(since, upto int64, limit int) (entries []Entry, complete bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return h.ring.all(since, upto, limit)
+	return h.rings.all(since, upto, limit)
+}
+
+// AllEvents is All for the kinds below [Aside] alone.
+func (h *Hub) AllEvents(since, upto int64, limit int) (entries []Entry, complete bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.rings.events.all(since, upto, limit)
 }
 
 // announce makes the entries up to position visible and wakes those who wait for their topics. It runs on the
@@ -149,9 +163,9 @@ func (h *Hub) announce(position int64) {
 	sound := h.sound(entries, before, position)
 	h.mu.Lock()
 	if sound {
-		h.ring.push(entries)
+		h.rings.push(entries)
 	} else {
-		h.ring.forgetAll(max(position, before))
+		h.rings.forgetAll(max(position, before))
 	}
 	h.position.Store(max(position, before))
 	h.mu.Unlock()

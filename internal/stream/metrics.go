@@ -44,7 +44,7 @@ func gauges(h *Hub) []prometheus.Collector {
 		gauge("medix_stream_ring_bytes", "Memory of recent entries.", func() float64 {
 			h.mu.RLock()
 			defer h.mu.RUnlock()
-			return float64(h.ring.bytes)
+			return float64(h.rings.bytes())
 		}),
 		gauge("medix_stream_watches", "Readers that are registered.", func() float64 {
 			h.waking.mu.Lock()

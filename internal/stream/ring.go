@@ -58,11 +58,16 @@ func (r *ring) at(sequence uint64) *slot { return &r.slots[sequence&uint64(len(r
 
 func (e *Entry) bytes() int { return slotBytes + len(e.Topic.ID) + e.Size }
 
-// push appends entries, whose positions do not go back, and evicts the oldest beyond the limit.
+// push appends entries, whose positions do not go back.
 func (r *ring) push(entries []Entry) {
 	for i := range entries {
 		r.pushOne(&entries[i])
 	}
+	r.trim()
+}
+
+// trim evicts the oldest entries beyond the limit.
+func (r *ring) trim() {
 	for r.bytes > r.limit && r.first < r.next {
 		r.evict()
 	}

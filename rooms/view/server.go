@@ -45,9 +45,24 @@ func (v *View) ForServer(ctx context.Context, server string, events []*rooms.Eve
 	return out, nil
 }
 
+// VisibleToServer reports whether ForServer gives the event whole, but for redaction.
+func (v *View) VisibleToServer(ctx context.Context, server string, ev *rooms.Event) (bool, error) {
+	if ev.Outcome != rooms.Accepted && ev.Outcome != rooms.Outlier {
+		return false, nil
+	}
+	visible, err := v.serverMaySee(ctx, server, ev)
+	if errors.Is(err, rooms.ErrNotFound) {
+		return false, nil
+	}
+	return visible, err
+}
+
 func (v *View) serverMaySee(ctx context.Context, server string, ev *rooms.Event) (bool, error) {
-	if ev.IsState() || ev.Outcome == rooms.Outlier || domainOf(ev.Sender) == server {
+	if ev.IsState() || domainOf(ev.Sender) == server {
 		return true, nil // state is given to whoever is in the room, whatever its history visibility
+	}
+	if ev.Outcome == rooms.Outlier {
+		return false, rooms.ErrNotFound // it has no place in history, and so no visibility
 	}
 	if ev.Visibility == rooms.VisibilityShared || ev.Visibility == rooms.VisibilityWorldReadable {
 		return true, nil

@@ -219,6 +219,16 @@ func TestForServerRedactsWhatTheServerMayNotSee(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, out)
 	})
+	t.Run("a message without a place in history shows nothing", func(t *testing.T) {
+		ev := w.message(10, alice, "secret")
+		ev.Outcome = rooms.Outlier // its visibility reads as shared, but nobody knows it
+		out, err := w.view().ForServer(t.Context(), "b", []*rooms.Event{ev})
+		require.NoError(t, err)
+		require.Empty(t, out)
+		visible, err := w.view().VisibleToServer(t.Context(), "b", ev)
+		require.NoError(t, err)
+		require.False(t, visible)
+	})
 	t.Run("redacted", func(t *testing.T) {
 		ev := w.message(10, alice, "secret")
 		w.redacted[ev.ID] = w.message(11, alice, "")

@@ -25,7 +25,7 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	case commandLang:
 		return t.answerLang(ctx, a)
 	case commandLanguages:
-		return language.String(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
+		return language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
 	case commandHelp:
 		return t.help(a.reader), nil
 	case commandOriginal:
@@ -35,11 +35,15 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	case commandRepost:
 		return t.answerRepost(ctx, a)
 	}
-	return language.String(a.reader, "bot_unknown_command"), nil
+	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
-	return language.String(reader, "bot_help") + " · " + language.String(reader, "bot_help_translate")
+	lines := []string{language.Say(reader, "help_intro")}
+	for _, name := range []string{commandLang, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandHelp} {
+		lines = append(lines, language.Say(reader, "help_"+name))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (t *talk) languageNames(reader language.Code) string {
@@ -68,9 +72,10 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	case "auto":
 		content = `{}`
 	default:
-		code, ok := language.ByName(a.rest)
-		if !ok || !slices.Contains(t.b.languages, code) {
-			return language.String(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
+		named, ok := language.ByName(a.rest)
+		code := t.b.code(string(named))
+		if !ok || code == "" {
+			return language.Say(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
 		}
 		content = fmt.Sprintf(`{"language":%q,"mode":%q}`, code, modeInPlace)
 	}
@@ -84,9 +89,9 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	}
 	code := t.b.code(tag)
 	if mode == view.ModeOff || code == "" {
-		return language.String(a.reader, "bot_lang_off"), nil
+		return language.Say(a.reader, "bot_lang_off"), nil
 	}
-	return language.String(code, "bot_lang_set", "language", code.Name(code)), nil
+	return language.Say(code, "bot_lang_set", "language", code.Name(code)), nil
 }
 
 func (t *talk) currentLanguage(ctx context.Context, a *asked, roomID string) (string, error) {
@@ -96,9 +101,9 @@ func (t *talk) currentLanguage(ctx context.Context, a *asked, roomID string) (st
 	}
 	code := t.b.code(tag)
 	if mode == view.ModeOff || code == "" {
-		return language.String(a.reader, "bot_lang_off"), nil
+		return language.Say(a.reader, "bot_lang_off"), nil
 	}
-	return language.String(a.reader, "bot_lang_current", "language", code.Name(a.reader)), nil
+	return language.Say(a.reader, "bot_lang_current", "language", code.Name(a.reader)), nil
 }
 
 // maxEcho is how many letters of what a user wrote an answer repeats.
@@ -149,7 +154,7 @@ func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
 		return "", err
 	}
 	if ev == nil {
-		return language.String(a.reader, "bot_original_none"), nil
+		return language.Say(a.reader, "bot_original_none"), nil
 	}
 	found, err := t.b.o.Rooms.Aggregates(ctx, []string{ev.ID})
 	if err != nil {
@@ -160,10 +165,10 @@ func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
 	}
 	w, ok := t.b.wordsOf(ev)
 	if !ok {
-		return language.String(a.reader, "bot_original_none"), nil
+		return language.Say(a.reader, "bot_original_none"), nil
 	}
 	from := t.b.decide(ev).from
-	return language.String(a.reader, "bot_original", "language", from.Name(a.reader), "text", w.text), nil
+	return language.Say(a.reader, "bot_original", "language", from.Name(a.reader), "text", w.text), nil
 }
 
 func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*rooms.Event, error) {
@@ -206,9 +211,10 @@ func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*
 // answerTranslate translates a text that the asker gives with its language.
 func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	tag, text, _ := strings.Cut(a.rest, " ")
-	code, ok := language.ByName(tag)
-	if !ok || !slices.Contains(t.b.languages, code) {
-		return language.String(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
+	named, ok := language.ByName(tag)
+	code := t.b.code(string(named))
+	if !ok || code == "" {
+		return language.Say(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
 	}
 	if strings.TrimSpace(text) == "" {
 		return t.help(a.reader), nil
@@ -216,7 +222,7 @@ func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	result, err := t.b.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: a.reader, Target: code})
 	if errors.Is(err, context.DeadlineExceeded) {
 		words := language.String(a.reader, "reason_timeout")
-		return language.String(a.reader, "not_translated", "reason", words), nil
+		return language.Say(a.reader, "not_translated", "reason", words), nil
 	}
 	if err != nil {
 		return "", err
@@ -236,7 +242,7 @@ func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
 	if a.rest != "" {
 		wanted, err := strconv.Atoi(a.rest)
 		if err != nil || wanted < 1 || wanted > maxRepost {
-			return language.String(a.reader, "bot_repost_limit", "count", strconv.Itoa(maxRepost)), nil
+			return language.Say(a.reader, "bot_repost_limit", "count", strconv.Itoa(maxRepost)), nil
 		}
 		count = wanted
 	}
@@ -251,7 +257,7 @@ func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
 	said = said[:min(count, len(said))]
 	slices.Reverse(said)
 	if len(said) == 0 {
-		return language.String(a.reader, "bot_original_none"), nil
+		return language.Say(a.reader, "bot_original_none"), nil
 	}
 	versions, err := t.newestOf(ctx, said)
 	if err != nil {

@@ -157,9 +157,9 @@ func (t *talk) join(ctx context.Context, roomID string, inviteNID int64) error {
 	if local {
 		reader = t.languageOf(ctx, invite.Sender, roomID)
 	}
-	text := language.String(reader, "bot_joined") + "\n" + t.help(reader)
+	text := language.Say(reader, "bot_joined") + "\n" + t.help(reader)
 	if room.Encrypted {
-		text = language.String(reader, "bot_encrypted", "bot", t.b.bot)
+		text = language.Say(reader, "bot_encrypted", "bot", t.b.bot)
 	}
 	return t.send(ctx, roomID, invite.ID, map[string]any{"msgtype": "m.notice", "body": text, "m.mentions": struct{}{}})
 }

@@ -4,6 +4,10 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"medixchange/translator/language"
 )
 
 // command is what a clinician asks of the bot.
@@ -22,14 +26,16 @@ const (
 	commandRepost    = "repost"
 )
 
-var commandNames = map[string]string{
-	"lang": commandLang, "language": commandLang, "languages": commandLanguages, "help": commandHelp,
-	"original": commandOriginal, "translate": commandTranslate, "repost": commandRepost,
+// commandNames are the commands that are answered; those that stand alone say so.
+var commandNames = map[string]struct{ alone bool }{
+	commandLang: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {},
 }
 
-// parseCommand reads "!name rest". It reports false for what is no command; a command that is not known has no name.
+// parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A
+// command without arguments is one only alone: "!Ayuda al paciente" is a sentence.
 func parseCommand(body string) (command, bool) {
-	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
+	text, ok := cutCommandMark(body)
 	if !ok {
 		return command{}, false
 	}
@@ -37,16 +43,26 @@ func parseCommand(body string) (command, bool) {
 	if end := strings.IndexAny(text, " \t\n"); end >= 0 {
 		word, rest = text[:end], strings.TrimSpace(text[end:])
 	}
-	name, known := commandNames[strings.ToLower(word)]
-	if !known {
+	name := language.Commands()[norm.NFC.String(strings.ToLower(word))]
+	named, known := commandNames[name]
+	if !known || named.alone && rest != "" && !strings.EqualFold(word, name) {
 		return command{}, false
 	}
 	return command{name: name, rest: rest}, true
 }
 
+// cutCommandMark cuts the mark of a command, as keyboards of all scripts write it.
+func cutCommandMark(body string) (text string, ok bool) {
+	body = strings.TrimLeft(strings.TrimSpace(body), language.RightToLeftMark)
+	if text, ok = strings.CutPrefix(body, "!"); ok {
+		return text, true
+	}
+	return strings.CutPrefix(body, "！")
+}
+
 // looksLikeCommand reports whether a text was meant for the bot, known or not: "!word" and no more of a sentence.
 func looksLikeCommand(body string) bool {
-	text, ok := strings.CutPrefix(strings.TrimSpace(body), "!")
+	text, ok := cutCommandMark(body)
 	return ok && startsWithLetter(text)
 }
 

@@ -32,7 +32,7 @@ type decision struct {
 
 // wantedBy reports whether a reader of the language needs a translation.
 func (d decision) wantedBy(reader language.Code) bool {
-	return d.text && d.from != "" && reader != "" && d.from != reader
+	return d.text && d.from != "" && reader != "" && !reader.Reads(d.from)
 }
 
 // keptDecisions bounds the events whose decision is remembered.
@@ -149,8 +149,8 @@ func (b *Bridge) code(tag string) language.Code {
 		return code
 	}
 	code, err := language.Parse(tag)
-	if err != nil || !slices.Contains(b.languages, code) {
-		code = ""
+	if err == nil {
+		code, _ = code.Nearest(func(code language.Code) bool { return slices.Contains(b.languages, code) })
 	}
 	b.codes.Add(tag, code)
 	return code

@@ -20,13 +20,9 @@ func BotID(localpart, serverName string) string { return "@" + localpart + ":" +
 
 // ForOthers returns what view.Tagged asks of an event of the bot: whether it is tagged for the readers of another language
 // than the given one, which is one that readers choose.
-func ForOthers(ev *rooms.Event, reads string) bool {
+func (b *Bridge) ForOthers(ev *rooms.Event, reads string) bool {
 	tag := tagOf(ev)
-	if tag == "" {
-		return false
-	}
-	code, err := language.Parse(reads)
-	return err != nil || string(code) != tag
+	return tag != "" && string(b.code(reads)) != tag
 }
 
 func tagOf(ev *rooms.Event) string {
@@ -71,7 +67,7 @@ func (t *talk) decline(ctx context.Context, roomID string, invite *rooms.Event) 
 	}
 	_, err := t.b.o.Rooms.SetMembership(ctx, rooms.MembershipRequest{
 		RoomID: roomID, Sender: t.b.bot, Target: t.b.bot, Membership: "leave",
-		Reason: language.String(reader, "encrypted_moderators_only"),
+		Reason: language.String(reader, "encrypted_moderator"),
 	})
 	if err != nil {
 		return t.refused(err, "declining an invitation", roomID)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -43,6 +44,11 @@ type finding struct {
 func (c *comparison) found(name, original, translation string) {
 	code, _, _ := strings.Cut(name, ".")
 	c.findings = append(c.findings, finding{name, Reason{Code: code, Original: original, Translation: translation}})
+}
+
+// has reports whether there is a finding of a code already.
+func (c *comparison) has(code string) bool {
+	return slices.ContainsFunc(c.findings, func(f finding) bool { return f.reason.Code == code })
 }
 
 func (c *comparison) report() Report {
@@ -114,12 +120,12 @@ func (c *comparison) drugs() {
 	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
 	var missing, added []span
 	for value, s := range source {
-		if _, ok := target[value]; !ok && !c.drugVerbatim(s) {
+		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.spells(value) {
 			missing = append(missing, s)
 		}
 	}
 	for value, s := range target {
-		if _, ok := source[value]; !ok && !c.drugInSource(s) {
+		if _, ok := source[value]; !ok && !c.drugInSource(s) && !c.source.spells(value) {
 			added = append(added, s)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -27,10 +28,10 @@ type unit struct {
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
 	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
-	Numbers   map[string][]string // value → words
+	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives
-	Negation  leveled
+	Negation  negationWords
 	Left      leveled
 	Right     leveled
 	Frequency map[string][]string // canonical → phrases with {n}
@@ -38,12 +39,21 @@ type wordFile struct {
 
 // leveled is a list of words by how certain they are.
 type leveled struct {
-	Sure  []string // always this
-	Maybe []string // may answer to a sure one, proves nothing by itself
-	// Contains are parts of words that may answer to a sure one, wherever they stand (Turkish says
-	// "not" inside the verb).
-	Contains []string
-	Ignore   []string // looks like one, is none
+	Sure   []string // always this
+	Maybe  []string // may answer to a sure one, proves nothing by itself
+	Ignore []string // looks like one, is none
+}
+
+// negationWords are the words that say "not", by how they say it.
+type negationWords struct {
+	Sure           []string // "not", "no", "without": each counts
+	Concord        []string // repeat the negation of their clause (Spanish "nunca" beside "no"), else count
+	Opposite       []string // turn one word ("ineffective"); other languages may need a "not" for it
+	Weak           []string // say it otherwise ("avoid", "instead of"); answer to a "not", prove nothing
+	Inside         []string // parts of words that count as sure (Turkish says "not" inside the verb)
+	InsideUnless   []string // words behind such a word that make it none ("-meden önce" is "before")
+	InsideOpposite []string // parts of words that count as opposite ("painless")
+	Ignore         []string // looks like one, is none
 }
 
 // rules is everything the checks know.
@@ -51,7 +61,7 @@ type rules struct {
 	units     map[string]unit
 	unitWords lexicon
 	drugs     lexicon
-	drugForms int
+	skeletons map[string]string // skeleton of a drug's name → the name
 	words     map[language.Code]*wordRules
 	verdicts  map[string]Verdict
 	order     map[string]int
@@ -64,7 +74,8 @@ type wordRules struct {
 	words        lexicon // negation, sides
 	frequency    lexicon
 	opposites    lexicon
-	negators     []string // folded parts of words that may negate
+	inside       []wordPart
+	insideUnless []string // folded
 }
 
 // loaded reads the rules when they are needed first: a program that does not translate has no use for them.
@@ -75,7 +86,7 @@ func Prepare() { loaded() }
 
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
-	r := &rules{units: map[string]unit{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
+	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
 	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
@@ -118,9 +129,9 @@ func (r *rules) loadDrugs() error {
 		return err
 	}
 	for name, forms := range drugs {
+		r.addSkeleton(name)
 		for _, form := range append([]string{name}, forms...) {
 			addBoth(&r.drugs, form, entry{group: "drug", value: name, sure: true})
-			r.drugForms++
 		}
 	}
 	return nil
@@ -135,22 +146,25 @@ func addBoth(l *lexicon, pattern string, e entry) {
 }
 
 func (r *rules) loadWords() error {
-	for _, code := range language.All {
+	for _, code := range language.Bases {
 		var file wordFile
 		if err := readYAML("words/"+string(code)+".yaml", &file); err != nil {
 			return err
 		}
-		r.words[code] = newWordRules(file, keepsAccents(code))
+		r.words[code] = newWordRules(file, keepsAccents(code), code == "fa" || code == "ur")
 	}
 	return nil
 }
 
-func newWordRules(file wordFile, accents bool) *wordRules {
+func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	w.numbers.accents, w.words.accents, w.frequency.accents = accents, accents, accents
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency} {
+		l.accents, l.separate = accents, separate
+	}
 	for value, words := range file.Numbers {
 		for _, word := range words {
-			w.numbers.add(word, entry{group: "number", value: value})
+			word, vague := strings.CutSuffix(word, "?")
+			w.numbers.add(word, entry{group: "number", value: value, sure: !vague})
 		}
 	}
 	for value, words := range file.Scales {
@@ -163,12 +177,9 @@ func newWordRules(file wordFile, accents bool) *wordRules {
 			w.numbers.add(name, entry{group: "month", value: strconv.Itoa(i + 1)})
 		}
 	}
-	for group, list := range map[string]leveled{"negation": file.Negation, "left": file.Left, "right": file.Right} {
-		w.addLeveled(group, list)
-	}
-	for _, part := range file.Negation.Contains {
-		w.negators = append(w.negators, foldedString(part))
-	}
+	w.addLeveled("left", file.Left)
+	w.addLeveled("right", file.Right)
+	w.addNegation(file.Negation, accents)
 	for value, patterns := range file.Frequency {
 		for _, pattern := range patterns {
 			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true})
@@ -186,6 +197,30 @@ func (w *wordRules) addLeveled(group string, list leveled) {
 	}
 	for _, word := range list.Ignore {
 		w.words.add(word, entry{group: group, ignore: true})
+	}
+}
+
+func (w *wordRules) addNegation(list negationWords, accents bool) {
+	for _, tier := range []struct {
+		group string
+		sure  bool
+		words []string
+	}{{negated, true, list.Sure}, {concord, true, list.Concord}, {opposed, false, list.Opposite}, {weakened, false, list.Weak}} {
+		for _, word := range tier.words {
+			w.words.add(word, entry{group: tier.group, sure: tier.sure})
+		}
+	}
+	for _, word := range list.Ignore {
+		w.words.add(word, entry{group: negated, ignore: true})
+	}
+	for _, part := range list.Inside {
+		w.inside = append(w.inside, wordPart{foldFor(part, accents).runes, negated})
+	}
+	for _, part := range list.InsideOpposite {
+		w.inside = append(w.inside, wordPart{foldFor(part, accents).runes, opposed})
+	}
+	for _, word := range list.InsideUnless {
+		w.insideUnless = append(w.insideUnless, string(foldFor(word, accents).runes))
 	}
 }
 
@@ -209,7 +244,7 @@ func (r *rules) loadVerdicts() error {
 
 // wordsOf are the words of a language; one without a file has none.
 func wordsOf(code language.Code) *wordRules {
-	if w, ok := loaded().words[code]; ok {
+	if w, ok := loaded().words[code.Base()]; ok {
 		return w
 	}
 	return &wordRules{}

@@ -3,7 +3,6 @@ package check
 import (
 	"sort"
 	"strconv"
-	"strings"
 
 	"medixchange/translator/language"
 )
@@ -18,10 +17,11 @@ type facts struct {
 	dates       []span
 	drugs       []span
 	frequencies []span
-	negations   []span // sure ones
+	negations   []span // those that count
+	opposites   []span // "ineffective", "unable"
+	weak        int    // "avoid", "instead of"
 	answers     map[string]int
-	prefixes    map[string]int // words that may answer, by how they begin
-	sides       []span         // value is "left" or "right", sure ones
+	sides       []span // value is "left" or "right", sure ones
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -57,15 +57,14 @@ func (x *facts) rangeStart(n number) int {
 // extract reads the facts of a text in a language.
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
-	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}, prefixes: map[string]int{}}
+	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
 	x.numbers = scanNumbers(x.f, words)
 	x.findDates()
 	x.findPressures()
 	x.findFrequencies(words)
 	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
-	for _, m := range loaded().drugs.all(x.f.runes) {
-		x.drugs = append(x.drugs, span{m.from, wordEnd(x.f, m), m.entries[0].value})
-	}
+	x.findMonths()
+	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
 }
@@ -92,6 +91,44 @@ func (x *facts) findDates() {
 		}
 	}
 	x.findDottedDates()
+	x.findHanDates()
+}
+
+// findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words.
+func (x *facts) findMonths() {
+	for i := range x.numbers {
+		month := &x.numbers[i]
+		if !month.soft || !month.dated {
+			continue
+		}
+		for _, n := range x.numbers {
+			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
+				month.month = true
+			}
+		}
+	}
+}
+
+// within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
+func within(from, to int) bool { return from <= to && to-from <= 4 }
+
+// findHanDates marks the month of 3月18日 or 3월 18일, and the day behind it.
+func (x *facts) findHanDates() {
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		at := n.to
+		for isSpace(x.f.at(at)) {
+			at++
+		}
+		switch x.f.at(at) {
+		case '月', '월':
+			n.dated, n.unit, n.unitTo = true, "", n.to
+		case '日', '号', '號', '일':
+			if i > 0 && x.numbers[i-1].dated && n.from-x.numbers[i-1].to <= 3 {
+				n.dated, n.unit, n.unitTo = true, "", n.to
+			}
+		}
+	}
 }
 
 // findDottedDates finds 12.03.2026, which the scanner reads as one number with two marks.
@@ -228,33 +265,42 @@ func dedupe(spans []span) []span {
 	return kept
 }
 
-// findWords collects negations and sides.
+// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星).
 func (x *facts) findWords(words *wordRules) {
-	text := string(x.f.runes)
-	for _, part := range words.negators {
-		x.answers["negation"] += strings.Count(text, part)
+	taken := make([]bool, len(x.f.runes))
+	mark := func(from, to int) {
+		for i := from; i < to; i++ {
+			taken[i] = true
+		}
 	}
+	for _, s := range x.drugs {
+		mark(s.from, s.to)
+	}
+	var repeated []span
 	for _, m := range words.words.all(x.f.runes) {
+		if taken[m.from] {
+			continue
+		}
+		mark(m.from, m.to)
 		for _, e := range m.entries {
-			if e.ignore {
-				continue
-			}
-			if e.prefix {
-				if wordEnd(x.f, m)-m.to >= minInPrefix {
-					x.prefixes[e.group]++
-				}
-				continue
-			}
-			x.answers[e.group]++
-			if !e.sure {
+			if e.ignore || e.prefix && wordEnd(x.f, m)-m.to < minInPrefix {
 				continue
 			}
 			s := span{m.from, m.to, e.group}
-			if e.group == "negation" {
-				x.negations = append(x.negations, s)
-			} else {
-				x.sides = append(x.sides, s)
+			switch e.group {
+			case concord:
+				repeated = append(repeated, s)
+			case negated, opposed, weakened:
+				x.negate(s)
+			default:
+				x.answers[e.group]++
+				if e.sure {
+					x.sides = append(x.sides, s)
+				}
 			}
 		}
 	}
+	x.findInside(words, taken)
+	x.addConcord(repeated)
+	sortSpans(x.negations)
 }

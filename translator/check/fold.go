@@ -95,6 +95,9 @@ func unified(r rune) []rune {
 	case '⁄', '∕', '／':
 		return []rune{'/'}
 	}
+	if simple := language.Simplified(r); simple != r {
+		return []rune{simple}
+	}
 	composed := []rune(norm.NFKC.String(string(unicode.ToLower(r))))
 	if !accented(r) {
 		return composed

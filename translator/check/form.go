@@ -51,7 +51,7 @@ func (c *comparison) echo(source, translation string) bool {
 func withoutDrugsAndUnits(text string) string {
 	f := fold(text)
 	taken := make([]bool, len(f.runes))
-	for _, m := range loaded().drugs.all(f.runes) {
+	for _, m := range drugsIn(f) {
 		for i := m.from; i < m.to; i++ {
 			taken[i] = true
 		}

@@ -107,8 +107,8 @@ func Protected(text string, from language.Code) []Span {
 			found = append(found, placed{from: s.from, to: s.to})
 		}
 	}
-	for _, m := range loaded().drugs.all(f.runes) {
-		found = append(found, placed{from: m.from, to: wordEnd(f, m)})
+	for _, s := range drugsIn(f) {
+		found = append(found, placed{from: s.from, to: s.to})
 	}
 	sort.SliceStable(found, func(i, j int) bool { return found[i].from < found[j].from })
 	var spans []Span

@@ -7,42 +7,75 @@ import (
 	"unicode"
 )
 
-// lexicon finds the longest known word or phrase at a place of a folded text.
+// lexicon finds the longest known word or phrase at a place of a folded text. It is a trie in a few flat lists, which
+// cost little however many words there are: a node for each letter as an object of its own takes four times as much.
 type lexicon struct {
-	root    trieNode
-	accents bool // its texts keep their accents
+	first    []branch   // of the root, by rune: there every script has its letters
+	nodes    []trieNode // of all words; 0 is none
+	lists    [][]entry  // what words stand for; 0 is nothing
+	accents  bool       // its texts keep their accents
+	separate bool       // its language writes no clitics onto a word, though it uses the Arabic script
 }
 
-// trieNode keeps its branches in a sorted list: nearly all nodes have one, and there are tens of thousands of them.
+// trieNode is a letter behind another. The letters that may follow it are a chain, mostly of one.
 type trieNode struct {
-	next    []branch // by rune
-	entries []entry
+	r     rune
+	child uint32 // the first that may follow
+	next  uint32 // the next that may stand here
+	list  uint32 // of the word that ends here
 }
 
 type branch struct {
 	r    rune
-	node *trieNode
+	node uint32
 }
 
-// follow returns the node behind r, nil without one.
-func (n *trieNode) follow(r rune) *trieNode {
-	if i, ok := n.find(r); ok {
-		return n.next[i].node
+// begin returns the node of a first letter, 0 without one.
+func (l *lexicon) begin(r rune) uint32 {
+	if i, ok := l.findFirst(r); ok {
+		return l.first[i].node
 	}
-	return nil
+	return 0
 }
 
-func (n *trieNode) find(r rune) (int, bool) {
-	return slices.BinarySearchFunc(n.next, r, func(b branch, r rune) int { return cmp.Compare(b.r, r) })
+func (l *lexicon) findFirst(r rune) (int, bool) {
+	return slices.BinarySearchFunc(l.first, r, func(b branch, r rune) int { return cmp.Compare(b.r, r) })
 }
 
-// grow returns the node behind r, which it makes if need be.
-func (n *trieNode) grow(r rune) *trieNode {
-	i, ok := n.find(r)
+// follow returns the node of r behind a node, 0 without one.
+func (l *lexicon) follow(node uint32, r rune) uint32 {
+	at := l.nodes[node].child
+	for at != 0 && l.nodes[at].r != r {
+		at = l.nodes[at].next
+	}
+	return at
+}
+
+// growFirst returns the node of a first letter, which it makes if need be.
+func (l *lexicon) growFirst(r rune) uint32 {
+	i, ok := l.findFirst(r)
 	if !ok {
-		n.next = slices.Insert(n.next, i, branch{r, &trieNode{}})
+		l.first = slices.Insert(l.first, i, branch{r, l.newNode(r, 0)})
 	}
-	return n.next[i].node
+	return l.first[i].node
+}
+
+// grow returns the node of r behind a node, which it makes if need be.
+func (l *lexicon) grow(node uint32, r rune) uint32 {
+	if known := l.follow(node, r); known != 0 {
+		return known
+	}
+	grown := l.newNode(r, l.nodes[node].child)
+	l.nodes[node].child = grown
+	return grown
+}
+
+func (l *lexicon) newNode(r rune, next uint32) uint32 {
+	if len(l.nodes) == 0 {
+		l.nodes = append(l.nodes, trieNode{})
+	}
+	l.nodes = append(l.nodes, trieNode{r: r, next: next})
+	return uint32(len(l.nodes) - 1)
 }
 
 // entry is what a word of a lexicon stands for.
@@ -61,18 +94,43 @@ const numberRune = '\ue000'
 // anyEnding stands for "*" in the middle of a pattern: the rest of a word.
 const anyEnding = '\ue001'
 
+var patternRunes = strings.NewReplacer("{n}", string(numberRune), "*", string(anyEnding))
+
 // add puts a pattern into the lexicon. "*" lets any ending of a word follow; "{n}" is a number.
 func (l *lexicon) add(pattern string, e entry) {
 	pattern, e.endings = strings.CutSuffix(pattern, "*")
-	pattern = strings.NewReplacer("{n}", string(numberRune), "*", string(anyEnding)).Replace(pattern)
-	node := &l.root
-	for _, r := range foldFor(pattern, l.accents).runes {
-		node = node.grow(r)
-	}
+	pattern = patternRunes.Replace(pattern)
 	if e.endings && !e.sure && e.value == "" && len([]rune(pattern)) <= maxPrefix {
 		e.prefix = true
 	}
-	node.entries = append(node.entries, e)
+	var node uint32
+	for _, r := range foldFor(pattern, l.accents).runes {
+		if node == 0 {
+			node = l.growFirst(r)
+		} else {
+			node = l.grow(node, r)
+		}
+	}
+	if node != 0 {
+		l.nodes[node].list = l.listWith(l.nodes[node].list, e)
+	}
+}
+
+// listWith returns a list with one entry more. Words of one meaning are added one after another and share theirs.
+func (l *lexicon) listWith(list uint32, e entry) uint32 {
+	if len(l.lists) == 0 {
+		l.lists = append(l.lists, nil)
+	}
+	known := l.lists[list]
+	if slices.Contains(known, e) {
+		return list
+	}
+	last := uint32(len(l.lists) - 1)
+	if list == 0 && last > 0 && len(l.lists[last]) == 1 && l.lists[last][0] == e {
+		return last
+	}
+	l.lists = append(l.lists, append(slices.Clip(known), e))
+	return last + 1
 }
 
 const (
@@ -89,33 +147,47 @@ type match struct {
 // at gives the longest match that begins at i, or false.
 func (l *lexicon) at(runes []rune, i int) (match, bool) {
 	best := match{from: i}
-	l.root.walk(runes, i, &best)
+	if rest := l.begin(anyEnding); rest != 0 {
+		l.walk(rest, runes, endOfWord(runes, i), &best)
+	}
+	if i < len(runes) {
+		l.walk(l.begin(spaceFolded(runes[i])), runes, i+1, &best)
+	}
 	return best, best.to > i
 }
 
-// walk follows the runes from j on and keeps the longest match in best.
-func (n *trieNode) walk(runes []rune, j int, best *match) {
-	for node := n; node != nil; {
-		if entries := ending(node.entries, runes, j); len(entries) > 0 && j > best.to {
-			best.entries, best.to = entries, j
-		}
-		if rest := node.follow(anyEnding); rest != nil {
-			k := j
-			for k < len(runes) && wordRune(runes[k]) {
-				k++
+// walk follows the runes from j on, behind a node, and keeps the longest match in best.
+func (l *lexicon) walk(node uint32, runes []rune, j int, best *match) {
+	for node != 0 {
+		if j > best.to {
+			if entries := ending(l.lists[l.nodes[node].list], runes, j); len(entries) > 0 {
+				best.entries, best.to = entries, j
 			}
-			rest.walk(runes, k, best)
+		}
+		if rest := l.follow(node, anyEnding); rest != 0 {
+			l.walk(rest, runes, endOfWord(runes, j), best)
 		}
 		if j >= len(runes) {
 			return
 		}
-		r := runes[j]
-		if isSpace(r) {
-			r = ' '
-		}
-		node = node.follow(r)
+		node = l.follow(node, spaceFolded(runes[j]))
 		j++
 	}
+}
+
+func spaceFolded(r rune) rune {
+	if isSpace(r) {
+		return ' '
+	}
+	return r
+}
+
+// endOfWord is where the letters that stand at i are over.
+func endOfWord(runes []rune, i int) int {
+	for i < len(runes) && wordRune(runes[i]) {
+		i++
+	}
+	return i
 }
 
 // ending keeps the entries that may end before runes[at]: in a spaced script a word must be over,
@@ -137,7 +209,7 @@ func ending(entries []entry, runes []rune, at int) []entry {
 func (l *lexicon) all(runes []rune) []match {
 	var found []match
 	for i := 0; i < len(runes); {
-		if !startsWord(runes, i) {
+		if !l.startsWord(runes, i) {
 			i++
 			continue
 		}
@@ -154,12 +226,15 @@ func (l *lexicon) all(runes []rune) []match {
 
 // startsWord reports whether a word may begin at i: anywhere in scripts without spaces, after a
 // non-letter elsewhere, and in Arabic script after the clitics that are written onto a word.
-func startsWord(runes []rune, i int) bool {
+func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if i == 0 || !wordRune(runes[i]) || !wordRune(runes[i-1]) {
 		return true
 	}
 	if !unicode.Is(unicode.Arabic, runes[i]) {
 		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])
+	}
+	if l.separate {
+		return false
 	}
 	start := i
 	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {

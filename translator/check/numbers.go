@@ -16,6 +16,8 @@ type number struct {
 	unitTo   int      // end of the unit, = to if none
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
+	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
+	month    bool     // the name of a month beside a day or a year
 }
 
 // digitZeros are the zeros of the decimal digits that clinicians write.
@@ -206,9 +208,12 @@ func attachUnit(f *folded, n *number) {
 	}
 }
 
-// isYear keeps "2020 г." (year) apart from "2 г" (gram).
+// isYear keeps a year ("2020 г.", "2020年") apart from an amount ("2 г" is two grams, "2年" two years).
 func isYear(f *folded, n number, m match) bool {
-	return len(n.values[0]) == 4 && (n.values[0][:2] == "19" || n.values[0][:2] == "20") && string(f.runes[m.from:m.to]) == "г"
+	if len(n.values[0]) != 4 || n.values[0][:2] != "19" && n.values[0][:2] != "20" {
+		return false
+	}
+	return m.entries[0].value == "yr" || string(f.runes[m.from:m.to]) == "г"
 }
 
 // scale multiplies a number by the scale word behind it ("1.5 million", "150万").
@@ -258,9 +263,23 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 			n = hanNumeral(f, n)
 		}
 		attachUnit(f, &n)
+		n.plain = m.entries[0].sure && countsSomething(f, n)
 		found = append(found, n)
 	}
 	return dropCovered(found)
+}
+
+// countsSomething reports whether a number in words is more than a part of a word or an idiom. Numerals without spaces
+// around them need their unit (三 is in the names of many things).
+func countsSomething(f *folded, n number) bool {
+	if n.dated || len(n.values) != 1 || strings.HasSuffix(n.values[0], ".0") {
+		return false
+	}
+	if r := f.runes[n.from]; n.unit == "" && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
+		return false
+	}
+	value := n.values[0]
+	return value != "0" && value != "1" && value != "50"
 }
 
 // hanDigits are the numerals that build larger ones (二十五, 三百).

@@ -28,9 +28,10 @@ func (r *rules) loadOpposites() error {
 	return nil
 }
 
-// opposites compares words such as stable and unstable, where neither side has a negation that may turn them.
+// opposites compares words such as stable and unstable, where neither side has a negation that may turn them and none was
+// missed.
 func (c *comparison) opposites() {
-	if len(c.source.negations) > 0 || len(c.target.negations) > 0 {
+	if c.has("negation") || len(c.source.negations) > 0 || len(c.target.negations) > 0 {
 		return
 	}
 	source, target := onesided(c.source, c.from), onesided(c.target, c.to)

@@ -5,35 +5,155 @@ import (
 	"strings"
 )
 
-// negations notices when only one of the two has any. Where a drug or a dose stands, that turns an order into its opposite.
+// The ways to say "not", which are groups of a language's words.
+const (
+	negated  = "negation"
+	concord  = "concord"
+	opposed  = "opposite"
+	weakened = "weak"
+)
+
+// wordPart is a part of words that negates, wherever it stands in them but for their first two letters.
+type wordPart struct {
+	runes []rune
+	group string
+}
+
+const (
+	minBeforePart = 2   // letters of a word before a part that negates it
+	concordReach  = 120 // runes between a negation and a word that repeats it
+)
+
+func (x *facts) negate(s span) {
+	switch s.value {
+	case negated:
+		x.negations = append(x.negations, s)
+	case opposed:
+		x.opposites = append(x.opposites, s)
+	case weakened:
+		x.weak++
+	}
+}
+
+// findInside looks into the words that are not taken for parts that negate them.
+func (x *facts) findInside(words *wordRules, taken []bool) {
+	if len(words.inside) == 0 {
+		return
+	}
+	for from := 0; from < len(x.f.runes); {
+		to := from
+		for to < len(x.f.runes) && wordRune(x.f.runes[to]) {
+			to++
+		}
+		if to > from && !taken[from] {
+			x.negateWord(words, from, to)
+		}
+		from = max(to, from+1)
+	}
+}
+
+func (x *facts) negateWord(words *wordRules, from, to int) {
+	word := x.f.runes[from:to]
+	for _, part := range words.inside {
+		if indexRunes(word, part.runes) < minBeforePart {
+			continue
+		}
+		if !x.followedBy(to, words.insideUnless) {
+			x.negate(span{from, to, part.group})
+		}
+		return
+	}
+}
+
+func (x *facts) followedBy(at int, words []string) bool {
+	for isSpace(x.f.at(at)) {
+		at++
+	}
+	end := at
+	for end < len(x.f.runes) && wordRune(x.f.runes[end]) {
+		end++
+	}
+	return slices.Contains(words, string(x.f.runes[at:end]))
+}
+
+// indexRunes is where part last begins in word, -1 for nowhere.
+func indexRunes(word, part []rune) int {
+	for i := len(word) - len(part); i >= 0; i-- {
+		if slices.Equal(word[i:i+len(part)], part) {
+			return i
+		}
+	}
+	return -1
+}
+
+// addConcord counts the words that repeat a negation where there is none to repeat.
+func (x *facts) addConcord(repeated []span) {
+	for _, s := range repeated {
+		alone := true
+		for _, n := range x.negations {
+			alone = alone && !x.sameClause(n, s)
+		}
+		if alone {
+			x.negations = append(x.negations, span{s.from, s.to, negated})
+		}
+	}
+}
+
+// sameClause reports whether two places are near each other and not parted by the end of a sentence.
+func (x *facts) sameClause(a, b span) bool {
+	if a.from > b.from {
+		a, b = b, a
+	}
+	if b.from-a.to > concordReach {
+		return false
+	}
+	for i := a.to; i < b.from; i++ {
+		if strings.ContainsRune(".;:!?。；！？؟؛\n", x.f.runes[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// negations compares how often the two say "not". A negation may be told by a word that has the opposite meaning, or
+// weakly; those only answer: what counts is that one side has fewer negations, and fewer of all together. Where a drug or
+// a dose stands, the loss of all of them turns an order into its opposite.
 func (c *comparison) negations() {
-	if len(c.source.negations) > 0 && !answered(c.source, c.target) {
-		original := around(c.source, c.source.negations[0])
-		if c.orders() {
-			c.found("negation.changed", original, "")
-		} else {
-			c.found("negation.missing", original, "")
-		}
+	a, b := c.source, c.target
+	if lessNegated(b, a) {
+		c.found(c.negationFinding(b, "negation.missing"), around(a, a.firstNegation()), "")
 	}
-	if len(c.target.negations) > 0 && !answered(c.target, c.source) {
-		translation := around(c.target, c.target.negations[0])
-		if c.orders() {
-			c.found("negation.changed", "", translation)
-		} else {
-			c.found("negation.added", "", translation)
-		}
+	if lessNegated(a, b) {
+		c.found(c.negationFinding(a, "negation.added"), "", around(b, b.firstNegation()))
 	}
+}
+
+// negationFinding is the finding that less, one of the two sides, says fewer negations.
+func (c *comparison) negationFinding(less *facts, name string) string {
+	if c.orders() && len(less.negations)+len(less.opposites)+less.weak == 0 {
+		return "negation.changed"
+	}
+	return name
+}
+
+// lessNegated reports whether x says "not" less often than y.
+func lessNegated(x, y *facts) bool {
+	plainX, plainY := len(x.negations), len(y.negations)
+	oppositeX, oppositeY := plainX+len(x.opposites), plainY+len(y.opposites)
+	return (plainX < plainY || oppositeX < oppositeY) && oppositeX+x.weak < oppositeY+y.weak
+}
+
+// firstNegation is the first place that negates, in a text that has one.
+func (x *facts) firstNegation() span {
+	if len(x.negations) > 0 {
+		return x.negations[0]
+	}
+	return x.opposites[0]
 }
 
 // orders reports whether the source names a drug or a dose.
 func (c *comparison) orders() bool {
 	return len(c.source.drugs) > 0 || slices.ContainsFunc(c.source.numbers, func(n number) bool { return critical(n.unit) && !n.dated })
-}
-
-// answered reports whether the negations of x have something in y that may stand for them. A prefix does only where y has
-// more of them, since "infection" begins like "incapable" in many languages.
-func answered(x, y *facts) bool {
-	return y.answers["negation"] > 0 || y.prefixes["negation"] > x.prefixes["negation"]
 }
 
 // around is a word with a little of what follows it, so that "no" tells what it negates.

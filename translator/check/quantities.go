@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,6 +11,8 @@ func (c *comparison) numbers() {
 	source, target := pool(c.source.numbers), pool(c.target.numbers)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
+	pairNames(source, c.target.numbers)
+	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
 	c.leftOver(source, target)
 }
@@ -65,7 +68,7 @@ func sameValue(a, b number) bool {
 // changedUnits looks at partners whose units differ.
 func (c *comparison) changedUnits(source []*candidate) {
 	for _, s := range source {
-		if s.partner == nil || s.unit == s.partner.unit || sameQuantity(s.number, s.partner.number) {
+		if s.partner == nil || s.partner.code || s.unit == s.partner.unit || sameQuantity(s.number, s.partner.number) {
 			continue
 		}
 		t := s.partner.number
@@ -77,6 +80,27 @@ func (c *comparison) changedUnits(source []*candidate) {
 			c.found("unit.missing", original, translation)
 		case critical(t.unit) && t.symbol && s.unit == "":
 			c.found("unit.added", original, translation)
+		case t.unit == "" && s.counts():
+			c.found("unit.missing", original, translation)
+		case s.unit == "" && t.counts():
+			c.found("unit.added", original, translation)
+		}
+	}
+}
+
+// counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
+// left out (aged 40).
+func (n number) counts() bool {
+	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !strings.HasPrefix(n.unit, "°")
+}
+
+// pairNames gives a number its partner in a name (interleukin 6, IL-6).
+func pairNames(side []*candidate, others []number) {
+	for _, s := range side {
+		for _, n := range others {
+			if s.partner == nil && n.code && sameValue(s.number, n) {
+				s.partner = &candidate{number: n}
+			}
 		}
 	}
 }
@@ -107,7 +131,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft || c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -118,7 +142,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft {
+		if t.partner != nil || t.soft && !t.month {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
@@ -126,6 +150,20 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		}
 	}
 	c.softChange(source, target)
+	c.softLost(source)
+}
+
+// softLost notices numbers in words that the translation has in no form.
+func (c *comparison) softLost(source []*candidate) {
+	for _, s := range source {
+		if s.partner == nil && s.plain && !s.inside(c.source.frequencies) {
+			c.found("number.missing", c.source.numberText(s.number), "")
+		}
+	}
+}
+
+func (n number) inside(spans []span) bool {
+	return slices.ContainsFunc(spans, func(s span) bool { return s.from <= n.from && n.to <= s.to })
 }
 
 // repeated reports whether the same value of the same side has found a partner: said twice, translated
@@ -144,7 +182,7 @@ func (c *comparison) repeated(side []*candidate, s *candidate) bool {
 func closest(s *candidate, target []*candidate) *candidate {
 	var free []*candidate
 	for _, t := range target {
-		if t.partner == nil && !t.soft {
+		if t.partner == nil && (!t.soft || t.month) {
 			free = append(free, t)
 		}
 	}
@@ -196,9 +234,11 @@ func (c *comparison) gained(t *candidate) {
 		c.found("dose.added", "", translation)
 		return
 	}
-	if !t.dated {
-		c.found("number.added", "", translation)
+	if t.dated {
+		c.found("date.added", "", translation)
+		return
 	}
+	c.found("number.added", "", translation)
 }
 
 // softChange notices "two tablets" that became "three tablets": both in words, both with the same unit.
@@ -209,7 +249,7 @@ func (c *comparison) softChange(source, target []*candidate) {
 		}
 		for _, t := range target {
 			if t.partner == nil && t.unit == s.unit && !sameValue(s.number, t.number) {
-				t.partner = s
+				t.partner, s.partner = s, t
 				c.found("number.changed", c.source.numberText(s.number), c.target.numberText(t.number))
 				break
 			}

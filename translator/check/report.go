@@ -1,5 +1,7 @@
 package check
 
+import "slices"
+
 // Verdict says how far a translation may be trusted. Pass is no proof.
 type Verdict string
 
@@ -53,4 +55,22 @@ type Invariant struct {
 type Report struct {
 	Verdict Verdict
 	Reasons []Reason // findings, in the order of data/verdicts.yaml
+}
+
+// Codes lists the codes of the reasons without repetition, in their order. A dose and a shifted decimal
+// are numbers too, so "number" follows them.
+func (r Report) Codes() []string {
+	codes := []string{}
+	add := func(code string) {
+		if !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	for _, reason := range r.Reasons {
+		add(reason.Code)
+		if reason.Code == "dose" || reason.Code == "decimal" {
+			add("number")
+		}
+	}
+	return codes
 }

@@ -30,8 +30,8 @@ func Slots(text string, from language.Code) []Slot {
 	for _, s := range x.pressures {
 		found = append(found, x.slot(KindPressure, s.from, s.to, s.to))
 	}
-	for _, m := range loaded().drugs.all(x.f.runes) {
-		found = append(found, x.slot(KindDrug, m.from, wordEnd(x.f, m), wordEnd(x.f, m)))
+	for _, s := range drugsIn(x.f) {
+		found = append(found, x.slot(KindDrug, s.from, s.to, s.to))
 	}
 	for _, n := range x.numbers {
 		if inPressure(n) || n.code {

@@ -164,8 +164,8 @@ func untranslated(m Message) (body, formatted string) {
 // silentOrReason is the first reason that readers have words for; "off", "not_text" and a pending
 // translation stay silent.
 func silentOrReason(m Message) string {
-	if m.State != StateNone {
-		return ""
+	if m.State != StateNone || m.From.Base() == m.To.Base() {
+		return "" // the other form of Chinese can be read, if less well
 	}
 	for _, reason := range m.Reasons {
 		switch reason.Code {

@@ -58,7 +58,7 @@ func New(o Options) (*Bot, error) {
 	b := &Bot{
 		o: o, rooms: map[id.RoomID]bool{}, away: map[id.UserID]time.Time{}, without: map[device]time.Time{},
 		members: map[id.RoomID]*members{},
-		came: map[[2]string]bool{},
+		came:    map[[2]string]bool{},
 	}
 	b.keys = &keys{vault: o.Vault, pickle: o.Secret, olm: cache, log: b.refused}
 	b.desk = replies.New(replies.Options{Vault: o.Vault, Courier: b, Host: o.Host, Pipeline: o.Pipeline, Log: o.Log, Now: o.Now})

@@ -15,13 +15,17 @@ var (
 	ErrNoMatch = errors.New("no match")
 	// ErrBusy: the queue is full, or the circuit is open, or the engine asked us to come back later.
 	ErrBusy = errors.New("engine busy")
-	// ErrRefused: the engine will never take this request (wrong key, text too long for it).
+	// ErrRefused: the engine will never take this request (a pair that it has not, text too long for it).
 	ErrRefused = errors.New("engine refused")
+	// ErrKey: the service does not know our key, or does not allow it this. It is not asked again before the next start.
+	ErrKey = errors.New("key refused")
+	// ErrQuota: what may be translated for now, or what was paid for, is used up.
+	ErrQuota = errors.New("quota used up")
 )
 
 // Engine translates. Implementations are safe for concurrent use and honour the context's deadline.
 type Engine interface {
-	// Name is short and stable ("phrases", "apertium", "libretranslate"): it is shown to tools and labels metrics.
+	// Name is short and stable ("phrases", "apertium", "deepl"): it is shown to tools and labels metrics.
 	Name() string
 	// Offers reports, without waiting, whether the engine can translate this pair now.
 	Offers(from, to language.Code) bool
@@ -33,6 +37,9 @@ type Engine interface {
 type Request struct {
 	From, To language.Code
 	Segments []protect.Segment
+	// Terms are entries of the hospital's glossary for this pair. An engine that can heeds those that occur in the text;
+	// whether it did is not told.
+	Terms []Term
 }
 
 // Answer is an engine's translation. Segments are as the engine gave them: whether each protected

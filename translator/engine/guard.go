@@ -17,6 +17,7 @@ type Limits struct {
 	Deadline   time.Duration // of one request, waiting included
 	Failures   int           // in a row that open the circuit
 	Cooldown   time.Duration // how long it stays open at first; doubles up to ten minutes
+	CheckEvery time.Duration // how long an engine that works is believed to live without being asked; 0: it is always asked
 }
 
 // DefaultLimits fit a server in the same house.
@@ -39,6 +40,9 @@ type Guard struct {
 	cooldown time.Duration
 	closedAt time.Time // the circuit lets requests pass from then on
 	probing  bool
+	state    State
+	heard    time.Time // when the engine last did what it was asked
+	fault    string    // the last error
 }
 
 // NewGuard puts limits around an engine; fields that are zero take DefaultLimits.
@@ -59,7 +63,7 @@ func NewGuard(engine Engine, limits Limits) *Guard {
 		limits.Cooldown = DefaultLimits.Cooldown
 	}
 	return &Guard{
-		engine: engine, limits: limits, now: time.Now, cooldown: limits.Cooldown,
+		engine: engine, limits: limits, now: time.Now, cooldown: limits.Cooldown, state: StateNew,
 		slots: make(chan struct{}, limits.Concurrent),
 		seats: make(chan struct{}, limits.Concurrent+limits.Waiting),
 	}
@@ -71,17 +75,48 @@ func (g *Guard) Name() string { return g.engine.Name() }
 // Offers is the engine's; an open circuit does not change what it offers.
 func (g *Guard) Offers(from, to language.Code) bool { return g.engine.Offers(from, to) }
 
-// Check asks the engine whether it lives, if it can tell; an answer closes the circuit.
+// Check asks the engine whether it lives, if it can tell; an answer closes a circuit that failures opened. An engine that
+// asked to be left alone is left alone, and one that refused our key is not asked at all.
 func (g *Guard) Check(ctx context.Context) error {
 	checker, ok := g.engine.(interface{ Check(context.Context) error })
-	if !ok {
+	if !ok || !g.wantsCheck() {
 		return nil
 	}
-	if err := checker.Check(ctx); err != nil {
-		return err
+	err := checker.Check(ctx)
+	switch {
+	case err == nil:
+		g.succeeded()
+	case errors.Is(ctx.Err(), context.Canceled):
+	case errors.Is(err, ErrQuota) || errors.Is(err, ErrKey):
+		g.learn(ctx, err)
+	default:
+		g.noteFault(err)
 	}
-	g.succeeded()
-	return nil
+	return err
+}
+
+func (g *Guard) wantsCheck() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch g.state {
+	case StateKey:
+		return false
+	case StateWaiting, StateQuota:
+		return !g.now().Before(g.closedAt)
+	case StateOK:
+		return g.now().Sub(g.heard) >= g.limits.CheckEvery
+	}
+	return true
+}
+
+// noteFault keeps the error of a check, which opens no circuit: a server may translate though it does not list its models.
+func (g *Guard) noteFault(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.fault = err.Error()
+	if g.state == StateOK || g.state == StateNew {
+		g.state = StateFailing
+	}
 }
 
 // Translate waits for a slot and asks the engine. It answers ErrBusy at once when the queue is full or
@@ -115,10 +150,14 @@ func (g *Guard) Translate(ctx context.Context, request Request) (Answer, error) 
 func (g *Guard) admit() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closedAt.IsZero() {
+	switch {
+	case g.state == StateKey:
+		return fmt.Errorf("%w: not asked again before the next start", ErrKey)
+	case g.closedAt.IsZero():
 		return nil
-	}
-	if g.now().Before(g.closedAt) || g.probing {
+	case g.now().Before(g.closedAt) && g.state == StateQuota:
+		return fmt.Errorf("%w: not asked again yet", ErrQuota)
+	case g.now().Before(g.closedAt) || g.probing:
 		return fmt.Errorf("%w: resting after failures", ErrBusy)
 	}
 	g.probing = true
@@ -139,37 +178,51 @@ func (g *Guard) learn(ctx context.Context, err error) {
 	switch {
 	case err == nil || errors.Is(err, ErrNoMatch) || errors.Is(err, ErrRefused):
 		g.succeeded()
+	case errors.Is(err, ErrKey):
+		g.shut(StateKey, time.Time{}, err)
 	case errors.As(err, &later):
-		g.open(later.Wait)
+		g.shut(restOf(err), g.now().Add(later.Wait), err)
 	case errors.Is(ctx.Err(), context.Canceled):
 		g.leave()
 	default:
-		g.failed()
+		g.failed(err)
 	}
+}
+
+// restOf is the state of an engine that said when to come back.
+func restOf(err error) State {
+	if errors.Is(err, ErrQuota) {
+		return StateQuota
+	}
+	return StateWaiting
 }
 
 func (g *Guard) succeeded() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.failures, g.probing, g.closedAt, g.cooldown = 0, false, time.Time{}, g.limits.Cooldown
+	g.state, g.heard, g.fault = StateOK, g.now(), ""
 }
 
-func (g *Guard) failed() {
+func (g *Guard) failed(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.failures++
+	g.state, g.fault = StateFailing, err.Error()
 	wasProbe := g.probing
 	g.probing = false
 	if g.failures < g.limits.Failures && !wasProbe {
 		return
 	}
+	g.state = StateOpen
 	g.closedAt = g.now().Add(g.cooldown)
 	g.cooldown = min(g.cooldown*2, maxCooldown)
 }
 
-func (g *Guard) open(wait time.Duration) {
+// shut closes the way to an engine until a time.
+func (g *Guard) shut(state State, until time.Time, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.probing = false
-	g.closedAt = g.now().Add(wait)
+	g.state, g.closedAt, g.fault = state, until, err.Error()
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -131,19 +132,73 @@ func TestRetryAfterHeader(t *testing.T) {
 	}
 }
 
-func FuzzAnswer(f *testing.F) {
-	f.Add([]byte(`{"translatedText":"x"}`), 1)
-	f.Add([]byte(`{"translatedText":["x","y"]}`), 2)
-	f.Add([]byte(`{"error":"x"}`), 1)
-	f.Fuzz(func(t *testing.T, body []byte, count int) {
-		if texts, err := parseTranslation(body, count); err == nil {
-			if len(texts) != count {
-				t.Fatalf("%d texts for %d", len(texts), count)
+// checking is an engine with a check.
+type checking struct {
+	scripted
+	check func() error
+	times int
+}
+
+func (c *checking) Check(context.Context) error {
+	c.times++
+	return c.check()
+}
+
+// TestChecksRespectWhatTheEngineSaid: a pause, a quota and a refused key are not cut short by a check that answers.
+func TestChecksRespectWhatTheEngineSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for state, fault := range map[State]error{
+			StateWaiting: &RetryAfter{Wait: time.Minute, Err: ErrBusy}, StateQuota: usedUp("x"), StateKey: fmt.Errorf("%w: x", ErrKey),
+		} {
+			c := &checking{check: func() error { return nil }}
+			c.do = func(context.Context) error { return fault }
+			g := NewGuard(c, Limits{})
+			_, err := g.Translate(t.Context(), Request{})
+			require.ErrorIs(t, err, fault)
+			require.NoError(t, g.Check(t.Context()))
+			require.Equal(t, state, g.Health().State)
+			require.Zero(t, c.times)
+			time.Sleep(2 * time.Hour)
+			require.NoError(t, g.Check(t.Context()))
+			if state == StateKey {
+				require.Equal(t, StateKey, g.Health().State, "not before the next start")
+				continue
 			}
-			for _, text := range texts {
-				decodeHTML(text, nil)
-			}
+			require.Equal(t, Health{State: StateOK, Heard: time.Now()}, g.Health())
 		}
-		_, _ = parseLanguages(body)
+	})
+}
+
+// TestAPaidServiceIsNotCheckedAllTheTime while it works.
+func TestAPaidServiceIsNotCheckedAllTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var fault error
+		c := &checking{check: func() error { return fault }}
+		g := NewGuard(c, Limits{CheckEvery: 5 * time.Minute})
+		for range 10 {
+			require.NoError(t, g.Check(t.Context()))
+			time.Sleep(30 * time.Second)
+		}
+		require.Equal(t, 1, c.times)
+		fault = errors.New("away")
+		require.ErrorIs(t, g.Check(t.Context()), fault)
+		require.Equal(t, StateFailing, g.Health().State)
+		require.Error(t, g.Check(t.Context()), "it is asked at once while it fails")
+		fault = nil
+		require.NoError(t, g.Check(t.Context()))
+		require.Equal(t, StateOK, g.Health().State)
+	})
+}
+
+// TestHealthSaysWhenACircuitCloses.
+func TestHealthSaysWhenACircuitCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scripted{do: func(context.Context) error { return errors.New("broken") }}
+		g := NewGuard(s, Limits{Failures: 2, Cooldown: 10 * time.Second})
+		require.Equal(t, Health{State: StateNew}, g.Health())
+		_, _ = g.Translate(t.Context(), Request{})
+		require.Equal(t, Health{State: StateFailing, Failures: 1, Fault: "broken"}, g.Health())
+		_, _ = g.Translate(t.Context(), Request{})
+		require.Equal(t, Health{State: StateOpen, Failures: 2, Fault: "broken", Until: time.Now().Add(10 * time.Second)}, g.Health())
 	})
 }

@@ -12,39 +12,46 @@ import (
 // idPrefix begins the id of our own elements on the wire.
 const idPrefix = "mx"
 
-// encodeHTML writes segments for an engine that takes HTML: protected parts as <code>, which engines
-// leave alone, markup as <b>. Without any of them the format is "text" and the words go as they are.
-func encodeHTML(segments []protect.Segment) (format string, texts []string) {
-	format = "text"
+// dialect is how a service wants to be told what it must leave alone.
+type dialect struct {
+	atom       string                                  // the element of a protected part
+	attributes string                                  // that say so, for services that heed them
+	term       func(word string, target string) string // a word with its translation; nil: the translation as a protected part
+}
+
+// encode writes segments: protected parts as elements that the service leaves alone, markup as <b>, terms as the dialect
+// has them. Without any of them marked is false and the words go as they are.
+func (d dialect) encode(segments []protect.Segment, terms glossary) (marked bool, texts []string) {
+	marked = len(terms.in(segments)) > 0
 	for _, segment := range segments {
 		for _, piece := range segment {
-			if piece.Kind != protect.Text {
-				format = "html"
-			}
+			marked = marked || piece.Kind != protect.Text
 		}
 	}
 	texts = make([]string, len(segments))
 	for i, segment := range segments {
-		if format == "text" {
+		if !marked {
 			texts[i] = segment.Plain()
 			continue
 		}
 		var b strings.Builder
 		for _, piece := range segment {
-			writeHTML(&b, piece)
+			d.write(&b, piece, terms)
 		}
 		texts[i] = b.String()
 	}
-	return format, texts
+	return marked, texts
 }
 
-func writeHTML(b *strings.Builder, piece protect.Piece) {
+func (d dialect) write(b *strings.Builder, piece protect.Piece, terms glossary) {
 	id := `id="` + idPrefix + strconv.Itoa(piece.ID) + `"`
 	switch piece.Kind {
 	case protect.Text:
-		b.WriteString(escapeText(piece.Text))
+		for _, part := range terms.split(piece.Text) {
+			b.WriteString(d.words(part))
+		}
 	case protect.Atom:
-		b.WriteString("<code " + id + ">" + escapeText(piece.Text) + "</code>")
+		b.WriteString("<" + d.atom + " " + id + d.attributes + ">" + escapeText(piece.Text) + "</" + d.atom + ">")
 	case protect.Open:
 		b.WriteString("<b " + id + ">")
 	case protect.Close:
@@ -52,20 +59,93 @@ func writeHTML(b *strings.Builder, piece protect.Piece) {
 	}
 }
 
-// escapeText escapes only what HTML needs, so that engines see apostrophes as they are.
-func escapeText(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+func (d dialect) words(part stretch) string {
+	switch {
+	case part.term == nil:
+		return escapeText(part.text)
+	case d.term != nil:
+		return d.term(escapeText(part.text), escapeText(part.term.Target))
+	}
+	return "<" + d.atom + d.attributes + ">" + escapeText(part.term.Target) + "</" + d.atom + ">"
 }
 
-// decodeHTML reads the engine's answer. Elements that are not ours are dropped, their text is kept; a
-// protected part whose digits changed counts as lost.
-func decodeHTML(text string, source protect.Segment) protect.Segment {
-	d := &htmlDecoder{source: map[int]string{}}
-	for _, piece := range source {
-		if piece.Kind == protect.Atom {
-			d.source[piece.ID] = piece.Text
+var escapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// escapeText escapes only what markup needs, so that engines see apostrophes as they are; control characters, which XML
+// has no way to write, are left out.
+func escapeText(text string) string {
+	return escapes.Replace(strings.Map(func(r rune) rune {
+		if r < 0x20 && r != '\t' && r != '\n' {
+			return -1
+		}
+		return r
+	}, text))
+}
+
+// decodeAll reads an engine's answers; marked is what encode said.
+func (d dialect) decodeAll(texts []string, source []protect.Segment, marked bool) []protect.Segment {
+	segments := make([]protect.Segment, len(texts))
+	for i, text := range texts {
+		if marked {
+			segments[i] = d.decode(text, source[i])
+		} else {
+			segments[i] = protect.Segment{{Kind: protect.Text, Text: text}}
 		}
 	}
+	return segments
+}
+
+// decode reads an engine's answer. Elements that are not ours are dropped, their text is kept; a protected part whose
+// digits changed counts as lost. Where the source itself has the sign "<", what looks like an element that is not ours
+// may be that sign with what follows, which LibreTranslate gives back unescaped: then it stays, as the text that it is.
+func (d dialect) decode(text string, source protect.Segment) protect.Segment {
+	decoder := &markupDecoder{atom: d.atom, source: map[int]string{}}
+	unescaped := false
+	for _, piece := range source {
+		if piece.Kind == protect.Atom {
+			decoder.source[piece.ID] = piece.Text
+		}
+		unescaped = unescaped || piece.Kind == protect.Text && strings.Contains(piece.Text, "<")
+	}
+	if unescaped {
+		text = d.escapeForeign(text)
+	}
+	return decoder.read(text)
+}
+
+// escapeForeign escapes each "<" that begins no element of ours.
+func (d dialect) escapeForeign(text string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "<")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		if d.ours(after) {
+			b.WriteByte('<')
+		} else {
+			b.WriteString("&lt;")
+		}
+		text = after
+	}
+}
+
+// maxTag is the longest start of an element that can be ours.
+const maxTag = 128
+
+// ours reports whether what follows a "<" is the rest of an element of ours.
+func (d dialect) ours(rest string) bool {
+	tag, _, found := strings.Cut(rest[:min(len(rest), maxTag)], ">")
+	if !found {
+		return false
+	}
+	name, attributes, _ := strings.Cut(strings.ToLower(tag), " ")
+	name = strings.TrimPrefix(name, "/")
+	return (name == "b" || name == d.atom) && (attributes == "" || strings.Contains(attributes, idPrefix) || strings.Contains(attributes, "translate"))
+}
+
+func (d *markupDecoder) read(text string) protect.Segment {
 	tokens := html.NewTokenizer(strings.NewReader(text))
 	for {
 		kind := tokens.Next()
@@ -77,67 +157,73 @@ func decodeHTML(text string, source protect.Segment) protect.Segment {
 	return d.segment
 }
 
-type htmlDecoder struct {
+type markupDecoder struct {
 	segment protect.Segment
+	atom    string // the element of protected parts
 	source  map[int]string
-	stack   []openElement
-	inside  strings.Builder // text within the <code> that is open
-	code    int             // its ID, 0 outside
+	stack   []int           // IDs of the <b> that are open, 0 for those that are not ours
+	inside  strings.Builder // text within the protected part that is open
+	part    int             // its ID, 0 outside
+	depth   int             // elements of its name within it
+	program bool            // within <script> or <style>, whose content is no text
 }
 
-type openElement struct {
-	name string
-	id   int
-}
-
-func (d *htmlDecoder) token(kind html.TokenType, tokens *html.Tokenizer) {
+func (d *markupDecoder) token(kind html.TokenType, tokens *html.Tokenizer) {
 	token := tokens.Token()
 	switch kind {
 	case html.TextToken:
-		if d.code != 0 {
-			d.inside.WriteString(token.Data)
-			return
-		}
-		d.segment = append(d.segment, protect.Piece{Kind: protect.Text, Text: token.Data})
+		d.text(token.Data)
 	case html.StartTagToken:
+		d.program = token.Data == "script" || token.Data == "style"
 		d.start(token)
 	case html.EndTagToken:
+		d.program = false
 		d.end(token.Data)
 	}
 }
 
-func (d *htmlDecoder) start(token html.Token) {
+func (d *markupDecoder) text(text string) {
+	switch {
+	case d.program:
+		return
+	case d.part != 0:
+		d.inside.WriteString(text)
+		return
+	}
+	d.segment = append(d.segment, protect.Piece{Kind: protect.Text, Text: text})
+}
+
+func (d *markupDecoder) start(token html.Token) {
 	id := elementID(token)
-	if token.Data == "code" && id > 0 && d.code == 0 {
-		d.code = id
+	switch {
+	case token.Data == d.atom && d.part != 0:
+		d.depth++
+	case token.Data == d.atom && id > 0:
+		d.part, d.depth = id, 0
 		d.inside.Reset()
-		return
-	}
-	if token.Data == "b" && id > 0 {
-		d.stack = append(d.stack, openElement{token.Data, id})
-		d.segment = append(d.segment, protect.Piece{Kind: protect.Open, ID: id})
-		return
-	}
-	if token.Data == "b" {
-		d.stack = append(d.stack, openElement{token.Data, 0})
+	case token.Data == "b":
+		d.stack = append(d.stack, id)
+		if id > 0 {
+			d.segment = append(d.segment, protect.Piece{Kind: protect.Open, ID: id})
+		}
 	}
 }
 
-func (d *htmlDecoder) end(name string) {
-	if name == "code" && d.code != 0 {
-		if digits(d.inside.String()) == digits(d.source[d.code]) {
-			d.segment = append(d.segment, protect.Piece{Kind: protect.Atom, ID: d.code, Text: d.source[d.code]})
+func (d *markupDecoder) end(name string) {
+	switch {
+	case name == d.atom && d.part != 0 && d.depth > 0:
+		d.depth--
+	case name == d.atom && d.part != 0:
+		if digits(d.inside.String()) == digits(d.source[d.part]) {
+			d.segment = append(d.segment, protect.Piece{Kind: protect.Atom, ID: d.part, Text: d.source[d.part]})
 		}
-		d.code = 0
-		return
-	}
-	if name != "b" || len(d.stack) == 0 {
-		return
-	}
-	last := d.stack[len(d.stack)-1]
-	d.stack = d.stack[:len(d.stack)-1]
-	if last.id > 0 {
-		d.segment = append(d.segment, protect.Piece{Kind: protect.Close, ID: last.id})
+		d.part = 0
+	case name == "b" && len(d.stack) > 0:
+		last := d.stack[len(d.stack)-1]
+		d.stack = d.stack[:len(d.stack)-1]
+		if last > 0 {
+			d.segment = append(d.segment, protect.Piece{Kind: protect.Close, ID: last})
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -26,7 +25,7 @@ func NewPhrases(memory *phrases.Memory) *Phrases {
 
 // NewEmbeddedPhrases makes an engine of the phrases that come with the program. They are read by Check or by the first
 // translation, so that a start does not wait for them.
-func NewEmbeddedPhrases() *Phrases { return &Phrases{load: sync.OnceValues(phrases.Embedded)} }
+func NewEmbeddedPhrases() *Phrases { return &Phrases{load: phrases.Embedded} }
 
 // Check reads the phrases.
 func (p *Phrases) Check(context.Context) error {

@@ -79,7 +79,7 @@ func (m *model) guesses(text string, sender, lingua Code) []Guess {
 	}
 	for i, code := range m.codes {
 		switch code {
-		case sender:
+		case sender.Base():
 			sum[i] += float32(math.Log(senderOdds))
 		case lingua:
 			sum[i] += float32(math.Log(linguaOdds))
@@ -156,7 +156,7 @@ const (
 
 // scriptOf is the script that a language is written in.
 func scriptOf(c Code) script {
-	switch c {
+	switch c = c.Base(); c {
 	case "zh":
 		return scriptHan
 	case "ja":
@@ -276,10 +276,10 @@ func Certain(text string, expected Code) (found Code, sameScript bool) {
 		return "", true
 	}
 	written, wanted := counts.script(expected), scriptOf(expected)
-	if expected == "sr" && written == scriptLatin || expected == "ja" && written == scriptHan {
+	if expected.Base() == "sr" && written == scriptLatin || expected == "ja" && written == scriptHan {
 		written = wanted
 	}
-	if wanted != scriptOther && written != wanted {
+	if wanted != scriptOther && written != wanted || otherChinese(text, expected) {
 		return "", false
 	}
 	if written != scriptLatin || counts.letters < minCertain {
@@ -289,7 +289,22 @@ func Certain(text string, expected Code) (found Code, sameScript bool) {
 	if len(guesses) == 0 || guesses[0].Probability < certainty {
 		return "", true
 	}
+	if guesses[0].Code == expected.Base() {
+		return expected, true
+	}
 	return guesses[0].Code, true
+}
+
+// otherChinese reports a text that has characters of the other form of Chinese and none of the expected one.
+func otherChinese(text string, expected Code) bool {
+	if expected.Base() != "zh" {
+		return false
+	}
+	own, other := hanForms(text)
+	if expected == "zh-Hant" {
+		own, other = other, own
+	}
+	return own == 0 && other > 1
 }
 
 // certainty leaves no doubt.

@@ -39,7 +39,7 @@ const (
 // hanGuesses tells Chinese from Japanese in a text without kana.
 func hanGuesses(text string, sender Code) []Guess {
 	signs, odds, characters := hanTraits(), hanPrior, 0
-	switch sender {
+	switch sender.Base() {
 	case "zh":
 		odds += hanSender
 	case "ja":
@@ -59,7 +59,7 @@ func hanGuesses(text string, sender Code) []Guess {
 	}
 	odds += hanSign * float64(occurrences(text, signs.chineseWords)-occurrences(text, signs.japaneseWords))
 	odds += hanKanaless * float64(max(characters-4, 0))
-	codes, sum := []Code{"zh", "ja"}, scores{float32(math.Min(odds, 30)), 0}
+	codes, sum := []Code{chineseForm(text, sender), "ja"}, scores{float32(math.Min(odds, 30)), 0}
 	return ranked(codes, &sum)
 }
 

@@ -3,6 +3,9 @@ package language
 import (
 	"embed"
 	"fmt"
+	"maps"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -15,34 +18,95 @@ var stringFiles embed.FS
 // texts holds the strings of every language in All, by code and key. They are read when they are needed first.
 var texts = sync.OnceValue(mustLoadStrings)
 
+// wording is one string; with a count in it, one for each category of CLDR.
+type wording struct {
+	other      string
+	categories map[string]string // nil without a count
+}
+
+// UnmarshalYAML reads a text, or texts by category.
+func (w *wording) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		w.other = node.Value
+		return nil
+	}
+	if err := node.Decode(&w.categories); err != nil {
+		return err
+	}
+	w.other = w.categories["other"]
+	return nil
+}
+
+// each changes every text of a wording.
+func (w wording) each(change func(string) string) wording {
+	changed := wording{other: change(w.other)}
+	for category, text := range w.categories {
+		if changed.categories == nil {
+			changed.categories = map[string]string{}
+		}
+		changed.categories[category] = change(text)
+	}
+	return changed
+}
+
 // mustLoadStrings reads the embedded files; they are part of the program, so a fault in them is one of
 // the build and ends it.
-func mustLoadStrings() map[Code]map[string]string {
-	loaded := make(map[Code]map[string]string, len(All))
+func mustLoadStrings() map[Code]map[string]wording {
+	loaded := make(map[Code]map[string]wording, len(All))
 	for _, code := range All {
 		data, err := stringFiles.ReadFile("strings/" + string(code) + ".yaml")
 		if err != nil {
 			panic(fmt.Errorf("strings of %s: %w", code, err))
 		}
-		entries := map[string]string{}
+		entries := map[string]wording{}
 		if err := yaml.Unmarshal(data, &entries); err != nil {
 			panic(fmt.Errorf("strings of %s: %w", code, err))
 		}
 		loaded[code] = entries
 	}
+	latin := inLatin(loaded["sr"])
+	maps.Copy(latin, loaded["sr-Latn"])
+	loaded["sr-Latn"] = latin
 	return loaded
+}
+
+// inLatin writes Serbian strings in the Latin alphabet.
+func inLatin(cyrillic map[string]wording) map[string]wording {
+	latin := make(map[string]wording, len(cyrillic))
+	for key, w := range cyrillic {
+		latin[key] = w.each(SerbianLatin)
+	}
+	return latin
 }
 
 // String is what a reader of c is shown for key, with each {name} replaced by the value that follows
 // the name in pairs. A language without strings of its own reads English; an unknown key is shown as
-// itself.
+// itself. Of a string with a count, the value of "count" chooses the form.
 func String(c Code, key string, pairs ...string) string {
-	text, ok := texts()[c][key]
+	w, ok := texts()[c][key]
 	if !ok {
-		if text, ok = texts()["en"][key]; !ok {
+		if w, ok = texts()["en"][key]; !ok {
 			return key
 		}
+		c = "en"
 	}
+	return replaced(w.forCount(c, pairs), pairs)
+}
+
+// forCount picks the text for the count among the values.
+func (w wording) forCount(c Code, pairs []string) string {
+	for i := 0; i+1 < len(pairs) && w.categories != nil; i += 2 {
+		if pairs[i] != "count" {
+			continue
+		}
+		if text, ok := w.categories[PluralCategory(c, pairs[i+1])]; ok {
+			return text
+		}
+	}
+	return w.other
+}
+
+func replaced(text string, pairs []string) string {
 	if len(pairs) == 0 {
 		return text
 	}
@@ -52,3 +116,63 @@ func String(c Code, key string, pairs ...string) string {
 	}
 	return strings.NewReplacer(replacements...).Replace(text)
 }
+
+// The characters that keep directions apart.
+const (
+	RightToLeftMark    = "\u200f"
+	leftToRightIsolate = "\u2066"
+	firstStrongIsolate = "\u2068"
+	popIsolate         = "\u2069"
+)
+
+// Say is String for a whole message of ours: a right-to-left one begins with U+200F, and commands, numbers and names of
+// the other direction in it are isolated, so that they stay in one piece.
+func Say(c Code, key string, pairs ...string) string {
+	if !c.RightToLeft() {
+		return String(c, key, pairs...)
+	}
+	isolated := make([]string, len(pairs))
+	for i, value := range pairs {
+		if isolated[i] = value; i%2 == 1 && value != "" && !strings.HasPrefix(value, RightToLeftMark) {
+			isolated[i] = firstStrongIsolate + value + popIsolate
+		}
+	}
+	w, ok := texts()[c][key]
+	if !ok {
+		return String(c, key, pairs...)
+	}
+	text := w.forCount(c, pairs)
+	return RightToLeftMark + replaced(commandWords.ReplaceAllString(text, leftToRightIsolate+"$0"+popIsolate), isolated)
+}
+
+// commandWords are commands with what follows them, as texts name them.
+var commandWords = regexp.MustCompile(`![a-z_]+(?: [a-z_|]+)*(?: (?:[0-9]+|N)\b)?`)
+
+// Number writes a count, its thousands apart by a narrow space, which no language takes for a decimal mark. The digits are
+// 0 to 9 everywhere: every clinician knows them, and those who write Arabic do not all use the same others.
+func Number(n int) string {
+	digits := strconv.Itoa(n)
+	for at := len(digits) - 3; at > 0 && len(strconv.Itoa(n)) > 4; at -= 3 {
+		digits = digits[:at] + "\u202f" + digits[at:]
+	}
+	return digits
+}
+
+// Commands are the words for the bot's commands in all languages, by the word in lower case ("ayuda" → "help").
+func Commands() map[string]string { return commandTable() }
+
+var commandTable = sync.OnceValue(func() map[string]string {
+	found := map[string]string{}
+	for _, code := range All {
+		for key, w := range texts()[code] {
+			name, ok := strings.CutPrefix(key, "command_")
+			if !ok {
+				continue
+			}
+			for _, word := range strings.Fields(strings.ToLower(w.other)) {
+				found[word] = name
+			}
+		}
+	}
+	return found
+})

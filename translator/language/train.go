@@ -109,12 +109,23 @@ func vocabularyOf(code Code, spell func(string) string) vocabulary {
 	v.text(spell(t.General), listedWeight)
 	v.text(spell(t.Calendar), listedWeight)
 	v.text(spell(t.Sentences), sentenceWeight)
-	for key, text := range texts()[code] {
-		if !strings.HasPrefix(key, "bot_help") {
-			v.text(spell(withoutPlaceholders(text)), 1)
+	for key, w := range texts()[code] {
+		if notProse(key) {
+			continue
 		}
+		v.text(spell(withoutPlaceholders(w.other)), 0.3)
 	}
 	return v
+}
+
+// notProse reports strings that are names and commands rather than sentences.
+func notProse(key string) bool {
+	for _, prefix := range []string{"bot_help", "help_", "command_", "name_"} {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func withoutPlaceholders(text string) string {
@@ -252,12 +263,5 @@ func fill[K comparable](table map[K]scores, seen map[K]float64, of func(K) score
 	}
 }
 
-// latinLetters are the Latin letters of Serbian.
-var latinLetters = strings.NewReplacer(
-	"љ", "lj", "њ", "nj", "џ", "dž", "а", "a", "б", "b", "в", "v", "г", "g", "д", "d", "ђ", "đ", "е", "e", "ж", "ž", "з", "z", "и", "i",
-	"ј", "j", "к", "k", "л", "l", "м", "m", "н", "n", "о", "o", "п", "p", "р", "r", "с", "s", "т", "t", "ћ", "ć", "у", "u", "ф", "f",
-	"х", "h", "ц", "c", "ч", "č", "ш", "š",
-)
-
 // latinized writes Serbian in the Latin alphabet and leaves what is Latin already.
-func latinized(text string) string { return latinLetters.Replace(strings.ToLower(text)) }
+func latinized(text string) string { return SerbianLatin(strings.ToLower(text)) }

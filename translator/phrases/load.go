@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -17,8 +18,8 @@ import (
 //go:embed data/*.yaml
 var embedded embed.FS
 
-// Embedded loads the phrases that come with the program.
-func Embedded() (*Memory, error) { return Load(embedded) }
+// Embedded gives the phrases that come with the program. The first call reads them.
+var Embedded = sync.OnceValues(func() (*Memory, error) { return Load(embedded) })
 
 // entry is one phrase in every language.
 type entry struct {
@@ -36,7 +37,7 @@ func Load(files fs.FS) (*Memory, error) {
 		return nil, fmt.Errorf("listing phrases: %w", err)
 	}
 	sort.Strings(names)
-	memory := newMemory()
+	memory := newBuilder()
 	ids := map[string]string{}
 	for _, name := range names {
 		entries, err := readFile(files, name)
@@ -48,12 +49,10 @@ func Load(files fs.FS) (*Memory, error) {
 				return nil, fmt.Errorf("%s: concept %s stands in %s already", e.where, e.id, other)
 			}
 			ids[e.id] = e.where
-			if err := memory.add(e); err != nil {
-				return nil, fmt.Errorf("%s: %w", e.where, err)
-			}
+			memory.add(e)
 		}
 	}
-	return memory, nil
+	return memory.finish()
 }
 
 func readFile(files fs.FS, name string) ([]entry, error) {

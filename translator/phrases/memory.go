@@ -1,7 +1,8 @@
 package phrases
 
 import (
-	"fmt"
+	"slices"
+	"sort"
 	"strings"
 	"unicode"
 
@@ -21,17 +22,28 @@ const (
 
 var slotRunes = map[string]rune{"{n}": slotNumber, "{dose}": slotDose, "{drug}": slotDrug, "{pressure}": slotPressure}
 
-// Memory finds phrases. It is immutable and safe for concurrent use.
+// Memory finds phrases. It is immutable and safe for concurrent use. A phrase costs little more than its letters: what a
+// form's key and slots are is worked out again where one may match.
 type Memory struct {
-	entries []*entry
-	index   map[language.Code]map[string][]*known
+	codes   []language.Code
+	entries []phrase
+	text    string   // all forms, one behind the other
+	forms   []uint32 // where each begins in text, and where the last ends
+	// firsts has for each entry and language, in the order of codes, its first form, and behind the last the end.
+	firsts []uint32
+	index  [][]known // by language, ordered
 }
 
-// known is a form of an entry as it can be found.
+// phrase is an entry without its forms.
+type phrase struct {
+	id       string
+	reviewed bool
+}
+
+// known is a form as it can be found.
 type known struct {
-	entry *entry
-	// fixed are the numbers that the form itself says ("out of 10"), by the place among its numbers.
-	slots []slot
+	key  uint32 // hash of its key
+	form uint32
 }
 
 // slot is one open or fixed place of a form, in its order.
@@ -54,14 +66,6 @@ type Match struct {
 	Parts    []Part // the translation
 }
 
-func newMemory() *Memory {
-	m := &Memory{index: map[language.Code]map[string][]*known{}}
-	for _, code := range language.Chat {
-		m.index[code] = map[string][]*known{}
-	}
-	return m
-}
-
 // Len is the number of phrases.
 func (m *Memory) Len() int { return len(m.entries) }
 
@@ -76,67 +80,70 @@ func (m *Memory) IDs() []string {
 
 // Forms are the wordings of a phrase in a language; the first is the one that readers see.
 func (m *Memory) Forms(id string, code language.Code) []string {
-	for _, e := range m.entries {
-		if e.id == id {
-			return e.forms[code]
-		}
+	language := slices.Index(m.codes, code)
+	entry := slices.IndexFunc(m.entries, func(e phrase) bool { return e.id == id })
+	if language < 0 || entry < 0 {
+		return nil
 	}
-	return nil
+	var wordings []string
+	for form, end := m.formsOf(entry, language); form < end; form++ {
+		wordings = append(wordings, m.form(form))
+	}
+	return wordings
 }
 
-// add files an entry under all of its forms.
-func (m *Memory) add(e entry) error {
-	m.entries = append(m.entries, &e)
-	for code, forms := range e.forms {
-		for _, form := range forms {
-			key, slots := templateKey(form, code)
-			for _, other := range m.index[code][key] {
-				if other.entry.id != e.id && sameFixed(other.slots, slots) {
-					return fmt.Errorf("%s, %s: %q is %s already (%s)", e.id, code, form, other.entry.id, other.entry.where)
-				}
-			}
-			m.index[code][key] = append(m.index[code][key], &known{entry: &e, slots: slots})
-		}
-	}
-	return nil
+// formsOf are the forms of an entry in a language, end excluded.
+func (m *Memory) formsOf(entry, language int) (from, end uint32) {
+	at := entry*len(m.codes) + language
+	return m.firsts[at], m.firsts[at+1]
 }
 
-func sameFixed(a, b []slot) bool {
-	for i := range a {
-		if i < len(b) && a[i].name == "" && b[i].name == "" && a[i].value != b[i].value {
-			return false
-		}
-	}
-	return true
+func (m *Memory) form(i uint32) string { return m.text[m.forms[i]:m.forms[i+1]] }
+
+// entryOf is the entry that a form belongs to.
+func (m *Memory) entryOf(form uint32) int {
+	after := sort.Search(len(m.firsts), func(i int) bool { return m.firsts[i] > form })
+	return (after - 1) / len(m.codes)
 }
 
 // Find looks a text up and gives its translation, or false. The text has to be normalised by NFKC.
 func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
-	if m.index[to] == nil || from == to {
+	language := slices.Index(m.codes, to)
+	if language < 0 || from == to {
 		return Match{}, false
 	}
-	found, fillers := m.lookUp(text, from)
-	if found == nil {
+	entry, fillers, ok := m.lookUp(text, from)
+	if !ok {
 		return Match{}, false
 	}
-	return Match{ID: found.id, Reviewed: found.reviewed, Parts: found.parts(to, fillers)}, true
+	form, end := m.formsOf(entry, language)
+	if form == end {
+		return Match{}, false
+	}
+	found := m.entries[entry]
+	return Match{ID: found.id, Reviewed: found.reviewed, Parts: parts(m.form(form), fillers)}, true
 }
 
-// lookUp finds the phrase that a text is in a language, nil if it is none.
-func (m *Memory) lookUp(text string, from language.Code) (*entry, map[string]Part) {
-	if len(text) > maxPhraseBytes || m.index[from] == nil {
-		return nil, nil
+// lookUp finds the phrase that a text is in a language, false if it is none.
+func (m *Memory) lookUp(text string, from language.Code) (entry int, fillers map[string]Part, ok bool) {
+	language := slices.Index(m.codes, from)
+	if len(text) > maxPhraseBytes || language < 0 {
+		return 0, nil, false
 	}
 	slots := check.Slots(text, from)
 	for _, withUnits := range []bool{true, false} {
 		key := textKey(text, slots, withUnits)
-		for _, k := range m.index[from][key] {
-			if fillers, ok := k.fill(text, slots, withUnits); ok {
-				return k.entry, fillers
+		for _, k := range candidates(m.index[language], key) {
+			template, wanted := templateKey(m.form(k.form), from)
+			if template != key {
+				continue
+			}
+			if fillers, ok := fill(wanted, text, slots, withUnits); ok {
+				return m.entryOf(k.form), fillers, true
 			}
 		}
 	}
-	return nil, nil
+	return 0, nil, false
 }
 
 // maxPhraseBytes is longer than any phrase.
@@ -208,15 +215,15 @@ func textLiteral(literal string, fixed []check.Slot) string {
 	return b.String()
 }
 
-// fill puts what the writer wrote into the slots of the form, if its fixed numbers are the same.
-func (k *known) fill(text string, found []check.Slot, withUnits bool) (map[string]Part, bool) {
-	if len(found) != len(k.slots) {
+// fill puts what the writer wrote into the slots of a form, if its fixed numbers are the same.
+func fill(slots []slot, text string, found []check.Slot, withUnits bool) (map[string]Part, bool) {
+	if len(found) != len(slots) {
 		return nil, false
 	}
 	fillers := make(map[string]Part, len(found))
 	for i, s := range found {
 		_, end := runeOf(s, withUnits)
-		wanted := k.slots[i]
+		wanted := slots[i]
 		if wanted.name == "" {
 			if check.Readable(text[s.Start:s.End]) != wanted.value {
 				return nil, false
@@ -228,9 +235,8 @@ func (k *known) fill(text string, found []check.Slot, withUnits bool) (map[strin
 	return fillers, true
 }
 
-// parts writes the first form of a language with the fillers in its slots.
-func (e *entry) parts(code language.Code, fillers map[string]Part) []Part {
-	form := e.forms[code][0]
+// parts writes a form with the fillers in its slots.
+func parts(form string, fillers map[string]Part) []Part {
 	var parts []Part
 	for form != "" {
 		at := slotName.FindStringIndex(form)

@@ -22,7 +22,7 @@ func (m *Memory) Languages(text string) []language.Code {
 	}
 	var codes []language.Code
 	var meaning []string
-	for _, code := range language.Chat {
+	for _, code := range m.codes {
 		concepts := m.concepts(text, code)
 		switch {
 		case concepts == nil:
@@ -37,8 +37,8 @@ func (m *Memory) Languages(text string) []language.Code {
 
 // concepts are the phrases that a text is made of in a language, nil if some of it is no phrase.
 func (m *Memory) concepts(text string, code language.Code) []string {
-	if found, _ := m.lookUp(text, code); found != nil {
-		return []string{found.id}
+	if found, _, ok := m.lookUp(text, code); ok {
+		return []string{m.entries[found].id}
 	}
 	sentences := Sentences(text)
 	if len(sentences) < 2 {
@@ -46,11 +46,11 @@ func (m *Memory) concepts(text string, code language.Code) []string {
 	}
 	var concepts []string
 	for _, at := range sentences {
-		found, _ := m.lookUp(text[at.Start:at.End], code)
-		if found == nil {
+		found, _, ok := m.lookUp(text[at.Start:at.End], code)
+		if !ok {
 			return nil
 		}
-		concepts = append(concepts, found.id)
+		concepts = append(concepts, m.entries[found].id)
 	}
 	return concepts
 }

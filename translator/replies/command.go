@@ -18,11 +18,15 @@ func IsCommand(text string) bool {
 	return ok && unicode.IsLetter(first)
 }
 
-const commandLeave = "!leave"
+// isLeave reports whether a command sends the bot away, in whatever language it is written.
+func isLeave(text string) bool {
+	word := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(text), "!"))
+	return word == "leave" || language.Commands()[word] == "leave"
+}
 
 // answer carries a command out and says what came of it.
 func (d *Desk) answer(ctx context.Context, w *Work) error {
-	if strings.EqualFold(strings.TrimSpace(w.Text), commandLeave) {
+	if isLeave(w.Text) {
 		return d.leave(ctx, w)
 	}
 	text, ok, err := d.o.Host.Command(ctx, w.RoomID, w.Sender, strings.TrimSpace(w.Text))
@@ -56,7 +60,7 @@ func (d *Desk) leave(ctx context.Context, w *Work) error {
 		return fmt.Errorf("asking who moderates: %w", err)
 	}
 	if !may {
-		return d.say(ctx, w, language.String(d.o.Host.Reads(ctx, w.Sender, w.RoomID), "encrypted_moderators_only"))
+		return d.say(ctx, w, language.String(d.o.Host.Reads(ctx, w.Sender, w.RoomID), "error_moderator"))
 	}
 	if err := d.o.Courier.Leave(ctx, w.RoomID); ignoreRefused(err) != nil {
 		return fmt.Errorf("leaving: %w", err)

@@ -211,7 +211,7 @@ func TestDeskTakesCommands(t *testing.T) {
 		Work{Task: Answer, EventID: "$3", Sender: "@a:x", Text: "!leave"},
 	)
 	w.idle()
-	require.Equal(t, []string{"heard !lang de", language.String("en", "encrypted_moderators_only")}, w.room.bodies())
+	require.Equal(t, []string{"heard !lang de", language.String("en", "error_moderator")}, w.room.bodies())
 	require.False(t, w.room.left)
 	w.happens(Work{Task: Answer, EventID: "$4", Sender: "@mod:x", Text: " !LEAVE"})
 	w.idle()

@@ -22,7 +22,9 @@ func (n *Node) hasDevice() bool {
 	return n.Config.Translator.Enabled && n.Config.Translator.Encrypted.Enabled
 }
 
-func (n *Node) botID() string { return bridge.BotID(n.Config.Translator.BotLocalpart, n.Config.ServerName) }
+func (n *Node) botID() string {
+	return bridge.BotID(n.Config.Translator.BotLocalpart, n.Config.ServerName)
+}
 
 // isBot says whose requests are not rationed.
 func (n *Node) isBot(userID string) bool { return n.hasDevice() && userID == n.botID() }
@@ -38,11 +40,11 @@ func (n *Node) quiet() func(*rooms.Event) bool {
 
 // tagged is what the view is told of them. What was said stays hidden when the device is switched off.
 func (n *Node) tagged() *view.Tagged {
-	if !n.Config.Translator.Enabled {
+	if n.bridge == nil {
 		return nil
 	}
 	bot := n.botID()
-	return &view.Tagged{Bot: bot, For: bridge.ForOthers, Speaks: func(ctx context.Context, roomID string) bool {
+	return &view.Tagged{Bot: bot, For: n.bridge.ForOthers, Speaks: func(ctx context.Context, roomID string) bool {
 		room, err := n.Rooms.Snapshot(ctx, roomID)
 		return err == nil && room.Encrypted && room.Membership(bot) != ""
 	}}

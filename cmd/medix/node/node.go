@@ -62,8 +62,8 @@ type Node struct {
 	signer     *signing.Signer
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
-	pipeline   *translator.Pipeline
-	device     *encrypted.Bot // nil when the bot reads no encrypted rooms
+	pipeline   *translator.Pipeline // nil without a translator
+	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler

@@ -1,0 +1,169 @@
+package node
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"medixchange/internal/config"
+	"medixchange/internal/netguard"
+	"medixchange/translator"
+	"medixchange/translator/engine"
+	"medixchange/translator/language"
+)
+
+// pivot is the language that Apertium's pairs may go through where the configuration lets them.
+const pivot = language.Code("es")
+
+// checkPaid is how long a service that is paid by the character is believed to live without being asked.
+const checkPaid = 5 * time.Minute
+
+// Engines builds the chain in the order of the configuration. It starts nothing and calls nobody; closeAll ends what
+// the engines start later.
+func Engines(c config.Translator) (chain []translator.EngineConfig, closeAll func(), err error) {
+	b := &engineBuilder{config: c}
+	for i, e := range c.Engines {
+		link, err := b.link(e)
+		if err != nil {
+			b.close()
+			return nil, nil, fmt.Errorf("translator.engines[%d]: %w", i, err)
+		}
+		chain = append(chain, link)
+	}
+	return chain, b.close, nil
+}
+
+// engineBuilder builds engines and knows how to end them.
+type engineBuilder struct {
+	config  config.Translator
+	closers []func()
+}
+
+func (b *engineBuilder) close() {
+	for _, end := range b.closers {
+		end()
+	}
+}
+
+func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
+	built, err := b.engine(c)
+	if err != nil {
+		return translator.EngineConfig{}, err
+	}
+	pairs, err := parsePairs(c.Pairs)
+	if err != nil {
+		return translator.EngineConfig{}, fmt.Errorf("pairs: %w", err)
+	}
+	limits := engine.Limits{Concurrent: c.Concurrent, Deadline: c.Timeout.Std()}
+	switch c.Type {
+	case "deepl", "azure", "google":
+		limits.CheckEvery = checkPaid
+	}
+	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs}, nil
+}
+
+func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {
+	switch c.Type {
+	case "phrases":
+		return engine.NewEmbeddedPhrases(), nil
+	case "apertium":
+		return b.apertium()
+	}
+	remote := engine.Remote{URL: c.URL, APIKey: c.APIKey, AllowExternal: b.config.AllowExternal}
+	client, err := b.client(c)
+	if err != nil {
+		return nil, err
+	}
+	switch c.Type {
+	case "libretranslate":
+		return engine.NewLibreTranslate(engine.LibreTranslateConfig{Remote: remote, AllowPivot: b.config.AllowPivot}, client)
+	case "deepl":
+		return engine.NewDeepL(engine.DeepLConfig{Remote: remote, Glossary: c.Glossary, Variants: c.Variants}, client)
+	case "azure":
+		return engine.NewAzure(engine.AzureConfig{Remote: remote, Region: c.Region, Variants: c.Variants}, client)
+	case "google":
+		return engine.NewGoogle(engine.GoogleConfig{Remote: remote, Glossary: c.Glossary, Variants: c.Variants}, client)
+	case "openai":
+		languages, err := parseLanguages(c.Languages)
+		if err != nil {
+			return nil, fmt.Errorf("languages: %w", err)
+		}
+		return engine.NewChat(engine.ChatConfig{Remote: remote, Model: c.Model, Languages: languages, Variants: c.Variants}, client)
+	}
+	return nil, fmt.Errorf("there is no engine of type %q", c.Type)
+}
+
+func (b *engineBuilder) apertium() (engine.Engine, error) {
+	settings := engine.ApertiumConfig{}
+	if b.config.AllowPivot {
+		settings.Pivot = pivot
+	}
+	e, err := engine.NewApertium(settings)
+	if err != nil {
+		return nil, fmt.Errorf("looking for Apertium: %w", err)
+	}
+	b.closers = append(b.closers, e.Close)
+	return e, nil
+}
+
+// client may call the one host that the engine's URL names, where the configuration says that host may be. A service
+// account of Google also gets its tokens from a host, which sees no text.
+func (b *engineBuilder) client(c config.Engine) (*netguard.Client, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
+	hosts := []string{u.Hostname()}
+	networks := b.config.Networks(u.Hostname())
+	if c.Type == "google" {
+		tokens, err := engine.TokenHost(c.APIKey)
+		if err != nil {
+			return nil, fmt.Errorf("api_key: %w", err)
+		}
+		if tokens != "" {
+			hosts = append(hosts, tokens)
+		}
+	}
+	client := netguard.New(netguard.Options{
+		Policy: netguard.Policy{Allow: networks}, Hosts: hosts, Timeout: c.Timeout.Std(), UserAgent: "medix/" + Version,
+	})
+	b.closers = append(b.closers, client.Close)
+	return client, nil
+}
+
+func parseLanguages(tags []string) ([]language.Code, error) {
+	codes := make([]language.Code, 0, len(tags))
+	for _, tag := range tags {
+		code, err := language.Parse(tag)
+		if err != nil {
+			return nil, err
+		}
+		codes = append(codes, code)
+	}
+	return codes, nil
+}
+
+// parsePairs reads "en-es"; * stands for every language.
+func parsePairs(texts []string) ([]translator.Pair, error) {
+	pairs := make([]translator.Pair, 0, len(texts))
+	for _, text := range texts {
+		from, to, found := strings.Cut(text, "-")
+		if !found {
+			return nil, fmt.Errorf("%q has not the form en-es", text)
+		}
+		var pair translator.Pair
+		for side, code := range map[*language.Code]string{&pair.From: from, &pair.To: to} {
+			if code == "*" {
+				continue
+			}
+			parsed, err := language.Parse(code)
+			if err != nil {
+				return nil, err
+			}
+			*side = parsed
+		}
+		pairs = append(pairs, pair)
+	}
+	return pairs, nil
+}

@@ -1,0 +1,81 @@
+package translator
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"medixchange/translator/check"
+	"medixchange/translator/engine"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// EngineInfo tells of one engine of the chain.
+type EngineInfo struct {
+	Name   string
+	Health engine.Health
+	Pairs  []Pair // directions that it is asked for now, among the languages that have strings for readers
+}
+
+// Engines tells how the engines are, in the order in which they are asked.
+func (p *Pipeline) Engines() []EngineInfo {
+	infos := make([]EngineInfo, 0, len(p.chain))
+	for _, l := range p.chain {
+		info := EngineInfo{Name: l.Name(), Health: l.Health()}
+		for _, from := range language.All {
+			for _, to := range language.All {
+				if from != to && l.takes(from, to) {
+					info.Pairs = append(info.Pairs, Pair{from, to})
+				}
+			}
+		}
+		infos = append(infos, info)
+	}
+	return infos
+}
+
+// Trial is what one engine made of a text.
+type Trial struct {
+	Engine string
+	Took   time.Duration
+	Err    error  // why there is no answer; nil with one, blocked or not
+	Result Result // of the checks, if there is an answer
+}
+
+// errNotOffered is the error of a trial of an engine that is not asked for the pair.
+var errNotOffered = errors.New("it is not asked for this pair")
+
+// Try lets every engine of the chain translate a message, one after the other, whatever the others said. SourceHint must
+// be set. Nothing of it is cached.
+func (p *Pipeline) Try(ctx context.Context, request Request) []Trial {
+	body, formatted := protect.CutReply(request.Text, request.HTML)
+	source := Result{From: request.SourceHint, To: request.Target}
+	source.Original.Body, source.Original.FormattedBody = body, formatted
+	message := protect.Parse(body, formatted, source.From)
+	for _, line := range message.Plain() {
+		source.Invariants = append(source.Invariants, check.Invariants(line, source.From)...)
+	}
+	trials := make([]Trial, 0, len(p.chain))
+	for _, l := range p.chain {
+		trials = append(trials, p.tryOne(ctx, l, source, message))
+	}
+	return trials
+}
+
+func (p *Pipeline) tryOne(ctx context.Context, l link, source Result, message *protect.Message) Trial {
+	trial := Trial{Engine: l.Name()}
+	if !l.takes(source.From, source.To) {
+		trial.Err = errNotOffered
+		return trial
+	}
+	start := time.Now()
+	answer, err := p.ask(ctx, l, engine.Request{From: source.From, To: source.To, Segments: message.Segments()})
+	trial.Took = time.Since(start)
+	if err != nil {
+		trial.Err = err
+		return trial
+	}
+	trial.Result = judge(source, message, l.Name(), answer)
+	return trial
+}
