@@ -73,6 +73,7 @@ func translatingWith(t *testing.T, engine string) testhospital.Option {
 	require.NoError(t, err)
 	return func(cfg *config.Config) {
 		cfg.Translator.Enabled = true
+		cfg.Translator.AllowPivot = true
 		cfg.Translator.AllowExternal = []string{host.Hostname()}
 		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: engine, Timeout: config.Duration(10 * time.Second)}}
 	}

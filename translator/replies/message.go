@@ -172,16 +172,26 @@ func editOf(eventID string, content map[string]any) map[string]any {
 
 // contentOf is what is said of a result; nil when nothing is to be said.
 func contentOf(result translator.Result) map[string]any {
-	if result.State == translator.Same || result.Silent() {
+	if result.State == translator.Same || result.Silent() || result.State == translator.None && result.From.Base() == result.To.Base() {
 		return nil
 	}
 	composed := result.Compose(false)
 	content := notice(composed.Body)
 	content[compose.KeyName] = composed.Key
+	if result.State == translator.None && result.Verdict == "" { // the original stands above
+		content["body"] = why(result)
+		return content
+	}
 	if composed.FormattedBody != "" {
 		content["format"], content["formatted_body"] = "org.matrix.custom.html", composed.FormattedBody
 	}
 	return content
+}
+
+// why says in a few words that and why there is no translation.
+func why(result translator.Result) string {
+	words := language.String(result.To, "reason_"+result.Reasons[0].Code, "language", result.From.Name(result.To))
+	return language.String(result.To, "not_translated", "reason", words)
 }
 
 // notice calls nobody.
