@@ -24,6 +24,7 @@ type cli struct {
 	Token  tokenCmd     `cmd:"" help:"Registration tokens of the running node."`
 	Check  configCmd    `cmd:"" name:"config" help:"Check or show the configuration."`
 	Trans  translateCmd `cmd:"" name:"translate" help:"Try and look after the translator."`
+	Bridge bridgeCmd    `cmd:"" help:"The translation bot beside another homeserver."`
 	Status statusCmd    `cmd:"" help:"Ask the running node how it is."`
 	Ver    verCmd       `cmd:"" name:"version" help:"Print the version."`
 }

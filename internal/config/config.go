@@ -29,6 +29,7 @@ type Config struct {
 	Media         Media        `yaml:"media"`
 	Presence      Presence     `yaml:"presence"`
 	Translator    Translator   `yaml:"translator"`
+	Bridge        Bridge       `yaml:"bridge"`
 	Log           Log          `yaml:"log"`
 	Metrics       Metrics      `yaml:"metrics"`
 }
@@ -203,6 +204,18 @@ type Translator struct {
 	Encrypted    EncryptedRooms  `yaml:"encrypted"`
 }
 
+// Bridge is the bot as an application service beside another homeserver (medix bridge).
+type Bridge struct {
+	// Homeserver is its address for clients.
+	Homeserver string `yaml:"homeserver"`
+	// Listen is where the homeserver reaches the bot.
+	Listen string `yaml:"listen"`
+	// Registration is the file that the homeserver reads too.
+	Registration string `yaml:"registration"`
+	// RemoteInvites lets users of other servers invite the bot.
+	RemoteInvites bool `yaml:"remote_invites"`
+}
+
 // EncryptedRooms is the bot's device for encrypted rooms.
 type EncryptedRooms struct {
 	// Enabled gives the bot a device; without it, it cannot read encrypted rooms and says so.
@@ -285,6 +298,7 @@ func Default(serverName string) *Config {
 		},
 		Media:      defaultMedia(),
 		Translator: defaultTranslator(),
+		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},
 		Log:        Log{Level: "info", Format: "text"},
 		Metrics:    Metrics{Enabled: true, AllowFrom: prefixes("127.0.0.1/32", "::1/128")},
 	}

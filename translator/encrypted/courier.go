@@ -51,7 +51,7 @@ func (b *Bot) Send(ctx context.Context, roomID, txn string, content map[string]a
 	}
 	sent, err := b.client.SendMessageEvent(ctx, room, event.EventEncrypted, outer, mautrix.ReqSendEvent{TransactionID: txn})
 	if err != nil {
-		return "", final(err)
+		return "", Final(err)
 	}
 	return sent.EventID.String(), nil
 }
@@ -79,17 +79,17 @@ func (b *Bot) Redact(ctx context.Context, roomID, eventID, txn string, tag langu
 		req.Extra[TagKey] = tag
 	}
 	_, err := b.client.RedactEvent(ctx, id.RoomID(roomID), id.EventID(eventID), req)
-	return final(err)
+	return Final(err)
 }
 
 // Leave implements replies.Courier.
 func (b *Bot) Leave(ctx context.Context, roomID string) error {
 	_, err := b.client.LeaveRoom(ctx, id.RoomID(roomID))
-	return final(err)
+	return Final(err)
 }
 
-// final marks errors after which trying again would not help.
-func final(err error) error {
+// Final marks errors of a homeserver after which trying again would not help with replies.ErrRefused.
+func Final(err error) error {
 	var answer mautrix.HTTPError
 	if !errors.As(err, &answer) || answer.Response == nil {
 		return err

@@ -66,7 +66,11 @@ func (b *Bot) read(ctx context.Context, ev *event.Event) error {
 	if clear.Mautrix.TrustState == id.TrustStateDeviceKeyMismatch {
 		return nil
 	}
-	if work, ok := b.workOf(clear); ok {
+	if clear.Type.Type != event.EventMessage.Type {
+		return nil
+	}
+	said := replies.Said{RoomID: ev.RoomID.String(), EventID: ev.ID.String(), Sender: ev.Sender.String(), Content: gjson.ParseBytes(clear.Content.VeryRaw)}
+	if work, ok := replies.WorkOf(said, b.o.ClinicalBots); ok {
 		return b.desk.Take(work)
 	}
 	return nil
@@ -113,29 +117,4 @@ func (b *Bot) takeUnread(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// workOf is what is to be done with a decrypted message; false for what stays as it is.
-func (b *Bot) workOf(ev *event.Event) (replies.Work, bool) {
-	if ev.Type.Type != event.EventMessage.Type {
-		return replies.Work{}, false
-	}
-	content := gjson.ParseBytes(ev.Content.VeryRaw)
-	w := replies.Work{Task: replies.Translate, RoomID: ev.RoomID.String(), EventID: ev.ID.String(), Sender: ev.Sender.String()}
-	relates := content.Get(`m\.relates_to`)
-	switch relates.Get("rel_type").Str {
-	case "m.replace":
-		w.Replaces = relates.Get("event_id").Str
-		content = content.Get(`m\.new_content`)
-	case "m.thread":
-		w.Thread = relates.Get("event_id").Str
-	}
-	var ok bool
-	if w.Text, w.HTML, ok = replies.WordsOf(content, slices.Contains(b.o.ClinicalBots, w.Sender)); !ok {
-		return replies.Work{}, false
-	}
-	if replies.IsCommand(replies.WithoutFallback(w.Text)) && w.Replaces == "" {
-		w.Task, w.Text, w.HTML = replies.Answer, replies.WithoutFallback(w.Text), ""
-	}
-	return w, true
 }

@@ -43,7 +43,7 @@ func (b *Bot) membersOf(ctx context.Context, room id.RoomID) (*members, error) {
 		answer, err := b.client.Members(ctx, room, mautrix.ReqMembers{Membership: membership})
 		if err != nil {
 			b.forgetMembers(room)
-			return nil, fmt.Errorf("asking for the members: %w", final(err))
+			return nil, fmt.Errorf("asking for the members: %w", Final(err))
 		}
 		for _, member := range answer.Chunk {
 			found.users = append(found.users, id.UserID(member.GetStateKey()))

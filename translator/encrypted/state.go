@@ -68,7 +68,7 @@ func (s roomStates) state(ctx context.Context, room id.RoomID, typ event.Type, i
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("asking for %s: %w", typ.Type, final(err))
+		return false, fmt.Errorf("asking for %s: %w", typ.Type, Final(err))
 	}
 	return true, nil
 }

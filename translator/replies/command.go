@@ -75,3 +75,9 @@ func ignoreRefused(err error) error {
 	}
 	return err
 }
+
+// Notice is the content of what the bot says by itself. It calls nobody.
+func Notice(body string) map[string]any { return notice(body) }
+
+// TxnFor names what the bot does about an event, for a Courier: the same each time.
+func TxnFor(w *Work, what string) string { return txnOf(w, what, "") }

@@ -56,6 +56,7 @@ const (
 	Withdraw  Task = "withdraw"  // Replaces was redacted
 	Answer    Task = "answer"    // a command
 	Greet     Task = "greet"     // the bot can read the room from this event on
+	Arrive    Task = "arrive"    // the bot was invited by Sender
 )
 
 // Work is something that happened in a room and concerns the bot.
@@ -71,7 +72,7 @@ type Work struct {
 	Seq      int64  `json:"seq"`                // order of arrival
 }
 
-// Options is what a Desk is built from. Every field must be set.
+// Options is what a Desk is built from. Every field without "optional" must be set.
 type Options struct {
 	Vault    *Vault
 	Courier  Courier
@@ -79,6 +80,11 @@ type Options struct {
 	Pipeline Pipeline
 	Log      *logrus.Entry
 	Now      func() time.Time
+	// Kinds is where the kinds of this desk's records begin; each desk of a vault needs a range of ten of its own below 100.
+	// It may be 0.
+	Kinds Kind
+	// Arrive carries out the task Arrive; optional where there is none.
+	Arrive func(ctx context.Context, w *Work) error
 }
 
 // Desk takes work and does it: in the order of arrival in each room, many rooms at a time. All methods are safe for
@@ -121,7 +127,7 @@ func (d *Desk) Take(w Work) error {
 	defer d.mu.Unlock()
 	d.seq = max(d.seq+1, d.o.Now().UnixNano())
 	w.Seq = d.seq
-	if err := d.o.Vault.Write(kindWork, w.RoomID, w.EventID, w); err != nil {
+	if err := d.o.Vault.Write(d.o.Kinds+kindWork, w.RoomID, w.EventID, w); err != nil {
 		return err
 	}
 	d.taken = append(d.taken, &w)
@@ -167,7 +173,7 @@ func (d *Desk) Run(ctx context.Context) error {
 
 // Load reads what the last run left. What is released before it waits behind.
 func (d *Desk) load(ctx context.Context) error {
-	stored, err := d.o.Vault.All(ctx, kindWork)
+	stored, err := d.o.Vault.All(ctx, d.o.Kinds+kindWork)
 	if err != nil {
 		return err
 	}
@@ -283,6 +289,14 @@ func (d *Desk) do(ctx context.Context, w *Work) error {
 		return d.answer(ctx, w)
 	case Greet:
 		return d.greet(ctx, w)
+	case Arrive:
+		if d.o.Arrive == nil {
+			break
+		}
+		if err := d.o.Arrive(ctx, w); err != nil {
+			return err
+		}
+		return d.done(ctx, w, func() error { return nil })
 	}
 	return fmt.Errorf("%w: there is no task %q", ErrRefused, w.Task)
 }
@@ -293,7 +307,7 @@ func (d *Desk) done(ctx context.Context, w *Work, record func() error) error {
 		if err := record(); err != nil {
 			return err
 		}
-		d.o.Vault.Delete(kindWork, w.RoomID, w.EventID)
+		d.o.Vault.Delete(d.o.Kinds+kindWork, w.RoomID, w.EventID)
 		return nil
 	})
 }
@@ -303,5 +317,5 @@ const keptReplies = 90 * 24 * time.Hour
 
 // Sweep forgets which replies belong to old messages.
 func (d *Desk) Sweep(ctx context.Context) error {
-	return d.o.Vault.Forget(ctx, kindReplies, d.o.Now().Add(-keptReplies))
+	return d.o.Vault.Forget(ctx, d.o.Kinds+kindReplies, d.o.Now().Add(-keptReplies))
 }

@@ -36,7 +36,7 @@ func (d *Desk) translate(ctx context.Context, w *Work) error {
 		message = w.Replaces
 	}
 	before := given{}
-	if _, err := d.o.Vault.Read(ctx, kindReplies, w.RoomID, message, &before); err != nil {
+	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, message, &before); err != nil {
 		return err
 	}
 	if w.Replaces == "" {
@@ -66,14 +66,14 @@ func (d *Desk) record(w *Work, message string, before, sent given) error {
 		return nil
 	}
 	if w.Replaces == "" {
-		return d.o.Vault.Write(kindReplies, w.RoomID, message, sent)
+		return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, sent)
 	}
 	all := maps.Clone(sent)
 	maps.Copy(all, before)
-	if err := d.o.Vault.Write(kindReplies, w.RoomID, message, all); err != nil {
+	if err := d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, all); err != nil {
 		return err
 	}
-	return d.o.Vault.Write(kindReplies, w.RoomID, w.EventID, sent)
+	return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, w.EventID, sent)
 }
 
 const (
@@ -202,7 +202,7 @@ func notice(body string) map[string]any {
 // withdraw takes back what was said for a message or an edit that is gone.
 func (d *Desk) withdraw(ctx context.Context, w *Work) error {
 	gone := given{}
-	found, err := d.o.Vault.Read(ctx, kindReplies, w.RoomID, w.Replaces, &gone)
+	found, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, w.Replaces, &gone)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (d *Desk) withdraw(ctx context.Context, w *Work) error {
 		}
 	}
 	return d.done(ctx, w, func() error {
-		d.o.Vault.Delete(kindReplies, w.RoomID, w.Replaces)
+		d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, w.Replaces)
 		return nil
 	})
 }

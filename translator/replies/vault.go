@@ -20,7 +20,7 @@ import (
 // Kind is what a record of the vault is. The numbers are stored and never change.
 type Kind int16
 
-// Kinds of the desk. Those from 100 on belong to others who keep records in a vault.
+// Kinds of the desks, from Options.Kinds on. Those from 100 on belong to others who keep records in a vault.
 const (
 	kindWork    Kind = 1 // owner room, name event
 	kindReplies Kind = 2 // owner room, name event

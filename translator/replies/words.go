@@ -1,6 +1,7 @@
 package replies
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -38,4 +39,33 @@ func WithoutFallback(body string) string {
 		_, body, _ = strings.Cut(body, "\n")
 	}
 	return strings.TrimLeft(body, "\n")
+}
+
+// Said is an m.room.message, decrypted.
+type Said struct {
+	RoomID, EventID, Sender string
+	Content                 gjson.Result
+}
+
+// WorkOf is what is to be done with a message; false for one that stays as it is. The notices of clinicalBots are read as
+// what people write is.
+func WorkOf(said Said, clinicalBots []string) (Work, bool) {
+	w := Work{Task: Translate, RoomID: said.RoomID, EventID: said.EventID, Sender: said.Sender}
+	content := said.Content
+	relates := content.Get(`m\.relates_to`)
+	switch relates.Get("rel_type").Str {
+	case "m.replace":
+		w.Replaces = relates.Get("event_id").Str
+		content = content.Get(`m\.new_content`)
+	case "m.thread":
+		w.Thread = relates.Get("event_id").Str
+	}
+	var ok bool
+	if w.Text, w.HTML, ok = WordsOf(content, slices.Contains(clinicalBots, said.Sender)); !ok {
+		return Work{}, false
+	}
+	if text := WithoutFallback(w.Text); IsCommand(text) && w.Replaces == "" {
+		w.Task, w.Text, w.HTML = Answer, text, ""
+	}
+	return w, true
 }

@@ -90,7 +90,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 }
 
 func (n *Node) build(ctx context.Context, o Options) error {
-	n.log = logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
+	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
 		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
