@@ -337,7 +337,6 @@ func TestEditsAndRedactionsReachTheBotsAnswers(t *testing.T) {
 	}
 }
 
-
 // TestTheBotHearsCommandsInAnEncryptedChat: a direct chat begins encrypted in most clients.
 func TestTheBotHearsCommandsInAnEncryptedChat(t *testing.T) {
 	h := testhospital.Start(t, translatingWith(t, tongues(t).URL))
