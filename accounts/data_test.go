@@ -374,7 +374,7 @@ func TestPresenceNews(t *testing.T) {
 	n.clock.advance(presenceLife / 2)
 	require.NoError(t, n.SyncPresence(ctx, cy, "unavailable"))
 	n.clock.advance(presenceLife * 3 / 4)
-	require.Equal(t, []string{bo}, n.presences.silent(n.now().Add(-presenceLife).UnixMilli()), "cy was heard of since")
+	require.Equal(t, []string{bo}, n.silentUsers(), "cy was heard of since")
 }
 
 func TestPasswordConfirmation(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 
 const maxBody = 64 << 10
 
-// Options is what a Server is built from. All fields are needed.
+// Options is what a Server is built from. All fields are needed but Translator.
 type Options struct {
 	Accounts   *accounts.Accounts
 	Rooms      *rooms.Rooms
@@ -24,6 +24,7 @@ type Options struct {
 	Version    string
 	Started    time.Time
 	Log        *logrus.Entry
+	Translator Translator // nil: the node has none
 }
 
 // Server answers the administrator. It is safe for concurrent use.
@@ -43,6 +44,8 @@ func NewServer(o Options) *Server {
 	s.router.Handle(http.MethodGet, "/tokens", s.listTokens)
 	s.router.Handle(http.MethodPost, "/tokens", s.createToken)
 	s.router.Handle(http.MethodDelete, "/tokens/{token}", s.revokeToken)
+	s.router.Handle(http.MethodGet, "/translator/engines", s.listEngines)
+	s.router.Handle(http.MethodPost, "/translator/try", s.tryEngines)
 	return s
 }
 

@@ -68,7 +68,7 @@ func New(o Options) *API {
 		a.discoveryRoutes, a.loginRoutes, a.registerRoutes, a.accountRoutes, a.deviceRoutes, a.profileRoutes,
 		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
 		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
-		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes,
+		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes, a.thirdPartyRoutes,
 	} {
 		register()
 	}

@@ -106,6 +106,7 @@ func TestJSShowsLateTranslations(t *testing.T) {
 		cfg.Translator.Enabled = true
 		cfg.Translator.HoldBudget = config.Duration(200 * time.Millisecond)
 		cfg.Translator.AllowExternal = []string{host.Hostname()}
+		cfg.Translator.AllowPivot = true // from Chinese into Spanish, LibreTranslate goes through English
 		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: engine.URL, Timeout: config.Duration(10 * time.Second)}}
 	})
 	const chinese = "今天天气很好，我们在花园里。"

@@ -27,6 +27,7 @@ func TestCore21ALateTranslationIsNamedInNoRequest(t *testing.T) {
 		cfg.Translator.Enabled = true
 		cfg.Translator.HoldBudget = config.Duration(100 * time.Millisecond)
 		cfg.Translator.AllowExternal = []string{host.Hostname()}
+		cfg.Translator.AllowPivot = true // from Chinese into Spanish, LibreTranslate goes through English
 		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: engine.URL, Timeout: config.Duration(10 * time.Second)}}
 	})
 	ana, bo := h.User("ana"), h.User("bo")

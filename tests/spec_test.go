@@ -69,6 +69,7 @@ func (w *ward) discovery() {
 	w.call(w.ana, get, v3+"/login", nil)
 	w.call(w.ana, get, v3+"/account/whoami", nil)
 	w.call(w.ana, get, v3+"/account/3pid", nil)
+	w.call(w.ana, get, v3+"/thirdparty/protocols", nil)
 	w.call(w.ana, get, v3+"/register/available?username=cy", nil)
 	w.expect(w.ana, http.StatusBadRequest, get, v3+"/register/available?username=ana", nil)
 }

@@ -3,6 +3,7 @@ package translator
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"medixchange/translator/check"
@@ -40,6 +41,7 @@ type Trial struct {
 	Engine string
 	Took   time.Duration
 	Err    error  // why there is no answer; nil with one, blocked or not
+	Answer string // what the engine said, a line for each segment, whatever the checks say of it
 	Result Result // of the checks, if there is an answer
 }
 
@@ -76,6 +78,11 @@ func (p *Pipeline) tryOne(ctx context.Context, l link, source Result, message *p
 		trial.Err = err
 		return trial
 	}
+	lines := make([]string, len(answer.Segments))
+	for i, segment := range answer.Segments {
+		lines[i] = segment.Plain()
+	}
+	trial.Answer = strings.Join(lines, "\n")
 	trial.Result = judge(source, message, l.Name(), answer)
 	return trial
 }

@@ -13,15 +13,15 @@ import (
 
 // bridgeCmd is the bot as an application service.
 type bridgeCmd struct {
-	Init  bridgeInitCmd  `cmd:"" help:"Write the configuration and the registration file for the homeserver."`
-	Serve bridgeServeCmd `cmd:"" help:"Run the bot."`
+	Init  *bridgeInitCmd  `arg:"subcommand:init" help:"Write the configuration and the registration file for the homeserver."`
+	Serve *bridgeServeCmd `arg:"subcommand:serve" help:"Run the bot."`
 }
 
 type bridgeInitCmd struct {
-	ServerName string `arg:"" help:"The name of the homeserver: what stands after the colon of its users' ids."`
-	Homeserver string `help:"The homeserver's address for clients." default:"http://127.0.0.1:8008"`
-	Listen     string `help:"Where the homeserver reaches the bot." default:"127.0.0.1:9008"`
-	URL        string `help:"How the homeserver calls that address, where it is another one."`
+	ServerName string `arg:"positional,required" help:"The name of the homeserver: what stands after the colon of its users' ids."`
+	Homeserver string `arg:"--homeserver" help:"The homeserver's address for clients." default:"http://127.0.0.1:8008"`
+	Listen     string `arg:"--listen" help:"Where the homeserver reaches the bot." default:"127.0.0.1:9008"`
+	URL        string `arg:"--url" help:"How the homeserver calls that address, where it is another one."`
 }
 
 // Run writes both files. It never overwrites either.

@@ -3,8 +3,8 @@ package main
 import "fmt"
 
 type configCmd struct {
-	Check configCheckCmd `cmd:"" help:"Say whether the configuration is right, without starting."`
-	Show  configShowCmd  `cmd:"" help:"Print the configuration with all defaults, secrets masked."`
+	Check *configCheckCmd `arg:"subcommand:check" help:"Say whether the configuration is right, without starting."`
+	Show  *configShowCmd  `arg:"subcommand:show" help:"Print the configuration with all defaults, secrets masked."`
 }
 
 type configCheckCmd struct{}

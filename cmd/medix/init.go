@@ -15,7 +15,7 @@ import (
 )
 
 type initCmd struct {
-	ServerName string `arg:"" optional:"" help:"The name of this hospital's server, such as hospital-a.example. It can never change."`
+	ServerName string `arg:"positional" help:"The name of this hospital's server, such as hospital-a.example. It can never change."`
 }
 
 const nameExplained = `The server name is the part of every user and room after the colon (@doctor:NAME). IT CAN NEVER CHANGE:
@@ -71,17 +71,30 @@ Next: read the configuration, set listen.tls, then run
 	return nil
 }
 
+// maxAsked is how often a name that is none is asked for again.
+const maxAsked = 3
+
 func askName(in io.Reader, out io.Writer) (string, error) {
-	fmt.Fprint(out, nameExplained, "Server name: ")
-	line, err := bufio.NewReader(io.LimitReader(in, 1024)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("reading the server name: %w", err)
+	fmt.Fprint(out, nameExplained)
+	lines := bufio.NewReader(io.LimitReader(in, 4096))
+	for asked := 1; ; asked++ {
+		fmt.Fprint(out, "Server name: ")
+		line, err := lines.ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("reading the server name: %w", err)
+		}
+		name := strings.TrimSpace(line)
+		switch {
+		case config.ValidServerName(name):
+			return name, nil
+		case err == nil && asked < maxAsked:
+			fmt.Fprintf(out, "%q is no server name: letters, digits, dots and hyphens. ", name)
+		case name == "":
+			return "", errors.New("no server name was given: run `medix init hospital-a.example`")
+		default:
+			return name, nil // refused by the caller
+		}
 	}
-	name := strings.TrimSpace(line)
-	if name == "" {
-		return "", errors.New("no server name was given: run `medix init hospital-a.example`")
-	}
-	return name, nil
 }
 
 // writeNew writes a file that must not exist yet, readable by its owner alone since it may come to hold secrets.

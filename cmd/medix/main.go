@@ -4,29 +4,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
-	"medixchange/cmd/medix/commandline"
+	"github.com/alexflint/go-arg"
+
 	"medixchange/cmd/medix/node"
 	"medixchange/internal/config"
 )
 
 type cli struct {
-	Config string `help:"The configuration file." default:"medix.yaml" env:"MEDIX_CONFIG" type:"path" short:"c"`
-	JSON   bool   `help:"Print answers as JSON, for scripts."`
+	Config string `arg:"-c,--config,env:MEDIX_CONFIG" help:"The configuration file." default:"medix.yaml"`
+	JSON   bool   `arg:"--json" help:"Print answers as JSON, for scripts."`
 
-	Init   initCmd      `cmd:"" help:"Prepare a new node: configuration and signing key."`
-	Serve  serveCmd     `cmd:"" help:"Run the node."`
-	Demo   demoCmd      `cmd:"" help:"Run two hospitals on this machine and show what they do."`
-	User   userCmd      `cmd:"" help:"Accounts of the running node."`
-	Token  tokenCmd     `cmd:"" help:"Registration tokens of the running node."`
-	Check  configCmd    `cmd:"" name:"config" help:"Check or show the configuration."`
-	Trans  translateCmd `cmd:"" name:"translate" help:"Try and look after the translator."`
-	Bridge bridgeCmd    `cmd:"" help:"The translation bot beside another homeserver."`
-	Status statusCmd    `cmd:"" help:"Ask the running node how it is."`
-	Ver    verCmd       `cmd:"" name:"version" help:"Print the version."`
+	Init   *initCmd      `arg:"subcommand:init" help:"Prepare a new node: configuration and signing key."`
+	Serve  *serveCmd     `arg:"subcommand:serve" help:"Run the node."`
+	Demo   *demoCmd      `arg:"subcommand:demo" help:"Run two hospitals on this machine and show what they do."`
+	User   *userCmd      `arg:"subcommand:user" help:"Accounts of the running node."`
+	Token  *tokenCmd     `arg:"subcommand:token" help:"Registration tokens of the running node."`
+	Check  *configCmd    `arg:"subcommand:config" help:"Check or show the configuration."`
+	Trans  *translateCmd `arg:"subcommand:translate" help:"Try and look after the translator."`
+	Bridge *bridgeCmd    `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
+	Status *statusCmd    `arg:"subcommand:status" help:"Ask the running node how it is."`
+	Ver    *verCmd       `arg:"subcommand:version" help:"Print the version."`
 }
 
 func main() {
@@ -38,29 +41,59 @@ func main() {
 // run executes one command line and returns the exit code: 0 done, 1 failed, 2 not understood.
 func run(ctx context.Context, args []string) int {
 	var c cli
-	command, err := commandline.Parse(&c, "medix", about, args)
-	var misuse *commandline.Misuse
-	switch {
-	case errors.As(err, &misuse):
-		fmt.Fprintf(os.Stderr, "%s\nmedix: %s\n", misuse.Help, misuse.Reason)
-		return 2
-	case err != nil:
+	parser, err := arg.NewParser(arg.Config{Program: "medix"}, &c)
+	if err != nil {
 		return fail(fmt.Errorf("building the command line: %w", err))
-	case command.Verb == nil:
-		fmt.Print(command.Help)
+	}
+	err = parser.Parse(args)
+	if errors.Is(err, arg.ErrHelp) {
+		help(parser, os.Stdout)
 		return 0
 	}
-	if err := c.run(ctx, command.Verb); err != nil {
+	if err == nil && !runnable(parser.Subcommand()) {
+		err = errors.New("say which command is wanted")
+	}
+	if err != nil {
+		help(parser, os.Stderr)
+		fmt.Fprintf(os.Stderr, "\nmedix: %v\n", err)
+		return 2
+	}
+	if err := c.run(ctx, parser.Subcommand()); err != nil {
 		return fail(err)
 	}
 	return 0
 }
 
-const about = "A hospital's node of the MediXchange: chat across hospitals, each in their own language."
+// help tells of the command that was named, as far as it was understood.
+func help(parser *arg.Parser, to io.Writer) {
+	if err := parser.WriteHelpForSubcommand(to, parser.SubcommandNames()...); err != nil {
+		parser.WriteHelp(to)
+	}
+}
 
-// run does what a verb does; each takes what it needs.
-func (c *cli) run(ctx context.Context, verb any) error {
-	switch v := verb.(type) {
+// Description is what the help begins with.
+func (*cli) Description() string {
+	return "A hospital's node of the MediXchange: chat across hospitals, each in their own language."
+}
+
+// runnable reports whether a command does something itself, rather than group others.
+func runnable(command any) bool {
+	switch command.(type) {
+	case interface{ Run() error }, interface{ Run(*cli) error }, interface{ Run(context.Context) error }, interface {
+		Run(context.Context, *cli) error
+	}:
+		return true
+	}
+	return false
+}
+
+// run does what a command does; each takes what it needs.
+func (c *cli) run(ctx context.Context, command any) error {
+	var err error
+	if c.Config, err = filepath.Abs(c.Config); err != nil {
+		return fmt.Errorf("finding the configuration: %w", err)
+	}
+	switch v := command.(type) {
 	case interface{ Run() error }:
 		return v.Run()
 	case interface{ Run(*cli) error }:
@@ -72,7 +105,7 @@ func (c *cli) run(ctx context.Context, verb any) error {
 	}:
 		return v.Run(ctx, c)
 	}
-	return fmt.Errorf("%T cannot be run", verb)
+	return fmt.Errorf("%T cannot be run", command)
 }
 
 func fail(err error) int {

@@ -12,15 +12,15 @@ import (
 )
 
 type tokenCmd struct {
-	Create tokenCreateCmd `cmd:"" help:"Create a registration token."`
-	List   tokenListCmd   `cmd:"" help:"List the registration tokens."`
-	Revoke tokenRevokeCmd `cmd:"" help:"Revoke a registration token."`
+	Create *tokenCreateCmd `arg:"subcommand:create" help:"Create a registration token."`
+	List   *tokenListCmd   `arg:"subcommand:list" help:"List the registration tokens."`
+	Revoke *tokenRevokeCmd `arg:"subcommand:revoke" help:"Revoke a registration token."`
 }
 
 type tokenCreateCmd struct {
-	Token   string        `arg:"" optional:"" help:"The token; made up when left out."`
-	Uses    int64         `help:"How many accounts it is good for; 0: any number." default:"1"`
-	Expires time.Duration `help:"How long it is good, such as 72h; 0: for ever." default:"168h"`
+	Token   string        `arg:"positional" help:"The token; made up when left out."`
+	Uses    int64         `arg:"--uses" help:"How many accounts it is good for; 0: any number." default:"1"`
+	Expires time.Duration `arg:"--expires" help:"How long it is good, such as 72h; 0: for ever." default:"168h"`
 }
 
 // Run creates a registration token.
@@ -74,7 +74,7 @@ func (tokenListCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type tokenRevokeCmd struct {
-	Token string `arg:"" help:"The token."`
+	Token string `arg:"positional,required" help:"The token."`
 }
 
 // Run revokes a registration token.

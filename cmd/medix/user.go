@@ -12,17 +12,17 @@ import (
 )
 
 type userCmd struct {
-	Create        userCreateCmd     `cmd:"" help:"Create an account. A password is made up and printed unless one comes on standard input."`
-	List          userListCmd       `cmd:"" help:"List the accounts."`
-	ResetPassword userPasswordCmd   `cmd:"" help:"Give a user another password and end their sessions."`
-	Deactivate    userDeactivateCmd `cmd:"" help:"End an account for good: it leaves its rooms and its name is never given again."`
+	Create        *userCreateCmd     `arg:"subcommand:create" help:"Create an account. A password is made up and printed unless --password-stdin is given."`
+	List          *userListCmd       `arg:"subcommand:list" help:"List the accounts."`
+	ResetPassword *userPasswordCmd   `arg:"subcommand:reset-password" help:"Give a user another password and end their sessions."`
+	Deactivate    *userDeactivateCmd `arg:"subcommand:deactivate" help:"End an account for good: it leaves its rooms and its name is never given again."`
 }
 
 type userCreateCmd struct {
-	Name          string `arg:"" help:"The user name, such as doctor-es."`
-	DisplayName   string `help:"The name that others see."`
-	Admin         bool   `help:"Make the account an administrator's."`
-	PasswordStdin bool   `help:"Read the password from standard input."`
+	Name          string `arg:"positional,required" help:"The user name, such as doctor-es."`
+	DisplayName   string `arg:"--display-name" help:"The name that others see."`
+	Admin         bool   `arg:"--admin" help:"Make the account an administrator's."`
+	PasswordStdin bool   `arg:"--password-stdin" help:"Read the password from standard input."`
 }
 
 // Run creates an account.
@@ -55,7 +55,7 @@ func (c *cli) credentials(ctx context.Context, path string, req any, made *admin
 }
 
 type userListCmd struct {
-	Search string `arg:"" optional:"" help:"Only names that hold this."`
+	Search string `arg:"positional" help:"Only names that hold this."`
 }
 
 // Run lists accounts, page by page.
@@ -98,9 +98,9 @@ func (u userListCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type userPasswordCmd struct {
-	Name          string `arg:"" help:"The user, such as doctor-es or @doctor-es:hospital-b.example."`
-	PasswordStdin bool   `help:"Read the password from standard input."`
-	KeepSessions  bool   `help:"Leave the user's devices logged in."`
+	Name          string `arg:"positional,required" help:"The user, such as doctor-es or @doctor-es:hospital-b.example."`
+	PasswordStdin bool   `arg:"--password-stdin" help:"Read the password from standard input."`
+	KeepSessions  bool   `arg:"--keep-sessions" help:"Leave the user's devices logged in."`
 }
 
 // Run gives a user another password.
@@ -115,9 +115,9 @@ func (u userPasswordCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type userDeactivateCmd struct {
-	Name   string `arg:"" help:"The user."`
-	Erase  bool   `help:"Also hide the user's messages from those who join later."`
-	DryRun bool   `help:"Only say what would be done."`
+	Name   string `arg:"positional,required" help:"The user."`
+	Erase  bool   `arg:"--erase" help:"Also hide the user's messages from those who join later."`
+	DryRun bool   `arg:"--dry-run" help:"Only say what would be done."`
 }
 
 // Run deactivates an account.

@@ -58,6 +58,7 @@ func TestProblemsNameLineKeyAndRemedy(t *testing.T) {
 		{"boolean of another language", name + "presence:\n  enabled: yes\n", `"yes" is not right here: it must be true or false`},
 		{"list for a value", name + "data_dir: [a]\n", "line 2: data_dir: must be a text, not a list"},
 		{"value for a list", name + "listen:\n  client: 127.0.0.1:80\n", "line 3: listen.client: must be a list"},
+		{"a port that there is not", name + "listen:\n  client: [\"127.0.0.1:99999\"]\n", `line 3: listen.client[0]: "127.0.0.1:99999" is not an address to listen on`},
 		{"value for a section", name + "presence: true\n", "presence: must be a section with keys: enabled"},
 		{"no value", name + "data_dir:\n", "line 2: data_dir: has no value"},
 		{"duration", name + "translator:\n  hold_budget: 800\n", `line 3: translator.hold_budget: "800" is not a duration; write for example 800ms`},

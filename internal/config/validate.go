@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -47,7 +48,10 @@ func (k *checker) httpURL(text, path string) {
 
 func (k *checker) address(text, path string) {
 	_, port, err := net.SplitHostPort(text)
-	k.check(err == nil && port != "", path, "%q is not an address to listen on; write for example 127.0.0.1:8008 or :8448", text)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	k.check(err == nil, path, "%q is not an address to listen on; write for example 127.0.0.1:8008 or :8448", text)
 }
 
 // Validate returns what is wrong with c, nil if nothing is.

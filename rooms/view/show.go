@@ -27,7 +27,8 @@ type ShowOptions struct {
 	Bundle bool
 	// Related, where it is given, says which events may have relations at all; it saves the look-up for the others.
 	Related func(eventID string) bool
-	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state.
+	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state. The viewer's own membership
+	// keeps them: a client that takes its state from here learns from the invite before that the room is a direct chat.
 	StateSection bool
 	// Upto is the stream position whose renderings are in force; 0 for the newest, as for a page of history: then those
 	// that are missing are asked for, see Options.PageBudget.
@@ -112,11 +113,8 @@ func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event
 }
 
 func (s *showing) readReplaced(ctx context.Context, events []*rooms.Event) error {
-	if s.o.StateSection {
-		return nil
-	}
 	for _, ev := range events {
-		if !ev.IsState() || ev.StateBefore == 0 {
+		if !ev.IsState() || ev.StateBefore == 0 || s.o.StateSection && !s.ownMembership(ev) {
 			continue
 		}
 		old, err := s.v.replaced(ctx, ev)
@@ -132,6 +130,11 @@ func (s *showing) readReplaced(ctx context.Context, events []*rooms.Event) error
 		s.replaced[ev.NID] = old
 	}
 	return nil
+}
+
+// ownMembership reports whether ev is about the viewer's membership, which they may always see.
+func (s *showing) ownMembership(ev *rooms.Event) bool {
+	return ev.Type == "m.room.member" && ev.IsState() && *ev.StateKey == s.viewer.UserID
 }
 
 // readRedactions asks for the events, for what they replaced and for what is bundled with them.

@@ -34,7 +34,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 	if old == nil {
 		return dst
 	}
-	if h, ok := s.historyAt(ev); ok && (h.joined || h.allows(s.viewer.UserID, old)) {
+	if h, ok := s.historyAt(ev); s.ownMembership(old) || ok && (h.joined || h.allows(s.viewer.UserID, old)) {
 		dst = append(appendKey(dst, "prev_content"), s.v.encoded(old, s.redactions[old.ID], nil).content...)
 		dst = appendStringKey(dst, "prev_sender", old.Sender)
 	}

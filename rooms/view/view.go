@@ -118,7 +118,7 @@ type View struct {
 	reader   Reader
 	now      func() time.Time
 	stable   *stableCache
-	servers  *serverCache
+	members  *memberCache
 	late     lateLimit
 	tagged   *Tagged
 	plain    bool // nothing is ever translated
@@ -135,7 +135,7 @@ func New(o Options) *View {
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
 		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget, tagged: o.Tagged,
-		stable: newStableCache(o.CacheBytes), servers: newServerCache(),
+		stable: newStableCache(o.CacheBytes), members: newMemberCache(),
 	}
 }
 

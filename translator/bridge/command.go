@@ -53,7 +53,7 @@ func parseCommand(body string) (command, bool) {
 
 // cutCommandMark cuts the mark of a command, as keyboards of all scripts write it.
 func cutCommandMark(body string) (text string, ok bool) {
-	body = strings.TrimLeft(strings.TrimSpace(body), language.RightToLeftMark)
+	body = strings.TrimLeft(strings.TrimSpace(withoutIsolates(body)), language.RightToLeftMark)
 	if text, ok = strings.CutPrefix(body, "!"); ok {
 		return text, true
 	}
@@ -64,6 +64,17 @@ func cutCommandMark(body string) (text string, ok bool) {
 func looksLikeCommand(body string) bool {
 	text, ok := cutCommandMark(body)
 	return ok && startsWithLetter(text)
+}
+
+// withoutIsolates takes out the marks that stand around commands in right-to-left help: they come along when somebody
+// copies a command from there.
+func withoutIsolates(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 func startsWithLetter(text string) bool {

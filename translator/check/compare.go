@@ -71,6 +71,7 @@ func (c *comparison) segment(source, translation string) {
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()
+	c.routes()
 	c.negations()
 	c.opposites()
 	c.sides()
@@ -83,11 +84,25 @@ func (c *comparison) pressures() {
 			continue
 		}
 		if i < len(c.target.pressures) {
-			c.found("pressure.changed", c.source.text(s), c.target.text(c.target.pressures[i]))
+			c.found("blood_pressure.changed", c.source.text(s), c.target.text(c.target.pressures[i]))
+		} else if turned, ok := c.target.pairWith(s); ok {
+			c.found("blood_pressure.changed", c.source.text(s), c.target.text(turned))
 		} else if !c.hasPressureNumbers(s) {
-			c.found("pressure.missing", c.source.text(s), "")
+			c.found("blood_pressure.missing", c.source.text(s), "")
 		}
 	}
+}
+
+// pairWith finds a pair that holds one of the numbers of a blood pressure, such as 80/120 for 120/80.
+func (x *facts) pairWith(pressure span) (span, bool) {
+	upper, lower, _ := strings.Cut(pressure.value, "/")
+	for i := 0; i+1 < len(x.numbers); i++ {
+		a, b := x.numbers[i], x.numbers[i+1]
+		if b.from == a.to+1 && x.f.at(a.to) == '/' && (contains(b.values, upper) || contains(a.values, lower)) {
+			return span{a.from, b.unitTo, ""}, true
+		}
+	}
+	return span{}, false
 }
 
 // hasPressureNumbers reports whether both numbers of a pair are there in another form ("120 mmHg

@@ -54,6 +54,9 @@ type negationWords struct {
 	InsideUnless   []string // words behind such a word that make it none ("-meden önce" is "before")
 	InsideOpposite []string // parts of words that count as opposite ("painless")
 	Ignore         []string // looks like one, is none
+	// Common tells that words with the opposite meaning are so common, and so often put otherwise, that in a long text only
+	// the plain negations prove anything.
+	Common bool
 }
 
 // rules is everything the checks know.
@@ -74,8 +77,10 @@ type wordRules struct {
 	words        lexicon // negation, sides
 	frequency    lexicon
 	opposites    lexicon
+	routes       lexicon
 	inside       []wordPart
 	insideUnless []string // folded
+	common       bool     // opposites prove nothing in long texts
 }
 
 // loaded reads the rules when they are needed first: a program that does not translate has no use for them.
@@ -87,7 +92,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
@@ -219,6 +224,7 @@ func (w *wordRules) addNegation(list negationWords, accents bool) {
 	for _, part := range list.InsideOpposite {
 		w.inside = append(w.inside, wordPart{foldFor(part, accents).runes, opposed})
 	}
+	w.common = list.Common
 	for _, word := range list.InsideUnless {
 		w.insideUnless = append(w.insideUnless, string(foldFor(word, accents).runes))
 	}

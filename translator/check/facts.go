@@ -1,8 +1,10 @@
 package check
 
 import (
+	"slices"
 	"sort"
 	"strconv"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -64,6 +66,7 @@ func extract(text string, code language.Code) *facts {
 	x.findFrequencies(words)
 	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
 	x.findMonths()
+	x.shareUnits()
 	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
@@ -94,6 +97,20 @@ func (x *facts) findDates() {
 	x.findHanDates()
 }
 
+// wordDate marks "12 tháng 3 năm 2026": a month or a year whose number stands behind its word.
+func (x *facts) wordDate(i int) bool {
+	n := &x.numbers[i]
+	if n.unit != "mo" && n.unit != "yr" || i+1 == len(x.numbers) {
+		return false
+	}
+	next := &x.numbers[i+1]
+	if next.from != n.unitTo+1 || n.unit == "yr" && next.to-next.from != 4 {
+		return false
+	}
+	n.dated, n.unit, n.unitTo, next.dated = true, "", n.to, true
+	return true
+}
+
 // findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words.
 func (x *facts) findMonths() {
 	for i := range x.numbers {
@@ -109,6 +126,23 @@ func (x *facts) findMonths() {
 	}
 }
 
+const maxRangeMark = 7 // runes between the ends of a range ("5 to 10 mg", "от 5 до 10 мг")
+
+// shareUnits gives the lower end of a range the unit of its upper end.
+func (x *facts) shareUnits() {
+	for i := range x.numbers {
+		a := &x.numbers[i]
+		if a.unit != "" {
+			continue
+		}
+		for _, b := range x.numbers {
+			if b.unit != "" && b.from > a.to && b.from-a.to <= maxRangeMark && !strings.ContainsAny(string(x.f.runes[a.to:b.from]), ".,;:。，；、") {
+				a.shared = b.unit
+			}
+		}
+	}
+}
+
 // within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
 func within(from, to int) bool { return from <= to && to-from <= 4 }
 
@@ -119,6 +153,9 @@ func (x *facts) findHanDates() {
 		at := n.to
 		for isSpace(x.f.at(at)) {
 			at++
+		}
+		if x.wordDate(i) {
+			continue
 		}
 		switch x.f.at(at) {
 		case '月', '월':
@@ -180,7 +217,17 @@ func (x *facts) findFrequencies(words *wordRules) {
 	for _, m := range words.frequency.all(x.f.runes) {
 		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
 	}
-	runes, index, values := x.slotted(words)
+	soft := words.softNumbers(x.f, x.numbers)
+	x.findRhythms(words, x.numbers)
+	if len(soft) > 0 { // words may be numbers or parts of the phrase (Turkish "saatte bir")
+		x.findRhythms(words, slices.Concat(x.numbers, soft))
+	}
+	x.frequencies = dedupe(x.frequencies)
+}
+
+// findRhythms looks for phrases with numbers in them.
+func (x *facts) findRhythms(words *wordRules, numbers []number) {
+	runes, index, values := x.slotted(numbers)
 	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
 		for _, m := range lex.all(runes) {
 			value := m.entries[0].value
@@ -198,14 +245,12 @@ func (x *facts) findFrequencies(words *wordRules) {
 			break
 		}
 	}
-	x.frequencies = dedupe(x.frequencies)
 }
 
-// slotted is the text with each number in digits or words as one rune; index leads back, and has one
-// entry more for the end.
-func (x *facts) slotted(words *wordRules) (runes []rune, index []int, values map[int]string) {
+// slotted is the text with each of the numbers as one rune; index leads back, and has one entry more for the end.
+func (x *facts) slotted(numbers []number) (runes []rune, index []int, values map[int]string) {
 	values = map[int]string{}
-	numbers := append(append([]number{}, x.numbers...), words.softNumbers(x.f, x.numbers)...)
+	numbers = slices.Clone(numbers)
 	sort.Slice(numbers, func(i, j int) bool { return numbers[i].from < numbers[j].from })
 	next := 0
 	for i := 0; i < len(x.f.runes); i++ {

@@ -37,7 +37,7 @@ func (c *comparison) form(source, translation string) {
 
 // echo reports whether the translation is the source again.
 func (c *comparison) echo(source, translation string) bool {
-	if foldedString(strings.TrimSpace(source)) != foldedString(strings.TrimSpace(translation)) {
+	if c.from.Base() == c.to.Base() || foldedString(strings.TrimSpace(source)) != foldedString(strings.TrimSpace(translation)) {
 		return false
 	}
 	rest := withoutDrugsAndUnits(source)

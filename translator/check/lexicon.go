@@ -236,6 +236,9 @@ func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if l.separate {
 		return false
 	}
+	if l.separate {
+		return false
+	}
 	start := i
 	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {
 		start--

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -14,6 +15,7 @@ type number struct {
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
+	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
@@ -186,13 +188,41 @@ func partOfName(f *folded, n number) bool {
 
 func latinLetter(r rune) bool { return unicode.Is(unicode.Latin, r) }
 
-// attachUnit finds the unit that follows a number.
+// percentBefore are the ways to write a percentage before its number, the last letter first.
+var percentBefore = []string{"%", "٪", "edzuy", "之分百"}
+
+// percentStands reports whether a number is a percentage by what stands before it (%88, yüzde 5, 百分之五).
+func percentStands(f *folded, at int) bool {
+	for isSpace(f.at(at - 1)) {
+		at--
+	}
+	return slices.ContainsFunc(percentBefore, func(word string) bool {
+		i := at
+		for _, r := range word {
+			if i--; f.at(i) != r {
+				return false
+			}
+		}
+		return !isDigit(f.at(i - 1))
+	})
+}
+
+// attachUnit finds the unit that follows a number, or a percent sign before it.
 func attachUnit(f *folded, n *number) {
+	if attachUnitBehind(f, n); n.unit == "" && percentStands(f, n.from) {
+		n.unit = "%"
+	}
+}
+
+func attachUnitBehind(f *folded, n *number) {
 	i := n.to
 	for spaces := 0; spaces < 2 && isSpace(f.at(i)); spaces++ {
 		i++
 	}
 	m, ok := loaded().unitWords.at(f.runes, i)
+	if !ok && f.at(n.to) == '-' { // a 14-day course
+		m, ok = loaded().unitWords.at(f.runes, n.to+1)
+	}
 	if !ok || isYear(f, *n, m) {
 		return
 	}
@@ -208,12 +238,15 @@ func attachUnit(f *folded, n *number) {
 	}
 }
 
+// timeUnits are no units of a year: "2026 ساعت 14:30" is the year, then the hour.
+const timeUnits = " yr mo wk d h min s "
+
 // isYear keeps a year ("2020 г.", "2020年") apart from an amount ("2 г" is two grams, "2年" two years).
 func isYear(f *folded, n number, m match) bool {
 	if len(n.values[0]) != 4 || n.values[0][:2] != "19" && n.values[0][:2] != "20" {
 		return false
 	}
-	return m.entries[0].value == "yr" || string(f.runes[m.from:m.to]) == "г"
+	return strings.Contains(timeUnits, " "+m.entries[0].value+" ") || string(f.runes[m.from:m.to]) == "г"
 }
 
 // scale multiplies a number by the scale word behind it ("1.5 million", "150万").

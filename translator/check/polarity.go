@@ -3,6 +3,8 @@ package check
 import (
 	"slices"
 	"strings"
+
+	"medixchange/translator/language"
 )
 
 // The ways to say "not", which are groups of a language's words.
@@ -120,12 +122,19 @@ func (x *facts) sameClause(a, b span) bool {
 // a dose stands, the loss of all of them turns an order into its opposite.
 func (c *comparison) negations() {
 	a, b := c.source, c.target
-	if lessNegated(b, a) {
+	strict := opposesReliably(a, c.from) && opposesReliably(b, c.to)
+	if lessNegated(b, a, strict) {
 		c.found(c.negationFinding(b, "negation.missing"), around(a, a.firstNegation()), "")
 	}
-	if lessNegated(a, b) {
+	if lessNegated(a, b, strict) {
 		c.found(c.negationFinding(a, "negation.added"), "", around(b, b.firstNegation()))
 	}
+}
+
+const maxOpposing = 80 // runes of a text in which opposites prove something although they are common in its language
+
+func opposesReliably(x *facts, code language.Code) bool {
+	return !wordsOf(code).common || len(x.f.runes) <= maxOpposing
 }
 
 // negationFinding is the finding that less, one of the two sides, says fewer negations.
@@ -136,11 +145,11 @@ func (c *comparison) negationFinding(less *facts, name string) string {
 	return name
 }
 
-// lessNegated reports whether x says "not" less often than y.
-func lessNegated(x, y *facts) bool {
+// lessNegated reports whether x says "not" less often than y; if strict, fewer opposites count as well.
+func lessNegated(x, y *facts, strict bool) bool {
 	plainX, plainY := len(x.negations), len(y.negations)
 	oppositeX, oppositeY := plainX+len(x.opposites), plainY+len(y.opposites)
-	return (plainX < plainY || oppositeX < oppositeY) && oppositeX+x.weak < oppositeY+y.weak
+	return (plainX < plainY || strict && oppositeX < oppositeY) && oppositeX+x.weak < oppositeY+y.weak
 }
 
 // firstNegation is the first place that negates, in a text that has one.
@@ -192,9 +201,31 @@ func (c *comparison) sides() {
 		}
 	}
 	c.addedSides()
+	c.turnedSides()
 	if a, b := c.source.sides, c.target.sides; len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
 		c.found("side.order", c.source.text(a[0]), c.target.text(b[0]))
 	}
+}
+
+// turnedSides notices that one of several sides has become the other.
+func (c *comparison) turnedSides() {
+	if c.has("side") {
+		return
+	}
+	a, b := c.source.answers, c.target.answers
+	for _, side := range []string{"left", "right"} {
+		if a[side] > b[side] && a[opposite[side]] < b[opposite[side]] {
+			c.found("side.changed", c.source.sideText(side), c.target.sideText(opposite[side]))
+		}
+	}
+}
+
+// sideText is the first place that certainly names a side, "" for none.
+func (x *facts) sideText(side string) string {
+	if s, ok := first(x.sides, side); ok {
+		return x.text(s)
+	}
+	return ""
 }
 
 // addedSides notices a side that only the translation names: of two legs that both were left, one became right.

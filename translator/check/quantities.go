@@ -80,9 +80,9 @@ func (c *comparison) changedUnits(source []*candidate) {
 			c.found("unit.missing", original, translation)
 		case critical(t.unit) && t.symbol && s.unit == "":
 			c.found("unit.added", original, translation)
-		case t.unit == "" && s.counts():
+		case t.unit == "" && s.counts() && !c.target.has(s.unit, t):
 			c.found("unit.missing", original, translation)
-		case s.unit == "" && t.counts():
+		case s.unit == "" && t.counts() && !c.source.has(t.unit, s.number):
 			c.found("unit.added", original, translation)
 		}
 	}
@@ -92,6 +92,23 @@ func (c *comparison) changedUnits(source []*candidate) {
 // left out (aged 40).
 func (n number) counts() bool {
 	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !strings.HasPrefix(n.unit, "°")
+}
+
+// Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
+const apartBefore, apartBehind = 16, 40
+
+// has reports whether a number has a unit from its range, or the unit stands near it and beside no other number.
+func (x *facts) has(unit string, n number) bool {
+	if n.shared == unit {
+		return true
+	}
+	unit, _, _ = strings.Cut(unit, "/")
+	for _, m := range loaded().unitWords.all(x.f.runes) {
+		if m.from >= n.from-apartBefore && m.from <= n.to+apartBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
+			return true
+		}
+	}
+	return false
 }
 
 // pairNames gives a number its partner in a name (interleukin 6, IL-6).
@@ -131,7 +148,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.inside(c.source.frequencies) && s.rhythm(c.source) || s.unit != "" && c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -142,7 +159,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft && !t.month {
+		if t.partner != nil || t.soft && !t.month || t.inside(c.target.frequencies) && t.rhythm(c.target) {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
@@ -151,6 +168,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 	}
 	c.softChange(source, target)
 	c.softLost(source)
+	c.softGained(target)
 }
 
 // softLost notices numbers in words that the translation has in no form.
@@ -162,8 +180,24 @@ func (c *comparison) softLost(source []*candidate) {
 	}
 }
 
+// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), or the number again (8 em 8 horas).
+func (n number) rhythm(x *facts) bool {
+	return n.values[0] == "1" || slices.ContainsFunc(x.numbers, func(other number) bool {
+		return other.from != n.from && other.values[0] == n.values[0] && other.inside(x.frequencies)
+	})
+}
+
 func (n number) inside(spans []span) bool {
 	return slices.ContainsFunc(spans, func(s span) bool { return s.from <= n.from && n.to <= s.to })
+}
+
+// softGained notices numbers in words that only the translation has.
+func (c *comparison) softGained(target []*candidate) {
+	for _, t := range target {
+		if t.partner == nil && t.plain && !t.inside(c.target.frequencies) {
+			c.found("number.added", "", c.target.numberText(t.number))
+		}
+	}
 }
 
 // repeated reports whether the same value of the same side has found a partner: said twice, translated

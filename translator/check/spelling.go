@@ -109,7 +109,10 @@ var cyrillicSounds = map[rune]string{
 
 // spelledDrug finds the drug that a word spells in its own way, "" for none.
 func (r *rules) spelledDrug(word []rune) string {
-	if len(word) < minSkeleton || !unicode.In(word[0], unicode.Latin, unicode.Cyrillic) {
+	if len(word) < minSkeleton {
+		return ""
+	}
+	if !unicode.In(word[0], unicode.Latin, unicode.Cyrillic) {
 		return ""
 	}
 	for cut := 0; cut <= maxInflected && len(word)-cut >= minSkeleton; cut++ {

@@ -107,18 +107,20 @@ func keyOf(m Message) Key {
 
 // passed is the translation, the source's invariants if it has any, and the original one step away.
 func passed(m Message) (body, formatted string) {
-	lines := []string{directed(m.To, m.Body)}
-	blocks := []string{blockOf(m.To, m.Body, m.FormattedBody)}
+	lines := []string{translationLine(m)}
+	blocks := []string{translationBlock(m)}
 	if invariants := invariantLine(m); invariants != "" {
 		lines = append(lines, invariants)
 		blocks = append(blocks, paragraph(invariants))
 	}
 	lines = append(lines, isolated(m.To, markOf(m)))
+	title := globe + originalTitle(m) // the mark of a translation that nothing else is said of
 	if note := noteOf(m); note != "" {
 		blocks = append(blocks, paragraph(isolated(m.To, note)))
+		title = originalTitle(m)
 	}
 	if shown(m.Original) {
-		blocks = append(blocks, "<details><summary>"+html.EscapeString(originalTitle(m))+"</summary>"+originalBlock(m)+"</details>")
+		blocks = append(blocks, "<details><summary>"+html.EscapeString(title)+"</summary>"+originalBlock(m)+"</details>")
 	} else {
 		blocks = append(blocks, paragraph(isolated(m.To, markOf(m))))
 	}
@@ -128,14 +130,14 @@ func passed(m Message) (body, formatted string) {
 // warned names what is doubtful before the translation, and shows the original openly after it.
 func warned(m Message) (body, formatted string) {
 	warning := directed(m.To, language.String(m.To, "warn", "items", findings(m)))
-	lines := []string{warning, directed(m.To, m.Body)}
-	blocks := []string{paragraph(warning), blockOf(m.To, m.Body, m.FormattedBody)}
+	lines := []string{warning, translationLine(m)}
+	blocks := []string{paragraph(warning), translationBlock(m)}
 	if invariants := invariantLine(m); invariants != "" {
 		lines = append(lines, invariants)
 		blocks = append(blocks, paragraph(invariants))
 	}
 	if shown(m.Original) {
-		lines = append(lines, originalTitle(m)+":", directed(m.From, m.Original.Body))
+		lines = append(lines, originalTitle(m)+":", foreign(m.From, m.To, m.Original.Body))
 		blocks = append(blocks, paragraph(originalTitle(m)+":"), originalBlock(m))
 	}
 	mark := isolated(m.To, markOf(m))
@@ -177,6 +179,9 @@ func silentOrReason(m Message) string {
 }
 
 func afterOriginal(m Message, words []string) (body, formatted string) {
+	for i := range words {
+		words[i] = foreign(m.To, m.From, words[i])
+	}
 	body = m.Original.Body + "\n" + strings.Join(words, "\n")
 	if m.Original.FormattedBody == "" {
 		return body, ""

@@ -26,7 +26,7 @@ type AzureConfig struct {
 type Azure struct {
 	service  *service
 	variants variants
-	offer    offer
+	offer    *offer
 }
 
 // azureMarkup: elements of the class notranslate are left alone; terms go as entries of the dynamic dictionary.
@@ -62,7 +62,7 @@ func NewAzure(config AzureConfig, client Doer) (*Azure, error) {
 	}
 	s.fault = azureFault
 	a := &Azure{service: s, variants: v}
-	a.offer.ask = a.languages
+	a.offer = newOffer(a.languages)
 	return a, nil
 }
 

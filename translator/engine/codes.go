@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 	"unicode"
@@ -117,9 +116,21 @@ func spoken(code language.Code, segments []protect.Segment) string {
 
 // offer keeps what a service says it reads and writes.
 type offer struct {
-	ask   func(context.Context) (*tongues, error)
-	known atomic.Pointer[tongues] // nil until the service has said
-	mu    sync.Mutex              // held while asking
+	ask    func(context.Context) (*tongues, error)
+	known  atomic.Pointer[tongues] // nil until the service has said
+	asking chan struct{}           // holds one while somebody asks
+
+	fault    error // of the last time that somebody asked while nothing was known
+	failedAt time.Time
+}
+
+const (
+	askOffer    = 2 * time.Second // how long a translation waits for a list of languages
+	failedOffer = 2 * time.Second // how long a failure to get one is believed
+)
+
+func newOffer(ask func(context.Context) (*tongues, error)) *offer {
+	return &offer{ask: ask, asking: make(chan struct{}, 1)}
 }
 
 // refresh asks the service.
@@ -132,24 +143,45 @@ func (o *offer) refresh(ctx context.Context) error {
 	return nil
 }
 
-// get is what is known, asking first when nothing is and trying to when it is old.
+// get is what is known. When that is nothing it asks first, when it is old one of the callers does; one at a time.
 func (o *offer) get(ctx context.Context) (*tongues, error) {
 	known := o.known.Load()
-	if known != nil && (time.Since(known.at) < languagesFresh || !o.mu.TryLock()) {
+	if known != nil && time.Since(known.at) < languagesFresh {
 		return known, nil
 	}
 	if known == nil {
-		o.mu.Lock()
+		select {
+		case o.asking <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	} else {
+		select {
+		case o.asking <- struct{}{}:
+		default:
+			return known, nil
+		}
 	}
-	defer o.mu.Unlock()
+	defer func() { <-o.asking }()
 	if now := o.known.Load(); now != known {
 		return now, nil
 	}
+	if known == nil && time.Since(o.failedAt) < failedOffer {
+		return nil, o.fault
+	}
+	return o.askAgain(ctx, known)
+}
+
+// askAgain asks the service, and goes on with what was known where it does not answer. The caller is the only one.
+func (o *offer) askAgain(ctx context.Context, known *tongues) (*tongues, error) {
+	ctx, cancel := context.WithTimeout(ctx, askOffer)
+	defer cancel()
 	err := o.refresh(ctx)
 	if err == nil {
 		return o.known.Load(), nil
 	}
 	if known == nil {
+		o.fault, o.failedAt = err, time.Now()
 		return nil, err
 	}
 	stale := *known

@@ -24,7 +24,7 @@ type DeepL struct {
 	service  *service
 	glossary string
 	variants variants
-	offer    offer
+	offer    *offer
 	covers   atomic.Pointer[map[[2]string]bool] // pairs of the glossary, lower case; nil until read
 }
 
@@ -56,7 +56,7 @@ func NewDeepL(config DeepLConfig, client Doer) (*DeepL, error) {
 	}
 	s.fault = deeplFault
 	d := &DeepL{service: s, glossary: config.Glossary, variants: v}
-	d.offer.ask = d.languages
+	d.offer = newOffer(d.languages)
 	return d, nil
 }
 

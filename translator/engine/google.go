@@ -28,7 +28,7 @@ type Google struct {
 	glossary string
 	covers   googlePairs
 	variants variants
-	offer    offer
+	offer    *offer
 }
 
 // googleMarkup: elements of the class notranslate are left alone.
@@ -52,7 +52,7 @@ func NewGoogle(config GoogleConfig, client Doer) (*Google, error) {
 	}
 	g := &Google{service: s, glossary: config.Glossary, variants: v}
 	s.fault = googleFault
-	g.offer.ask = g.languages
+	g.offer = newOffer(g.languages)
 	if !isAccount(config.APIKey) {
 		if config.Glossary != "" {
 			return nil, fmt.Errorf("google: a glossary needs a service account; an API key is for the edition without glossaries")

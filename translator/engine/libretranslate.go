@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +24,7 @@ type LibreTranslate struct {
 	service *service
 	key     string
 	pivot   bool
-	offer   offer
+	offer   *offer
 	targets atomic.Pointer[map[string]map[string]bool] // the server's codes; nil until it has said
 }
 
@@ -44,9 +46,29 @@ func NewLibreTranslate(config LibreTranslateConfig, client Doer) (*LibreTranslat
 	if err != nil {
 		return nil, err
 	}
+	s.fault = libreFault
 	l := &LibreTranslate{service: s, key: config.APIKey, pivot: config.AllowPivot}
-	l.offer.ask = l.languages
+	l.offer = newOffer(l.languages)
 	return l, nil
+}
+
+// libreBan is how long a server that banned our address for its number of requests is left alone.
+const libreBan = 10 * time.Minute
+
+// libreFault tells apart what LibreTranslate says in words only, in English where no language is asked for: 403 is a wrong
+// key or a ban that passes, 400 may be a key that is missing.
+func libreFault(status int, header http.Header, body []byte) error {
+	var answer struct {
+		Error string `json:"error"`
+	}
+	_ = json.Unmarshal(body, &answer) // without a body the status decides
+	switch {
+	case status == http.StatusForbidden && strings.Contains(answer.Error, "limits violations"):
+		return &RetryAfter{Wait: libreBan, Err: fmt.Errorf("%w: banned for too many requests", ErrBusy)}
+	case status == http.StatusBadRequest && strings.Contains(answer.Error, "API key"):
+		return fmt.Errorf("%w: the server wants one", ErrKey)
+	}
+	return statusFault(status, header)
 }
 
 // Name is "libretranslate".
@@ -58,11 +80,10 @@ func (l *LibreTranslate) Offers(from, to language.Code) bool {
 	if viaEnglish(from, to) && !l.pivot || !l.offer.offers(from, to, nil) {
 		return false
 	}
-	targets := l.targets.Load()
-	if targets == nil {
+	known, targets := l.offer.known.Load(), l.targets.Load()
+	if known == nil || targets == nil {
 		return true
 	}
-	known := l.offer.known.Load()
 	return (*targets)[find(known.from, string(from))][find(known.into, string(to))]
 }
 
@@ -121,9 +142,7 @@ func (l *LibreTranslate) Translate(ctx context.Context, request Request) (Answer
 
 func (l *LibreTranslate) translate(ctx context.Context, request Request) (Answer, error) {
 	ask := libreRequest{Source: string(request.From), Target: string(request.To), Format: "text", Key: l.key}
-	asking, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if known, err := l.offer.get(asking); err == nil {
+	if known, err := l.offer.get(ctx); err == nil {
 		ask.Source, ask.Target = find(known.from, ask.Source), find(known.into, ask.Target)
 	}
 	if ask.Source == "" || ask.Target == "" {

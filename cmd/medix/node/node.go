@@ -234,10 +234,14 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
 	}).Handler()
-	n.admin = admin.NewServer(admin.Options{
+	options := admin.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, DB: n.DB, ServerName: n.Config.ServerName, Version: Version,
 		Started: n.started, Log: n.part("admin"),
-	})
+	}
+	if n.pipeline != nil {
+		options.Translator = engineDesk{n.pipeline}
+	}
+	n.admin = admin.NewServer(options)
 	return nil
 }
 

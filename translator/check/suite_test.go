@@ -1,0 +1,95 @@
+package check
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"medixchange/translator/language"
+)
+
+// suite holds the safety suite: language tag → sentence → kind of fault → edit, with the right text under "say".
+func suite(t *testing.T) (tags []string, said map[string]map[string]map[string]string) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/suite/*.yaml")
+	require.NoError(t, err)
+	said = map[string]map[string]map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var sentences map[string]map[string]string
+		require.NoError(t, yaml.Unmarshal(data, &sentences), file)
+		tag := strings.TrimSuffix(filepath.Base(file), ".yaml")
+		tags = append(tags, tag)
+		said[tag] = sentences
+	}
+	return tags, said
+}
+
+// wrong applies an edit of the suite.
+func wrong(t *testing.T, text, edit string) string {
+	t.Helper()
+	this, that, ok := strings.Cut(edit, " → ")
+	require.True(t, ok, edit)
+	require.Contains(t, text, this)
+	return strings.Replace(text, this, that, 1)
+}
+
+// strides are the distances in the list of languages between source and translation, so that each is compared with several
+// others; with MEDIX_SAFETY_ALL each is with each.
+func strides(languages int) []int {
+	if os.Getenv("MEDIX_SAFETY_ALL") == "" {
+		return []int{1, 5, 9, 14}
+	}
+	all := make([]int, 0, languages)
+	for i := 1; i < languages; i++ {
+		all = append(all, i)
+	}
+	return all
+}
+
+func TestSafetySuite(t *testing.T) {
+	tags, said := suite(t)
+	authored, rights, alarms, wrongs := 0, 0, 0, newScore()
+	for i, to := range tags {
+		target, err := language.Parse(to)
+		require.NoError(t, err)
+		for id, sentence := range said[to] {
+			authored += len(sentence)
+			for _, stride := range strides(len(tags)) {
+				from := tags[(i+stride)%len(tags)]
+				source, ok := said[from][id]
+				if !ok {
+					continue
+				}
+				code, err := language.Parse(from)
+				require.NoError(t, err)
+				if code == target {
+					continue
+				}
+				rights++
+				if report := Compare([]string{source["say"]}, []string{sentence["say"]}, code, target); report.Verdict != Pass {
+					alarms++
+					t.Errorf("ALARM %s→%s %s: %v\n  %s\n  %s", from, to, id, report.Reasons, source["say"], sentence["say"])
+				}
+				for kind, edit := range sentence {
+					if kind == "say" {
+						continue
+					}
+					text := wrong(t, sentence["say"], edit)
+					report := Compare([]string{source["say"]}, []string{text}, code, target)
+					wrongs.add(kind, report.Verdict != Pass)
+					if report.Verdict == Pass {
+						t.Errorf("MISSED %s→%s %s %s\n  %s\n  %s", from, to, id, kind, source["say"], text)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d texts by hand; %d pairs of right ones, %d alarms; wrong ones noticed: %s", authored, rights, alarms, wrongs)
+	require.GreaterOrEqual(t, authored, 600)
+}
