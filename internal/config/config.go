@@ -196,12 +196,28 @@ type Translator struct {
 	// AllowExternal lists the hosts outside of this machine that may see texts.
 	AllowExternal []string `yaml:"allow_external"`
 	// AllowPrivate lists networks that are not public and in which those hosts may be.
-	AllowPrivate []netip.Prefix  `yaml:"allow_private"`
-	AllowPivot   bool            `yaml:"allow_pivot"`
-	ClinicalBots []string        `yaml:"clinical_bots"`
-	Engines      []Engine        `yaml:"engines"`
-	Cache        TranslatorCache `yaml:"cache"`
-	Encrypted    EncryptedRooms  `yaml:"encrypted"`
+	AllowPrivate  []netip.Prefix  `yaml:"allow_private"`
+	AllowPivot    bool            `yaml:"allow_pivot"`
+	ClinicalBots  []string        `yaml:"clinical_bots"`
+	Engines       []Engine        `yaml:"engines"`
+	Cache         TranslatorCache `yaml:"cache"`
+	Transcription Transcription   `yaml:"transcription"`
+	Encrypted     EncryptedRooms  `yaml:"encrypted"`
+}
+
+// Transcription is the recogniser that writes voice messages down; without a URL they stay as they are.
+type Transcription struct {
+	// URL is that of a server with OpenAI's interface, without /v1/audio/transcriptions.
+	URL        string `yaml:"url"`
+	Model      string `yaml:"model"`
+	APIKey     string `yaml:"api_key" secret:"all"`
+	APIKeyFile string `yaml:"api_key_file"`
+	// Languages are those that the model understands; empty means all.
+	Languages []string `yaml:"languages"`
+	MaxSize   Size     `yaml:"max_size"`
+	// Timeout is for one message, waiting for its turn included.
+	Timeout    Duration `yaml:"timeout"`
+	Concurrent int      `yaml:"concurrent"`
 }
 
 // Bridge is the bot as an application service beside another homeserver (medix bridge).
@@ -346,8 +362,9 @@ func defaultTranslator() Translator {
 			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
-		Cache:     TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
-		Encrypted: EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
+		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
+		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
 	}
 }
 

@@ -113,6 +113,7 @@ func rootNode(text []byte) (*yaml.Node, error) {
 func (c *Config) resolveFiles(dir string) {
 	complete(dir, &c.DataDir, &c.Database.URLFile, &c.Listen.TLS.Cert, &c.Listen.TLS.Key, &c.Registration.SharedSecretFile,
 		&c.Federation.TrustedCA)
+	complete(dir, &c.Translator.Transcription.APIKeyFile)
 	for i := range c.Translator.Engines {
 		complete(dir, &c.Translator.Engines[i].APIKeyFile)
 	}
