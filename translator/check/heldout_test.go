@@ -41,6 +41,10 @@ func (s score) share(kind string) float64 {
 	return 100 * float64(s.found[kind]) / float64(s.made[kind])
 }
 
+func (s score) shareWithout(kind string) float64 {
+	return 100 * float64(s.found["all"]-s.found[kind]) / float64(s.made["all"]-s.made[kind])
+}
+
 func (s score) alarmed() float64 { return 100 * float64(s.alarms) / float64(s.judged) }
 
 func (s score) String() string {
@@ -70,7 +74,8 @@ var halves = []half{{"tuned", 0, os.Getenv("MEDIX_SAFETY_SHOW") != ""}, {"held o
 const (
 	mostAlarms        = 5.0
 	mostAlarmsChinese = 10.0
-	leastFound        = 97.0
+	leastFound        = 97.0 // of all but swapped numbers
+	leastSwapped      = 80.0 // in languages that keep the order of clauses
 )
 
 // TestHumanTranslations compares the human translations of TICO-19 with their sources, both ways, as they are and damaged, and
@@ -98,7 +103,11 @@ func TestHumanTranslations(t *testing.T) {
 			most = mostAlarmsChinese
 		}
 		assert.Less(t, both.alarmed(), most, "%s: alarms in %%", code)
-		assert.GreaterOrEqual(t, both.share("all"), leastFound, "%s: mutants found in %%", code)
+		swapped := "number swapped"
+		assert.GreaterOrEqual(t, both.shareWithout(swapped), leastFound, "%s: mutants found in %%", code)
+		if !slices.Contains(reordering, language.Code(code)) {
+			assert.GreaterOrEqual(t, both.share(swapped), leastSwapped, "%s: swapped numbers found in %%", code)
+		}
 	}
 	for i, h := range halves {
 		t.Logf("all languages with words, %s: %s", h.name, sums[i])
