@@ -3,6 +3,7 @@ package accounts
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,13 +22,16 @@ const (
 
 // presences are kept in memory only; a token from before a restart makes the server send them again (CORE 3).
 type presences struct {
-	now   func() time.Time
-	mu    sync.RWMutex
-	users map[string]PresenceState
+	now      func() time.Time
+	mu       sync.RWMutex
+	users    map[string]PresenceState
+	watchers map[chan PresenceChange]struct{}
 }
 
+var presenceValues = []string{"online", "unavailable", "offline"}
+
 func newPresences(now func() time.Time) *presences {
-	return &presences{now: now, users: map[string]PresenceState{}}
+	return &presences{now: now, users: map[string]PresenceState{}, watchers: map[chan PresenceChange]struct{}{}}
 }
 
 // PresenceOn says whether presence is kept at all.
@@ -36,7 +40,7 @@ func (a *Accounts) PresenceOn() bool { return a.o.Presence }
 // SetPresence sets a user's presence. Where presence is off it does nothing, as clients set it unasked. Errors:
 // ErrInvalidParam for a value that the specification does not have.
 func (a *Accounts) SetPresence(ctx context.Context, userID, presence, statusMsg string) error {
-	if !slices.Contains([]string{"online", "unavailable", "offline"}, presence) {
+	if !slices.Contains(presenceValues, presence) {
 		return ErrInvalidParam.says("presence is online, unavailable or offline")
 	}
 	if len(statusMsg) > maxStatusMessage {
@@ -67,13 +71,14 @@ func (a *Accounts) setPresence(ctx context.Context, userID string, change func(P
 		return nil
 	}
 	a.hub.Touch(rooms.UserTopic(userID), rooms.EphemeralPresence)
-	joined, err := a.rooms.JoinedRooms(ctx, userID)
+	to, err := a.audienceOf(ctx, userID)
 	if err != nil {
 		return fmt.Errorf("reading who is to see a presence: %w", err)
 	}
-	for _, roomID := range joined {
+	for _, roomID := range to.rooms {
 		a.hub.Touch(rooms.RoomTopic(roomID), rooms.EphemeralPresence)
 	}
+	a.presences.tell(userID, to.servers)
 	return nil
 }
 
@@ -86,8 +91,8 @@ func (p *presences) change(userID string, change func(PresenceState) PresenceSta
 	}
 	old := p.users[userID]
 	state := change(old)
-	state.seen = p.now().UnixMilli()
-	if state.Presence == "online" {
+	state.seen, state.told = p.now().UnixMilli(), old.told
+	if state.Presence == "online" && state.LastActive <= old.LastActive {
 		state.LastActive = state.seen
 	}
 	p.users[userID] = state
@@ -100,7 +105,7 @@ func (a *Accounts) expirePresences(ctx context.Context) {
 		return
 	}
 	every(ctx, presenceSweep, func() {
-		for _, userID := range a.presences.silent(a.now().Add(-presenceLife).UnixMilli()) {
+		for _, userID := range a.silentUsers() {
 			err := a.setPresence(ctx, userID, func(p PresenceState) PresenceState {
 				p.Presence = "offline"
 				return p
@@ -109,15 +114,29 @@ func (a *Accounts) expirePresences(ctx context.Context) {
 				a.log.WithError(err).Warn("a presence could not be told")
 			}
 		}
+		a.repeatPresences(ctx)
 	})
 }
 
-func (p *presences) silent(since int64) []string {
+// silentUsers returns those who have not been heard of for a while; other servers say so less often than clients do.
+func (a *Accounts) silentUsers() []string {
+	now := a.now()
+	local, remote := now.Add(-presenceLife).UnixMilli(), now.Add(-remotePresenceLife).UnixMilli()
+	return a.presences.silent(func(userID string) int64 {
+		if a.IsLocal(userID) {
+			return local
+		}
+		return remote
+	})
+}
+
+// silent returns the users who were last heard of before the time that since gives for them.
+func (p *presences) silent(since func(userID string) int64) []string {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	var users []string
 	for userID, state := range p.users {
-		if state.Presence != "offline" && state.seen < since {
+		if state.Presence != "offline" && state.seen < since(userID) {
 			users = append(users, userID)
 		}
 	}
@@ -136,8 +155,10 @@ func (a *Accounts) PresenceNews(ctx context.Context, viewer string, since int64,
 		if view == nil {
 			continue
 		}
-		for _, userID := range view.LocalMembers() {
-			wanted[userID] = true
+		for _, userID := range a.presences.known() {
+			if view.Membership(userID) == "join" {
+				wanted[userID] = true
+			}
 		}
 	}
 	for _, userID := range append(a.changedPresences(since), newcomers...) {
@@ -151,6 +172,13 @@ func (a *Accounts) PresenceNews(ctx context.Context, viewer string, since int64,
 		wanted[userID] = shares
 	}
 	return a.presences.of(wanted, viewer), nil
+}
+
+// known returns the users of whom there is a presence.
+func (p *presences) known() []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return slices.Collect(maps.Keys(p.users))
 }
 
 // changedPresences returns the users whose presence changed after an ephemeral position.

@@ -42,7 +42,10 @@ func (a *Accounts) HasKeywords(ctx context.Context, userID string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	for _, rule := range rules.set.Content {
+	if rules.own == nil {
+		return false, nil
+	}
+	for _, rule := range rules.own.Content {
 		if rule.Enabled && !strings.HasPrefix(rule.RuleID, ".") {
 			return true, nil
 		}

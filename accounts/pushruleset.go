@@ -22,8 +22,15 @@ const (
 
 // userRules are a user's rules, ready for use. They are immutable.
 type userRules struct {
-	set      *pushrules.Ruleset
+	own      *pushrules.Ruleset // nil for one who has the server's, which are not worth keeping for each
 	compiled *pushrules.Compiled
+}
+
+func (r *userRules) set(userID string) *pushrules.Ruleset {
+	if r.own == nil {
+		return pushrules.Defaults(userID)
+	}
+	return r.own
 }
 
 // ruleCache keeps compiled rules, and events prepared for evaluation, which all members of a room share.
@@ -84,11 +91,15 @@ func (a *Accounts) rulesOf(ctx context.Context, userID string) (*userRules, erro
 	if err != nil && kindOf(err) != ErrNotFound {
 		return nil, err
 	}
-	set, err := parseRules(userID, stored)
-	if err != nil {
-		return nil, err
+	if stored == nil {
+		r = &userRules{compiled: pushrules.CompiledDefaults(userID)}
+	} else {
+		set, err := parseRules(userID, stored)
+		if err != nil {
+			return nil, err
+		}
+		r = &userRules{own: set, compiled: pushrules.Compile(userID, set)}
 	}
-	r = &userRules{set: set, compiled: pushrules.Compile(userID, set)}
 	a.rules.put(userID, r, epoch)
 	return r, nil
 }
@@ -110,7 +121,7 @@ func (a *Accounts) PushRules(ctx context.Context, userID string) (*pushrules.Rul
 	if err != nil {
 		return nil, err
 	}
-	return r.set, nil
+	return r.set(userID), nil
 }
 
 func (a *Accounts) formatPushRules(ctx context.Context, userID string) (json.RawMessage, error) {

@@ -226,4 +226,5 @@ type PresenceState struct {
 	LastActive int64 // ms
 
 	seen int64 // ms, of the last request that kept it
+	told int64 // ms, when other servers were told last; 0: never
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/accounts"
 	"medixchange/rooms"
 )
 
@@ -20,6 +21,8 @@ const (
 	heardPause = 2 * time.Second
 	// maxTypingWaiting bounds the typing notices that wait for a server.
 	maxTypingWaiting = 200
+	// maxPresencesWaiting bounds the presences that wait for a server.
+	maxPresencesWaiting = 500
 	// keepTries is how often a transaction is tried as it is before it is made anew.
 	keepTries = 5
 	// splitTries is how often a server may call a transaction malformed before what is in it is sent one by one.
@@ -47,7 +50,8 @@ type destination struct {
 	place         place
 	devicesWanted int64 // the last position of a device message for it
 	devicesAcked  int64
-	typists       map[[2]string]bool // room and user → types
+	typists       map[[2]string]bool                // room and user → types
+	presences     map[string]accounts.PresenceState // by user
 	running       bool
 	timer         *time.Timer
 	heardAt       time.Time
@@ -96,9 +100,25 @@ func (d *destination) typing(change rooms.TypingChange) {
 	d.wake()
 }
 
+func (d *destination) presence(change accounts.PresenceChange) {
+	d.mu.Lock()
+	if d.place.failures > 0 {
+		d.mu.Unlock()
+		return
+	}
+	if d.presences == nil {
+		d.presences = map[string]accounts.PresenceState{}
+	}
+	if _, waits := d.presences[change.UserID]; waits || len(d.presences) < maxPresencesWaiting {
+		d.presences[change.UserID] = change.State
+	}
+	d.mu.Unlock()
+	d.wake()
+}
+
 // busy reports whether there is something to send; the lock is held.
 func (d *destination) busy() bool {
-	return d.place.waiting() || d.devicesWanted > d.devicesAcked || len(d.typists) > 0
+	return d.place.waiting() || d.devicesWanted > d.devicesAcked || len(d.typists)+len(d.presences) > 0
 }
 
 // wake starts a worker if there is something to send and no pause to wait for.
@@ -310,6 +330,7 @@ func (d *destination) failed(out *outbound, cause error) (ended bool) {
 	p.failures++
 	p.retryAt = now.Add(pause).UnixMilli()
 	clear(d.typists)
+	clear(d.presences)
 	d.running = false
 	var timer *time.Timer
 	timer = time.AfterFunc(pause, func() {

@@ -293,14 +293,16 @@ func (f *fakeRooms) ids() []string {
 // fakeAccounts keeps device messages and updates.
 type fakeAccounts struct {
 	ServerAccounts
-	mu       sync.Mutex
-	users    map[string]*accounts.User
-	data     map[string]json.RawMessage
-	outbound []*accounts.OutboundDeviceMessage
-	lists    []*accounts.DeviceListUpdate
-	direct   []json.RawMessage
-	updates  []json.RawMessage
-	fail     error
+	mu        sync.Mutex
+	users     map[string]*accounts.User
+	data      map[string]json.RawMessage
+	outbound  []*accounts.OutboundDeviceMessage
+	lists     []*accounts.DeviceListUpdate
+	direct    []json.RawMessage
+	updates   []json.RawMessage
+	presences []json.RawMessage
+	presence  chan accounts.PresenceChange
+	fail      error
 }
 
 // add keeps what the sender is to send, while it may already run.
@@ -316,7 +318,7 @@ func (f *fakeAccounts) add(m *accounts.OutboundDeviceMessage, u *accounts.Device
 }
 
 func newFakeAccounts() *fakeAccounts {
-	return &fakeAccounts{users: map[string]*accounts.User{}, data: map[string]json.RawMessage{}}
+	return &fakeAccounts{users: map[string]*accounts.User{}, data: map[string]json.RawMessage{}, presence: make(chan accounts.PresenceChange, 10)}
 }
 
 func (f *fakeAccounts) User(_ context.Context, userID string) (*accounts.User, error) {
@@ -352,6 +354,17 @@ func (f *fakeAccounts) ReceiveDeviceListUpdate(_ context.Context, _ string, cont
 
 func (f *fakeAccounts) ReceiveSigningKeyUpdate(ctx context.Context, origin string, content json.RawMessage) error {
 	return f.ReceiveDeviceListUpdate(ctx, origin, content)
+}
+
+func (f *fakeAccounts) ReceivePresence(_ context.Context, _ string, content json.RawMessage) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.presences = append(f.presences, content)
+	return nil
+}
+
+func (f *fakeAccounts) WatchPresence(int) (<-chan accounts.PresenceChange, func()) {
+	return f.presence, func() {}
 }
 
 func (f *fakeAccounts) OutboundDeviceMessages(_ context.Context, destination string, after int64, limit int) ([]*accounts.OutboundDeviceMessage, error) {

@@ -40,14 +40,11 @@ func (d *destination) next(ctx context.Context) (*outbound, error) {
 	d.mu.Lock()
 	from, upto, devices := d.place.acked, d.place.wanted, d.devicesWanted > d.devicesAcked
 	healthy := d.place.failures == 0
-	for who, typing := range d.typists {
-		if err := t.edu("m.typing", map[string]any{"room_id": who[0], "user_id": who[1], "typing": typing}); err != nil {
-			d.mu.Unlock()
-			return nil, err
-		}
-	}
-	clear(d.typists)
+	err := d.addPassing(t)
 	d.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	if devices {
 		if err := d.addDeviceMessages(ctx, t); err != nil {
 			return nil, err
@@ -68,6 +65,33 @@ func (d *destination) next(ctx context.Context) (*outbound, error) {
 		return nil, nil
 	}
 	return t.finish(d.sender.name, d.sender.o.Now().UnixMilli()), nil
+}
+
+// addPassing adds what is true for a moment only, typing and presence; the lock is held.
+func (d *destination) addPassing(t *txnWriter) error {
+	for who, typing := range d.typists {
+		if err := t.edu("m.typing", map[string]any{"room_id": who[0], "user_id": who[1], "typing": typing}); err != nil {
+			return err
+		}
+	}
+	clear(d.typists)
+	if len(d.presences) == 0 {
+		return nil
+	}
+	now := d.sender.o.Now().UnixMilli()
+	push := make([]map[string]any, 0, len(d.presences))
+	for userID, state := range d.presences {
+		p := map[string]any{"user_id": userID, "presence": state.Presence, "currently_active": state.Presence == "online"}
+		if state.StatusMsg != "" {
+			p["status_msg"] = state.StatusMsg
+		}
+		if state.LastActive > 0 {
+			p["last_active_ago"] = max(now-state.LastActive, 0)
+		}
+		push = append(push, p)
+	}
+	clear(d.presences)
+	return t.edu("m.presence", map[string]any{"push": push})
 }
 
 func (d *destination) addDeviceMessages(ctx context.Context, t *txnWriter) error {

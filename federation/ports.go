@@ -51,6 +51,7 @@ type ServerAccounts interface {
 	ReceiveDirectToDevice(ctx context.Context, origin string, content json.RawMessage) error
 	ReceiveDeviceListUpdate(ctx context.Context, origin string, content json.RawMessage) error
 	ReceiveSigningKeyUpdate(ctx context.Context, origin string, content json.RawMessage) error
+	ReceivePresence(ctx context.Context, origin string, content json.RawMessage) error
 }
 
 // ServerView decides what another server may see of events; *view.View implements it.
@@ -80,4 +81,5 @@ type SenderAccounts interface {
 	AckOutboundDeviceMessages(ctx context.Context, destination string, upto int64) error
 	OutboundDeviceDestinations(ctx context.Context) (map[string]int64, error)
 	OutgoingDeviceListUpdates(ctx context.Context, since, upto int64, limit int) ([]*accounts.DeviceListUpdate, error)
+	WatchPresence(buffer int) (changes <-chan accounts.PresenceChange, stop func())
 }

@@ -25,6 +25,7 @@ const (
 	// infrastructurePause follows an error of the database.
 	infrastructurePause = 500 * time.Millisecond
 	typingBuffer        = 256
+	presenceBuffer      = 1024
 	lastSave            = 5 * time.Second
 )
 
@@ -97,6 +98,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	var parts sync.WaitGroup
 	parts.Go(func() { s.followTyping(ctx) })
+	parts.Go(func() { s.followPresence(ctx) })
 	parts.Go(func() { s.saveNowAndThen(ctx) })
 	for ctx.Err() == nil {
 		if err := s.o.Hub.WaitFor(ctx, s.cursor+1); err != nil {
@@ -261,6 +263,24 @@ func (s *Sender) followTyping(ctx context.Context) {
 			for _, server := range servers {
 				if s.concerns(server) {
 					s.destination(server).typing(change)
+				}
+			}
+		}
+	}
+}
+
+// followPresence tells servers of the presence of users with whom theirs share a room. Nothing of it waits, either.
+func (s *Sender) followPresence(ctx context.Context) {
+	changes, stop := s.o.Accounts.WatchPresence(presenceBuffer)
+	defer stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case change := <-changes:
+			for _, server := range change.Servers {
+				if s.concerns(server) {
+					s.destination(server).presence(change)
 				}
 			}
 		}

@@ -173,6 +173,8 @@ func TestEverythingElseIsSent(t *testing.T) {
 	})
 	require.NoError(t, err)
 	alpha.rooms.changes <- rooms.TypingChange{RoomID: "!r", UserID: alpha.user("a"), Typing: true}
+	alpha.accounts.presence <- accounts.PresenceChange{UserID: alpha.user("a"), Servers: []string{alpha.name, beta.name},
+		State: accounts.PresenceState{Presence: "unavailable", StatusMsg: "in theatre"}}
 
 	waitFor(t, "device messages", func() bool {
 		beta.accounts.mu.Lock()
@@ -187,6 +189,13 @@ func TestEverythingElseIsSent(t *testing.T) {
 		defer beta.rooms.mu.Unlock()
 		return len(beta.rooms.read) == 2 && len(beta.rooms.typed) == 1
 	})
+	waitFor(t, "presence", func() bool {
+		beta.accounts.mu.Lock()
+		defer beta.accounts.mu.Unlock()
+		return len(beta.accounts.presences) == 1
+	})
+	require.JSONEq(t, fmt.Sprintf(`{"push":[{"user_id":%q,"presence":"unavailable","status_msg":"in theatre","currently_active":false}]}`, alpha.user("a")),
+		string(beta.accounts.presences[0]))
 	all := string(beta.rooms.read[0]) + string(beta.rooms.read[1])
 	require.NotContains(t, all, `"$1"`, "only the last receipt of a user counts")
 	require.NotContains(t, all, `"$9"`)

@@ -210,11 +210,13 @@ func (s *Server) deviceEDU(ctx context.Context, origin string, e edu) error {
 	return nil
 }
 
-// roomEDU takes what is said in rooms. m.presence and unknown kinds are ignored.
+// roomEDU takes what is said in rooms and of those in them. Unknown kinds are ignored.
 func (s *Server) roomEDU(ctx context.Context, origin string, e edu) error {
 	switch e.Type {
 	case "m.receipt":
 		return s.o.Rooms.ReceiveReceipts(ctx, origin, e.Content)
+	case "m.presence":
+		return s.o.Accounts.ReceivePresence(ctx, origin, e.Content)
 	case "m.typing":
 		content := gjson.ParseBytes(e.Content)
 		return s.o.Rooms.ReceiveTyping(ctx, origin, content.Get("room_id").Str, content.Get("user_id").Str, content.Get("typing").Bool())

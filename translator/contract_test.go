@@ -182,7 +182,7 @@ func (c contractCase) run(t *testing.T, p protocol) {
 	if text == "" {
 		text = fever
 	}
-	limits := engine.Limits{Deadline: 10 * time.Second}
+	limits := engine.Limits{Deadline: 50 * time.Second}
 	if c.reason == ReasonTimeout {
 		limits.Deadline = 500 * time.Millisecond
 	}

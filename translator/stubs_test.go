@@ -120,7 +120,7 @@ func (s *stub) engineOf(t testing.TB, o options) engine.Engine {
 // pipelineFor puts the stub behind a pipeline with a short deadline, before other engines.
 func pipelineFor(t testing.TB, s *stub, limits engine.Limits, others ...engine.Engine) *Pipeline {
 	t.Helper()
-	config := Config{Engines: []EngineConfig{{Engine: s.engineOf(t, options{}), Limits: limits}}, Deadline: 20 * time.Second}
+	config := Config{Engines: []EngineConfig{{Engine: s.engineOf(t, options{}), Limits: limits}}, Deadline: time.Minute}
 	for _, e := range others {
 		config.Engines = append(config.Engines, EngineConfig{Engine: e})
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 )
@@ -29,7 +30,12 @@ type Result struct {
 
 // Compiled are rules made ready for evaluation. It is immutable and safe for concurrent use.
 type Compiled struct {
-	userID    string
+	userID string
+	rules  *compiledRules
+}
+
+// compiledRules name the user nowhere, so that users with the same rules can share them.
+type compiledRules struct {
 	override  []compiledRule
 	content   []compiledRule
 	room      map[string]Result
@@ -43,18 +49,27 @@ type compiledRule struct {
 }
 
 // Compile prepares the enabled rules of userID.
-func Compile(userID string, s *Ruleset) *Compiled {
-	return &Compiled{
-		userID:    userID,
-		override:  compileRules(s.Override),
+func Compile(userID string, s *Ruleset) *Compiled { return &Compiled{userID, compile(userID, s)} }
+
+// anyone is whose default rules are compiled for all.
+const anyone = "@anyone:invalid"
+
+var compiledDefaults = sync.OnceValue(func() *compiledRules { return compile(anyone, Defaults(anyone)) })
+
+// CompiledDefaults are the compiled Defaults of userID. Nearly all users have them, and share all but their name.
+func CompiledDefaults(userID string) *Compiled { return &Compiled{userID, compiledDefaults()} }
+
+func compile(userID string, s *Ruleset) *compiledRules {
+	return &compiledRules{
+		override:  compileRules(userID, s.Override),
 		content:   compileContent(s.Content),
 		room:      compileIDs(s.Room),
 		sender:    compileIDs(s.Sender),
-		underride: compileRules(s.Underride),
+		underride: compileRules(userID, s.Underride),
 	}
 }
 
-func compileRules(rules []Rule) []compiledRule {
+func compileRules(userID string, rules []Rule) []compiledRule {
 	var out []compiledRule
 	for _, r := range rules {
 		if !r.Enabled {
@@ -62,7 +77,7 @@ func compileRules(rules []Rule) []compiledRule {
 		}
 		c := compiledRule{result: result(r)}
 		for _, raw := range r.Conditions {
-			c.conditions = append(c.conditions, compileCondition(raw))
+			c.conditions = append(c.conditions, compileCondition(raw).aboutSelf(userID))
 		}
 		out = append(out, c)
 	}
@@ -110,29 +125,30 @@ func (c *Compiled) Evaluate(e *Event, room Room) Result {
 	if e.sender == c.userID {
 		return Result{}
 	}
-	if r, ok := first(c.override, e, room); ok {
+	rules := c.rules
+	if r, ok := first(rules.override, c.userID, e, room); ok {
 		return r
 	}
-	if len(c.content) > 0 {
-		if r, ok := first(c.content, e, room); ok {
+	if len(rules.content) > 0 {
+		if r, ok := first(rules.content, c.userID, e, room); ok {
 			return r
 		}
 	}
-	if r, ok := c.room[e.roomID]; ok {
+	if r, ok := rules.room[e.roomID]; ok {
 		return r
 	}
-	if r, ok := c.sender[e.sender]; ok {
+	if r, ok := rules.sender[e.sender]; ok {
 		return r
 	}
-	r, _ := first(c.underride, e, room)
+	r, _ := first(rules.underride, c.userID, e, room)
 	return r
 }
 
-func first(rules []compiledRule, e *Event, room Room) (Result, bool) {
+func first(rules []compiledRule, userID string, e *Event, room Room) (Result, bool) {
 next:
 	for i := range rules {
 		for j := range rules[i].conditions {
-			if !rules[i].conditions[j].holds(e, room) {
+			if !rules[i].conditions[j].holds(userID, e, room) {
 				continue next
 			}
 		}
@@ -151,6 +167,8 @@ const (
 	globsWords
 	propertyIs
 	propertyContains
+	equalsSelf   // the user's own id
+	containsSelf // a list with it
 	containsDisplayName
 	memberCount
 	notificationPermission
@@ -192,6 +210,17 @@ func compileCondition(c Condition) condition {
 		return condition{op: notificationPermission, name: c.Key}
 	}
 	return condition{op: never} // unknown conditions match nothing
+}
+
+// aboutSelf puts the user's own id out of a condition.
+func (c condition) aboutSelf(userID string) condition {
+	switch {
+	case c.op == equals && c.text == userID:
+		return condition{op: equalsSelf, key: c.key}
+	case c.op == propertyContains && c.value.Type == gjson.String && c.value.Str == userID:
+		return condition{op: containsSelf, key: c.key}
+	}
+	return c
 }
 
 func compileMatch(name, pattern string) condition {
@@ -242,11 +271,12 @@ func compileCount(is string) condition {
 	return condition{op: never}
 }
 
-func (c *condition) holds(e *Event, room Room) bool {
+func (c *condition) holds(userID string, e *Event, room Room) bool {
 	switch c.op {
 	case equals:
-		v := e.get(c.key)
-		return v.Type == gjson.String && (v.Str == c.text || strings.EqualFold(v.Str, c.text))
+		return isText(e.get(c.key), c.text)
+	case equalsSelf:
+		return isText(e.get(c.key), userID)
 	case globs:
 		v := e.get(c.key)
 		return v.Type == gjson.String && c.glob.MatchString(v.Str)
@@ -258,6 +288,8 @@ func (c *condition) holds(e *Event, room Room) bool {
 		return same(e.get(c.key), c.value)
 	case propertyContains:
 		return contains(e.get(c.key), c.value)
+	case containsSelf:
+		return contains(e.get(c.key), text(userID))
 	case containsDisplayName:
 		return e.lowerBody != "" && containsAsWords(e.lowerBody, strings.ToLower(room.DisplayName()))
 	case memberCount:
@@ -266,6 +298,10 @@ func (c *condition) holds(e *Event, room Room) bool {
 		return room.MayNotify(e.sender, c.name)
 	}
 	return false
+}
+
+func isText(v gjson.Result, want string) bool {
+	return v.Type == gjson.String && (v.Str == want || strings.EqualFold(v.Str, want))
 }
 
 func compare(n int, comparison string, with int) bool {

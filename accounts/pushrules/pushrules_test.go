@@ -63,6 +63,7 @@ func TestDefaults(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := Compile(ana, Defaults(ana)).Evaluate(c.ev, c.room)
+			require.Equal(t, r, CompiledDefaults(ana).Evaluate(c.ev, c.room), "as everybody shares them")
 			require.Equal(t, c.rule, r.RuleID)
 			require.Equal(t, c.want, flags(r))
 		})

@@ -50,6 +50,7 @@ type Handler struct {
 	log      *logrus.Entry
 	filters  *lru.Cache[string, *Filter]
 	devices  *devices
+	alarms   alarms
 	sql      chan struct{} // a seat for each sync that reads the database
 }
 
@@ -76,6 +77,7 @@ func newHandler(o Options, r roomsPort, a accountsPort) *Handler {
 	return &Handler{
 		rooms: r, accounts: a, view: o.View, hub: o.Hub, now: o.Now, log: o.Log,
 		filters: filters, devices: newDevices(), sql: make(chan struct{}, o.MaxSQL),
+		alarms: alarms{at: map[int64]chan struct{}{}},
 	}
 }
 
@@ -89,15 +91,13 @@ type query struct {
 	stateAfter bool
 	stateName  string // of the section with state
 	timeout    time.Duration
+	presence   string // that the device sets; "" for none
 }
 
 // Sync answers a request of an authenticated device (GET /_matrix/client/v3/sync); it is a web.Handler but for the device.
 func (h *Handler) Sync(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
 	q, err := h.parse(r, d)
 	if err != nil {
-		return nil, err
-	}
-	if err := h.noteSync(r.Context(), d.UserID, r.URL.Query().Get("set_presence")); err != nil {
 		return nil, err
 	}
 	body, err := h.answer(r.Context(), q)
@@ -109,19 +109,19 @@ func (h *Handler) Sync(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 
 func (h *Handler) parse(r *http.Request, d *accounts.Device) (*query, error) {
 	q := &query{device: d}
-	values := r.URL.Query()
-	timeout, err := web.QueryInt(r, "timeout", 0, 0, int(^uint32(0)>>1))
+	values := web.Query(r.URL.Query())
+	timeout, err := values.Int("timeout", 0, 0, int(^uint32(0)>>1))
 	if err != nil {
 		return nil, err
 	}
 	q.timeout = min(time.Duration(timeout)*time.Millisecond, maxTimeout)
-	if q.fullState, err = web.QueryBool(r, "full_state", false); err != nil {
+	if q.fullState, err = values.Bool("full_state", false); err != nil {
 		return nil, err
 	}
-	if err = q.readStateAfter(r); err != nil {
+	if err = q.readStateAfter(values); err != nil {
 		return nil, err
 	}
-	switch values.Get("set_presence") {
+	switch q.presence = values.Get("set_presence"); q.presence {
 	case "", "online", "offline", "unavailable":
 	default:
 		return nil, web.InvalidParam("set_presence must be offline, online or unavailable")
@@ -137,10 +137,10 @@ func (h *Handler) parse(r *http.Request, d *accounts.Device) (*query, error) {
 }
 
 // readStateAfter takes the parameter under its stable name or that of MSC4222, which names the answer's key too.
-func (q *query) readStateAfter(r *http.Request) (err error) {
+func (q *query) readStateAfter(values web.Query) (err error) {
 	q.stateName = "state"
 	for _, prefix := range []string{"", "org.matrix.msc4222."} {
-		if q.stateAfter, err = web.QueryBool(r, prefix+"use_state_after", false); err != nil {
+		if q.stateAfter, err = values.Bool(prefix+"use_state_after", false); err != nil {
 			return err
 		}
 		if q.stateAfter {
@@ -180,36 +180,16 @@ func (h *Handler) filterOf(ctx context.Context, userID, param string) (*Filter, 
 	return f, nil
 }
 
-// answer reads rounds until one has something to tell or the time is up.
+// answer reads rounds until one has something to tell or the time is up. What it calls has returned when it waits: as
+// many stacks are kept as devices wait, and each of them is twice as large if little more stands on it.
 func (h *Handler) answer(ctx context.Context, q *query) ([]byte, error) {
-	if err := h.arrived(ctx, q); err != nil {
-		return nil, err
+	p := &poll{h: h, ctx: ctx, q: q, since: q.since}
+	defer p.close()
+	body, err := p.begin()
+	for body == nil && err == nil {
+		body, err = p.goOn(p.wait())
 	}
-	deadline := h.now().Add(q.timeout)
-	since := q.since
-	res, err := h.round(ctx, q, since)
-	if err != nil || !res.empty {
-		return res.body, err
-	}
-	since = res.next
-	if q.timeout == 0 {
-		return h.nothing(q, since), nil
-	}
-	watch, err := h.watch(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	defer watch.Close()
-	for {
-		res, err := h.round(ctx, q, since)
-		if err != nil || !res.empty {
-			return res.body, err
-		}
-		since = res.next
-		if !h.wait(ctx, watch, deadline, res.wake) {
-			return h.nothing(q, since), ctx.Err()
-		}
-	}
+	return body, err
 }
 
 // arrived does what the token proves: the answer that carried it has arrived. A token from ahead of this process (made by
@@ -251,26 +231,6 @@ func (h *Handler) watch(ctx context.Context, q *query) (*stream.Watch, error) {
 		}
 	}
 	return h.hub.Watch(topics...), nil
-}
-
-// wait returns true when there may be something new, at the latest at wake (if set); false when the request is over.
-func (h *Handler) wait(ctx context.Context, watch *stream.Watch, deadline, wake time.Time) bool {
-	until, last := deadline, true
-	if !wake.IsZero() && wake.Before(deadline) {
-		until, last = wake, false
-	}
-	timer := time.NewTimer(until.Sub(h.now()))
-	defer timer.Stop()
-	select {
-	case <-watch.C():
-		return true
-	case <-timer.C:
-		return !last
-	case <-web.Draining(ctx):
-		return false
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // nothing is the answer of a request whose time is up.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,24 @@ func AccessToken(r *http.Request) (token string, ok bool) {
 // QueryInt reads an integer of the query, def if it is absent. Outside [low, high] it is clamped; what is no number
 // or is negative where low is not is 400 M_INVALID_PARAM.
 func QueryInt(r *http.Request, name string, def, low, high int) (int, error) {
-	text := r.URL.Query().Get(name)
+	return Query(r.URL.Query()).Int(name, def, low, high)
+}
+
+// QueryBool reads a boolean of the query, def if it is absent; other values than true and false are 400
+// M_INVALID_PARAM.
+func QueryBool(r *http.Request, name string, def bool) (bool, error) {
+	return Query(r.URL.Query()).Bool(name, def)
+}
+
+// Query is a query that has been parsed once, for handlers that read many parameters of it.
+type Query url.Values
+
+// Get returns the first value of a parameter, "" if it is absent.
+func (q Query) Get(name string) string { return url.Values(q).Get(name) }
+
+// Int is QueryInt.
+func (q Query) Int(name string, def, low, high int) (int, error) {
+	text := q.Get(name)
 	if text == "" {
 		return def, nil
 	}
@@ -42,10 +60,9 @@ func QueryInt(r *http.Request, name string, def, low, high int) (int, error) {
 	return min(max(n, low), high), nil
 }
 
-// QueryBool reads a boolean of the query, def if it is absent; other values than true and false are 400
-// M_INVALID_PARAM.
-func QueryBool(r *http.Request, name string, def bool) (bool, error) {
-	switch r.URL.Query().Get(name) {
+// Bool is QueryBool.
+func (q Query) Bool(name string, def bool) (bool, error) {
+	switch q.Get(name) {
 	case "":
 		return def, nil
 	case "true":

@@ -92,7 +92,7 @@ func encodeJSON(buf *bytes.Buffer, body any) ([]byte, error) {
 func sendJSON(w http.ResponseWriter, status int, raw []byte) {
 	h := w.Header()
 	if h.Get("Content-Type") == "" {
-		h.Set("Content-Type", "application/json")
+		h["Content-Type"] = typeJSON
 	}
 	h.Set("Content-Length", strconv.Itoa(len(raw)))
 	w.WriteHeader(status)

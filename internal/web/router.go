@@ -188,58 +188,75 @@ func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(w, r)
 }
 
+// The values of the headers of every answer, made once. A header that is added to is copied, since they are full.
+var (
+	anyOrigin      = []string{"*"}
+	allowedMethods = []string{"GET, POST, PUT, DELETE, OPTIONS"}
+	allowedHeaders = []string{"X-Requested-With, Content-Type, Authorization"}
+	typeJSON       = []string{"application/json"}
+)
+
 // setCORS sets the headers of the specification's section "Web browser clients".
 func setCORS(h http.Header) {
-	h.Set("Access-Control-Allow-Origin", "*")
-	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS")
-	h.Set("Access-Control-Allow-Headers", "X-Requested-With, Content-Type, Authorization")
+	h["Access-Control-Allow-Origin"] = anyOrigin
+	h["Access-Control-Allow-Methods"] = allowedMethods
+	h["Access-Control-Allow-Headers"] = allowedHeaders
 }
 
 // unescapeVars decodes path variables in place before the handler sees them.
 func unescapeVars(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		vars := mux.Vars(r)
-		for name, value := range vars {
-			if strings.IndexByte(value, '%') >= 0 {
-				decoded, err := url.PathUnescape(value)
-				if err != nil {
-					WriteError(w, InvalidParam("Path parameter %s is not properly escaped", name))
-					return
-				}
-				value = decoded
-				vars[name] = decoded
-			}
-			if !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
-				WriteError(w, InvalidParam("Path parameter %s is not valid UTF-8", name))
-				return
-			}
+		if err := unescape(mux.Vars(r)); err != nil {
+			WriteError(w, err)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// adapt makes an http.Handler of a Handler.
+func unescape(vars map[string]string) error {
+	for name, value := range vars {
+		if strings.IndexByte(value, '%') >= 0 {
+			decoded, err := url.PathUnescape(value)
+			if err != nil {
+				return InvalidParam("Path parameter %s is not properly escaped", name)
+			}
+			value = decoded
+			vars[name] = decoded
+		}
+		if !utf8.ValidString(value) || strings.IndexByte(value, 0) >= 0 {
+			return InvalidParam("Path parameter %s is not valid UTF-8", name)
+		}
+	}
+	return nil
+}
+
+// adapt makes an http.Handler of a Handler. It keeps nothing on the stack that a handler who waits would hold.
 func (rt *Router) adapt(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := h(w, r)
+		if err == nil {
+			err = rt.send(w, r, body)
+		}
 		if err != nil {
-			rt.fail(w, r, err)
-			return
-		}
-		status := http.StatusOK
-		if resp, ok := body.(*Response); ok {
-			status, body = resp.Status, resp.Body
-			for name, values := range resp.Header {
-				w.Header()[name] = values
-			}
-		}
-		if body == Written {
-			return
-		}
-		if err := rt.respond(w, r, status, body); err != nil {
 			rt.fail(w, r, err)
 		}
 	})
+}
+
+// send answers with a Handler's value. The error is one of encoding; then nothing has been sent.
+func (rt *Router) send(w http.ResponseWriter, r *http.Request, body any) error {
+	status := http.StatusOK
+	if resp, ok := body.(*Response); ok {
+		status, body = resp.Status, resp.Body
+		for name, values := range resp.Header {
+			w.Header()[name] = values
+		}
+	}
+	if body == Written {
+		return nil
+	}
+	return rt.respond(w, r, status, body)
 }
 
 func (rt *Router) respond(w http.ResponseWriter, r *http.Request, status int, body any) error {

@@ -76,8 +76,8 @@ func (v *View) serverHadMember(ctx context.Context, server string, ev *rooms.Eve
 		return false, rooms.ErrNotFound
 	}
 	invitedToo := ev.Visibility == rooms.VisibilityInvited
-	key := serverKey{server: server, state: ev.StateBefore, invited: invitedToo}
-	if seen, ok := v.servers.get(key); ok {
+	key := memberKey{who: server, state: ev.StateBefore, invited: invitedToo}
+	if seen, ok := v.members.get(key); ok {
 		return seen, nil
 	}
 	members, err := v.rooms.StateAt(ctx, ev.StateBefore, func(typ, stateKey string) bool {
@@ -91,7 +91,7 @@ func (v *View) serverHadMember(ctx context.Context, server string, ev *rooms.Eve
 		membership := m.Membership()
 		seen = seen || membership == "join" || invitedToo && membership == "invite"
 	}
-	v.servers.put(key, seen)
+	v.members.put(key, seen)
 	return seen, nil
 }
 
@@ -100,33 +100,34 @@ func domainOf(id string) string {
 	return domain
 }
 
-type serverKey struct {
-	server  string
+// memberKey is a user or a server at a state.
+type memberKey struct {
+	who     string
 	state   int64
 	invited bool
 }
 
-// serverCache remembers which servers had members in a state; states never change. It forgets all when full.
-type serverCache struct {
+// memberCache remembers who was a member, or had members, in a state; states never change. It forgets all when full.
+type memberCache struct {
 	mu   sync.Mutex
-	seen map[serverKey]bool
+	seen map[memberKey]bool
 }
 
-const maxServerCache = 10_000
+const maxMemberCache = 10_000
 
-func newServerCache() *serverCache { return &serverCache{seen: make(map[serverKey]bool)} }
+func newMemberCache() *memberCache { return &memberCache{seen: make(map[memberKey]bool)} }
 
-func (c *serverCache) get(k serverKey) (seen, ok bool) {
+func (c *memberCache) get(k memberKey) (seen, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seen, ok = c.seen[k]
 	return seen, ok
 }
 
-func (c *serverCache) put(k serverKey, seen bool) {
+func (c *memberCache) put(k memberKey, seen bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.seen) >= maxServerCache {
+	if len(c.seen) >= maxMemberCache {
 		clear(c.seen)
 	}
 	c.seen[k] = seen

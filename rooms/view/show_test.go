@@ -60,6 +60,24 @@ func TestShowTellsWhatAStateEventReplacedToWhoMaySeeIt(t *testing.T) {
 	require.NotContains(t, unsigned, "replaces_state")
 }
 
+// Clients that take their state from state_after find there, and only there, that they were invited to a direct chat.
+func TestAStateSectionTellsTheViewerHowTheyWereInvited(t *testing.T) {
+	w := newWorld()
+	invite := w.add(2, "m.room.member", alice, key(bob), `{"membership":"invite","is_direct":true}`)
+	w.states[7] = []*rooms.Event{invite}
+	join := w.member(3, bob, "join")
+	join.StateBefore = 7
+	v := w.view()
+	for name, joined := range map[string]int64{"a first sync": 0, "a later one": join.Key.Anchor} {
+		o := ShowOptions{StateSection: true, Joined: joined}
+		unsigned := showOne(t, v, viewerOf(t, v, bob), join, o)["unsigned"].(map[string]any)
+		require.Equal(t, map[string]any{"membership": "invite", "is_direct": true}, unsigned["prev_content"], name)
+		require.Equal(t, alice, unsigned["prev_sender"], name)
+		unsigned = showOne(t, v, viewerOf(t, v, alice), join, o)["unsigned"].(map[string]any)
+		require.NotContains(t, unsigned, "prev_content", "it is nobody else's matter")
+	}
+}
+
 func TestShowPrunesRedactedEventsAndSaysWhy(t *testing.T) {
 	w := newWorld()
 	ev := w.message(2, alice, "secret")

@@ -34,7 +34,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 	if old == nil {
 		return dst
 	}
-	if h, ok := s.historyAt(ev); ok && (h.joined || h.allows(s.viewer.UserID, old)) {
+	if h, ok := s.historyAt(ev); s.ownMembership(old) || ok && (h.joined || h.allows(s.viewer.UserID, old)) {
 		dst = append(appendKey(dst, "prev_content"), s.v.encoded(old, s.redactions[old.ID], nil).content...)
 		dst = appendStringKey(dst, "prev_sender", old.Sender)
 	}
@@ -43,6 +43,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 
 // plainEvent appends an event that is nested in another's unsigned: with its age and membership, and nothing else there.
 func (s *showing) plainEvent(dst []byte, ev *rooms.Event) []byte {
+	s.shown(ev, s.redactions[ev.ID])
 	dst = append(dst, s.v.encoded(ev, s.redactions[ev.ID], s.renderings[ev.NID]).open...)
 	if s.o.Format == FormatClient {
 		dst = appendStringKey(dst, "room_id", ev.RoomID)

@@ -2,7 +2,9 @@ package view
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"medixchange/rooms"
@@ -10,7 +12,7 @@ import (
 
 // Visible returns the events of the room that the viewer may see, in their order (Client-Server API, Room History
 // Visibility). Events of ignored users are left out, except for state events; so are events that this node did not
-// accept. It looks up the viewer's membership intervals once and no state at all.
+// accept. It looks up the viewer's membership intervals once, and state only where history is for members alone.
 func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events []*rooms.Event) ([]*rooms.Event, error) {
 	if len(events) == 0 {
 		return events, nil
@@ -19,7 +21,7 @@ func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events
 	if err != nil {
 		return nil, fmt.Errorf("reading membership intervals: %w", err)
 	}
-	return filterVisible(viewer, events, history{intervals: intervals}), nil
+	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{intervals: intervals}))
 }
 
 // VisibleSince is Visible for a viewer who is known to be joined without a break since the position joined: events
@@ -30,7 +32,46 @@ func (v *View) VisibleSince(ctx context.Context, viewer Viewer, roomID string, j
 			return v.Visible(ctx, viewer, roomID, events)
 		}
 	}
-	return filterVisible(viewer, events, history{joined: true}), nil
+	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{joined: true}))
+}
+
+// atForks leaves out what was written on a fork without the viewer and came after their join, for example by a hospital that
+// was cut off meanwhile: the place in history says that the viewer was there, the state before the event that they were not.
+// It matters where history is for those who were members (or invited), and costs a look-up for each state in between.
+func (v *View) atForks(ctx context.Context, viewer Viewer, events []*rooms.Event) ([]*rooms.Event, error) {
+	kept := events
+	for i, ev := range events {
+		seen, err := v.memberBefore(ctx, viewer.UserID, ev)
+		switch {
+		case err != nil:
+			return nil, err
+		case !seen && len(kept) == len(events):
+			kept = slices.Clone(events[:i]) // the caller's slice stays as it is
+		case seen && len(kept) < i:
+			kept = append(kept, ev)
+		}
+	}
+	return kept, nil
+}
+
+// memberBefore reports whether the state before the event lets the user see it; true where that does not depend on it.
+func (v *View) memberBefore(ctx context.Context, userID string, ev *rooms.Event) (bool, error) {
+	membersOnly := ev.Visibility == rooms.VisibilityJoined || ev.Visibility == rooms.VisibilityInvited
+	if !membersOnly || ev.StateBefore == 0 || ev.IsStateOf("m.room.member", userID) || ev.IsStateOf("m.room.history_visibility", "") {
+		return true, nil
+	}
+	invitedToo := ev.Visibility == rooms.VisibilityInvited
+	key := memberKey{who: userID, state: ev.StateBefore, invited: invitedToo}
+	if seen, ok := v.members.get(key); ok {
+		return seen, nil
+	}
+	member, err := v.rooms.StateEntryAt(ctx, ev.StateBefore, "m.room.member", userID)
+	if err != nil && !errors.Is(err, rooms.ErrNotFound) {
+		return false, fmt.Errorf("reading the membership at an event: %w", err)
+	}
+	seen := err == nil && (member.Membership() == "join" || invitedToo && member.Membership() == "invite")
+	v.members.put(key, seen)
+	return seen, nil
 }
 
 func filterVisible(viewer Viewer, events []*rooms.Event, h history) []*rooms.Event {

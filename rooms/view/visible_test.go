@@ -111,3 +111,34 @@ func TestVisibleSinceNeedsNoIntervalsForWhatIsLater(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{later.ID}, idsOf(seen))
 }
+
+// TestCore6WhatWasWrittenOnAForkBeforeTheJoinIsNotSeen has a message come after bob's join that was written before it, by a
+// hospital that was cut off.
+func TestCore6WhatWasWrittenOnAForkBeforeTheJoinIsNotSeen(t *testing.T) {
+	w := newWorld()
+	joined := w.member(10, bob, "join")
+	w.states[1] = []*rooms.Event{w.member(1, alice, "join"), w.member(2, bob, "invite")}
+	w.states[2] = []*rooms.Event{w.member(1, alice, "join"), joined}
+	w.intervals[bob] = []rooms.Interval{{From: rooms.HistoryKey{Anchor: 10}, Membership: "join", EventNID: 10}}
+	fork, main, later := w.message(20, alice, "from before"), w.message(21, alice, "to all"), w.message(22, alice, "from before, too")
+	fork.StateBefore, main.StateBefore, later.StateBefore = 1, 2, 1
+	events := []*rooms.Event{fork, main, later}
+	for visibility, want := range map[rooms.HistoryVisibility][]string{
+		rooms.VisibilityJoined: {main.ID}, rooms.VisibilityInvited: idsOf(events), rooms.VisibilityShared: idsOf(events),
+	} {
+		for _, ev := range events {
+			ev.Visibility = visibility
+		}
+		for range 2 { // looked up, then remembered
+			v := w.view()
+			seen, err := v.Visible(t.Context(), Viewer{UserID: bob}, room, events)
+			require.NoError(t, err)
+			require.Equal(t, want, idsOf(seen), "visibility %d", visibility)
+			seen, err = v.VisibleSince(t.Context(), Viewer{UserID: bob}, room, 10, events)
+			require.NoError(t, err)
+			require.Equal(t, want, idsOf(seen), "by /sync, visibility %d", visibility)
+		}
+	}
+	require.Len(t, events, 3)
+	require.Equal(t, fork, events[0], "the caller's slice is left alone")
+}

@@ -222,12 +222,13 @@ func TestParseCommand(t *testing.T) {
 		"!lang es": {commandLang, "es"}, " !LANG  español ": {commandLang, "español"}, "!language": {commandLang, ""},
 		"!repost 20": {commandRepost, "20"}, "!translate es a\nb": {commandTranslate, "es a\nb"}, "!help": {commandHelp, ""},
 		"!ayuda": {commandHelp, ""}, "！帮助": {commandHelp, ""}, "!язык ru": {commandLang, "ru"}, "\u200f!ترجم es مرحبا": {commandTranslate, "es مرحبا"},
+		"\u2066!lang ar\u2069": {commandLang, "ar"}, // copied from the help in Arabic
 	} {
 		got, ok := parseCommand(text)
 		require.True(t, ok, text)
 		require.Equal(t, want, got)
 	}
-	for _, text := range []string{"", "!", "help", "! help", "!handbook sepsis", "hello !help", "!!help", "!Ayuda al paciente, por favor", "!mode"} {
+	for _, text := range []string{"", "!", "help", "! help", "!handbook sepsis", "hello !help", "!!help", "!Ayuda al paciente, por favor", "!leavetaking"} {
 		_, ok := parseCommand(text)
 		require.False(t, ok, text)
 	}

@@ -19,17 +19,19 @@ type command struct {
 // Names of the commands.
 const (
 	commandLang      = "lang"
+	commandMode      = "mode"
 	commandLanguages = "languages"
 	commandHelp      = "help"
 	commandOriginal  = "original"
 	commandTranslate = "translate"
 	commandRepost    = "repost"
+	commandReadback  = "readback"
 )
 
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
-	commandLang: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {},
+	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A
@@ -43,7 +45,10 @@ func parseCommand(body string) (command, bool) {
 	if end := strings.IndexAny(text, " \t\n"); end >= 0 {
 		word, rest = text[:end], strings.TrimSpace(text[end:])
 	}
-	name := language.Commands()[norm.NFC.String(strings.ToLower(word))]
+	name := norm.NFC.String(strings.ToLower(word))
+	if in, ok := language.Commands()[name]; ok {
+		name = in
+	}
 	named, known := commandNames[name]
 	if !known || named.alone && rest != "" && !strings.EqualFold(word, name) {
 		return command{}, false
@@ -53,7 +58,7 @@ func parseCommand(body string) (command, bool) {
 
 // cutCommandMark cuts the mark of a command, as keyboards of all scripts write it.
 func cutCommandMark(body string) (text string, ok bool) {
-	body = strings.TrimLeft(strings.TrimSpace(body), language.RightToLeftMark)
+	body = strings.TrimLeft(strings.TrimSpace(withoutIsolates(body)), language.RightToLeftMark)
 	if text, ok = strings.CutPrefix(body, "!"); ok {
 		return text, true
 	}
@@ -64,6 +69,17 @@ func cutCommandMark(body string) (text string, ok bool) {
 func looksLikeCommand(body string) bool {
 	text, ok := cutCommandMark(body)
 	return ok && startsWithLetter(text)
+}
+
+// withoutIsolates takes out the marks that stand around commands in right-to-left help: they come along when somebody
+// copies a command from there.
+func withoutIsolates(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '\u2066' && r <= '\u2069' {
+			return -1
+		}
+		return r
+	}, text)
 }
 
 func startsWithLetter(text string) bool {

@@ -264,7 +264,7 @@ func (b *Bridge) Changed(ctx context.Context, roomID, tag string, since, upto in
 // lateOf returns the late rows of a room, ascending: from the ring while it reaches back.
 func (b *Bridge) lateOf(ctx context.Context, roomID string, code language.Code, since, upto int64) ([]*row, error) {
 	var late []*row
-	entries, complete := b.o.Hub.Since(rooms.RoomTopic(roomID), since, upto)
+	entries, complete := b.o.Hub.EventsSince(rooms.RoomTopic(roomID), since, upto)
 	if !complete {
 		late, err := b.selectLate(ctx, roomID, code, since, upto)
 		slices.Reverse(late)

@@ -114,7 +114,47 @@ func TestRightToLeft(t *testing.T) {
 
 	m = translated()
 	m.From, m.Original.Body = "ar", "المريض بخير"
-	require.Contains(t, Compose(m).FormattedBody, "<p>\u200fالمريض بخير</p></details>")
+	require.Contains(t, Compose(m).FormattedBody, "<p>\u2067المريض بخير\u2069</p></details>")
+	m.Verdict = check.Warn
+	require.Contains(t, Compose(m).Body, "\n\u2067المريض بخير\u2069\n")
+}
+
+// A client shows a message in one direction as a whole: in Arabic a dose would be read as "mg 500", and the full stop of a
+// Chinese original would stand before it.
+func TestQuantitiesAndOriginalsKeepTheirOrderInRightToLeftText(t *testing.T) {
+	for text, want := range map[string]string{
+		"أعط 500 mg كل 6 ساعات": "أعط [500 mg] كل 6 ساعات", "درجة 38.5 °C.": "درجة [38.5 °C].", "ضغط 120/80 mmHg": "ضغط [120/80 mmHg]",
+		"من 5-10 أقراص": "من [5-10] أقراص", "تشبع 88%": "تشبع [88%]", "0.1 µg/kg/min": "[0.1 µg/kg/min]", "B12 و 12": "B12 و 12",
+		"120 metoprolol": "120 metoprolol", "1,000 IU": "[1,000 IU]", "٥٠٠ ملغ": "٥٠٠ ملغ",
+	} {
+		shown := strings.NewReplacer("\u2066", "[", "\u2069", "]").Replace(isolateQuantities("ar", text))
+		require.Equal(t, want, shown)
+		require.Equal(t, text, isolateQuantities("es", text))
+	}
+	require.Equal(t, "<p><a href=\"https://x/5-10\">\u20665-10\u2069</a> \u20665 mg\u2069",
+		isolateQuantitiesInHTML("fa", "<p><a href=\"https://x/5-10\">5-10</a> 5 mg"))
+	require.Equal(t, "<pre><code class=\"x\">5 mg</code></pre>\u20665 mg\u2069<br>",
+		isolateQuantitiesInHTML("fa", "<pre><code class=\"x\">5 mg</code></pre>5 mg<br>"))
+
+	m := translated()
+	m.From, m.To, m.Body, m.Original.Body = "zh", "ar", "أعط 500 mg", "给予500毫克。\n\n谢谢。"
+	content := Compose(m)
+	require.True(t, strings.HasPrefix(content.Body, "\u200fأعط \u2066500 mg\u2069\n"), content.Body)
+	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200fأعط \u2066500 mg\u2069</p>"), content.FormattedBody)
+	require.Contains(t, content.FormattedBody, "<p>\u2066给予500毫克。\u2069<br><br>\u2066谢谢。\u2069</p></details>")
+	require.Equal(t, m.Original.Body, content.Key.Original.Body, "the key has what was sent")
+}
+
+func TestAnArabicNoteUnderAnOriginalRunsFromRightToLeft(t *testing.T) {
+	m := translated()
+	m.To, m.State, m.Verdict, m.Engine, m.Body = "ar", StateNone, check.Block, "", ""
+	m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "500 mg"}}
+	lines := strings.Split(Compose(m).Body, "\n")
+	require.Equal(t, m.Original.Body, lines[0])
+	for _, line := range lines[1:] {
+		require.True(t, strings.HasPrefix(line, "\u2067\u200f") && strings.HasSuffix(line, "\u2069"), line)
+	}
+	require.Len(t, lines, 3)
 }
 
 func TestLongOriginalsAreInTheKeyOnly(t *testing.T) {

@@ -3,7 +3,6 @@ package compose
 import (
 	"html"
 	"strings"
-	"unicode"
 
 	"medixchange/translator/check"
 	"medixchange/translator/language"
@@ -11,51 +10,12 @@ import (
 )
 
 const (
-	rightToLeftMark     = "\u200f"
-	leftToRightIsolate  = "\u2066"
-	firstStrongIsolate  = "\u2068"
-	popIsolate          = "\u2069"
 	betweenInvariants   = " · "
 	globe               = "🌐 "
 	maxInvariantsShown  = 24
 	maxFindingsShown    = 4
 	maxFindingItemRunes = 80
 )
-
-// directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin
-// name still runs the right way.
-func directed(c language.Code, text string) string {
-	if c.RightToLeft() && !strings.HasPrefix(text, rightToLeftMark) {
-		return rightToLeftMark + text
-	}
-	return text
-}
-
-// isolated keeps our mark from mixing with right-to-left text before it.
-func isolated(to language.Code, text string) string {
-	if to.RightToLeft() {
-		return leftToRightIsolate + text + popIsolate
-	}
-	return text
-}
-
-// isolatedItem keeps a piece of the source together inside a line of another direction. The piece is
-// isolated as a whole, never between a number and its unit.
-func isolatedItem(to language.Code, text string) string {
-	if to.RightToLeft() || hasRightToLeft(text) {
-		return firstStrongIsolate + text + popIsolate
-	}
-	return text
-}
-
-func hasRightToLeft(text string) bool {
-	for _, r := range text {
-		if unicode.In(r, unicode.Arabic, unicode.Hebrew) {
-			return true
-		}
-	}
-	return false
-}
 
 // markOf is the small mark under a translation: where it comes from, in the reader's language.
 func markOf(m Message) string {
@@ -70,6 +30,12 @@ func markOf(m Message) string {
 		mark += betweenInvariants + language.String(m.To, "original_by_command")
 	}
 	return mark
+}
+
+// sourceMark is markOf beside a whole original, whatever its length.
+func sourceMark(m Message) string {
+	m.Original = Original{}
+	return markOf(m)
 }
 
 // noteOf is what the formatted form must say beside the title of the original.
@@ -88,7 +54,19 @@ func shown(o Original) bool { return len(o.Body)+len(o.FormattedBody) <= maxShow
 
 // originalBlock is the original as one or more blocks of HTML.
 func originalBlock(m Message) string {
-	return blockOf(m.From, m.Original.Body, m.Original.FormattedBody)
+	if m.Original.FormattedBody == "" {
+		return paragraph(foreign(m.From, m.To, m.Original.Body))
+	}
+	return blockOf(m.From, "", m.Original.FormattedBody)
+}
+
+// translationLine and translationBlock are the translation alone, as text and as HTML.
+func translationLine(m Message) string {
+	return directed(m.To, isolateQuantities(m.To, m.Body))
+}
+
+func translationBlock(m Message) string {
+	return isolateQuantitiesInHTML(m.To, blockOf(m.To, m.Body, m.FormattedBody))
 }
 
 // blockOf makes paragraphs of text, or of HTML where there is some.

@@ -30,7 +30,7 @@ func FuzzAnswer(f *testing.F) {
 		if json.Unmarshal(body, &pairs) == nil {
 			pairs.have("en", "es")
 		}
-		for _, fault := range []error{azureFault(403, nil, body), googleFault(403, nil, body), chatFault(429, nil, body)} {
+		for _, fault := range []error{libreFault(403, nil, body), azureFault(403, nil, body), googleFault(403, nil, body), chatFault(429, nil, body)} {
 			if fault == nil || len(fault.Error()) > 200 {
 				t.Fatalf("%v", fault)
 			}

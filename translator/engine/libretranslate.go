@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"medixchange/translator/language"
 )
@@ -43,9 +46,29 @@ func NewLibreTranslate(config LibreTranslateConfig, client Doer) (*LibreTranslat
 	if err != nil {
 		return nil, err
 	}
+	s.fault = libreFault
 	l := &LibreTranslate{service: s, key: config.APIKey, pivot: config.AllowPivot}
 	l.offer = newOffer(l.languages)
 	return l, nil
+}
+
+// libreBan is how long a server that banned our address for its number of requests is left alone.
+const libreBan = 10 * time.Minute
+
+// libreFault tells apart what LibreTranslate says in words only, in English where no language is asked for: 403 is a wrong
+// key or a ban that passes, 400 may be a key that is missing.
+func libreFault(status int, header http.Header, body []byte) error {
+	var answer struct {
+		Error string `json:"error"`
+	}
+	_ = json.Unmarshal(body, &answer) // without a body the status decides
+	switch {
+	case status == http.StatusForbidden && strings.Contains(answer.Error, "limits violations"):
+		return &RetryAfter{Wait: libreBan, Err: fmt.Errorf("%w: banned for too many requests", ErrBusy)}
+	case status == http.StatusBadRequest && strings.Contains(answer.Error, "API key"):
+		return fmt.Errorf("%w: the server wants one", ErrKey)
+	}
+	return statusFault(status, header)
 }
 
 // Name is "libretranslate".

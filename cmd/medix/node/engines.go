@@ -36,8 +36,9 @@ func Engines(c config.Translator) (chain []translator.EngineConfig, closeAll fun
 
 // engineBuilder builds engines and knows how to end them.
 type engineBuilder struct {
-	config  config.Translator
-	closers []func()
+	config   config.Translator
+	resolver netguard.Resolver // nil: the system's
+	closers  []func()
 }
 
 func (b *engineBuilder) close() {
@@ -66,7 +67,7 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {
 	switch c.Type {
 	case "phrases":
-		return engine.NewEmbeddedPhrases(), nil
+		return engine.NewEmbeddedPhrases(nil), nil
 	case "apertium":
 		return b.apertium()
 	}
@@ -127,6 +128,7 @@ func (b *engineBuilder) client(c config.Engine) (*netguard.Client, error) {
 	}
 	client := netguard.New(netguard.Options{
 		Policy: netguard.Policy{Allow: networks}, Hosts: hosts, Timeout: c.Timeout.Std(), UserAgent: "medix/" + Version,
+		Resolver: b.resolver,
 	})
 	b.closers = append(b.closers, client.Close)
 	return client, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -117,16 +118,16 @@ func (n *Node) federationSide() http.Handler {
 // unclean picks the side by the path's beginning alone. http.ServeMux would redirect ids that hold "//" or "..", which
 // are legal in Matrix when escaped, so only its prefix table is used.
 func unclean(mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		prefix := r.URL.Path
-		if parts := strings.SplitN(prefix, "/", 4); len(parts) == 4 {
-			prefix = "/" + parts[1] + "/" + parts[2] + "/"
-		}
-		probe := r.Clone(r.Context())
-		probe.URL.Path, probe.URL.RawPath = prefix, ""
-		h, _ := mux.Handler(probe)
-		h.ServeHTTP(w, r)
-	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { side(mux, r).ServeHTTP(w, r) })
+}
+
+func side(mux *http.ServeMux, r *http.Request) http.Handler {
+	prefix := r.URL.Path
+	if parts := strings.SplitN(prefix, "/", 4); len(parts) == 4 {
+		prefix = "/" + parts[1] + "/" + parts[2] + "/"
+	}
+	h, _ := mux.Handler(&http.Request{Method: r.Method, Host: r.Host, URL: &url.URL{Path: prefix}})
+	return h
 }
 
 // health answers /livez (the process answers) and /readyz (it has started, is not stopping, and its database reads).

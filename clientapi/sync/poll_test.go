@@ -1,0 +1,50 @@
+package sync
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLongPollsOfOneSecondEndTogetherAndNeverLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := alarms{at: map[int64]chan struct{}{}}
+		start := time.Now()
+		deadlines := []time.Duration{30*time.Second + 10*time.Millisecond, 30*time.Second + 900*time.Millisecond, 31*time.Second + 100*time.Millisecond}
+		ends := make([]<-chan struct{}, len(deadlines))
+		for i, d := range deadlines {
+			ends[i] = a.before(time.Now(), start.Add(d))
+		}
+		require.Equal(t, ends[0], ends[1])
+		require.NotEqual(t, ends[1], ends[2])
+		for i, d := range deadlines {
+			<-ends[i]
+			took := time.Since(start)
+			require.LessOrEqual(t, took, d)
+			require.Greater(t, took, d-together)
+		}
+		require.Empty(t, a.at, "what has rung is forgotten")
+	})
+}
+
+func TestAShortPollMayTakeAllItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &Handler{now: time.Now, alarms: alarms{at: map[int64]chan struct{}{}}}
+		start := time.Now()
+		p := &poll{h: h, q: &query{timeout: 1500 * time.Millisecond}, deadline: start.Add(1500 * time.Millisecond)}
+		over, stop, last := p.alarm()
+		defer stop()
+		require.True(t, last)
+		<-over
+		require.Equal(t, 1500*time.Millisecond, time.Since(start))
+
+		p.q.timeout, p.deadline, p.wake = time.Minute, start.Add(time.Minute), start.Add(1700*time.Millisecond)
+		held, stopHeld, last := p.alarm()
+		defer stopHeld()
+		require.False(t, last, "a held translation is due first")
+		<-held
+		require.Equal(t, 1700*time.Millisecond, time.Since(start))
+	})
+}

@@ -1,0 +1,80 @@
+package node
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/config"
+	"medixchange/internal/netguard"
+	"medixchange/translator"
+)
+
+func TestEveryTypeOfTheConfigurationIsBuilt(t *testing.T) {
+	remote := config.Engine{URL: "http://127.0.0.1:1", APIKey: "k"}
+	for _, kind := range config.EngineTypes {
+		e := remote
+		e.Type = kind
+		if kind == "openai" {
+			e.Model, e.Languages = "m", []string{"en", "es"}
+		}
+		chain, closeAll, err := Engines(config.Translator{Engines: []config.Engine{e}})
+		require.NoError(t, err, kind)
+		require.Equal(t, kind, chain[0].Engine.Name(), "metrics and readers see the word of the configuration")
+		closeAll()
+	}
+	_, _, err := Engines(config.Translator{Engines: []config.Engine{{Type: "babelfish"}}})
+	require.ErrorContains(t, err, `translator.engines[0]: there is no engine of type "babelfish"`)
+}
+
+func TestPairsOfTheConfiguration(t *testing.T) {
+	pairs, err := parsePairs([]string{"en-es", "*-fr", "zh-*"})
+	require.NoError(t, err)
+	require.Equal(t, []translator.Pair{{From: "en", To: "es"}, {To: "fr"}, {From: "zh"}}, pairs)
+	_, err = parsePairs([]string{"en"})
+	require.Error(t, err)
+}
+
+// inside finds every name on this machine.
+type inside struct{}
+
+func (inside) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+// TestANameThatLeadsInsideIsNotCalled unless the configuration names the network, and no host but that of the engine.
+func TestANameThatLeadsInsideIsNotCalled(t *testing.T) {
+	var calls atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	t.Cleanup(server.Close)
+	u, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	const name = "translate.example"
+	call := func(c config.Translator, engineHost, host string) error {
+		b := &engineBuilder{config: c, resolver: inside{}}
+		defer b.close()
+		client, err := b.client(config.Engine{Type: "openai", URL: "http://" + engineHost + ":" + u.Port()})
+		require.NoError(t, err)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+":"+u.Port()+"/", nil)
+		require.NoError(t, err)
+		response, err := client.Do(request)
+		if err == nil {
+			require.NoError(t, response.Body.Close())
+		}
+		return err
+	}
+	named := config.Translator{AllowExternal: []string{name}}
+	require.ErrorIs(t, call(named, name, name), netguard.ErrBlocked)
+	require.ErrorIs(t, call(named, name, "127.0.0.1"), netguard.ErrBlocked, "another host than that of the engine")
+	require.Zero(t, calls.Load())
+	require.NoError(t, call(config.Translator{}, "127.0.0.1", "127.0.0.1"), "a server on this machine")
+	named.AllowPrivate = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
+	require.NoError(t, call(named, name, name))
+	require.EqualValues(t, 2, calls.Load())
+}

@@ -1,0 +1,114 @@
+package compose
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"medixchange/translator/language"
+)
+
+const (
+	rightToLeftMark    = "\u200f"
+	leftToRightIsolate = "\u2066"
+	rightToLeftIsolate = "\u2067"
+	firstStrongIsolate = "\u2068"
+	popIsolate         = "\u2069"
+)
+
+// quantity is a number with its unit, a range or a ratio in Latin letters and digits. After an Arabic letter a client shows
+// "5 mg" as "mg 5", "38.5 °C" as "C° 38.5" and "5-10" as "10-5", unless something keeps it together.
+var quantity = regexp.MustCompile(`\b[0-9]+(?:[.,][0-9]+)*` +
+	`(?:(?:[ \x{a0}\x{202f}]?[-–/×:][ \x{a0}\x{202f}]?[0-9]+(?:[.,][0-9]+)*)+(?:` + unit + `)?|` + unit + `)`)
+
+const unit = `[ \x{a0}\x{202f}]?(?:°[ \x{a0}\x{202f}]?[CF]\b|°|%|[A-Za-zµμ]{1,5}(?:/[A-Za-z0-9]{1,6})*\b)`
+
+// directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin
+// name still runs the right way.
+func directed(c language.Code, text string) string {
+	if c.RightToLeft() && !strings.HasPrefix(text, rightToLeftMark) {
+		return rightToLeftMark + text
+	}
+	return text
+}
+
+// isolated keeps our mark from mixing with right-to-left text before it.
+func isolated(to language.Code, text string) string {
+	if to.RightToLeft() {
+		return leftToRightIsolate + text + popIsolate
+	}
+	return text
+}
+
+// isolatedItem keeps a piece of the source together inside a line of another direction. The piece is
+// isolated as a whole, never between a number and its unit.
+func isolatedItem(to language.Code, text string) string {
+	if to.RightToLeft() || hasRightToLeft(text) {
+		return firstStrongIsolate + text + popIsolate
+	}
+	return text
+}
+
+func hasRightToLeft(text string) bool {
+	for _, r := range text {
+		if unicode.In(r, unicode.Arabic, unicode.Hebrew) {
+			return true
+		}
+	}
+	return false
+}
+
+// codeDepth says which tags begin and end what is copied rather than read.
+var codeDepth = map[string]int{"code": 1, "/code": -1, "pre": 1, "/pre": -1}
+
+// isolateQuantities keeps each quantity of a right-to-left text in its order.
+func isolateQuantities(c language.Code, text string) string {
+	if !c.RightToLeft() {
+		return text
+	}
+	return quantity.ReplaceAllString(text, leftToRightIsolate+"${0}"+popIsolate)
+}
+
+// isolateQuantitiesInHTML is isolateQuantities for sanitised HTML: tags and code stay as they are.
+func isolateQuantitiesInHTML(c language.Code, formatted string) string {
+	if !c.RightToLeft() {
+		return formatted
+	}
+	var out strings.Builder
+	code := 0
+	for formatted != "" {
+		text, rest, found := strings.Cut(formatted, "<")
+		if code == 0 {
+			text = isolateQuantities(c, text)
+		}
+		out.WriteString(text)
+		if !found {
+			break
+		}
+		tag, after, _ := strings.Cut(rest, ">")
+		out.WriteString("<" + tag + ">")
+		name, _, _ := strings.Cut(tag, " ")
+		code += codeDepth[name]
+		formatted = after
+	}
+	return out.String()
+}
+
+// foreign lets each line of a text in c run in its own direction inside a message to a reader of the other one: clients
+// give a message one direction as a whole, and would move the original's full stop to its other end.
+func foreign(c, to language.Code, text string) string {
+	if c.RightToLeft() == to.RightToLeft() {
+		return directed(c, text)
+	}
+	isolate := leftToRightIsolate
+	if c.RightToLeft() {
+		isolate = rightToLeftIsolate
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = isolate + line + popIsolate
+		}
+	}
+	return strings.Join(lines, "\n")
+}
