@@ -20,8 +20,6 @@ type roomSettings struct {
 	Threads bool `json:"threads,omitempty"`
 	// Readback makes the bot ask for orders to be read back.
 	Readback bool `json:"readback,omitempty"`
-	// Topic has the room's topic translated.
-	Topic bool `json:"topic,omitempty"`
 }
 
 // keptSettings bounds the rooms whose settings are remembered.
