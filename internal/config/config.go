@@ -189,6 +189,8 @@ type Translator struct {
 	ClinicalBots []string        `yaml:"clinical_bots"`
 	Engines      []Engine        `yaml:"engines"`
 	Cache        TranslatorCache `yaml:"cache"`
+
+	Records TranslatorRecords `yaml:"records"`
 }
 
 // Engine is one translation engine; the first in the list that can translate a pair is asked first. engineKeys says which
@@ -310,7 +312,8 @@ func defaultTranslator() Translator {
 			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
-		Cache: TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Cache:   TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Records: defaultRecords(),
 	}
 }
 
