@@ -56,3 +56,29 @@ type Result struct {
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks
 }
+
+// Because reports whether there is no translation, for this reason first.
+func (r Result) Because(reason string) bool {
+	return r.State == None && r.Verdict == "" && len(r.Reasons) > 0 && r.Reasons[0].Code == reason
+}
+
+// Silent reports whether a reader who has the original would learn nothing from the result.
+func (r Result) Silent() bool {
+	if r.State != None || r.Verdict != "" {
+		return false
+	}
+	for _, reason := range r.Reasons {
+		if reason.Code != ReasonNotText && reason.Code != ReasonOff {
+			return false
+		}
+	}
+	return true
+}
+
+// TimedOut is the result of a request that no engine answered in time.
+func TimedOut(request Request) Result {
+	return Result{
+		State: None, From: request.SourceHint, To: request.Target, Reasons: []check.Reason{{Code: ReasonTimeout}},
+		Original: compose.Original{Body: request.Text, FormattedBody: request.HTML},
+	}
+}

@@ -159,6 +159,9 @@ func (b *Bridge) carryOut(j *job) {
 
 // translate asks the pipeline. The error is only that the node stops.
 func (b *Bridge) translate(j *job) (translator.Result, error) {
+	if b.isVoice(j.ev) {
+		return b.translateVoice(j)
+	}
 	w, ok := b.wordsOf(j.ev)
 	if !ok {
 		return translator.Result{State: translator.Same}, nil

@@ -33,6 +33,7 @@ type comparison struct {
 	from, to language.Code
 	source   *facts
 	target   *facts
+	paired   []*candidate // the numbers of the source's segment, with their partners
 	findings []finding
 }
 
@@ -74,7 +75,9 @@ func (c *comparison) segment(source, translation string) {
 	}
 	c.pressures()
 	c.numbers()
-	c.order()
+	if c.order(); !c.has("dose") {
+		c.numberOrder()
+	}
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()

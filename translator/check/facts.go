@@ -131,11 +131,13 @@ func (x *facts) findMonths() {
 		if !month.soft || !month.dated {
 			continue
 		}
-		for _, n := range x.numbers {
+		for j := range x.numbers {
+			n := &x.numbers[j]
 			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
-				month.month = true
+				month.month, n.calendar = true, true
 			}
 		}
+		x.chainCalendar()
 	}
 }
 
@@ -156,6 +158,16 @@ func (x *facts) shareUnits() {
 	}
 }
 
+// chainCalendar marks the year behind a day ("March 7, 2020").
+func (x *facts) chainCalendar() {
+	for i := 0; i+1 < len(x.numbers); i++ {
+		a, b := &x.numbers[i], &x.numbers[i+1]
+		if a.calendar && !b.soft && b.to-b.from == 4 && within(a.to, b.from) {
+			b.calendar = true
+		}
+	}
+}
+
 // within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
 func within(from, to int) bool { return from <= to && to-from <= 4 }
 
@@ -171,6 +183,8 @@ func (x *facts) findHanDates() {
 			continue
 		}
 		switch x.f.at(at) {
+		case '年', '년':
+			n.calendar = n.to-n.from == 4 && i+1 < len(x.numbers) && x.numbers[i+1].from-n.to <= 3
 		case '月', '월':
 			n.dated, n.unit, n.unitTo = true, "", n.to
 		case '日', '号', '號', '일':

@@ -20,6 +20,7 @@ type number struct {
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
+	calendar bool     // a day or a year beside the name of a month, or a part of 2026年3月18日
 	month    bool     // the name of a month beside a day or a year
 }
 

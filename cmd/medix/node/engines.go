@@ -73,7 +73,7 @@ func isExternal(c config.Engine) bool {
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {
 	switch c.Type {
 	case "phrases":
-		return engine.NewEmbeddedPhrases(), nil
+		return engine.NewEmbeddedPhrases(nil), nil
 	case "apertium":
 		return b.apertium()
 	}
