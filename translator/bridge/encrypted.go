@@ -83,6 +83,9 @@ func (b *Bridge) People() People { return People{b} }
 
 // Languages implements replies.Host: what members of this node read, without who speaks.
 func (p People) Languages(ctx context.Context, roomID, sender string) ([]language.Code, error) {
+	if p.b.translationIn(ctx, roomID) != "" { // its requests do not say which engines may see them
+		return nil, nil
+	}
 	audiences, err := p.b.audiences(ctx, roomID)
 	if err != nil {
 		return nil, err

@@ -61,3 +61,20 @@ func TestARoomMayKeepItsTextOnThisMachine(t *testing.T) {
 		require.Equal(t, state, result.State)
 	}
 }
+
+func TestARoomThatIsNotTranslatedIsNotInTheBotsEncryptedRoomsEither(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	people := w.bridge.People()
+	codes, err := people.Languages(t.Context(), room, alice)
+	require.NoError(t, err)
+	require.Equal(t, []language.Code{"es"}, codes)
+	for _, command := range []string{"!translation off", "!translation on", "!translation off"} {
+		_, answered, err := people.Command(t.Context(), room, alice, command)
+		require.NoError(t, err)
+		require.True(t, answered)
+	}
+	codes, err = people.Languages(t.Context(), room, alice)
+	require.NoError(t, err)
+	require.Empty(t, codes)
+}
