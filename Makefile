@@ -5,7 +5,7 @@ export CGO_ENABLED := 1
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 GO_FILES := $(shell git ls-files '*.go' 2>/dev/null)
 
-.PHONY: all build demo test check lint race bench fuzz clean
+.PHONY: all build demo test check lint race bench safety eval fuzz clean
 
 all: build
 
@@ -46,6 +46,14 @@ lint:
 # The figures of docs/benchmarks.md, in about ten minutes. BENCH=FanOut runs one scenario.
 bench: needs-build
 	scripts/bench $(BENCH)
+
+# The figures of docs/safety.md: each language of the safety suite with each other one, and the human translations, damaged.
+safety:
+	MEDIX_SAFETY_ALL=1 go test ./translator/check -count=1 -v -run 'TestSafetySuite|TestHumanTranslations'
+
+# How well Apertium translates, and what protection costs; fails if it costs too much or a wrong number passes.
+eval: needs-demo
+	go run ./tests/eval
 
 FUZZTIME ?= 30s
 fuzz:

@@ -53,6 +53,11 @@ func (a *Accounts) SetAccountData(ctx context.Context, userID, roomID, typ strin
 	if !isObject(content) {
 		return ErrBadJSON.says("Account data is a JSON object")
 	}
+	if typ == typeLanguage {
+		if err := a.checkChoice(content); err != nil {
+			return err
+		}
+	}
 	return a.db.Write(ctx, func(tx *sqldb.Tx) error { return a.putAccountData(tx, userID, roomID, typ, content) })
 }
 

@@ -16,6 +16,7 @@ import (
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 // Options is what Accounts is built from. Every field without "optional" must be set.
@@ -47,6 +48,8 @@ type Options struct {
 	// Language of those who chose none: BCP 47 ("" for none), and the mode of showing ("" for in_place).
 	Language     string
 	LanguageMode string
+	// CheckLanguage says in a sentence why a tag that a user chooses cannot be read here; optional: every tag can.
+	CheckLanguage func(tag string) error
 
 	// PrivateGateways are the networks whose push gateways may be called without https; optional.
 	PrivateGateways []netip.Prefix
@@ -139,7 +142,7 @@ func (o Options) withDefaults() Options {
 		o.AccessLifetime = time.Hour
 	}
 	if o.LanguageMode == "" {
-		o.LanguageMode = "in_place"
+		o.LanguageMode = view.ModeInPlace
 	}
 	return o
 }

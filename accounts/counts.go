@@ -196,7 +196,7 @@ func (a *Accounts) advance(ctx context.Context, c *counter, upto int64) error {
 // follow takes recent entries of the stream, in the order of positions.
 func (a *Accounts) follow(ctx context.Context, c *counter, inRoom, ofUser []stream.Entry) error {
 	var e *evaluator
-	for _, entry := range merge(inRoom, ofUser) {
+	for _, entry := range stream.Merge(inRoom, ofUser) {
 		switch v := entry.Value.(type) {
 		case *rooms.Event:
 			if e == nil {
@@ -225,22 +225,6 @@ func (a *Accounts) follow(ctx context.Context, c *counter, inRoom, ofUser []stre
 		}
 	}
 	return nil
-}
-
-// merge puts two ascending lists together.
-func merge(x, y []stream.Entry) []stream.Entry {
-	if len(y) == 0 {
-		return x
-	}
-	out := make([]stream.Entry, 0, len(x)+len(y))
-	for len(x) > 0 && len(y) > 0 {
-		if x[0].Position <= y[0].Position {
-			out, x = append(out, x[0]), x[1:]
-		} else {
-			out, y = append(out, y[0]), y[1:]
-		}
-	}
-	return append(append(out, x...), y...)
 }
 
 func (c *counter) clear() { c.unread, c.older, c.olderUpto = nil, nil, 0 }

@@ -116,10 +116,9 @@ func TestLanguages(t *testing.T) {
 		require.NoError(t, n.SetAccountData(ctx, ana, "!ward:x", typeLanguage, []byte(`{"language":"es"}`)))
 		require.Equal(t, "es in_place", language(ana))
 		require.NoError(t, n.SetAccountData(ctx, bo, "", typeLanguage, []byte(`{"language":"es","mode":"off"}`)))
-		require.NoError(t, n.SetAccountData(ctx, cy, "", typeLanguage, []byte(`{"language":7}`)))
 		readers, err := n.LanguagesInRoom(ctx, "!ward:x")
 		require.NoError(t, err)
-		require.Equal(t, map[string][]string{"es": {ana}, "en": {cy, di}}, readers)
+		require.Equal(t, map[string][]RoomReader{"es": {{ana, "in_place"}}, "en": {{cy, "in_place"}, {di, "in_place"}}}, readers)
 		n.restart()
 		again, err := n.LanguagesInRoom(ctx, "!ward:x")
 		require.NoError(t, err)
@@ -423,4 +422,81 @@ func TestRegistrationFlows(t *testing.T) {
 			require.Equal(t, c.want, flows)
 		})
 	}
+}
+
+func TestAChoiceOfLanguageThatNobodyCouldFollowIsRefused(t *testing.T) {
+	onBoth(t, func(t *testing.T, n *node) {
+		n.Accounts.o.CheckLanguage = func(tag string) error {
+			if tag != "es" && tag != "zh-Hant" {
+				return fmt.Errorf("nothing is translated into %q here", tag)
+			}
+			return nil
+		}
+		ana := n.user("ana")
+		for _, c := range []struct {
+			content string
+			want    error
+		}{
+			{`{"language":"es","mode":"in_place"}`, nil},
+			{`{"language":"zh-Hant"}`, nil},
+			{`{"mode":"original_first"}`, nil},
+			{`{"mode":"thread"}`, nil},
+			{`{"mode":"off"}`, nil},
+			{`{}`, nil},
+			{`{"language":null,"mode":null,"org.example.more":[1]}`, nil},
+			{`{"language":7}`, ErrBadJSON},
+			{`{"language":["es"]}`, ErrBadJSON},
+			{`{"mode":true}`, ErrBadJSON},
+			{`{"mode":"inline"}`, ErrInvalidParam},
+			{`{"mode":""}`, ErrInvalidParam},
+			{`{"language":"tlh"}`, ErrInvalidParam},
+			{`{"language":""}`, ErrInvalidParam},
+			{`{"language":"` + strings.Repeat("e", 36) + `"}`, ErrInvalidParam},
+		} {
+			for _, room := range []string{"", "!ward:x"} {
+				err := n.SetAccountData(ctx, ana, room, typeLanguage, []byte(c.content))
+				if c.want == nil {
+					require.NoError(t, err, c.content)
+					continue
+				}
+				require.ErrorIs(t, err, c.want, c.content)
+				var said *Error
+				require.ErrorAs(t, err, &said)
+				require.Contains(t, said.Message, " ", "a sentence")
+			}
+		}
+		require.ErrorIs(t, n.SetProfileField(ctx, ana, typeLanguage, []byte(`{"language":"es"}`)), ErrBadJSON)
+		require.ErrorIs(t, n.SetProfileField(ctx, ana, typeLanguage, []byte(`"tlh"`)), ErrInvalidParam)
+	})
+}
+
+func TestAChoiceHoldsFieldByFieldFromTheRoomToTheHospital(t *testing.T) {
+	onBoth(t, func(t *testing.T, n *node) {
+		ana := n.user("ana")
+		n.town.square("!ward:x").join(t, ana)
+		reads := func(want string) {
+			t.Helper()
+			lang, mode, err := n.RoomLanguage(ctx, ana, "!ward:x")
+			require.NoError(t, err)
+			require.Equal(t, want, lang+" "+mode)
+		}
+		reads("en in_place")
+		require.NoError(t, n.SetProfileField(ctx, ana, typeLanguage, []byte(`"fr"`)))
+		reads("fr in_place")
+		require.NoError(t, n.SetAccountData(ctx, ana, "", typeLanguage, []byte(`{"mode":"original_first"}`)))
+		reads("fr original_first")
+		require.NoError(t, n.SetAccountData(ctx, ana, "", typeLanguage, []byte(`{"language":"zh","mode":"original_first"}`)))
+		reads("zh original_first")
+		require.NoError(t, n.SetAccountData(ctx, ana, "!ward:x", typeLanguage, []byte(`{"mode":"thread"}`)))
+		reads("zh thread")
+		require.NoError(t, n.SetAccountData(ctx, ana, "!ward:x", typeLanguage, []byte(`{"language":"es"}`)))
+		reads("es original_first")
+		n.restart()
+		reads("es original_first")
+		require.NoError(t, n.SetAccountData(ctx, ana, "!ward:x", typeLanguage, []byte(`{}`)))
+		require.NoError(t, n.SetAccountData(ctx, ana, "", typeLanguage, []byte(`{}`)))
+		reads("fr in_place")
+		require.NoError(t, n.DeleteProfileField(ctx, ana, typeLanguage))
+		reads("en in_place")
+	})
 }

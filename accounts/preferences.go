@@ -3,8 +3,6 @@ package accounts
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"sync"
 
 	"medixchange/rooms/view"
@@ -12,17 +10,12 @@ import (
 
 var _ view.Reader = (*Accounts)(nil)
 
-// preferences are what the server itself reads of a user's account data. They are immutable.
+// preferences are what the server itself reads of a user's account data and profile. They are immutable.
 type preferences struct {
 	ignored map[string]struct{}
+	profile string // the language that the user shows others, "" for none
 	general language
 	rooms   map[string]language
-}
-
-// language is the content of org.medixchange.language; members that are missing leave the choice to what is more general.
-type language struct {
-	Language *string `json:"language"`
-	Mode     *string `json:"mode"`
 }
 
 const (
@@ -30,7 +23,6 @@ const (
 	maxPreferences = 50000
 	// preferencesAtOnce bounds the users read with one statement.
 	preferencesAtOnce = 500
-	maxLanguage       = 35 // RFC 5646, 4.4.1
 )
 
 // dataCache keeps preferences. What was read before a change is not kept.
@@ -96,6 +88,13 @@ func (a *Accounts) preferencesOf(ctx context.Context, users []string) (map[strin
 		for _, id := range missing[:n] {
 			loaded[id] = &preferences{}
 		}
+		shown, err := a.readProfileLanguages(ctx, missing[:n])
+		if err != nil {
+			return nil, err
+		}
+		for id, tag := range shown {
+			loaded[id].profile = tag
+		}
 		for _, d := range data {
 			loaded[d.UserID].take(d)
 		}
@@ -133,33 +132,8 @@ func (p *preferences) take(d *AccountDatum) {
 		}
 		delete(p.ignored, d.UserID)
 	case d.Type == typeLanguage:
-		var l language
-		if json.Unmarshal(d.Content, &l) != nil || l.Language != nil && len(*l.Language) > maxLanguage {
-			return
-		}
-		if d.RoomID == "" {
-			p.general = l
-			return
-		}
-		if p.rooms == nil {
-			p.rooms = map[string]language{}
-		}
-		p.rooms[d.RoomID] = l
+		p.takeLanguage(d)
 	}
-}
-
-// languageIn returns what holds in a room, or generally for "".
-func (a *Accounts) languageIn(p *preferences, roomID string) (lang, mode string) {
-	lang, mode = a.o.Language, a.o.LanguageMode
-	for _, l := range []language{p.general, p.rooms[roomID]} {
-		if l.Language != nil {
-			lang = *l.Language
-		}
-		if l.Mode != nil {
-			mode = *l.Mode
-		}
-	}
-	return lang, mode
 }
 
 // IgnoredUsers returns whom a user ignores (m.ignored_user_list). The map is shared and must not be changed.
@@ -169,17 +143,6 @@ func (a *Accounts) IgnoredUsers(ctx context.Context, userID string) (map[string]
 		return nil, err
 	}
 	return p.ignored, nil
-}
-
-// RoomLanguage returns the language (BCP 47, "" for none) and mode in which a user reads a room: as the user chose for
-// the room, else generally, else as the hospital does.
-func (a *Accounts) RoomLanguage(ctx context.Context, userID, roomID string) (language, mode string, err error) {
-	p, err := a.preferencesOfOne(ctx, userID)
-	if err != nil {
-		return "", "", err
-	}
-	language, mode = a.languageIn(p, roomID)
-	return language, mode, nil
 }
 
 // Viewer implements view.Reader.
@@ -197,28 +160,4 @@ func (a *Accounts) Viewer(ctx context.Context, userID, deviceID string) (view.Vi
 		}
 	}
 	return v, nil
-}
-
-// LanguagesInRoom returns who of a room's local members reads which language, without those who want originals.
-func (a *Accounts) LanguagesInRoom(ctx context.Context, roomID string) (map[string][]string, error) {
-	room, err := a.room(ctx, roomID)
-	if err != nil || room == nil {
-		return nil, err
-	}
-	members := room.LocalMembers()
-	all, err := a.preferencesOf(ctx, members)
-	if err != nil {
-		return nil, fmt.Errorf("reading the languages in a room: %w", err)
-	}
-	readers := map[string][]string{}
-	for _, id := range members {
-		lang, mode := a.languageIn(all[id], roomID)
-		if lang != "" && mode != view.ModeOff {
-			readers[lang] = append(readers[lang], id)
-		}
-	}
-	for _, ids := range readers {
-		slices.Sort(ids)
-	}
-	return readers, nil
 }

@@ -91,6 +91,11 @@ func (a *Accounts) SetProfileField(ctx context.Context, userID, field string, va
 	if remove {
 		return a.DeleteProfileField(ctx, userID, field)
 	}
+	if field == typeLanguage {
+		if err := a.checkShownLanguage(value); err != nil {
+			return err
+		}
+	}
 	if value, err = cleanJSON(value); err != nil {
 		return err
 	}
@@ -160,6 +165,9 @@ func (a *Accounts) changeProfile(ctx context.Context, userID, field string, chan
 		}
 		c := &ProfileChange{UserID: userID, Field: field, Position: tx.NextPosition()}
 		tx.OnCommit(func() {
+			if field == typeLanguage {
+				a.data.forget(userID)
+			}
 			a.hub.Append(stream.Entry{Position: c.Position, Topic: rooms.UserTopic(userID), Kind: rooms.EntryProfile, Value: c, Size: 128})
 		})
 		return nil

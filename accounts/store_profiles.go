@@ -38,6 +38,26 @@ func (a *Accounts) readProfile(ctx context.Context, userID string) (Profile, err
 	return profile, nil
 }
 
+// readProfileLanguages returns the language that each of the users shows in the profile, without those who show none.
+func (a *Accounts) readProfileLanguages(ctx context.Context, users []string) (map[string]string, error) {
+	rows, err := a.db.Query(ctx, `SELECT user_id, value FROM profiles WHERE user_id = ANY($1) AND field = $2`, sqldb.List(users), typeLanguage)
+	if err != nil {
+		return nil, fmt.Errorf("reading the languages of profiles: %w", err)
+	}
+	defer rows.Close()
+	shown := map[string]string{}
+	for rows.Next() {
+		var id, value, tag string
+		if err := rows.Scan(&id, &value); err != nil {
+			return nil, fmt.Errorf("reading the languages of profiles: %w", err)
+		}
+		if json.Unmarshal([]byte(value), &tag) == nil && len(tag) <= maxLanguage {
+			shown[id] = tag
+		}
+	}
+	return shown, rows.Err()
+}
+
 // profileSize returns the bytes of a profile without one field.
 func profileSize(tx *sqldb.Tx, userID, without string) (int, error) {
 	var size int

@@ -15,7 +15,7 @@ import (
 
 const maxBody = 64 << 10
 
-// Options is what a Server is built from. All fields are needed but Translator.
+// Options is what a Server is built from. All fields are needed but the last two.
 type Options struct {
 	Accounts   *accounts.Accounts
 	Rooms      *rooms.Rooms
@@ -25,6 +25,8 @@ type Options struct {
 	Started    time.Time
 	Log        *logrus.Entry
 	Translator Translator // nil: the node has none
+	// More adds what other parts of the node let administrators do; optional.
+	More []func(*web.Router)
 }
 
 // Server answers the administrator. It is safe for concurrent use.
@@ -46,6 +48,9 @@ func NewServer(o Options) *Server {
 	s.router.Handle(http.MethodDelete, "/tokens/{token}", s.revokeToken)
 	s.router.Handle(http.MethodGet, "/translator/engines", s.listEngines)
 	s.router.Handle(http.MethodPost, "/translator/try", s.tryEngines)
+	for _, add := range o.More {
+		add(s.router)
+	}
 	return s
 }
 

@@ -19,7 +19,7 @@ func (r *Rooms) CurrentState(ctx context.Context, roomID string) ([]*Event, erro
 		nids = append(nids, nid)
 		return true
 	})
-	return r.eventList(ctx, nids)
+	return r.inOrder(ctx, nids)
 }
 
 // StateEvent returns the current state event (typ, key). ErrNotFound if there is none.
@@ -44,20 +44,6 @@ func (r *Rooms) eventOf(ctx context.Context, nid int64) (*Event, error) {
 	return ev, err
 }
 
-func (r *Rooms) eventList(ctx context.Context, nids []int64) ([]*Event, error) {
-	found, err := r.Events(ctx, nids)
-	if err != nil {
-		return nil, err
-	}
-	events := make([]*Event, 0, len(nids))
-	for _, nid := range nids {
-		if ev := found[nid]; ev != nil {
-			events = append(events, ev)
-		}
-	}
-	return events, nil
-}
-
 // StateAt returns the events of a state; keep nil means all of them. ErrNotFound for a state not known.
 func (r *Rooms) StateAt(ctx context.Context, stateNID int64, keep func(typ, key string) bool) ([]*Event, error) {
 	entries, err := r.fullState(ctx, stateNID)
@@ -80,7 +66,7 @@ func (r *Rooms) StateAt(ctx context.Context, stateNID int64, keep func(typ, key 
 			nids = append(nids, e.NID)
 		}
 	}
-	return r.eventList(ctx, nids)
+	return r.inOrder(ctx, nids)
 }
 
 // StateEntryAt returns the event (typ, key) of a state. ErrNotFound if there is none.

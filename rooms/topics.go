@@ -31,6 +31,7 @@ const (
 	EntryToDevice                          // accounts, UserTopic
 	EntryDeviceList                        // accounts, UserTopic of the user whose devices changed
 	EntryProfile                           // accounts, UserTopic
+	EntryNotice                            // translator, UserTopic: *view.Notice
 )
 
 // Kinds of ephemeral facts (stream.Hub.Touch), of RoomTopic and UserTopic.

@@ -55,6 +55,14 @@ func (c *cache) put(key cacheKey, result Result) {
 	}
 }
 
+func (c *cache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.size = 0
+	clear(c.entries)
+	c.order.Init()
+}
+
 func (c *cache) remove(element *list.Element) {
 	entry := element.Value.(*cacheEntry)
 	c.order.Remove(element)

@@ -53,11 +53,18 @@ func unknownWords(message *protect.Message, unknown []string) string {
 	return "unknown.few"
 }
 
-// Compose writes what the reader sees. With late, the text says that it arrived after the original.
-func (r Result) Compose(late bool) compose.Content {
-	return compose.Compose(compose.Message{
+// Message is what is known of the message and its translation, ready to be composed in any form.
+func (r Result) Message() compose.Message {
+	return compose.Message{
 		State: string(r.State), From: r.From, To: r.To, Pivot: r.Pivot, Engine: r.Engine, Unreviewed: r.Unreviewed,
 		Verdict: r.Verdict, Reasons: r.Reasons, Invariants: r.Invariants,
-		Body: r.Body, FormattedBody: r.FormattedBody, Original: r.Original, Late: late,
-	})
+		Body: r.Body, FormattedBody: r.FormattedBody, Original: r.Original,
+	}
+}
+
+// Compose writes what the reader sees. With late, the text says that it arrived after the original.
+func (r Result) Compose(late bool) compose.Content {
+	message := r.Message()
+	message.Late = late
+	return compose.Compose(message)
 }

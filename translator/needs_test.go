@@ -10,43 +10,45 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
+	"medixchange/translator/phrases"
 )
 
 // filled writes what people put into the slots of phrases.
 var filled = []*strings.Replacer{
-	strings.NewReplacer("{n}", "88", "{dose}", "500 mg", "{drug}", "paracetamol", "{pressure}", "120/80"),
-	strings.NewReplacer("{n}", "38.5", "{dose}", "0.5 mg", "{drug}", "amoxicillin", "{pressure}", "95/60"),
+	strings.NewReplacer("{n}", "88", "{dose}", "500 mg", "{drug}", "paracetamol", "{pressure}", "120/80", "{time}", "14:30"),
+	strings.NewReplacer("{n}", "38.5", "{dose}", "0.5 mg", "{drug}", "amoxicillin", "{pressure}", "95/60", "{time}", "9:05"),
 }
 
-// TestLanguageOfPhrases measures every form of every phrase, filled: the sender is unknown, as one of another hospital.
-// A phrase that several languages share is right when it stays undetermined.
+// TestLanguageOfPhrases measures detection on sentences that it was not made from: a third of the forms of all phrases,
+// filled, most of them of two to six words. The sender is unknown, as one of another hospital. A phrase that several
+// languages share is right when it stays undetermined.
 func TestLanguageOfPhrases(t *testing.T) {
 	memory := shippedPhrases()
-	for _, code := range language.Chat {
+	for c, code := range language.Bases {
 		all, detected, right, wrong := 0, 0, 0, 0
-		for _, id := range memory.IDs() {
+		for i, id := range memory.IDs() {
+			if (i+c)%3 != 0 {
+				continue
+			}
 			for _, form := range memory.Forms(id, code) {
-				for _, slots := range filled {
-					text := slots.Replace(form)
-					all++
-					if language.Detect(ownWords(text), "") == code {
-						detected++
-					}
-					shared := len(memory.Languages(text)) > 1
-					switch need := NeedsTranslation(text, "", "", ""); {
-					case need.From == code || shared && need.From == Undetermined:
-						right++
-					case need.From != Undetermined && !need.NotText:
-						wrong++
-						t.Logf("%s taken for %s: %s %v", code, need.From, text, language.Identify(ownWords(text), ""))
-					}
+				text := filled[i/3%len(filled)].Replace(phrases.Wording(form, code, "88"))
+				all++
+				if language.Detect(ownWords(text), "") == code {
+					detected++
+				}
+				switch need := NeedsTranslation(text, "", "", ""); {
+				case need.From == code, need.From == Undetermined && len(memory.Languages(text)) > 1:
+					right++
+				case need.From != Undetermined && !need.NotText:
+					wrong++
+					t.Logf("%s taken for %s: %s %v", code, need.From, text, language.Identify(ownWords(text), ""))
 				}
 			}
 		}
 		t.Logf("%s: %d texts, %.1f %% right by words and letters alone, %.1f %% with the phrase memory, %d wrong",
 			code, all, 100*float64(detected)/float64(all), 100*float64(right)/float64(all), wrong)
-		require.GreaterOrEqual(t, right*1000, all*995, "%s: right", code)
-		require.GreaterOrEqual(t, detected*100, all*95, "%s: right without the phrase memory", code)
+		require.GreaterOrEqual(t, right*1000, all*975, "%s: right", code)
+		require.GreaterOrEqual(t, detected*100, all*90, "%s: right without the phrase memory", code)
 	}
 }
 
@@ -83,7 +85,7 @@ func TestSenderOfAnotherHospital(t *testing.T) {
 		}
 	}
 	require.True(t, p.Offers(Undetermined, "es"))
-	require.False(t, p.Offers(Undetermined, "it"))
+	require.False(t, p.Offers(Undetermined, "hi"))
 }
 
 // TestDoubtfulSource: what an engine makes of a message whose language is not certain is shown with a warning.

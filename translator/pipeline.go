@@ -135,6 +135,9 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	}
 }
 
+// Purge forgets what was translated before.
+func (p *Pipeline) Purge() { p.cache.clear() }
+
 // prepare decides what needs no engine; done reports that the result is final.
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)

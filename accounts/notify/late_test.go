@@ -57,6 +57,7 @@ func TestALateTranslationIsNotTold(t *testing.T) {
 func heldEngine(release <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /languages", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode([]map[string]any{{"code": "zh", "targets": []string{"es"}}, {"code": "es", "targets": []string{"zh"}}})
 	})
 	mux.HandleFunc("POST /translate", func(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +65,12 @@ func heldEngine(release <-chan struct{}) http.Handler {
 		if json.NewDecoder(r.Body).Decode(&body) != nil {
 			return
 		}
-		<-release
+		select {
+		case <-release:
+		case <-r.Context().Done():
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
 		const spanish = "Hace buen tiempo hoy, estamos en el jardín."
 		var text any = spanish
 		if gjson.ParseBytes(body.Q).IsArray() {

@@ -88,7 +88,7 @@ func (n *Notifier) note(ctx context.Context, p *accounts.Pusher, t *told) (*push
 	full := !idOnly(p.Data)
 	var shown json.RawMessage
 	if full || t.keywords {
-		all, err := n.o.View.Show(ctx, viewer, []*rooms.Event{ev}, view.ShowOptions{Upto: n.o.Hub.Position()})
+		all, err := n.o.View.Show(ctx, viewer, []*rooms.Event{ev}, view.ShowOptions{Upto: n.o.Hub.Position(), Unread: true})
 		if err != nil {
 			return nil, t.result, fmt.Errorf("showing an event: %w", err)
 		}

@@ -28,6 +28,7 @@ type section struct {
 	receipts []rooms.Receipt
 	data     []*accounts.AccountDatum
 	late     [][]byte
+	told     [][]byte // notices
 	summary  bool
 }
 
@@ -40,6 +41,9 @@ type changes struct {
 	fromSQL  bool // deltas and receipts have to be read
 }
 
+// sectionBytes hold what most rooms have in an answer: a message or two.
+const sectionBytes = 2048
+
 // joined reads one room that the user is in.
 func (r *round) joined(ur rooms.UserRoom) error {
 	s := &section{ur: ur, since: r.sinceIn(ur), upto: r.upto, filter: &r.q.filter.Room}
@@ -49,21 +53,41 @@ func (r *round) joined(ur rooms.UserRoom) error {
 	if err := r.freshness(s); err != nil {
 		return err
 	}
-	topic := rooms.RoomTopic(ur.RoomID)
-	if !s.full && r.h.hub.LastChange(topic) <= s.since && s.data == nil && s.receipts == nil && !s.typing {
+	topic, notices := rooms.RoomTopic(ur.RoomID), r.mine.notices[ur.RoomID]
+	if !s.full && r.h.hub.LastChange(topic) <= s.since && s.data == nil && s.receipts == nil && !s.typing && len(notices) == 0 {
 		return nil
 	}
 	var err error
 	if s.viewer, err = r.h.view.InRoom(r.ctx, r.viewer, ur.RoomID); err != nil {
 		return err
 	}
+	r.tell(s, notices)
 	for _, step := range []func(*section) error{r.readChanges, r.readTimeline, r.readState, r.readReceipts, r.readLate} {
 		if err := step(s); err != nil {
 			return err
 		}
 	}
+	if r.join == nil {
+		r.join = make([]byte, 0, sectionBytes)
+	}
 	r.join, err = r.appendJoined(r.join, s)
 	return err
+}
+
+// tell takes what the user alone is told in a room. It waits for no translation: it is about what was there before.
+func (r *round) tell(s *section, notices []*view.Notice) {
+	filter := &s.filter.Timeline
+	for _, n := range notices {
+		if n.Beside > s.since {
+			continue // it stands in the event itself
+		}
+		if !filter.WantsRoom(n.RoomID) || !filter.Wants(n.AsEvent()) {
+			continue
+		}
+		if event := r.h.view.Notice(s.viewer, n); event != nil {
+			s.told = append(s.told, event)
+		}
+	}
 }
 
 // freshness finds out whether the device begins with this room: no token, or the user was not in it all the time since.

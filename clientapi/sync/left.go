@@ -153,7 +153,8 @@ func (r *round) outside(o rooms.OutsideMembership) {
 	case "knock":
 		r.knock = appendStripped(r.knock, o.RoomID, "knock_state", r.h.view.StrippedFrom(o.Stripped, o.JSON))
 	case "leave", "ban":
-		if !r.q.initial && o.Position > r.since.Position {
+		archive := (r.q.initial || r.q.fullState) && r.q.filter.Room.IncludeLeave
+		if archive || !r.q.initial && o.Position > r.since.Position {
 			r.leave = r.appendOutsideLeave(r.leave, o)
 		}
 	}

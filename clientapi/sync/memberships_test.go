@@ -115,6 +115,12 @@ func TestInvitesToRoomsElsewhere(t *testing.T) {
 	fresh := w.client(w.handler(0), bob)
 	fresh.sync()
 	require.NotContains(t, fresh.last.Raw, "!far:b")
+	archive := w.client(w.handler(0), bob, "filter", `{"room":{"include_leave":true}}`)
+	archive.sync()
+	require.Equal(t, "$outside", archive.last.Get(`rooms.leave.\!far:b.timeline.events.0.event_id`).Str,
+		"also when the invite was withdrawn before the first answer")
+	archive.sync()
+	require.NotContains(t, archive.last.Raw, "!far:b")
 }
 
 func TestAcceptedInviteFromElsewhereIsNotToldAsLeft(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"medixchange/accounts"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 // mine is what concerns the user alone, between the token and the round's position.
@@ -14,6 +15,7 @@ type mine struct {
 	global    []*accounts.AccountDatum
 	byRoom    map[string][]*accounts.AccountDatum
 	receipts  map[string][]rooms.Receipt // private ones, by room
+	notices   map[string][]*view.Notice  // by room
 	toDevice  bool                       // messages may wait for the device
 	keyCounts bool                       // one-time keys of the device were used
 	outside   bool                       // invites or knocks elsewhere may have changed
@@ -52,7 +54,24 @@ func (r *round) readMineSQL() error {
 		return fmt.Errorf("reading private receipts: %w", err)
 	}
 	r.keep(data, receipts)
+	if r.q.initial {
+		return nil // what was said once is not said again to a device that begins
+	}
+	notices, err := r.h.view.Notices(r.ctx, user, r.since.Position, r.upto)
+	if err != nil {
+		return err
+	}
+	for _, n := range notices {
+		r.keepNotice(n)
+	}
 	return nil
+}
+
+func (r *round) keepNotice(n *view.Notice) {
+	if r.mine.notices == nil {
+		r.mine.notices = make(map[string][]*view.Notice)
+	}
+	r.mine.notices[n.RoomID] = append(r.mine.notices[n.RoomID], n)
 }
 
 // from is the position after which everything is new: zero for a device that begins.
@@ -99,6 +118,8 @@ func (r *round) sortMine(entries []stream.Entry) (data []*accounts.AccountDatum,
 			data = append(data, value)
 		case *rooms.Receipt:
 			receipts = append(receipts, *value)
+		case *view.Notice:
+			r.keepNotice(value)
 		case *accounts.ToDeviceArrival:
 			r.mine.toDevice = r.mine.toDevice || value.DeviceID == r.q.device.DeviceID
 		case *rooms.OutsideMembership:

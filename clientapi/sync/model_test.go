@@ -346,6 +346,18 @@ func (m *modelRenderer) Changed(_ context.Context, roomID, language string, sinc
 	return out, nil
 }
 
+func (m *modelRenderer) Threads(context.Context, string) (bool, error) { return false, nil }
+func (m *modelRenderer) InMode(_ context.Context, r *view.Rendering, _ string) (content, late json.RawMessage, err error) {
+	return r.Content, r.LateContent, nil
+}
+func (m *modelRenderer) Notices(context.Context, string, int64, int64) ([]*view.Notice, error) {
+	return nil, nil
+}
+func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*view.Notice, error) {
+	return nil, nil
+}
+func (m *modelRenderer) NoticeID(*view.Notice) string       { return "" }
+func (m *modelRenderer) NoticePlace(string, string) int64   { return 0 }
 func (m *modelRenderer) RealID(id, _ string) (string, bool) { return id, false }
 func (m *modelRenderer) SyntheticID(r *view.Rendering, userID string) string {
 	return fmt.Sprintf("$synthetic-%d-%s", r.Version, userID)

@@ -47,7 +47,7 @@ func stringList(dst []byte, list []string) []byte {
 func (r *round) appendJoined(dst []byte, s *section) ([]byte, error) {
 	data := r.roomData(s.data)
 	ephemeral := r.ephemeral(s)
-	if !s.full && len(s.timeline.events) == 0 && !s.timeline.limited && len(s.state) == 0 && len(s.late) == 0 &&
+	if !s.full && len(s.timeline.events) == 0 && !s.timeline.limited && len(s.state) == 0 && len(s.late) == 0 && len(s.told) == 0 &&
 		!s.summary && len(data) == 0 && len(ephemeral) == 0 && len(s.receipts) == 0 {
 		return dst, nil
 	}
@@ -86,7 +86,7 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	if dst, err = r.h.view.Append(r.ctx, dst, s.viewer, s.timeline.events, o); err != nil {
 		return dst, fmt.Errorf("showing the timeline: %w", err)
 	}
-	for _, event := range s.late {
+	for _, event := range append(s.late, s.told...) {
 		dst = append(comma(dst), event...)
 	}
 	dst = strconv.AppendBool(key(append(dst, ']'), "limited"), s.timeline.limited)

@@ -7,4 +7,9 @@ type translateCmd struct {
 	Test      *translateTestCmd      `arg:"subcommand:test" help:"Let every engine of the running node translate a text, and show what each says."`
 	Text      *translateTextCmd      `arg:"subcommand:text" help:"Translate standard input line by line, without a node."`
 	Check     *translateCheckCmd     `arg:"subcommand:check" help:"Check translations for what could harm a patient: JSON lines in, JSON lines out. Needs no node."`
+
+	Review   *translateReviewCmd   `arg:"subcommand:review" help:"Translations that readers reported."`
+	Readings *translateReadingsCmd `arg:"subcommand:readings" help:"What each reader was shown of a message."`
+	Stats    *translateStatsCmd    `arg:"subcommand:stats" help:"What became of the messages of the last time, by pair, engine and verdict."`
+	Cache    *translateCacheCmd    `arg:"subcommand:cache" help:"Translations that are kept to be shown again."`
 }

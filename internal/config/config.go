@@ -203,6 +203,8 @@ type Translator struct {
 	Cache         TranslatorCache `yaml:"cache"`
 	Transcription Transcription   `yaml:"transcription"`
 	Encrypted     EncryptedRooms  `yaml:"encrypted"`
+
+	Records TranslatorRecords `yaml:"records"`
 }
 
 // Transcription is the recogniser that writes voice messages down; without a URL they stay as they are.
@@ -365,6 +367,7 @@ func defaultTranslator() Translator {
 		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
 		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
 		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
+		Records:       defaultRecords(),
 	}
 }
 

@@ -18,6 +18,7 @@ var (
 
 func (c *Config) validateTranslator(k *checker) {
 	t := c.Translator
+	t.Records.validate(k)
 	k.check(localpart.MatchString(t.BotLocalpart), "translator.bot_localpart", "%q is not a user name; write small letters, digits and ._=/+-", t.BotLocalpart)
 	for i, l := range t.Languages {
 		k.check(language.MatchString(l), fmt.Sprintf("translator.languages[%d]", i), "%q is not a language code; write for example en, es or zh", l)

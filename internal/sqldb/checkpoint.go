@@ -23,7 +23,7 @@ const (
 	// checkpointTick is how often the size of the log is looked at.
 	checkpointTick = time.Second
 	// checkpointIdle without growth empties the log, so that erased content does not linger there, and gives free
-	// pages back to the disk.
+	// pages back to the disk and memory to the system.
 	checkpointIdle = 30 * time.Second
 	// vacuumPages are given back in one pause.
 	vacuumPages = 1000
@@ -128,7 +128,9 @@ func (l *liteFiles) tidyUp(w *writer) {
 	if err != nil {
 		l.logger.WithError(err).Warn("checkpoint failed, the write-ahead log stays")
 	}
-	l.tidy = complete // else a reader was in the way: at the next look again
+	if l.tidy = complete; complete { // else a reader was in the way: at the next look again
+		w.db.giveBack()
+	}
 }
 
 // vacuum gives some free pages back to the disk, on the writer's connection.

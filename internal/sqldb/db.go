@@ -52,6 +52,7 @@ type DB struct {
 	metrics     *metrics
 	texts       *texts
 	readers     *sql.DB
+	maxReaders  int
 	readTimeout time.Duration
 	writer      *writer
 	lite        *liteFiles // nil on PostgreSQL
@@ -74,7 +75,7 @@ type DB struct {
 // the opening.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	o = o.withDefaults()
-	db := &DB{logger: o.Logger, readTimeout: o.ReadTimeout, metrics: newMetrics(), ids: map[string]*IDs{}}
+	db := &DB{logger: o.Logger, readTimeout: o.ReadTimeout, maxReaders: o.MaxReaders, metrics: newMetrics(), ids: map[string]*IDs{}}
 	var err error
 	switch {
 	case strings.HasPrefix(o.URL, "sqlite:"):

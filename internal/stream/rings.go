@@ -41,17 +41,17 @@ func (r rings) lastChange(t Topic) int64 {
 func (r rings) since(t Topic, since, upto int64) (entries []Entry, complete bool) {
 	events, complete := r.events.since(t, since, upto)
 	aside, whole := r.aside.since(t, since, upto)
-	return merge(events, aside), complete && whole
+	return Merge(events, aside), complete && whole
 }
 
 func (r rings) all(since, upto int64, limit int) (entries []Entry, complete bool) {
 	events, complete := r.events.all(since, upto, limit)
 	aside, whole := r.aside.all(since, upto, limit)
-	return cut(merge(events, aside), max(limit, 1)), complete && whole
+	return cut(Merge(events, aside), max(limit, 1)), complete && whole
 }
 
-// merge puts two lists in the order of positions.
-func merge(a, b []Entry) []Entry {
+// Merge puts two lists that are in the order of positions into one.
+func Merge(a, b []Entry) []Entry {
 	if len(a) == 0 {
 		return b
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/sjson"
 
 	"medixchange/rooms"
 )
@@ -33,7 +34,10 @@ type world struct {
 	current    []*rooms.Event
 	ignored    map[string]struct{}
 	language   string
+	mode       string
+	threads    bool // the bot answers in threads
 	renderings []*Rendering
+	notices    []*Notice
 	hold       map[int64]time.Time
 	lookups    int // of intervals
 	request    func(language string, events []*rooms.Event, budget time.Duration)
@@ -43,7 +47,7 @@ func newWorld() *world {
 	return &world{
 		intervals: map[string][]rooms.Interval{}, events: map[int64]*rooms.Event{}, redacted: map[string]*rooms.Event{},
 		aggregates: map[string]rooms.Aggregate{}, txns: map[int64]string{}, states: map[int64][]*rooms.Event{},
-		hold: map[int64]time.Time{},
+		hold: map[int64]time.Time{}, mode: ModeInPlace,
 	}
 }
 
@@ -150,7 +154,7 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 }
 
 func (w *world) RoomLanguage(context.Context, string, string) (string, string, error) {
-	return w.language, "inline", nil
+	return w.language, w.mode, nil
 }
 
 // add makes an event at position nid.
@@ -221,10 +225,53 @@ func (f *fakeRenderer) Changed(_ context.Context, _, language string, since, upt
 	}
 	return out, nil
 }
+func (f *fakeRenderer) Threads(context.Context, string) (bool, error) { return f.threads, nil }
+func (f *fakeRenderer) InMode(_ context.Context, r *Rendering, mode string) (content, late json.RawMessage, err error) {
+	content, err = sjson.SetBytes(r.Content, "form", mode)
+	if err != nil || len(r.LateContent) == 0 {
+		return content, nil, err
+	}
+	late, err = sjson.SetBytes(r.LateContent, "form", mode)
+	return content, late, err
+}
+func (f *fakeRenderer) Notices(_ context.Context, userID string, since, upto int64) ([]*Notice, error) {
+	var out []*Notice
+	for _, n := range f.notices {
+		if n.UserID == userID && since < n.Position && n.Position <= upto {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+func (f *fakeRenderer) Beside(_ context.Context, userID string, _ []*rooms.Event, upto int64) (map[int64]*Notice, error) {
+	out := map[int64]*Notice{}
+	for _, n := range f.notices {
+		if n.Beside != 0 && n.UserID == userID && n.Position <= upto {
+			out[n.EventNID] = n
+		}
+	}
+	return out, nil
+}
+func (f *fakeRenderer) NoticeID(n *Notice) string {
+	return (fmt.Sprintf("$notice-%d-%d", n.Position, n.EventNID) + strings.Repeat("-", 44))[:44]
+}
+func (f *fakeRenderer) NoticePlace(id, _ string) int64 {
+	for _, n := range f.notices {
+		if f.NoticeID(n) == id {
+			return n.Position
+		}
+	}
+	return 0
+}
 func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
 	for _, r := range f.renderings {
 		if f.SyntheticID(r, userID) == id {
 			return r.EventID, true
+		}
+	}
+	for _, n := range f.notices {
+		if n.UserID == userID && f.NoticeID(n) == id {
+			return f.events[n.EventNID].ID, true
 		}
 	}
 	return id, false

@@ -19,15 +19,18 @@ func (v *View) MapID(viewer Viewer, id string) (eventID string, synthetic bool) 
 }
 
 // MapReceipt is MapID for read receipts and fully-read markers: a late edit stands for the newest event that the viewer
-// could see at or before its place, so that what lies between does not become unread again (TRANSLATION 4).
+// could see at or before its place, and so does a notice, so that what lies between does not become unread again (TRANSLATION 4).
 func (v *View) MapReceipt(ctx context.Context, viewer Viewer, roomID, id string) (string, error) {
 	eventID, synthetic := v.renderer.RealID(id, viewer.UserID)
 	if !synthetic {
 		return id, nil
 	}
-	place, err := v.placeOf(ctx, viewer, roomID, eventID)
-	if err != nil || place == 0 {
-		return eventID, err
+	place := v.renderer.NoticePlace(id, viewer.UserID)
+	if place == 0 {
+		var err error
+		if place, err = v.placeOf(ctx, viewer, roomID, eventID); err != nil || place == 0 {
+			return eventID, err
+		}
 	}
 	page, err := v.rooms.Timeline(ctx, roomID, rooms.HistoryKey{Anchor: place}, rooms.HistoryKey{}, rooms.Backward, receiptLookBack, false)
 	if err != nil {
@@ -62,9 +65,10 @@ func (v *View) placeOf(ctx context.Context, viewer Viewer, roomID, eventID strin
 }
 
 // FromClient returns a content that a client sends as it may be stored: ids of viewer-only events become real ones,
-// wherever they stand (relations, replies, pins, account data, links in a text), and translation keys go.
+// wherever they stand (relations, replies, pins, account data, links in a text), a forwarded translation becomes the original
+// that it was made from, and translation keys go.
 func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessage, error) {
-	content = withoutForged(content)
+	content = withoutForged(forwardedOriginal(content))
 	if v.plain || !mayNameEvents(content) {
 		return content, nil
 	}

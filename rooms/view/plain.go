@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"medixchange/rooms"
@@ -23,5 +24,17 @@ func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Durat
 func (plainRenderer) Changed(context.Context, string, string, int64, int64) ([]*Rendering, error) {
 	return nil, nil
 }
+func (plainRenderer) Threads(context.Context, string) (bool, error) { return false, nil }
+func (plainRenderer) InMode(_ context.Context, r *Rendering, _ string) (content, late json.RawMessage, err error) {
+	return r.Content, r.LateContent, nil
+}
+func (plainRenderer) Notices(context.Context, string, int64, int64) ([]*Notice, error) {
+	return nil, nil
+}
+func (plainRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*Notice, error) {
+	return nil, nil
+}
+func (plainRenderer) NoticeID(*Notice) string                   { return "" }
+func (plainRenderer) NoticePlace(string, string) int64          { return 0 }
 func (plainRenderer) RealID(id, _ string) (string, bool)        { return id, false }
 func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }

@@ -27,6 +27,8 @@ type ShowOptions struct {
 	Bundle bool
 	// Related, where it is given, says which events may have relations at all; it saves the look-up for the others.
 	Related func(eventID string) bool
+	// Unread says that nobody reads the answer: it is looked through, or its way to a reader is not known to end there.
+	Unread bool
 	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state. The viewer's own membership
 	// keeps them: a client that takes its state from here learns from the invite before that the room is a direct chat.
 	StateSection bool
@@ -83,6 +85,8 @@ type showing struct {
 	txns       map[int64]string
 	histories  map[string]history
 	replaced   map[int64]*rooms.Event // the state event that each one replaced
+	fallbacks  map[int64]*fallback    // of replies
+	beside     map[int64]*Notice      // what the viewer is told with an event
 }
 
 func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event, o ShowOptions) (*showing, error) {
@@ -99,7 +103,9 @@ func (v *View) prepare(ctx context.Context, viewer Viewer, events []*rooms.Event
 	}{
 		{"replaced state", s.readReplaced},
 		{"relations", s.readBundles},
+		{"what replies repeat", s.readFallbacks},
 		{"redactions", s.readRedactions},
+		{"notices", s.readBeside},
 		{"renderings", s.readRenderings},
 		{"transaction ids", s.readTxns},
 		{"memberships", s.readHistories},
@@ -149,6 +155,9 @@ func (s *showing) readRedactions(ctx context.Context, events []*rooms.Event) err
 	for _, b := range s.bundles {
 		ids = b.appendIDs(ids)
 	}
+	for _, f := range s.fallbacks {
+		ids = append(ids, f.target.ID)
+	}
 	var err error
 	s.redactions, err = s.v.rooms.Redacted(ctx, ids)
 	return err
@@ -164,6 +173,9 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 	}
 	for _, b := range s.bundles {
 		b.each(func(ev *rooms.Event) { s.wantRendering(byRoom, ev) })
+	}
+	for _, f := range s.fallbacks {
+		s.wantRendering(byRoom, f.target)
 	}
 	for roomID, wanted := range byRoom {
 		viewer, err := s.v.InRoom(ctx, s.viewer, roomID)
@@ -182,9 +194,43 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		if err != nil {
 			return err
 		}
+		if err := s.inMode(ctx, viewer.Mode, found); err != nil {
+			return err
+		}
 		s.addRenderings(found)
 	}
 	return nil
+}
+
+// statePending is the state of a rendering that is to be followed by another.
+const statePending = "pending"
+
+// inMode puts renderings into the form that the viewer wants. Those that the bot says in a thread are left out.
+func (s *showing) inMode(ctx context.Context, mode string, found map[int64]*Rendering) error {
+	if mode != ModeThread && mode != ModeOriginalFirst {
+		return nil
+	}
+	for nid, r := range found {
+		if mode == ModeThread && (r.Threaded || r.State == statePending) {
+			delete(found, nid)
+			continue
+		}
+		of, err := s.v.inMode(ctx, r, mode)
+		if err != nil {
+			return err
+		}
+		found[nid] = of
+	}
+	return nil
+}
+
+// inMode returns r in another form.
+func (v *View) inMode(ctx context.Context, r *Rendering, mode string) (*Rendering, error) {
+	of := *r
+	var err error
+	of.Content, of.LateContent, err = v.renderer.InMode(ctx, r, mode)
+	of.mode = ModeOriginalFirst
+	return &of, err
 }
 
 func (s *showing) wantRendering(byRoom map[string][]*rooms.Event, ev *rooms.Event) {
@@ -258,6 +304,13 @@ func (s *showing) historyAt(ev *rooms.Event) (history, bool) {
 	return h, ok
 }
 
+// shown tells the log what a viewer gets in other words than the author's.
+func (s *showing) shown(ev, redaction *rooms.Event) {
+	if r := s.renderings[ev.NID]; r != nil && s.v.log != nil && r.Position > 0 && redaction == nil && !s.o.Unread {
+		s.v.log.Shown(s.viewer, r, false)
+	}
+}
+
 // event appends ev as the viewer gets it.
 func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	start := len(dst)
@@ -266,6 +319,13 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 		return append(dst, rawPDU(ev, redaction)...)
 	}
 	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	s.shown(ev, redaction)
+	if f := s.fallbacks[ev.NID]; f != nil && redaction == nil {
+		st = s.withFallback(ev, st, f)
+	}
+	if n := s.beside[ev.NID]; n != nil && redaction == nil {
+		st = withBeside(ev, st, n)
+	}
 	dst = append(dst, st.open...)
 	if s.o.Format == FormatClient {
 		dst = appendStringKey(dst, "room_id", ev.RoomID)

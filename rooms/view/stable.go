@@ -19,6 +19,7 @@ type stableKey struct {
 	nid, redaction     int64
 	rendering, version int64
 	language, state    string
+	mode               string
 }
 
 func keyOf(ev, redaction *rooms.Event, r *Rendering) stableKey {
@@ -29,6 +30,7 @@ func keyOf(ev, redaction *rooms.Event, r *Rendering) stableKey {
 	}
 	if r != nil && len(r.Content) > 0 {
 		k.rendering, k.version, k.language, k.state = r.Position, r.Version, r.Language, r.State
+		k.mode = r.mode
 	}
 	return k
 }

@@ -20,9 +20,22 @@ func translationIn(content []byte) string {
 // Hold returns from which of the events, ascending, a viewer's timeline of the room up to upto has to wait for a
 // rendering, and until when at most. index is len(events) when nothing is held.
 func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64) (index int, until time.Time) {
-	if v.plain || viewer.Language == "" {
+	if v.plain || viewer.Language == "" || viewer.Mode == ModeThread {
 		return len(events), time.Time{}
 	}
+	index, until = v.firstHeld(viewer, events, upto)
+	for index < len(events) {
+		// What comes before goes out as of the place where the answer ends now: a rendering after that is not in place.
+		before, sooner := v.firstHeld(viewer, events[:index], events[index].Position-1)
+		if before == index {
+			break
+		}
+		index, until = before, sooner
+	}
+	return index, until
+}
+
+func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64) (index int, until time.Time) {
 	now := v.now()
 	for i, ev := range events {
 		if !translatable(viewer, ev) || !v.renderer.Wanted(ev, viewer.Language) {
@@ -60,6 +73,14 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, up
 	changed = changed[len(changed)-allowed:]
 	out := make([]json.RawMessage, 0, len(changed))
 	for _, r := range changed {
+		if viewer.Mode == ModeOriginalFirst || viewer.Mode == ModeThread {
+			if r, err = v.inMode(ctx, r, viewer.Mode); err != nil {
+				return nil, fmt.Errorf("writing a late edit: %w", err)
+			}
+		}
+		if v.log != nil && !r.Redaction && r.State != "" {
+			v.log.Shown(viewer, r, true)
+		}
 		out = append(out, v.synthetic(viewer, originals[r.EventNID], r))
 	}
 	return out, nil
@@ -104,6 +125,9 @@ func (v *View) worthTelling(ctx context.Context, viewer Viewer, roomID string, c
 			continue
 		}
 		version, ok := edited[editedBy(ev)]
+		if viewer.Mode == ModeThread && r.Threaded && !r.Redaction {
+			continue
+		}
 		if r.Redaction || len(r.LateContent) > 0 && redacted[ev.ID] == nil && (!ok || version == r.Version) {
 			kept = append(kept, r)
 		}

@@ -262,3 +262,80 @@ func TestStrippedFromOtherServersIsCutToFourKeys(t *testing.T) {
 	require.JSONEq(t, `{"type":"m.room.name","state_key":"","sender":"@a:b","content":{"name":"x"}}`, string(out[0]))
 	require.Equal(t, "invite", gjson.GetBytes(out[1], "content.membership").Str, "not what the other server's state says")
 }
+
+func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
+	w := newWorld()
+	w.language, w.mode = "es", ModeOriginalFirst
+	w.member(1, alice, "join")
+	w.member(2, bob, "join")
+	ev := w.message(3, alice, "hello")
+	w.renderings = []*Rendering{{
+		EventNID: 3, EventID: ev.ID, Language: "es", Version: 3, Position: 9, State: "translated",
+		Content: json.RawMessage(`{"body":"hola"}`), LateContent: json.RawMessage(`{"body":"tarde","msgtype":"m.text"}`),
+	}}
+	v := w.view()
+	viewer := viewerOf(t, v, bob)
+	inRoom, err := v.InRoom(t.Context(), viewer, room)
+	require.NoError(t, err)
+	shown := showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.Equal(t, ModeOriginalFirst, shown["form"])
+	late, err := v.Late(t.Context(), inRoom, room, 5, 10)
+	require.NoError(t, err)
+	require.Len(t, late, 1)
+	require.Contains(t, string(late[0]), ModeOriginalFirst)
+
+	w.mode = ModeInPlace
+	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.NotContains(t, shown, "form", "the cache tells modes apart")
+
+	w.mode = ModeThread
+	inRoom, err = v.InRoom(t.Context(), viewer, room)
+	require.NoError(t, err)
+	require.Equal(t, ModeOriginalFirst, inRoom.Mode, "no bot, no threads")
+	w.threads, w.renderings[0].Threaded = true, true
+	inRoom, err = v.InRoom(t.Context(), viewer, room)
+	require.NoError(t, err)
+	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.Equal(t, "hello", shown["body"], "the translation is in the thread")
+	late, err = v.Late(t.Context(), inRoom, room, 5, 10)
+	require.NoError(t, err)
+	require.Empty(t, late)
+	w.hold[3] = clock.Add(time.Second)
+	held, _ := v.Hold(inRoom, []*rooms.Event{ev}, 5)
+	require.Equal(t, 1, held, "nothing to wait for")
+}
+
+func TestANoticeIsForItsUserAloneAndCountsForItsPlace(t *testing.T) {
+	w := newWorld()
+	w.language = "es"
+	w.member(1, alice, "join")
+	w.member(2, bob, "join")
+	w.message(3, alice, "hello")
+	w.message(4, alice, "more")
+	w.message(9, alice, "later")
+	v := w.view()
+	n := &Notice{UserID: bob, RoomID: room, EventNID: 3, Sender: carol, Position: 6, TS: 7, Content: json.RawMessage(`{"body":"told"}`)}
+	w.notices = []*Notice{n}
+	viewer := viewerOf(t, v, bob)
+	found, err := v.Notices(t.Context(), bob, 5, 6)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	var event map[string]any
+	require.NoError(t, json.Unmarshal(v.Notice(viewer, n), &event))
+	require.Equal(t, carol, event["sender"])
+	require.Equal(t, "told", event["content"].(map[string]any)["body"])
+	mapped, err := v.MapReceipt(t.Context(), viewer, room, event["event_id"].(string))
+	require.NoError(t, err)
+	require.Equal(t, "$event4", mapped, "what could be seen when it came")
+	require.JSONEq(t, `{"redacts":"`+event["event_id"].(string)+`"}`,
+		contentOf(t, v.Notice(viewer, &Notice{UserID: bob, RoomID: room, EventNID: 3, Sender: carol, Position: 8, Redacts: 6})))
+	w.ignored = map[string]struct{}{carol: {}}
+	require.Nil(t, v.Notice(viewerOf(t, v, bob), n))
+}
+
+func contentOf(t *testing.T, raw json.RawMessage) string {
+	t.Helper()
+	var event struct{ Content json.RawMessage }
+	require.NoError(t, json.Unmarshal(raw, &event))
+	return string(event.Content)
+}

@@ -43,6 +43,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 
 // plainEvent appends an event that is nested in another's unsigned: with its age and membership, and nothing else there.
 func (s *showing) plainEvent(dst []byte, ev *rooms.Event) []byte {
+	s.shown(ev, s.redactions[ev.ID])
 	dst = append(dst, s.v.encoded(ev, s.redactions[ev.ID], s.renderings[ev.NID]).open...)
 	if s.o.Format == FormatClient {
 		dst = appendStringKey(dst, "room_id", ev.RoomID)

@@ -35,8 +35,17 @@ type Viewer struct {
 	Ignored func(userID string) bool
 }
 
-// ModeOff is the mode of a viewer who wants originals only.
-const ModeOff = "off"
+// The modes of reading: the translation in the place of the original (which is one step away); the original's text first
+// and the translation after it; the original, and the translation as a reply of the bot in a thread; originals only.
+const (
+	ModeInPlace       = "in_place"
+	ModeOriginalFirst = "original_first"
+	ModeThread        = "thread"
+	ModeOff           = "off"
+)
+
+// Modes are all of them.
+var Modes = []string{ModeInPlace, ModeOriginalFirst, ModeThread, ModeOff}
 
 // Reader knows the readers: whom they ignore and what they read. accounts implements it. It answers from memory after
 // the first call for a user, and is safe for concurrent use.
@@ -66,9 +75,23 @@ type Renderer interface {
 	// already past: its position ≤ since. A withdrawn rendering (redacted, edited) comes as one with Content of the
 	// original; those whose synthetics have to go come with Redaction set, after it.
 	Changed(ctx context.Context, roomID, language string, since, upto int64) ([]*Rendering, error)
+	// Notices returns what the user was told alone, ascending, with since < Position ≤ upto.
+	Notices(ctx context.Context, userID string, since, upto int64) ([]*Notice, error)
+	// Beside returns for events, by nid, what the user is told beside them at stream position upto; most have nothing.
+	Beside(ctx context.Context, userID string, events []*rooms.Event, upto int64) (map[int64]*Notice, error)
+	// NoticeID returns the id of a notice, which RealID decodes to that of the event that it is about. NoticePlace decodes
+	// it to its position, and any other id to 0.
+	NoticeID(n *Notice) string
+	NoticePlace(id, userID string) int64
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
+	// Threads reports whether translations come as replies of the bot in the room, so that whoever wants them there has
+	// nothing to wait for.
+	Threads(ctx context.Context, roomID string) (bool, error)
+	// InMode returns the Content and LateContent of r for a reader of another mode than ModeInPlace. The same arguments
+	// always give the same.
+	InMode(ctx context.Context, r *Rendering, mode string) (content, late json.RawMessage, err error)
 	// SyntheticID returns the id under which userID gets r as a late edit, or the redaction of that edit if r.Redaction.
 	// The same arguments always give the same id.
 	SyntheticID(r *Rendering, userID string) string
@@ -92,8 +115,21 @@ type Rendering struct {
 	LateContent json.RawMessage
 	// VersionTS is origin_server_ts (ms) of the version, or what TRANSLATION 3 puts in its place. It becomes the edit's.
 	VersionTS int64
+	// Threaded says that the bot puts the translation into a thread, for those who want it there.
+	Threaded bool
+	// Parts is what the renderer says it in another form from; it means nothing to anyone else.
+	Parts []byte
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
+
+	mode string // form of the contents, "" for ModeInPlace
+}
+
+// Log keeps who was shown which rendering. The translator implements it. It takes well under a microsecond and is safe for
+// concurrent use.
+type Log interface {
+	// Shown says that r was put into an answer for the viewer; late, as an edit of what they had.
+	Shown(viewer Viewer, r *Rendering, late bool)
 }
 
 // Options is what a View is built from. Every field but the last three must be set.
@@ -109,6 +145,8 @@ type Options struct {
 	Tagged *Tagged
 	// CacheBytes bounds the cache of encoded events; 0 for the default of 32 MiB.
 	CacheBytes int64
+	// Log is told what readers are shown; nil for none.
+	Log Log
 }
 
 // View is doors 2 and 3. It is safe for concurrent use.
@@ -123,6 +161,7 @@ type View struct {
 	tagged   *Tagged
 	plain    bool // nothing is ever translated
 	budget   time.Duration
+	log      Log
 }
 
 const defaultCacheBytes = 32 << 20
@@ -135,7 +174,7 @@ func New(o Options) *View {
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
 		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget, tagged: o.Tagged,
-		stable: newStableCache(o.CacheBytes), members: newMemberCache(),
+		stable: newStableCache(o.CacheBytes), members: newMemberCache(), log: o.Log,
 	}
 }
 
@@ -166,6 +205,16 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 	viewer.Language, viewer.Mode = language, mode
 	if mode == ModeOff {
 		viewer.Language = ""
+	}
+	if mode != ModeThread || roomID == "" {
+		return viewer, nil
+	}
+	threads, err := v.renderer.Threads(ctx, roomID)
+	if err != nil {
+		return viewer, fmt.Errorf("asking for a room's threads: %w", err)
+	}
+	if !threads {
+		viewer.Mode = ModeOriginalFirst
 	}
 	return viewer, nil
 }

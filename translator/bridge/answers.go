@@ -24,6 +24,8 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	switch a.name {
 	case commandLang:
 		return t.answerLang(ctx, a)
+	case commandMode:
+		return t.answerMode(ctx, a)
 	case commandLanguages:
 		return language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
 	case commandHelp:
@@ -34,13 +36,15 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerTranslate(ctx, a)
 	case commandRepost:
 		return t.answerRepost(ctx, a)
+	case commandReadback:
+		return t.answerSetting(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandHelp} {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, "room", commandHelp} {
 		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")
@@ -52,58 +56,6 @@ func (t *talk) languageNames(reader language.Code) string {
 		names = append(names, string(code)+" ("+code.Name(reader)+")")
 	}
 	return strings.Join(names, ", ")
-}
-
-// modeInPlace is the mode of a reader who wants translations.
-const modeInPlace = "in_place"
-
-// answerLang shows or changes what the asker reads: in general when said to the bot alone, else in this room.
-func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
-	roomID := a.ev.RoomID
-	if a.direct {
-		roomID = ""
-	}
-	var content string
-	switch wanted := strings.ToLower(a.rest); wanted {
-	case "":
-		return t.currentLanguage(ctx, a, roomID)
-	case "off":
-		content = `{"mode":"off"}`
-	case "auto":
-		content = `{}`
-	default:
-		named, ok := language.ByName(a.rest)
-		code := t.b.code(string(named))
-		if !ok || code == "" {
-			return language.Say(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
-		}
-		content = fmt.Sprintf(`{"language":%q,"mode":%q}`, code, modeInPlace)
-	}
-	err := t.b.o.Accounts.SetAccountData(ctx, a.ev.Sender, roomID, typeLanguage, json.RawMessage(content))
-	if err != nil {
-		return "", fmt.Errorf("storing a choice of language: %w", err)
-	}
-	tag, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, roomID)
-	if err != nil {
-		return "", fmt.Errorf("reading a choice of language: %w", err)
-	}
-	code := t.b.code(tag)
-	if mode == view.ModeOff || code == "" {
-		return language.Say(a.reader, "bot_lang_off"), nil
-	}
-	return language.Say(code, "bot_lang_set", "language", code.Name(code)), nil
-}
-
-func (t *talk) currentLanguage(ctx context.Context, a *asked, roomID string) (string, error) {
-	tag, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, roomID)
-	if err != nil {
-		return "", fmt.Errorf("reading a choice of language: %w", err)
-	}
-	code := t.b.code(tag)
-	if mode == view.ModeOff || code == "" {
-		return language.Say(a.reader, "bot_lang_off"), nil
-	}
-	return language.Say(a.reader, "bot_lang_current", "language", code.Name(a.reader)), nil
 }
 
 // maxEcho is how many letters of what a user wrote an answer repeats.

@@ -41,7 +41,7 @@ func newTalk(b *Bridge) (*talk, error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes})
+	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes, Log: b})
 	return &talk{b: b, view: shown, limits: limits}, nil
 }
 
@@ -95,6 +95,10 @@ func (t *talk) read(ctx context.Context, from, upto int64) error {
 			if e.Kind == rooms.EntryEvent {
 				return t.hear(ctx, value)
 			}
+		case *row:
+			return t.sayInThread(ctx, value)
+		case *rooms.Redaction:
+			return t.unsay(ctx, value.TargetID)
 		case *rooms.MembershipChange:
 			if value.UserID == t.b.bot && value.Membership == "invite" {
 				return t.join(ctx, value.RoomID, value.EventNID)
@@ -108,12 +112,37 @@ func (t *talk) read(ctx context.Context, from, upto int64) error {
 	if err := t.takeInvites(ctx); err != nil {
 		return err
 	}
-	events, err := t.b.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
+	for _, typ := range []string{typeMessage, typeReaction} {
+		events, err := t.b.o.Rooms.EventsSince(ctx, from, upto, typ, int(upto-from))
+		if err != nil {
+			return err
+		}
+		for _, ev := range events {
+			if err := t.hear(ctx, ev); err != nil {
+				return err
+			}
+		}
+	}
+	return t.readStoredThreads(ctx, from, upto)
+}
+
+// readStoredThreads says and takes back in threads what the ring has forgotten.
+func (t *talk) readStoredThreads(ctx context.Context, from, upto int64) error {
+	rows, err := t.b.selectThreaded(ctx, from, upto)
 	if err != nil {
 		return err
 	}
-	for _, ev := range events {
-		if err := t.hear(ctx, ev); err != nil {
+	for _, r := range rows {
+		if err := t.sayInThread(ctx, r); err != nil {
+			return err
+		}
+	}
+	redactions, err := t.b.o.Rooms.RedactionsSince(ctx, from, upto, int(upto-from))
+	if err != nil {
+		return err
+	}
+	for _, redaction := range redactions {
+		if err := t.unsay(ctx, redaction.TargetID); err != nil {
 			return err
 		}
 	}
@@ -171,8 +200,11 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// hear answers an event if it is a command to the bot.
+// hear answers an event if it is a command to the bot, or takes it as a report.
 func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
+	if ev.Type == typeReaction && ev.StateKey == nil {
+		return t.hearReaction(ctx, ev)
+	}
 	content := ev.Content()
 	body := content.Get("body")
 	if ev.Type != typeMessage || ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || ev.Relation.Type == relReplace ||
@@ -245,20 +277,23 @@ func txnOf(eventID string) rooms.Txn {
 
 // send sends the bot's answer to an event, once whatever happens in between.
 func (t *talk) send(ctx context.Context, roomID, to string, content map[string]any) error {
+	return t.sendTxn(ctx, roomID, txnOf(to), content)
+}
+
+func (t *talk) sendTxn(ctx context.Context, roomID string, txn rooms.Txn, content map[string]any) error {
 	encoded, err := json.Marshal(content)
 	if err != nil {
 		return fmt.Errorf("writing an answer: %w", err)
 	}
-	txn := txnOf(to)
 	_, err = t.b.o.Rooms.Send(ctx, rooms.SendRequest{RoomID: roomID, Sender: t.b.bot, Type: typeMessage, Content: encoded, Txn: &txn})
-	if err != nil {
-		return t.refused(err, "answering", roomID)
-	}
-	return nil
+	return t.refused(err, "answering", roomID)
 }
 
 // refused lets pass what the room does not allow, and returns what may go better another time.
 func (t *talk) refused(err error, doing, roomID string) error {
+	if err == nil {
+		return nil
+	}
 	for _, final := range []error{rooms.ErrForbidden, rooms.ErrNotFound, rooms.ErrTooLarge, rooms.ErrBadEvent, rooms.ErrInvalidParam} {
 		if errors.Is(err, final) {
 			t.b.o.Log.WithError(err).WithField("room", roomID).Info("the translation bot was refused " + doing)

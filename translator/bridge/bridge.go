@@ -28,6 +28,7 @@ type Pipeline interface {
 	Run(ctx context.Context)
 	Offers(from, to language.Code) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
+	Purge()
 }
 
 // Options is what a Bridge is built from. Every field without "optional" must be set.
@@ -60,21 +61,29 @@ type Bridge struct {
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
 	codes       *lru.Cache[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
-	transcripts *lru.Cache[int64, Transcript]     // by event nid
-	hearing     singleflight.Group                // transcriptions under way
+	besides     *lru.Cache[besideKey, *view.Notice]
+	forms       *lru.Cache[formKey, form]       // of renderings, for those who read the original first
+	transcripts *lru.Cache[int64, Transcript]   // by event nid
+	hearing     singleflight.Group              // transcriptions under way
+	settings    *lru.Cache[int64, roomSettings] // by the nid of their event
 	readers     *roomReaders
 	hot         *hotCache
 	jobs        *jobs
 	handled     atomic.Int64 // everything up to this position has its jobs
 	sealer      *sealer
+	vault       *vault
 	metrics     *metrics
 	talk        *talk
+	readings    *readingLog
 
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
 }
 
-var _ view.Renderer = (*Bridge)(nil)
+var (
+	_ view.Renderer = (*Bridge)(nil)
+	_ view.Log      = (*Bridge)(nil)
+)
 
 // Defaults and bounds of what is kept in memory.
 const (
@@ -100,6 +109,9 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
 	if err := b.load(ctx); err != nil {
+		return nil, fmt.Errorf("building the translation bridge: %w", err)
+	}
+	if b.readings, err = newReadingLog(o.Now); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
 	if b.talk, err = newTalk(b); err != nil {
@@ -128,24 +140,30 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// readLanguages takes the languages of the configuration, all that are known when it names none.
-func (b *Bridge) readLanguages() error {
-	b.languages = language.All
-	if len(b.o.Config.Languages) > 0 {
-		b.languages = nil
+// languagesOf returns the languages of the configuration, all that are known when it names none.
+func languagesOf(c config.Translator) ([]language.Code, error) {
+	if len(c.Languages) == 0 {
+		return language.All, nil
 	}
-	for _, tag := range b.o.Config.Languages {
+	codes := make([]language.Code, 0, len(c.Languages))
+	for _, tag := range c.Languages {
 		code, err := language.Parse(tag)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		b.languages = append(b.languages, code)
+		codes = append(codes, code)
+	}
+	return codes, nil
+}
+
+func (b *Bridge) readLanguages() (err error) {
+	if b.languages, err = languagesOf(b.o.Config); err != nil {
+		return err
 	}
 	if b.o.Config.DefaultLanguage == "" {
 		b.home = "en"
 		return nil
 	}
-	var err error
 	b.home, err = language.Parse(b.o.Config.DefaultLanguage)
 	return err
 }
@@ -163,6 +181,15 @@ func (b *Bridge) buildCaches() (err error) {
 	if b.transcripts, err = lru.New[int64, Transcript](keptTranscripts); err != nil {
 		return err
 	}
+	if b.forms, err = lru.New[formKey, form](keptForms); err != nil {
+		return err
+	}
+	if b.besides, err = lru.New[besideKey, *view.Notice](keptBesides); err != nil {
+		return err
+	}
+	if b.settings, err = lru.New[int64, roomSettings](keptSettings); err != nil {
+		return err
+	}
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {
 		return err
 	}
@@ -174,16 +201,21 @@ func (b *Bridge) buildCaches() (err error) {
 	return nil
 }
 
-// load reads the secret of viewer-only ids and where the readers of the stream have come to. A cursor is stored before
+// load reads the node's secrets and where the readers of the stream have come to. A cursor is stored before
 // the first message, so that a crash right after it loses nothing.
 func (b *Bridge) load(ctx context.Context) error {
-	fresh := make([]byte, 32)
-	rand.Read(fresh)
-	secret, err := b.secretOf(ctx, "viewer-only ids", fresh)
+	ids, err := b.secretOf(ctx, "viewer-only ids", freshSecret())
 	if err != nil {
 		return err
 	}
-	if b.sealer, err = newSealer(secret); err != nil {
+	if b.sealer, err = newSealer(ids); err != nil {
+		return err
+	}
+	texts, err := b.secretOf(ctx, "retained texts", freshSecret())
+	if err != nil {
+		return err
+	}
+	if b.vault, err = newVault(texts); err != nil {
 		return err
 	}
 	for _, name := range []string{cursorReader, cursorBot} {
@@ -204,6 +236,12 @@ func (b *Bridge) load(ctx context.Context) error {
 	return nil
 }
 
+func freshSecret() []byte {
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	return fresh
+}
+
 // Run follows the stream, translates and answers commands until ctx ends, whose error it returns. It may be called once.
 func (b *Bridge) Run(ctx context.Context) error {
 	defer b.jobs.close()
@@ -217,6 +255,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		},
 		b.resumeUntilDone,
 		b.sweepLoop,
+		b.readingsLoop,
 		b.talk.run,
 	}
 	ended := make(chan error, len(parts))

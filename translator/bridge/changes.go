@@ -25,7 +25,7 @@ func newContentOf(ev *rooms.Event, content json.RawMessage) json.RawMessage {
 
 // originalOf returns what ev says that its version of the message is, as m.new_content, without a key that others put there.
 func originalOf(ev *rooms.Event) json.RawMessage {
-	return without(newContentOf(ev, json.RawMessage(ev.Content().Raw)), pathKey)
+	return without(without(newContentOf(ev, json.RawMessage(ev.Content().Raw)), pathKey), pathReadAs)
 }
 
 // without returns a JSON object without a member; content comes from an accepted event, so it is well formed.
@@ -137,6 +137,9 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	var erased []language.Code
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		erased = nil
+		if err := b.eraseKept(tx, target, message); err != nil {
+			return err
+		}
 		rows, err := selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
@@ -154,6 +157,24 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	}
 	b.hot.forget(target.NID, erased)
 	return nil
+}
+
+// eraseKept erases what is kept beside the renderings of a message, or of an edit of it, that is gone.
+func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
+	version := target.NID
+	if target.NID == message.NID {
+		version = 0
+	}
+	if err := eraseReports(tx, message.NID, version); err != nil {
+		return err
+	}
+	if err := eraseReadTexts(tx, message.NID, version); err != nil {
+		return err
+	}
+	if target.NID != message.NID {
+		return nil
+	}
+	return b.takeBackNotices(tx, message)
 }
 
 // remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.
@@ -185,7 +206,7 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	for _, r := range gone {
 		of := *r
 		of.Redaction, of.placed, of.late, of.overdue = true, false, true, true
-		of.Content, of.LateContent = nil, nil
+		of.Content, of.LateContent, of.Parts, of.Threaded = nil, nil, nil, false
 		back = append(back, &of)
 	}
 	return b.insert(tx, false, back...)
@@ -208,7 +229,7 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 		content := originalOf(remains)
 		for _, r := range rows {
 			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
-				of.State, of.Verdict = r.State, r.Verdict
+				of.State, of.Verdict, of.Parts = r.State, r.Verdict, r.Parts
 				content = newContentOf(remains, r.Content)
 			}
 		}

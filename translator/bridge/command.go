@@ -19,17 +19,19 @@ type command struct {
 // Names of the commands.
 const (
 	commandLang      = "lang"
+	commandMode      = "mode"
 	commandLanguages = "languages"
 	commandHelp      = "help"
 	commandOriginal  = "original"
 	commandTranslate = "translate"
 	commandRepost    = "repost"
+	commandReadback  = "readback"
 )
 
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
-	commandLang: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {},
+	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A
@@ -43,7 +45,10 @@ func parseCommand(body string) (command, bool) {
 	if end := strings.IndexAny(text, " \t\n"); end >= 0 {
 		word, rest = text[:end], strings.TrimSpace(text[end:])
 	}
-	name := language.Commands()[norm.NFC.String(strings.ToLower(word))]
+	name := norm.NFC.String(strings.ToLower(word))
+	if in, ok := language.Commands()[name]; ok {
+		name = in
+	}
 	named, known := commandNames[name]
 	if !known || named.alone && rest != "" && !strings.EqualFold(word, name) {
 		return command{}, false

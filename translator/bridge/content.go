@@ -17,25 +17,27 @@ import (
 const (
 	pathKey        = `org\.medixchange\.translation`
 	pathNewContent = `m\.new_content`
+	pathReadAs     = `org\.medixchange\.read_as`
 	pathRelates    = `m\.relates_to`
+	pathTag        = `org\.medixchange\.language`
 )
 
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
 // have the raw text; late is empty when nothing has to be told.
-func contents(ev *rooms.Event, result translator.Result) (placed, late json.RawMessage, err error) {
-	version := json.RawMessage(versionOf(ev).Raw)
-	shown := result.Compose(false)
-	translated, err := shown.Apply(version)
+func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMessage, err error) {
+	version := without(json.RawMessage(versionOf(ev).Raw), pathReadAs)
+	translated, err := compose.Compose(message).Apply(version)
 	if err != nil {
 		return nil, nil, fmt.Errorf("writing a translation: %w", err)
 	}
 	if placed, err = inPlace(ev, translated); err != nil {
 		return nil, nil, err
 	}
-	if silent(result) {
+	if silent(message) {
 		return placed, nil, nil
 	}
-	if late, err = result.Compose(true).Apply(version); err != nil {
+	message.Late = true
+	if late, err = compose.Compose(message).Apply(version); err != nil {
 		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
 	}
 	late, err = sjson.DeleteBytes(late, pathRelates)
@@ -46,11 +48,11 @@ func contents(ev *rooms.Event, result translator.Result) (placed, late json.RawM
 }
 
 // silent reports whether a reader who has the original would learn nothing.
-func silent(result translator.Result) bool {
-	if result.State != translator.None || result.Verdict != "" {
+func silent(message compose.Message) bool {
+	if message.State != compose.StateNone || message.Verdict != "" {
 		return false
 	}
-	for _, reason := range result.Reasons {
+	for _, reason := range message.Reasons {
 		if reason.Code != translator.ReasonNotText && reason.Code != translator.ReasonOff {
 			return false
 		}
@@ -64,7 +66,7 @@ func inPlace(ev *rooms.Event, version json.RawMessage) (json.RawMessage, error) 
 	if ev.Relation.Type != relReplace {
 		return version, nil
 	}
-	content := []byte(ev.Content().Raw)
+	content := []byte(without(json.RawMessage(ev.Content().Raw), pathReadAs))
 	parsed := gjson.ParseBytes(version)
 	sets := []struct{ path, raw string }{
 		{pathNewContent, parsed.Raw},
@@ -104,14 +106,14 @@ func keyed(ev *rooms.Event, message compose.Message) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
-	version, err := sjson.SetRawBytes([]byte(versionOf(ev).Raw), pathKey, encoded)
+	version, err := sjson.SetRawBytes(without(json.RawMessage(versionOf(ev).Raw), pathReadAs), pathKey, encoded)
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
 	if ev.Relation.Type != relReplace {
 		return version, nil
 	}
-	content, err := sjson.SetRawBytes([]byte(ev.Content().Raw), pathNewContent, version)
+	content, err := sjson.SetRawBytes(without(json.RawMessage(ev.Content().Raw), pathReadAs), pathNewContent, version)
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}

@@ -24,6 +24,11 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if err != nil {
 		return err
 	}
+	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) {
+		if made.Threaded, err = b.threaded(ctx, j); err != nil {
+			return err
+		}
+	}
 	if made == nil && !b.jobs.isTold(j) {
 		return nil // a page of history asked: no job is stored
 	}
@@ -65,7 +70,12 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 	if result.State == translator.Same || j.again && result.State == translator.None && result.Verdict == "" {
 		return nil, nil
 	}
-	placed, late, err := contents(j.ev, result)
+	said := result.Message()
+	placed, late, err := contents(j.ev, said)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := partsOf(said)
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +84,17 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 		if err := spoken(j.ev, j.language, result, both...); err != nil {
 			return nil, err
 		}
-		placed, late = both[0], both[1]
+		placed, late, kept = both[0], both[1], nil // what was said has one form
 	}
 	return &row{
 		Rendering: view.Rendering{
 			EventNID: j.ev.NID, EventID: j.ev.ID, RoomID: j.ev.RoomID, Language: string(j.language),
 			Version: j.ev.NID, VersionTS: j.ev.OriginServerTS, State: string(result.State), Verdict: string(result.Verdict),
-			Content: placed, LateContent: late,
+			Content: placed, LateContent: late, Parts: kept,
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
 		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
+		source: string(result.From), critical: len(result.Invariants) > 0,
 	}, nil
 }
 
@@ -167,7 +178,7 @@ func afterAll(told []*row) (ts int64) {
 // toldOf is a synthetic that shows a version of a message to those who have the message.
 func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawMessage) *row {
 	of.EventNID, of.EventID, of.RoomID = message.NID, message.ID, message.RoomID
-	of.VersionTS, of.Content, of.LateContent = ts, nil, content
+	of.VersionTS, of.Content, of.LateContent, of.Threaded = ts, nil, content, false
 	return &row{
 		Rendering: of, eventPosition: message.Position, messageNID: message.NID, roomNID: message.RoomNID,
 		late: true, overdue: true,

@@ -94,6 +94,23 @@ func (c *hotCache) forget(nid int64, languages []language.Code) {
 	}
 }
 
+// clear drops everything.
+func (c *hotCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turn++
+	c.size = 0
+	clear(c.entries)
+	c.order.Init()
+}
+
+// bytes is what it holds, roughly.
+func (c *hotCache) bytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
 func (c *hotCache) put(k key, rows []*view.Rendering) {
 	if old, ok := c.entries[k]; ok {
 		c.remove(old)
@@ -117,7 +134,7 @@ func (c *hotCache) remove(element *list.Element) {
 }
 
 // sizeOf is what a rendering takes in memory, roughly.
-func sizeOf(r *view.Rendering) int { return 300 + len(r.Content) + len(r.LateContent) }
+func sizeOf(r *view.Rendering) int { return 300 + len(r.Content) + len(r.LateContent) + len(r.Parts) }
 
 // inForce returns the newest of rows at or before upto, nil without one.
 func inForce(rows []*view.Rendering, upto int64) *view.Rendering {

@@ -93,7 +93,7 @@ func (b *Bridge) RealID(id string, userID string) (eventID string, synthetic boo
 	if !ok {
 		return id, false
 	}
-	nid := int64(binary.BigEndian.Uint64(payload[:8]))
+	nid := int64(binary.BigEndian.Uint64(payload[:8]) &^ noticeMark)
 	ctx, cancel := context.WithTimeout(context.Background(), lookUpTimeout)
 	defer cancel()
 	events, err := b.o.Rooms.Events(ctx, []int64{nid})

@@ -13,6 +13,7 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/protect"
 )
 
 const (
@@ -165,25 +166,48 @@ func (b *Bridge) translate(j *job) (translator.Result, error) {
 	if !ok {
 		return translator.Result{State: translator.Same}, nil
 	}
-	request := translator.Request{Text: w.text, HTML: w.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language}
 	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
 	defer cancel()
+	result, err := b.translateWords(ctx, j, w)
+	switch {
+	case b.work.Err() != nil:
+		return result, errStopping
+	case err != nil:
+		return timedOut(j, w), nil
+	}
+	return result, nil
+}
+
+// translateWords translates a message without what it repeats of other translations. The error is that of the context, or
+// that the database cannot be read.
+func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translator.Result, error) {
+	w.text, w.html = protect.CutReply(w.text, w.html)
+	if copied(w.text) {
+		return b.ofCopy(ctx, j, w)
+	}
+	q, err := b.quotesIn(ctx, j.ev, w)
+	if err != nil {
+		return translator.Result{}, err
+	}
+	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language}
+	result, err := b.askPipeline(ctx, j, request)
+	if err != nil || len(q.quotes) == 0 {
+		return result, err
+	}
+	result.Original = compose.Original{Body: w.text, FormattedBody: w.html}
+	if result.State != translator.Translated {
+		return result, nil
+	}
+	return b.fill(ctx, q, result)
+}
+
+// askPipeline asks for a translation, again while engines are overloaded and nobody waits for it any more.
+func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
 		result, err := b.o.Pipeline.Translate(ctx, request)
-		switch {
-		case b.work.Err() != nil:
-			return result, errStopping
-		case err != nil:
-			return timedOut(j, w), nil
-		case awaited || !isBusy(result):
-			return result, nil
-		}
-		if !sleep(ctx, busyPause) {
-			if b.work.Err() != nil {
-				return result, errStopping
-			}
-			return result, nil
+		if err != nil || awaited || !isBusy(result) || !sleep(ctx, busyPause) {
+			return result, err
 		}
 	}
 }

@@ -81,6 +81,10 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 		if value.Type == typeLanguage {
 			b.readers.forgetAll()
 		}
+	case *accounts.ProfileChange:
+		if value.Field == typeLanguage {
+			b.readers.forgetAll()
+		}
 	}
 	return nil, nil
 }
@@ -120,6 +124,12 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		return nil, nil
 	}
 	if err := b.followEdit(ctx, ev, d); err != nil {
+		return nil, err
+	}
+	if err := b.followAnswer(ctx, ev); err != nil {
+		return nil, err
+	}
+	if err := b.askReadBack(ctx, ev); err != nil {
 		return nil, err
 	}
 	audiences, err := b.audiences(ctx, ev.RoomID)

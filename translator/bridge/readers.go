@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 
+	"medixchange/accounts"
+	"medixchange/rooms/view"
 	"medixchange/translator/language"
 )
 
@@ -20,6 +22,7 @@ type roomReaders struct {
 type audience struct {
 	language language.Code
 	users    []string // without the bot
+	threads  []string // those of them who want translations in threads
 }
 
 // keptRooms bounds the rooms whose audiences are remembered.
@@ -64,21 +67,15 @@ func (b *Bridge) audiences(ctx context.Context, roomID string) ([]audience, erro
 	if err != nil {
 		return nil, fmt.Errorf("reading the languages of a room: %w", err)
 	}
-	byCode := map[language.Code][]string{}
-	for tag, users := range byTag {
-		code := b.code(tag)
-		if code == "" {
-			continue
-		}
-		for _, user := range users {
-			if user != b.bot {
-				byCode[code] = append(byCode[code], user)
-			}
+	byCode := map[language.Code]*audience{}
+	for tag, readers := range byTag {
+		if code := b.code(tag); code != "" {
+			b.addReaders(byCode, code, readers)
 		}
 	}
 	found := make([]audience, 0, len(byCode))
-	for code, users := range byCode {
-		found = append(found, audience{code, users})
+	for _, a := range byCode {
+		found = append(found, *a)
 	}
 	slices.SortFunc(found, func(x, y audience) int {
 		if x.language < y.language {
@@ -88,6 +85,22 @@ func (b *Bridge) audiences(ctx context.Context, roomID string) ([]audience, erro
 	})
 	b.readers.put(roomID, found)
 	return found, nil
+}
+
+func (b *Bridge) addReaders(byCode map[language.Code]*audience, code language.Code, readers []accounts.RoomReader) {
+	for _, reader := range readers {
+		if reader.UserID == b.bot {
+			continue
+		}
+		if byCode[code] == nil {
+			byCode[code] = &audience{language: code}
+		}
+		a := byCode[code]
+		a.users = append(a.users, reader.UserID)
+		if reader.Mode == view.ModeThread {
+			a.threads = append(a.threads, reader.UserID)
+		}
+	}
 }
 
 // hasOther reports whether anybody but the sender reads the language.

@@ -77,6 +77,7 @@ func TestRule08AChangeOfLanguageAppliesToWhatComes(t *testing.T) {
 	b := w.device(bob)
 	first := w.say(room, alice, question)
 	require.Equal(t, question, body(b.until(room, 1)[0]))
+	w.settled()
 	w.reads(bob, "es")
 	w.say(room, alice, better)
 	require.True(t, strings.HasPrefix(body(b.until(room, 2)[1]), mejor))

@@ -43,6 +43,29 @@ func TestRule01TheTailOfTheRoomWaitsBehindItsQuestion(t *testing.T) {
 	require.Equal(t, "No.", body(got[1]))
 }
 
+// The answer of a sync ends before what is held. What comes before it must not go out as it was written only because its
+// translation was stored after that place.
+func TestRule01WhatComesBeforeAHeldMessageIsNotShownRaw(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	openFirst := w.engine.close()
+	first := w.say(room, alice, question)
+	require.Eventually(t, func() bool { return w.engine.count("es", question) == 1 }, 5*time.Second, time.Millisecond)
+	openSecond := w.engine.close()
+	second := w.say(room, alice, stable)
+	require.Eventually(t, func() bool { return w.engine.count("es", stable) == 1 }, 5*time.Second, time.Millisecond)
+	openFirst()
+	require.Greater(t, w.rendered(first, "es").Position, w.event(second).Position)
+	b.sync(0)
+	require.Empty(t, b.messages(room))
+	openSecond()
+	got := b.until(room, 2)
+	require.True(t, strings.HasPrefix(body(got[0]), pregunta), body(got[0]))
+	require.True(t, strings.HasPrefix(body(got[1]), estable), body(got[1]))
+	b.quiet(room)
+}
+
 func TestRule01TheTailIsHeldForTheBudgetAtMost(t *testing.T) {
 	const short = 300 * time.Millisecond
 	w := newWorld(t, func(w *world) { w.config.HoldBudget = config.Duration(short) })

@@ -22,26 +22,28 @@ type row struct {
 	storedTS      int64 // ms
 	reason        string
 	engine        string
+	source        string // language of the original
+	critical      bool   // the original has invariants
 }
 
 // rowColumns are what scanRow reads; FROM renderings x JOIN events e ON e.event_nid = x.event_nid
 // JOIN rooms r ON r.room_nid = x.room_nid. The ids are read only.
 const rowColumns = `x.position, x.event_nid, x.event_position, x.message_nid, x.room_nid, x.language, x.version_nid, x.version_ts,
-	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, e.event_id, r.room_id`
+	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, x.parts, x.threaded, x.source, x.critical, e.event_id, r.room_id`
 
 const rowTables = ` FROM renderings x JOIN events e ON e.event_nid = x.event_nid JOIN rooms r ON r.room_nid = x.room_nid `
 
 func scanRow(rows *sql.Rows) (*row, error) {
 	r := &row{}
-	var placed, late, overdue, redaction int
-	var content, lateContent []byte
+	var placed, late, overdue, redaction, threaded, critical int
+	var content, lateContent, parts []byte
 	err := rows.Scan(&r.Position, &r.EventNID, &r.eventPosition, &r.messageNID, &r.roomNID, &r.Language, &r.Version, &r.VersionTS,
-		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &r.EventID, &r.RoomID)
+		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &parts, &threaded, &r.source, &critical, &r.EventID, &r.RoomID)
 	if err != nil {
 		return nil, err
 	}
 	r.placed, r.late, r.overdue, r.Redaction = placed != 0, late != 0, overdue != 0, redaction != 0
-	r.Content, r.LateContent = content, lateContent
+	r.Content, r.LateContent, r.Parts, r.Threaded, r.critical = content, lateContent, parts, threaded != 0, critical != 0
 	return r, nil
 }
 
@@ -81,11 +83,11 @@ func notNil(content []byte) []byte {
 
 func insertRow(tx *sqldb.Tx, r *row) error {
 	_, err := tx.Exec(`INSERT INTO renderings (position, event_nid, event_position, message_nid, room_nid, language, version_nid,
-			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content, parts, threaded, source, critical)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 		r.Position, r.EventNID, r.eventPosition, r.messageNID, r.roomNID, r.Language, r.Version, r.VersionTS,
 		number(r.placed), number(r.late), number(r.overdue), number(r.Redaction), r.storedTS, r.State, r.Verdict, r.reason, r.engine,
-		notNil(r.Content), notNil(r.LateContent))
+		notNil(r.Content), notNil(r.LateContent), notNil(r.Parts), number(r.Threaded), r.source, number(r.critical))
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
 	}
@@ -112,6 +114,56 @@ func (b *Bridge) selectLate(ctx context.Context, roomID string, code language.Co
 	return scanRows(rows, err)
 }
 
+// selectThreaded returns what the bot has to say in threads of the rows in (since, upto], ascending.
+func (b *Bridge) selectThreaded(ctx context.Context, since, upto int64) ([]*row, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.position > $1 AND x.position <= $2 AND x.threaded = 1 AND x.placed = 1 ORDER BY x.position`, since, upto)
+	return scanRows(rows, err)
+}
+
+// threadedLanguages returns the languages in which the bot has said a message in a thread.
+func (b *Bridge) threadedLanguages(ctx context.Context, messageNID int64) ([]language.Code, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT DISTINCT language FROM renderings WHERE message_nid = $1 AND threaded = 1`, messageNID)
+	if err != nil {
+		return nil, fmt.Errorf("looking for translations in threads: %w", err)
+	}
+	defer rows.Close()
+	var codes []language.Code
+	for rows.Next() {
+		var code string
+		if err := rows.Scan(&code); err != nil {
+			return nil, fmt.Errorf("looking for translations in threads: %w", err)
+		}
+		codes = append(codes, language.Code(code))
+	}
+	return codes, rows.Err()
+}
+
+// storedParts is what a version was translated to.
+type storedParts struct {
+	versionNID int64
+	parts      []byte
+}
+
+// selectRecentParts returns the newest translations of a room for a language, newest first.
+func (b *Bridge) selectRecentParts(ctx context.Context, roomNID int64, code language.Code, limit int) ([]storedParts, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT version_nid, parts FROM renderings
+		WHERE room_nid = $1 AND language = $2 AND placed = 1 AND LENGTH(parts) > 0 ORDER BY position DESC LIMIT $3`, roomNID, string(code), limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading recent translations: %w", err)
+	}
+	defer rows.Close()
+	var found []storedParts
+	for rows.Next() {
+		var s storedParts
+		if err := rows.Scan(&s.versionNID, &s.parts); err != nil {
+			return nil, fmt.Errorf("reading recent translations: %w", err)
+		}
+		found = append(found, s)
+	}
+	return found, rows.Err()
+}
+
 // selectOfMessage returns the rows of all versions of a message, ascending.
 func selectOfMessage(tx *sqldb.Tx, messageNID int64) ([]*row, error) {
 	rows, err := tx.Query(`SELECT `+rowColumns+rowTables+` WHERE x.message_nid = $1 ORDER BY x.position`, messageNID)
@@ -130,7 +182,7 @@ func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
 
 // eraseVersion forgets what was said in a version of a message.
 func eraseVersion(tx *sqldb.Tx, versionNID, messageNID int64) error {
-	_, err := tx.Exec(`UPDATE renderings SET content = $3, late_content = $3 WHERE message_nid = $2 AND version_nid = $1`,
+	_, err := tx.Exec(`UPDATE renderings SET content = $3, late_content = $3, parts = $3 WHERE message_nid = $2 AND version_nid = $1`,
 		versionNID, messageNID, []byte{})
 	if err != nil {
 		return fmt.Errorf("erasing renderings: %w", err)

@@ -32,12 +32,12 @@ func (b *Bridge) selectOlder(ctx context.Context, ts int64) (position int64, err
 // sweepRows removes up to limit rows at or before a position and empties as many; it returns how many there were.
 func sweepRows(tx *sqldb.Tx, upto int64, limit int) (int64, error) {
 	removed, err := tx.Exec(`DELETE FROM renderings WHERE position IN
-		(SELECT position FROM renderings WHERE position <= $1 AND overdue = 0 ORDER BY position LIMIT $2)`, upto, limit)
+		(SELECT position FROM renderings WHERE position <= $1 AND overdue = 0 AND threaded = 0 ORDER BY position LIMIT $2)`, upto, limit)
 	if err != nil {
 		return 0, err
 	}
-	emptied, err := tx.Exec(`UPDATE renderings SET placed = 0, content = $3, late_content = $3 WHERE position IN
-		(SELECT position FROM renderings WHERE position <= $1 AND overdue = 1 AND (placed = 1 OR LENGTH(late_content) > 0) ORDER BY position LIMIT $2)`,
+	emptied, err := tx.Exec(`UPDATE renderings SET placed = 0, content = $3, late_content = $3, parts = $3 WHERE position IN
+		(SELECT position FROM renderings WHERE position <= $1 AND (overdue = 1 OR threaded = 1) AND (placed = 1 OR LENGTH(late_content) > 0) ORDER BY position LIMIT $2)`,
 		upto, limit, []byte{})
 	if err != nil {
 		return 0, err

@@ -31,21 +31,56 @@ func (b *Bridge) sweepLoop(ctx context.Context) error {
 // redacted, these edits have to be taken back.
 func (b *Bridge) sweep(ctx context.Context) error {
 	upto, err := b.sweepPosition(ctx)
-	if err != nil || upto == 0 {
+	if err != nil {
 		return err
 	}
+	if upto > 0 {
+		if _, err := b.sweepUpto(ctx, upto); err != nil {
+			return err
+		}
+	}
+	kept := b.o.Config.Records
+	for _, s := range []struct {
+		age    time.Duration
+		remove func(tx *sqldb.Tx, ts int64, limit int) (int64, error)
+	}{
+		{b.o.Config.Cache.MaxAge.Std(), sweepNotices},
+		{kept.ReportsKeep.Std(), sweepReports},
+		{kept.ReadingsKeep.Std(), sweepReadings},
+	} {
+		if s.age <= 0 {
+			continue
+		}
+		before := b.o.Now().Add(-s.age).UnixMilli()
+		_, err := b.inSteps(ctx, func(tx *sqldb.Tx) (int64, error) { return s.remove(tx, before, sweepStep) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepUpto removes and empties renderings up to a position; it returns how many.
+func (b *Bridge) sweepUpto(ctx context.Context, upto int64) (int64, error) {
+	n, err := b.inSteps(ctx, func(tx *sqldb.Tx) (int64, error) { return sweepRows(tx, upto, sweepStep) })
+	if err != nil {
+		return n, fmt.Errorf("removing old renderings: %w", err)
+	}
+	return n, nil
+}
+
+// inSteps removes until nothing is left to remove, so that no message waits long behind it.
+func (b *Bridge) inSteps(ctx context.Context, remove func(tx *sqldb.Tx) (int64, error)) (total int64, err error) {
 	for {
-		var swept int64
+		var n int64
 		err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
-			swept, err = sweepRows(tx, upto, sweepStep)
+			n, err = remove(tx)
 			return err
 		})
-		if err != nil {
-			return fmt.Errorf("removing old renderings: %w", err)
+		if err != nil || n == 0 {
+			return total, err
 		}
-		if swept == 0 {
-			return nil
-		}
+		total += n
 	}
 }
 

@@ -33,6 +33,7 @@ type comparison struct {
 	from, to language.Code
 	source   *facts
 	target   *facts
+	paired   []*candidate // the numbers of the source's segment, with their partners
 	findings []finding
 }
 
@@ -65,9 +66,18 @@ func (c *comparison) report() Report {
 
 func (c *comparison) segment(source, translation string) {
 	c.source, c.target = extract(source, c.from), extract(translation, c.to)
+	if c.source.crowded || c.target.crowded {
+		c.found("number.many", "", "")
+	}
+	if !hasWords(c.from) || !hasWords(c.to) {
+		c.neutral()
+		return
+	}
 	c.pressures()
 	c.numbers()
-	c.order()
+	if c.order(); !c.has("dose") {
+		c.numberOrder()
+	}
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()
@@ -130,10 +140,9 @@ func hasValue(spans []span, value string) bool {
 	return false
 }
 
-// drugs compares which drugs are named.
-func (c *comparison) drugs() {
+// drugDifferences lists the drugs that only one side names, in their order.
+func (c *comparison) drugDifferences() (missing, added []span) {
 	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
-	var missing, added []span
 	for value, s := range source {
 		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.spells(value) {
 			missing = append(missing, s)
@@ -146,6 +155,12 @@ func (c *comparison) drugs() {
 	}
 	sortSpans(missing)
 	sortSpans(added)
+	return missing, added
+}
+
+// drugs compares which drugs are named.
+func (c *comparison) drugs() {
+	missing, added := c.drugDifferences()
 	for len(missing) > 0 && len(added) > 0 {
 		c.found("drug.changed", c.source.text(missing[0]), c.target.text(added[0]))
 		missing, added = missing[1:], added[1:]

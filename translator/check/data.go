@@ -97,6 +97,7 @@ func mustLoad() *rules {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
 	}
+	r.pack()
 	return r
 }
 

@@ -22,6 +22,7 @@ type facts struct {
 	negations   []span // those that count
 	opposites   []span // "ineffective", "unable"
 	weak        int    // "avoid", "instead of"
+	crowded     bool   // it has more numbers than are compared
 	answers     map[string]int
 	sides       []span // value is "left" or "right", sure ones
 }
@@ -60,16 +61,28 @@ func (x *facts) rangeStart(n number) int {
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
 	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
-	x.numbers = scanNumbers(x.f, words)
+	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.findDates()
 	x.findPressures()
 	x.findFrequencies(words)
-	x.numbers = append(x.numbers, words.softNumbers(x.f, x.numbers)...)
+	x.numbers = x.atMost(append(x.numbers, words.softNumbers(x.f, x.numbers)...))
 	x.findMonths()
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
+}
+
+// maxNumbers bounds the numbers of a segment that are compared, each with each other one. No message has as many.
+const maxNumbers = 300
+
+// atMost keeps the first numbers and notes that there were more.
+func (x *facts) atMost(numbers []number) []number {
+	if len(numbers) <= maxNumbers {
+		return numbers
+	}
+	x.crowded = true
+	return numbers[:maxNumbers]
 }
 
 // findDates joins numbers that stand as 12.03.2026, 2026-03-12 or 14:30.
@@ -118,11 +131,13 @@ func (x *facts) findMonths() {
 		if !month.soft || !month.dated {
 			continue
 		}
-		for _, n := range x.numbers {
+		for j := range x.numbers {
+			n := &x.numbers[j]
 			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
-				month.month = true
+				month.month, n.calendar = true, true
 			}
 		}
+		x.chainCalendar()
 	}
 }
 
@@ -143,6 +158,16 @@ func (x *facts) shareUnits() {
 	}
 }
 
+// chainCalendar marks the year behind a day ("March 7, 2020").
+func (x *facts) chainCalendar() {
+	for i := 0; i+1 < len(x.numbers); i++ {
+		a, b := &x.numbers[i], &x.numbers[i+1]
+		if a.calendar && !b.soft && b.to-b.from == 4 && within(a.to, b.from) {
+			b.calendar = true
+		}
+	}
+}
+
 // within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
 func within(from, to int) bool { return from <= to && to-from <= 4 }
 
@@ -158,6 +183,8 @@ func (x *facts) findHanDates() {
 			continue
 		}
 		switch x.f.at(at) {
+		case '年', '년':
+			n.calendar = n.to-n.from == 4 && i+1 < len(x.numbers) && x.numbers[i+1].from-n.to <= 3
 		case '月', '월':
 			n.dated, n.unit, n.unitTo = true, "", n.to
 		case '日', '号', '號', '일':
@@ -296,6 +323,7 @@ func expandFrequency(pattern, n string) string {
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
 	sort.SliceStable(spans, func(i, j int) bool { return spans[i].to-spans[i].from > spans[j].to-spans[j].from })
+	spans = spans[:min(len(spans), maxNumbers)]
 	var kept []span
 	for _, s := range spans {
 		overlaps := false

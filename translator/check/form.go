@@ -88,6 +88,12 @@ func (c *comparison) written(source, translation string) {
 		return
 	}
 	found, sameScript := language.Certain(translation, c.to)
+	if !hasWords(c.to) {
+		sameScript = inItsScript(rest, c.to)
+		if found != c.from {
+			found = ""
+		}
+	}
 	if !sameScript {
 		c.found("script.changed", "", shortText(translation))
 		return

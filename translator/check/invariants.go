@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"sort"
 
 	"medixchange/translator/language"
@@ -10,7 +11,7 @@ import (
 const maxInvariants = 24
 
 // Invariants lists what of a source must be the same in every language, as written, in its order:
-// doses, blood pressures, drugs, frequencies, negations and sides. A text that has none of them, such
+// doses, blood pressures, drugs, frequencies, routes, negations and sides. A text that has none of them, such
 // as "see you at 5", has no invariants, whatever numbers it holds.
 func Invariants(text string, from language.Code) []Invariant {
 	x := extract(text, from)
@@ -32,11 +33,16 @@ func Invariants(text string, from language.Code) []Invariant {
 			found = append(found, placed{s.from, s.to, KindFrequency})
 		}
 	}
+	if len(found) > 0 { // "oral" says how to give something only where something is given
+		for _, s := range routesIn(x, from) {
+			found = append(found, placed{s.from, s.to, KindRoute})
+		}
+	}
 	for _, s := range x.sides {
 		found = append(found, placed{s.from, s.to, KindSide})
 	}
 	if len(found) > 0 || clinicalNegation(x) {
-		for _, s := range x.negations {
+		for _, s := range slices.Concat(x.negations, x.opposites) {
 			found = append(found, placed{s.from, endOf(x, s), KindNegation})
 		}
 	}
@@ -76,7 +82,7 @@ func (x *facts) verbatim(found []placed) []Invariant {
 
 // clinicalNegation reports a negation in a text without other invariants. Every sentence may turn on
 // one, so each counts.
-func clinicalNegation(x *facts) bool { return len(x.negations) > 0 }
+func clinicalNegation(x *facts) bool { return len(x.negations)+len(x.opposites) > 0 }
 
 func endOf(x *facts, s span) int {
 	return s.from + len([]rune(foldedString(around(x, s))))

@@ -129,6 +129,18 @@ func numberMutants(text string) (list []mutant) {
 			}, string(digits)))
 		}
 	}
+	return append(list, exchanged(runes, runs)...)
+}
+
+// exchanged swaps each number with the next, if the two differ.
+func exchanged(runes []rune, runs []digitRun) (list []mutant) {
+	for i := 0; i+1 < len(runs); i++ {
+		a, b := runs[i], runs[i+1]
+		first, second := string(runes[a.from:a.to]), string(runes[b.from:b.to])
+		if first != second {
+			list = append(list, mutant{"number swapped", string(runes[:a.from]) + second + string(runes[a.to:b.from]) + first + string(runes[b.to:])})
+		}
+	}
 	return list
 }
 

@@ -15,10 +15,12 @@ type number struct {
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
+	unscaled []string // the values before a word such as "million"
 	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
+	calendar bool     // a day or a year beside the name of a month, or a part of 2026年3月18日
 	month    bool     // the name of a month beside a day or a year
 }
 
@@ -259,6 +261,7 @@ func (w *wordRules) scale(f *folded, n *number) {
 	if !ok || m.entries[0].group != "scale" {
 		return
 	}
+	n.unscaled = slices.Clone(n.values)
 	for k, value := range n.values {
 		n.values[k] = shifted(value, len(m.entries[0].value)-1)
 	}

@@ -40,6 +40,7 @@ const (
 	KindPressure  Kind = "pressure"
 	KindDrug      Kind = "drug"
 	KindFrequency Kind = "frequency"
+	KindRoute     Kind = "route"
 	KindNegation  Kind = "negation"
 	KindSide      Kind = "side"
 	KindDate      Kind = "date"

@@ -19,6 +19,16 @@ const (
 	StateNone       = "none"
 )
 
+// Form is the order in which a reader is shown a message.
+type Form string
+
+// The forms. What has no translation is the same in all of them: the original and a few words.
+const (
+	FormInPlace       Form = ""               // the translation, the original one step away
+	FormOriginalFirst Form = "original_first" // the original's text first, the translation after it
+	FormReply         Form = "reply"          // the translation alone, as an answer to the original
+)
+
 // Original is the source as it was sent, without reply fallbacks.
 type Original struct {
 	Body          string `json:"body"`
@@ -39,6 +49,7 @@ type Message struct {
 	Body, FormattedBody string // the translation alone; FormattedBody is sanitised HTML
 	Original            Original
 
+	Form Form
 	Late bool // shown as an edit after the original went out
 }
 
@@ -64,6 +75,10 @@ type Content struct {
 func Compose(m Message) Content {
 	content := Content{Key: keyOf(m)}
 	switch {
+	case m.State == StateTranslated && m.Form == FormOriginalFirst:
+		content.Body, content.FormattedBody = originalFirst(m)
+	case m.State == StateTranslated && m.Form == FormReply:
+		content.Body, content.FormattedBody = reply(m)
 	case m.State == StateTranslated && m.Verdict == check.Warn:
 		content.Body, content.FormattedBody = warned(m)
 	case m.State == StateTranslated:
@@ -107,12 +122,7 @@ func keyOf(m Message) Key {
 
 // passed is the translation, the source's invariants if it has any, and the original one step away.
 func passed(m Message) (body, formatted string) {
-	lines := []string{translationLine(m)}
-	blocks := []string{translationBlock(m)}
-	if invariants := invariantLine(m); invariants != "" {
-		lines = append(lines, invariants)
-		blocks = append(blocks, paragraph(invariants))
-	}
+	lines, blocks := translation(m)
 	lines = append(lines, isolated(m.To, markOf(m)))
 	title := globe + originalTitle(m) // the mark of a translation that nothing else is said of
 	if note := noteOf(m); note != "" {
@@ -129,19 +139,42 @@ func passed(m Message) (body, formatted string) {
 
 // warned names what is doubtful before the translation, and shows the original openly after it.
 func warned(m Message) (body, formatted string) {
-	warning := directed(m.To, language.String(m.To, "warn", "items", findings(m)))
-	lines := []string{warning, translationLine(m)}
-	blocks := []string{paragraph(warning), translationBlock(m)}
-	if invariants := invariantLine(m); invariants != "" {
-		lines = append(lines, invariants)
-		blocks = append(blocks, paragraph(invariants))
-	}
+	lines, blocks := translation(m)
 	if shown(m.Original) {
 		lines = append(lines, originalTitle(m)+":", foreign(m.From, m.To, m.Original.Body))
 		blocks = append(blocks, paragraph(originalTitle(m)+":"), originalBlock(m))
 	}
 	mark := isolated(m.To, markOf(m))
 	return strings.Join(append(lines, mark), "\n"), strings.Join(append(blocks, paragraph(mark)), "")
+}
+
+// originalFirst is the original as it was sent, and under it what a reader of another language needs. Whatever flattens
+// paragraphs or drops tags leaves the two apart, since the mark stands between them.
+func originalFirst(m Message) (body, formatted string) {
+	lines, blocks := translation(m)
+	lines = append([]string{directed(m.From, m.Original.Body), isolated(m.To, sourceMark(m))}, lines...)
+	blocks = append([]string{originalBlock(m), paragraph(isolated(m.To, sourceMark(m)))}, blocks...)
+	return strings.Join(lines, "\n"), strings.Join(blocks, "")
+}
+
+// reply is a translation under an original that the reader has before them.
+func reply(m Message) (body, formatted string) {
+	lines, blocks := translation(m)
+	mark := isolated(m.To, sourceMark(m))
+	return strings.Join(append(lines, mark), "\n"), strings.Join(append(blocks, paragraph(mark)), "")
+}
+
+// translation is the warning if there is one, the translation, and the source's invariants.
+func translation(m Message) (lines, blocks []string) {
+	if m.Verdict == check.Warn {
+		warning := directed(m.To, language.String(m.To, "warn", "items", findings(m)))
+		lines, blocks = append(lines, warning), append(blocks, paragraph(warning))
+	}
+	lines, blocks = append(lines, translationLine(m)), append(blocks, translationBlock(m))
+	if invariants := invariantLine(m); invariants != "" {
+		lines, blocks = append(lines, invariants), append(blocks, paragraph(invariants))
+	}
+	return lines, blocks
 }
 
 // blocked shows the original and what in it must not be misread, in words that the reader knows.
@@ -171,7 +204,7 @@ func silentOrReason(m Message) string {
 	}
 	for _, reason := range m.Reasons {
 		switch reason.Code {
-		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source":
+		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source", "copy":
 			return reason.Code
 		}
 	}

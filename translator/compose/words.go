@@ -32,6 +32,12 @@ func markOf(m Message) string {
 	return mark
 }
 
+// sourceMark is markOf beside a whole original, whatever its length.
+func sourceMark(m Message) string {
+	m.Original = Original{}
+	return markOf(m)
+}
+
 // noteOf is what the formatted form must say beside the title of the original.
 func noteOf(m Message) string {
 	if !shown(m.Original) || (m.Pivot == "" && !m.Unreviewed) {

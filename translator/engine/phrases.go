@@ -23,9 +23,17 @@ func NewPhrases(memory *phrases.Memory) *Phrases {
 	return &Phrases{load: func() (*phrases.Memory, error) { return memory, nil }}
 }
 
-// NewEmbeddedPhrases makes an engine of the phrases that come with the program. They are read by Check or by the first
-// translation, so that a start does not wait for them.
-func NewEmbeddedPhrases() *Phrases { return &Phrases{load: phrases.Embedded} }
+// NewEmbeddedPhrases makes an engine of the phrases that come with the program, with what a hospital's reviewers have
+// approved (nil: nothing). They are read by Check or by the first translation, so that a start does not wait for them.
+func NewEmbeddedPhrases(approved phrases.Approved) *Phrases {
+	return &Phrases{load: func() (*phrases.Memory, error) {
+		memory, err := phrases.Embedded()
+		if err != nil {
+			return nil, err
+		}
+		return memory.WithApprovals(approved), nil
+	}}
+}
 
 // Check reads the phrases.
 func (p *Phrases) Check(context.Context) error {
@@ -36,18 +44,9 @@ func (p *Phrases) Check(context.Context) error {
 // Name is "phrases".
 func (p *Phrases) Name() string { return "phrases" }
 
-// Offers every pair of the chat languages.
+// Offers every pair of the languages that have phrases, in every form.
 func (p *Phrases) Offers(from, to language.Code) bool {
-	return from != to && inChat(from) && inChat(to)
-}
-
-func inChat(c language.Code) bool {
-	for _, code := range language.Chat {
-		if code == c {
-			return true
-		}
-	}
-	return false
+	return !to.Reads(from) && from.Known() && to.Known()
 }
 
 // Translate looks every segment up, as a whole or sentence by sentence.
@@ -139,11 +138,11 @@ func (l lookup) lines(inner protect.Segment) (protect.Segment, bool, bool) {
 func between(before protect.Segment, to language.Code) string {
 	ended := strings.ContainsAny(lastText(before), ".!?。！？؟")
 	switch {
-	case to == "th" || ended && to != "zh" && to != "ja":
+	case to == "th" || ended && to.Base() != "zh" && to != "ja":
 		return " "
 	case ended:
 		return ""
-	case to == "zh" || to == "ja":
+	case to.Base() == "zh" || to == "ja":
 		return "。"
 	}
 	return ". "

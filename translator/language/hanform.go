@@ -61,13 +61,22 @@ func hanForms(text string) (simplified, traditional int) {
 	return simplified, traditional
 }
 
-// chineseForm tells simplified from traditional Chinese. A text that both would write alike is in the form of its sender.
-func chineseForm(text string, sender Code) Code {
+// ChineseForms are the forms of Chinese that a text may be written in: both, if it has no character that tells.
+func ChineseForms(text string) []Code {
 	switch simplified, traditional := hanForms(text); {
 	case traditional > simplified:
-		return "zh-Hant"
-	case simplified > traditional || sender.Base() != "zh":
-		return "zh"
+		return []Code{"zh-Hant"}
+	case simplified > traditional:
+		return []Code{"zh"}
 	}
-	return sender
+	return []Code{"zh", "zh-Hant"}
+}
+
+// chineseForm tells simplified from traditional Chinese. A text that both would write alike is in the form of its sender.
+func chineseForm(text string, sender Code) Code {
+	forms := ChineseForms(text)
+	if len(forms) > 1 && sender.Base() == "zh" {
+		return sender
+	}
+	return forms[0]
 }

@@ -67,7 +67,7 @@ func mustLoadStrings() map[Code]map[string]wording {
 	latin := inLatin(loaded["sr"])
 	maps.Copy(latin, loaded["sr-Latn"])
 	loaded["sr-Latn"] = latin
-	return loaded
+	return packed(loaded)
 }
 
 // inLatin writes Serbian strings in the Latin alphabet.

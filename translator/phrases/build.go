@@ -34,7 +34,7 @@ type builder struct {
 }
 
 func newBuilder() *builder {
-	m := &Memory{codes: language.Chat, index: make([][]known, len(language.Chat))}
+	m := &Memory{codes: columns, index: make([][]known, len(columns))}
 	return &builder{memory: m}
 }
 
@@ -45,9 +45,12 @@ func (b *builder) add(e entry) {
 	b.where = append(b.where, e.where)
 	for i, code := range m.codes {
 		m.firsts = append(m.firsts, uint32(len(m.forms)))
+		index := &m.index[m.indexOf(code, i)]
 		for _, form := range e.forms[code] {
-			key, _ := templateKey(form, code)
-			m.index[i] = append(m.index[i], known{hashOf(key), uint32(len(m.forms))})
+			for _, wording := range wordings(form) {
+				key, _ := templateKey(wording, code)
+				*index = append(*index, known{hashOf(key), uint32(len(m.forms))})
+			}
 			m.forms = append(m.forms, uint32(b.text.Len()))
 			b.text.WriteString(form)
 		}
@@ -59,7 +62,15 @@ func (b *builder) finish() (*Memory, error) {
 	m := b.memory
 	m.firsts = append(slices.Clip(m.firsts), uint32(len(m.forms)))
 	m.forms = append(slices.Clip(m.forms), uint32(b.text.Len()))
+	ends := b.text.Len()
+	for _, e := range m.entries {
+		b.text.WriteString(e.id)
+	}
 	m.text = strings.Clone(b.text.String())
+	for i := range m.entries {
+		id := &m.entries[i].id
+		*id, ends = m.text[ends:ends+len(*id)], ends+len(*id)
+	}
 	for i := range m.index {
 		m.index[i] = slices.Clone(m.index[i])
 		slices.SortFunc(m.index[i], func(x, y known) int { return cmp.Or(cmp.Compare(x.key, y.key), cmp.Compare(x.form, y.form)) })
@@ -83,14 +94,26 @@ func (b *builder) differs(language int, k known, behind []known) error {
 		if first == second {
 			continue
 		}
-		key, slots := templateKey(m.form(k.form), code)
-		otherKey, otherSlots := templateKey(m.form(other.form), code)
-		if key == otherKey && sameFixed(slots, otherSlots) {
+		if sameWording(m.form(k.form), m.form(other.form), code) {
 			return fmt.Errorf("%s: %s, %s: %q is %s already (%s)",
 				b.where[second], m.entries[second].id, code, m.form(other.form), m.entries[first].id, b.where[first])
 		}
 	}
 	return nil
+}
+
+// sameWording reports whether two forms can be the same text.
+func sameWording(one, two string, code language.Code) bool {
+	for _, a := range wordings(one) {
+		key, slots := templateKey(a, code)
+		for _, b := range wordings(two) {
+			otherKey, otherSlots := templateKey(b, code)
+			if key == otherKey && sameFixed(slots, otherSlots) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func sameFixed(a, b []slot) bool {

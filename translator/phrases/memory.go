@@ -18,9 +18,12 @@ const (
 	slotDose     = '\ue011'
 	slotDrug     = '\ue012'
 	slotPressure = '\ue013'
+	slotTime     = '\ue014'
 )
 
-var slotRunes = map[string]rune{"{n}": slotNumber, "{dose}": slotDose, "{drug}": slotDrug, "{pressure}": slotPressure}
+var slotRunes = map[string]rune{
+	"{n}": slotNumber, "{dose}": slotDose, "{drug}": slotDrug, "{pressure}": slotPressure, "{time}": slotTime,
+}
 
 // Memory finds phrases. It is immutable and safe for concurrent use. A phrase costs little more than its letters: what a
 // form's key and slots are is worked out again where one may match.
@@ -31,7 +34,9 @@ type Memory struct {
 	forms   []uint32 // where each begins in text, and where the last ends
 	// firsts has for each entry and language, in the order of codes, its first form, and behind the last the end.
 	firsts []uint32
-	index  [][]known // by language, ordered
+	// index is by language, ordered. The forms of one language stand in one: people who write it write either.
+	index    [][]known
+	approved Approved // nil approves nothing
 }
 
 // phrase is an entry without its forms.
@@ -80,22 +85,41 @@ func (m *Memory) IDs() []string {
 
 // Forms are the wordings of a phrase in a language; the first is the one that readers see.
 func (m *Memory) Forms(id string, code language.Code) []string {
-	language := slices.Index(m.codes, code)
+	at := slices.Index(m.codes, m.column(code))
 	entry := slices.IndexFunc(m.entries, func(e phrase) bool { return e.id == id })
-	if language < 0 || entry < 0 {
+	if at < 0 || entry < 0 {
 		return nil
 	}
 	var wordings []string
-	for form, end := m.formsOf(entry, language); form < end; form++ {
-		wordings = append(wordings, m.form(form))
+	for form, end := m.formsOf(entry, at); form < end; form++ {
+		wordings = append(wordings, spelled(m.form(form), code))
 	}
 	return wordings
 }
 
 // formsOf are the forms of an entry in a language, end excluded.
-func (m *Memory) formsOf(entry, language int) (from, end uint32) {
-	at := entry*len(m.codes) + language
+func (m *Memory) formsOf(entry, column int) (from, end uint32) {
+	at := entry*len(m.codes) + column
+	if m.firsts[at] == m.firsts[at+1] {
+		at = entry*len(m.codes) + m.indexOf(m.codes[column], column)
+	}
 	return m.firsts[at], m.firsts[at+1]
+}
+
+// indexOf is the place of a language's base; other is for one without.
+func (m *Memory) indexOf(code language.Code, other int) int {
+	if at := slices.Index(m.codes, code.Base()); at >= 0 {
+		return at
+	}
+	return other
+}
+
+// spelled writes a form of Serbian in the alphabet of the reader.
+func spelled(form string, code language.Code) string {
+	if code == "sr-Latn" {
+		return language.SerbianLatin(form)
+	}
+	return form
 }
 
 func (m *Memory) form(i uint32) string { return m.text[m.forms[i]:m.forms[i+1]] }
@@ -108,37 +132,34 @@ func (m *Memory) entryOf(form uint32) int {
 
 // Find looks a text up and gives its translation, or false. The text has to be normalised by NFKC.
 func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
-	language := slices.Index(m.codes, to)
-	if language < 0 || from == to {
+	at := slices.Index(m.codes, m.column(to))
+	if at < 0 || to.Reads(from) {
 		return Match{}, false
 	}
 	entry, fillers, ok := m.lookUp(text, from)
 	if !ok {
 		return Match{}, false
 	}
-	form, end := m.formsOf(entry, language)
+	form, end := m.formsOf(entry, at)
 	if form == end {
 		return Match{}, false
 	}
-	found := m.entries[entry]
-	return Match{ID: found.id, Reviewed: found.reviewed, Parts: parts(m.form(form), fillers)}, true
+	number := fillers["{n}"]
+	wording := spelled(Wording(m.form(form), to, check.Readable(text[number.From:number.To])), to)
+	return Match{ID: m.entries[entry].id, Reviewed: m.reviewed(entry, from, to), Parts: parts(wording, fillers)}, true
 }
 
 // lookUp finds the phrase that a text is in a language, false if it is none.
 func (m *Memory) lookUp(text string, from language.Code) (entry int, fillers map[string]Part, ok bool) {
-	language := slices.Index(m.codes, from)
-	if len(text) > maxPhraseBytes || language < 0 {
+	at := m.indexOf(from, -1)
+	if len(text) > maxPhraseBytes || at < 0 {
 		return 0, nil, false
 	}
-	slots := check.Slots(text, from)
+	slots := withTimes(text, check.Slots(text, from))
 	for _, withUnits := range []bool{true, false} {
-		key := textKey(text, slots, withUnits)
-		for _, k := range candidates(m.index[language], key) {
-			template, wanted := templateKey(m.form(k.form), from)
-			if template != key {
-				continue
-			}
-			if fillers, ok := fill(wanted, text, slots, withUnits); ok {
+		key := textKey(text, slots, withUnits, from)
+		for _, k := range candidates(m.index[at], key) {
+			if fillers, ok := fit(m.form(k.form), key, text, slots, withUnits, from); ok {
 				return m.entryOf(k.form), fillers, true
 			}
 		}
@@ -146,11 +167,25 @@ func (m *Memory) lookUp(text string, from language.Code) (entry int, fillers map
 	return 0, nil, false
 }
 
+// fit fills a form, if one of its wordings has the key of the text.
+func fit(form, key, text string, slots []check.Slot, withUnits bool, from language.Code) (map[string]Part, bool) {
+	for _, wording := range wordings(form) {
+		template, wanted := templateKey(wording, from)
+		if template != key {
+			continue
+		}
+		if fillers, ok := fill(wanted, text, slots, withUnits); ok {
+			return fillers, true
+		}
+	}
+	return nil, false
+}
+
 // maxPhraseBytes is longer than any phrase.
 const maxPhraseBytes = 400
 
 // textKey writes a text with runes for its slots. With units, a number and its unit are one dose.
-func textKey(text string, slots []check.Slot, withUnits bool) string {
+func textKey(text string, slots []check.Slot, withUnits bool, code language.Code) string {
 	var b strings.Builder
 	end := 0
 	for _, s := range slots {
@@ -160,7 +195,15 @@ func textKey(text string, slots []check.Slot, withUnits bool) string {
 		end = to
 	}
 	b.WriteString(text[end:])
-	return normalized(b.String())
+	return keyOf(b.String(), code)
+}
+
+// keyOf normalises a text. Serbian has one key for both of its alphabets.
+func keyOf(text string, code language.Code) string {
+	if code.Base() == "sr" {
+		text = language.SerbianLatin(text)
+	}
+	return normalized(text)
 }
 
 func runeOf(s check.Slot, withUnits bool) (r rune, end int) {
@@ -169,6 +212,8 @@ func runeOf(s check.Slot, withUnits bool) (r rune, end int) {
 		return slotDrug, s.End
 	case s.Kind == check.KindPressure:
 		return slotPressure, s.End
+	case s.Kind == kindTime:
+		return slotTime, s.End
 	case withUnits && s.UnitEnd > s.End:
 		return slotDose, s.UnitEnd
 	}
@@ -186,7 +231,7 @@ func templateKey(form string, code language.Code) (string, []slot) {
 		if at != nil {
 			literal = form[:at[0]]
 		}
-		fixed := check.Slots(literal, code)
+		fixed := fixedSlots(literal, code)
 		for _, s := range fixed {
 			slots = append(slots, slot{value: check.Readable(literal[s.Start:s.End])})
 		}
@@ -199,17 +244,27 @@ func templateKey(form string, code language.Code) (string, []slot) {
 		key.WriteRune(slotRunes[name])
 		form = form[at[1]:]
 	}
-	return normalized(key.String()), slots
+	return keyOf(key.String(), code), slots
 }
 
-// textLiteral writes the fixed part of a form, its numbers as slots that must have their value.
+// fixedSlots are the numbers that a form says itself. A form names no drug: it has {drug} for it, so that one without
+// digits, as nearly all are, need not be searched.
+func fixedSlots(literal string, code language.Code) []check.Slot {
+	if !strings.ContainsFunc(literal, unicode.IsDigit) {
+		return nil
+	}
+	return check.Slots(literal, code)
+}
+
+// textLiteral writes the fixed part of a form, its numbers and drugs as slots that must have their value.
 func textLiteral(literal string, fixed []check.Slot) string {
 	var b strings.Builder
 	end := 0
 	for _, s := range fixed {
 		b.WriteString(literal[end:s.Start])
-		b.WriteRune(slotNumber)
-		end = s.End
+		r, to := runeOf(s, false)
+		b.WriteRune(r)
+		end = to
 	}
 	b.WriteString(literal[end:])
 	return b.String()
@@ -282,7 +337,7 @@ func normalized(text string) string {
 // arabicMark reports vowel signs and stretching, which most people leave out.
 func arabicMark(r rune) bool { return r >= 0x064b && r <= 0x0652 || r == 0x0640 }
 
-func isSlot(r rune) bool { return r >= slotNumber && r <= slotPressure }
+func isSlot(r rune) bool { return r >= slotNumber && r <= slotTime }
 
 // keepsSpace reports runes between which a space separates words.
 func keepsSpace(r rune) bool {

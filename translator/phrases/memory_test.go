@@ -12,7 +12,7 @@ import (
 func TestEmbeddedPhrases(t *testing.T) {
 	memory, err := Embedded()
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, memory.Len(), 150)
+	require.GreaterOrEqual(t, memory.Len(), 500)
 	for _, e := range memory.entries {
 		require.False(t, e.reviewed, "%s: shipped phrases are unreviewed", e.id)
 	}
@@ -60,15 +60,23 @@ func TestFind(t *testing.T) {
 }
 
 func TestLoadNamesTheLine(t *testing.T) {
-	whole := "\n  zh: a{n}\n  en: a{n}\n  ar: a{n}\n  id: a{n}\n  fr: a{n}\n  ja: a{n}\n  ru: a{n}\n  es: a{n}\n  th: a{n}\n  tr: a{n}\n"
+	whole := "\n"
+	for _, code := range columns {
+		if code != "vi" && code != "pt-PT" {
+			whole += "  " + string(code) + ": a{n}\n"
+		}
+	}
 	for name, test := range map[string]struct{ file, want string }{
 		"missing language": {"- concept: x" + whole, "t.yaml:1: x has no vi"},
 		"other slots":      {"- concept: x" + whole + "  vi: a{dose}\n", "slots of vi"},
 		"unknown slot":     {"- concept: x" + whole + "  vi: a{what}\n", "unknown slot {what}"},
+		"no other word":    {"- concept: x" + whole + "  vi: 'a{n} [one:b]'\n", "has no word for other numbers"},
+		"no number":        {"- concept: x\n  zh: a [one:b|c]\n", "has no {n} to agree with"},
+		"unknown category": {"- concept: x\n  zh: 'a{n} [one:b|c]'\n", "zh has no category one"},
 		"unknown key":      {"- concept: x\n  xx: y\n", "t.yaml:2: unknown key"},
 		"bad status":       {"- concept: x\n  status: fine\n", "t.yaml:2: status"},
-		"same id":          {"- concept: x" + whole + "  vi: a{n}\n- concept: x" + whole + "  vi: a{n}\n", "t.yaml:13: concept x stands in t.yaml:1"},
-		"same words":       {"- concept: x" + whole + "  vi: a{n}\n- concept: y" + whole + "  vi: a{n}\n", "t.yaml:13: y"},
+		"same id":          {"- concept: x" + whole + "  vi: a{n}\n- concept: x" + whole + "  vi: a{n}\n", ": concept x stands in t.yaml:1 already"},
+		"same words":       {"- concept: x" + whole + "  vi: a{n}\n- concept: y" + whole + "  vi: a{n}\n", ": y, zh: \"a{n}\" is x already (t.yaml:1)"},
 		"no list":          {"x: y\n", "a list of phrases"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,17 +22,25 @@ func (m *Memory) Languages(text string) []language.Code {
 	}
 	var codes []language.Code
 	var meaning []string
-	for _, code := range m.codes {
+	for _, code := range language.Bases {
 		concepts := m.concepts(text, code)
 		switch {
 		case concepts == nil:
 		case meaning != nil && !slices.Equal(meaning, concepts):
 			return nil
 		default:
-			codes, meaning = append(codes, code), concepts
+			codes, meaning = append(codes, formsOf(text, code)...), concepts
 		}
 	}
 	return codes
+}
+
+// formsOf are the forms of a language that a text may be written in.
+func formsOf(text string, code language.Code) []language.Code {
+	if code == "zh" {
+		return language.ChineseForms(text)
+	}
+	return []language.Code{code}
 }
 
 // concepts are the phrases that a text is made of in a language, nil if some of it is no phrase.

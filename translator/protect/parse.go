@@ -122,6 +122,11 @@ func (m *Message) parseText(body string) {
 			fenced = fenced != fence
 			continue
 		}
+		words := strings.TrimLeft(line, "> ")
+		if line[:len(line)-len(words)] != "" && line[0] == '>' {
+			m.markup(line[:len(line)-len(words)]) // a quoted line: its mark is no word
+			line = words
+		}
 		m.add(m.textPieces(nil, line), escapeNothing)
 	}
 }

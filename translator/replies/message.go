@@ -175,7 +175,9 @@ func contentOf(result translator.Result) map[string]any {
 	if result.State == translator.Same || result.Silent() || result.State == translator.None && result.From.Base() == result.To.Base() {
 		return nil
 	}
-	composed := result.Compose(false)
+	said := result.Message()
+	said.Form = compose.FormReply
+	composed := compose.Compose(said)
 	content := notice(composed.Body)
 	content[compose.KeyName] = composed.Key
 	if result.State == translator.None && result.Verdict == "" { // the original stands above

@@ -67,7 +67,7 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {
 	switch c.Type {
 	case "phrases":
-		return engine.NewEmbeddedPhrases(), nil
+		return engine.NewEmbeddedPhrases(nil), nil
 	case "apertium":
 		return b.apertium()
 	}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -14,13 +15,13 @@ const (
 	// quietBytes is what a node may allocate in giveBackEvery and still count as quiet; worthwhileBytes is what it must have
 	// allocated since memory was last given back.
 	quietBytes      = 32 << 20
-	worthwhileBytes = 64 << 20
+	worthwhileBytes = 32 << 20
 )
 
 // giveBack returns memory to the system after a start and whenever a busy time has ended. The runtime by itself collects a
 // quiet node every two minutes and keeps what the busiest moment took: a start and a morning's logins take several times
-// what they leave behind.
-func giveBack(ctx context.Context) error {
+// what they leave behind. The database does the same for its own.
+func (n *Node) giveBack(ctx context.Context) error {
 	ticker := time.NewTicker(giveBackEvery)
 	defer ticker.Stop()
 	first := time.After(firstGiveBack)
@@ -30,6 +31,8 @@ func giveBack(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-first:
+			n.DB.GiveBack()
+			runtime.GC() // pools keep what they hold until the second collection
 			debug.FreeOSMemory()
 			given = allocated()
 		case <-ticker.C:

@@ -155,8 +155,13 @@ func (n *Node) buildRooms(ctx context.Context, o Options) error {
 
 func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 	language := ""
+	var checkLanguage func(tag string) error
 	if n.Config.Translator.Enabled {
 		language = n.Config.Translator.DefaultLanguage
+		var err error
+		if checkLanguage, err = bridge.CheckLanguage(n.Config.Translator); err != nil {
+			return fmt.Errorf("translator.languages: %w", err)
+		}
 	}
 	a, err := accounts.New(ctx, accounts.Options{
 		DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Remote: n.remote, ServerName: n.Config.ServerName, Now: o.Now,
@@ -170,6 +175,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
 		Quiet:              n.quiet(),
+		CheckLanguage:      checkLanguage,
 		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
 		FastHash:           os.Getenv(config.CheapPasswordsEnv) == "1",
@@ -236,7 +242,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}).Handler()
 	options := admin.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, DB: n.DB, ServerName: n.Config.ServerName, Version: Version,
-		Started: n.started, Log: n.part("admin"),
+		Started: n.started, Log: n.part("admin"), More: n.adminRoutes(),
 	}
 	if n.pipeline != nil {
 		options.Translator = engineDesk{n.pipeline}

@@ -51,7 +51,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 	parts := map[string]func(context.Context) error{
 		"push":   n.notifier.Run,
 		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
-		"memory": giveBack,
+		"memory": n.giveBack,
 	}
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run

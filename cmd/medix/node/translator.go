@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"medixchange/internal/web"
 	"medixchange/rooms/view"
 	"medixchange/translator"
 	"medixchange/translator/bridge"
@@ -12,6 +13,7 @@ import (
 // buildTranslator builds the engines, the pipeline and the bridge bot, and the view that shows their renderings.
 func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	var renderer view.Renderer = view.Plain
+	var log view.Log
 	if n.Config.Translator.Enabled {
 		engines, closeEngines, err := Engines(n.Config.Translator)
 		if err != nil {
@@ -36,11 +38,19 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)
 		}
-		renderer = n.bridge
+		renderer, log = n.bridge, n.bridge
 	}
 	n.View = view.New(view.Options{
 		Rooms: n.Rooms, Renderer: renderer, Reader: n.Accounts, Now: o.Now,
-		PageBudget: n.Config.Translator.HoldBudget.Std(), Tagged: n.tagged(),
+		PageBudget: n.Config.Translator.HoldBudget.Std(), Log: log, Tagged: n.tagged(),
 	})
 	return nil
+}
+
+// adminRoutes are what administrators ask of the translator.
+func (n *Node) adminRoutes() []func(*web.Router) {
+	if n.bridge == nil {
+		return nil
+	}
+	return []func(*web.Router){n.bridge.AddRoutes}
 }

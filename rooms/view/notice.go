@@ -1,0 +1,126 @@
+package view
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
+	"medixchange/rooms"
+)
+
+// Notice is something that the node says to one user in a room: an event of a bot that exists for that viewer only. It is
+// a durable, positioned fact like a rendering, comes to each device once, as /sync passes its position, and never federates.
+type Notice struct {
+	UserID   string
+	RoomID   string
+	EventNID int64  // of the event that it is about
+	Sender   string // the bot
+	Position int64
+	TS       int64 // ms
+	// Content is that of an m.room.message; of the redaction of an earlier notice it is empty.
+	Content json.RawMessage
+	// Redacts is the position of the notice that this one takes back; 0 for none.
+	Redacts int64
+	// Beside is the position of the event that it is shown beside, where it is: in the event's own content for a reader who
+	// gets the event when the notice is there already, and as an event of its own only for one who had it before.
+	Beside int64
+}
+
+// Type is the type of the event that it is shown as.
+func (n *Notice) Type() string {
+	if n.Redacts != 0 {
+		return "m.room.redaction"
+	}
+	return "m.room.message"
+}
+
+// Notices returns what the user was told with since < Position ≤ upto, ascending.
+func (v *View) Notices(ctx context.Context, userID string, since, upto int64) ([]*Notice, error) {
+	if v.plain {
+		return nil, nil
+	}
+	notices, err := v.renderer.Notices(ctx, userID, since, upto)
+	if err != nil {
+		return nil, fmt.Errorf("reading notices: %w", err)
+	}
+	return notices, nil
+}
+
+// Notice returns a notice encoded for /sync; nil when the viewer ignores its sender.
+func (v *View) Notice(viewer Viewer, n *Notice) json.RawMessage {
+	if viewer.ignores(n.Sender) {
+		return nil
+	}
+	out := appendKey(append(make([]byte, 0, len(n.Content)+300), '{'), "content")
+	if n.Redacts == 0 {
+		out = append(out, n.Content...)
+		out = v.syntheticHead(out, v.renderer.NoticeID(n), n.TS, n.Sender, n.Type())
+		return append(out, '}')
+	}
+	target := v.renderer.NoticeID(&Notice{UserID: n.UserID, EventNID: n.EventNID, Position: n.Redacts})
+	out = append(appendStringKey(append(out, '{'), "redacts", target), '}')
+	out = v.syntheticHead(out, v.renderer.NoticeID(n), n.TS, n.Sender, n.Type())
+	return append(appendStringKey(out, "redacts", target), '}')
+}
+
+// ReadAsKey is the key in content that says in which translation the sender of an answer read the viewer's message. Only
+// this node writes it.
+const ReadAsKey = "org.medixchange.read_as"
+
+// readBeside looks up what the viewer is told beside events: answers to their own messages.
+func (s *showing) readBeside(ctx context.Context, events []*rooms.Event) error {
+	if s.v.plain || s.o.StateSection || s.o.Format == FormatFederation {
+		return nil
+	}
+	var answers []*rooms.Event
+	for _, ev := range events {
+		if ev.Sender != s.viewer.UserID && ev.Type == "m.room.message" && bytes.Contains(ev.JSON, replyKey) {
+			answers = append(answers, ev)
+		}
+	}
+	if len(answers) == 0 {
+		return nil
+	}
+	var err error
+	s.beside, err = s.v.renderer.Beside(ctx, s.viewer.UserID, answers, s.o.Upto)
+	return err
+}
+
+// withBeside returns a shown event with what the viewer is told under its words.
+func withBeside(ev *rooms.Event, shown *stable, n *Notice) *stable {
+	told, content := gjson.ParseBytes(n.Content), shown.content
+	parsed := gjson.ParseBytes(content)
+	sets := []struct{ path, value string }{{"body", parsed.Get("body").Str + "\n" + told.Get("body").Str}}
+	if formatted := parsed.Get("formatted_body"); formatted.Type == gjson.String {
+		sets = append(sets, struct{ path, value string }{"formatted_body", formatted.Str + "<p>" + html.EscapeString(told.Get("body").Str) + "</p>"})
+	}
+	var err error
+	for _, set := range sets {
+		if content, err = sjson.SetBytes(content, set.path, set.value); err != nil {
+			return shown // what was encoded here always parses
+		}
+	}
+	if key := told.Get(`org\.medixchange\.read_as`); key.Exists() {
+		if content, err = sjson.SetRawBytes(content, `org\.medixchange\.read_as`, []byte(key.Raw)); err != nil {
+			return shown
+		}
+	}
+	return encode(ev, content)
+}
+
+// AsEvent is what filters look at: type, sender and content.
+func (n *Notice) AsEvent() *rooms.Event {
+	return &rooms.Event{Type: n.Type(), Sender: n.Sender, RoomID: n.RoomID, JSON: n.json()}
+}
+
+func (n *Notice) json() []byte {
+	if len(n.Content) == 0 {
+		return []byte(`{"content":{}}`)
+	}
+	return append(append([]byte(`{"content":`), n.Content...), '}')
+}

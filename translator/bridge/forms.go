@@ -1,0 +1,136 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// parts is what of a translation is stored to say it in another form. The original is in its event.
+type parts struct {
+	State      string            `json:"state"`
+	From       language.Code     `json:"from"`
+	To         language.Code     `json:"to"`
+	Pivot      language.Code     `json:"pivot,omitempty"`
+	Engine     string            `json:"engine,omitempty"`
+	Unreviewed bool              `json:"unreviewed,omitempty"`
+	Verdict    check.Verdict     `json:"verdict,omitempty"`
+	Reasons    []check.Reason    `json:"reasons,omitempty"`
+	Invariants []check.Invariant `json:"invariants,omitempty"`
+	Body       string            `json:"body,omitempty"`
+	Formatted  string            `json:"formatted,omitempty"`
+}
+
+// partsOf returns what is stored of a message, nothing when all forms of it are the same.
+func partsOf(m compose.Message) ([]byte, error) {
+	if m.State != compose.StateTranslated {
+		return nil, nil
+	}
+	encoded, err := json.Marshal(parts{
+		State: m.State, From: m.From, To: m.To, Pivot: m.Pivot, Engine: m.Engine, Unreviewed: m.Unreviewed,
+		Verdict: m.Verdict, Reasons: m.Reasons, Invariants: m.Invariants, Body: m.Body, Formatted: m.FormattedBody,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding a translation: %w", err)
+	}
+	return encoded, nil
+}
+
+// messageFrom is the message that parts of ev were stored of.
+func (b *Bridge) messageFrom(ev *rooms.Event, stored []byte) (compose.Message, error) {
+	var p parts
+	if err := json.Unmarshal(stored, &p); err != nil {
+		return compose.Message{}, fmt.Errorf("reading a stored translation: %w", err)
+	}
+	w, _ := b.wordsOf(ev)
+	body, formatted := protect.CutReply(w.text, w.html)
+	return compose.Message{
+		State: p.State, From: p.From, To: p.To, Pivot: p.Pivot, Engine: p.Engine, Unreviewed: p.Unreviewed,
+		Verdict: p.Verdict, Reasons: p.Reasons, Invariants: p.Invariants, Body: p.Body, FormattedBody: p.Formatted,
+		Original: compose.Original{Body: body, FormattedBody: formatted},
+	}, nil
+}
+
+// formKey names a rendering in another form. Told rows have no content of their own and a position of their own.
+type formKey struct {
+	position int64
+	language string
+}
+
+// form is the contents of a rendering in another form.
+type form struct{ content, late json.RawMessage }
+
+// keptForms bounds the renderings whose other form is remembered.
+const keptForms = 2048
+
+// InMode implements view.Renderer. There is one other form: the original first.
+func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (content, late json.RawMessage, err error) {
+	if len(r.Parts) == 0 {
+		return r.Content, r.LateContent, nil
+	}
+	k := formKey{r.Position, r.Language}
+	if known, ok := b.forms.Get(k); ok {
+		return known.content, known.late, nil
+	}
+	found, err := b.o.Rooms.Events(ctx, []int64{r.Version})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading what was translated: %w", err)
+	}
+	ev := found[r.Version]
+	if ev == nil {
+		return r.Content, r.LateContent, nil
+	}
+	message, err := b.messageFrom(ev, r.Parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	message.Form = compose.FormOriginalFirst
+	if content, late, err = contents(ev, message); err != nil {
+		return nil, nil, err
+	}
+	if len(r.Content) == 0 { // told: it shows a version to those who have the message
+		content, late = nil, newContentOf(ev, content)
+	}
+	b.forms.Add(k, form{content, late})
+	return content, late, nil
+}
+
+// Threads implements view.Renderer. The bot answers in threads where it was let in, and where its answers go to nobody
+// outside of this hospital unless the room's moderators want them: whatever it sends, all servers of the room get.
+func (b *Bridge) Threads(ctx context.Context, roomID string) (bool, error) {
+	room, err := b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil {
+		return false, ignoreMissing(err)
+	}
+	if room.Encrypted || room.Membership(b.bot) != "join" {
+		return false, nil
+	}
+	if servers := room.Servers(); len(servers) == 1 && servers[0] == b.o.Rooms.ServerName() {
+		return true, nil
+	}
+	settings, err := b.settingsOf(ctx, room)
+	return settings.Threads, err
+}
+
+// threaded reports whether the bot says the translation of a job in a thread, too: somebody here reads it there.
+func (b *Bridge) threaded(ctx context.Context, j *job) (bool, error) {
+	audiences, err := b.audiences(ctx, j.ev.RoomID)
+	if err != nil {
+		return false, err
+	}
+	wanted := slices.ContainsFunc(audiences, func(a audience) bool {
+		return a.language == j.language && slices.ContainsFunc(a.threads, func(user string) bool { return user != j.ev.Sender })
+	})
+	if !wanted {
+		return false, nil
+	}
+	return b.Threads(ctx, j.ev.RoomID)
+}

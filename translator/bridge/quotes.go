@@ -1,0 +1,312 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+
+	"medixchange/rooms"
+	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// What was translated once is never translated again (TRANSLATION 12): a reader who quotes or copies what they read repeats
+// a machine's words. Each reader gets in their place the original, or its direct translation, marked; where it is not known
+// what they were made from, they stay as they are.
+
+// quote is a piece of a message that repeats a translation.
+type quote struct {
+	raw    string       // as it stands in the text, "> " at the beginning of its lines
+	source *rooms.Event // the version that was translated; nil when it is not known
+}
+
+// quoting is a message with its quotes taken out: in their place stand marks that no engine touches.
+type quoting struct {
+	words
+	quotes []quote
+}
+
+// quoteMark stands for the n-th quote. It has no letters, so it is kept as it is.
+func quoteMark(n int) string { return fmt.Sprintf("⟦%d⟧", n+1) }
+
+// recentRenderings bounds the translations among which a quote is looked for.
+const recentRenderings = 200
+
+// delivered is a translation that the sender of a message may be repeating.
+type delivered struct {
+	versionNID int64
+	lines      []string // of the translation alone
+	title      string   // what stands over its original
+}
+
+// quotesIn takes what repeats a translation out of a message.
+func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quoting, error) {
+	q := quoting{words: w}
+	if !mayQuote(w) {
+		return q, nil
+	}
+	known, err := b.deliveredTo(ctx, ev)
+	if err != nil {
+		return q, err
+	}
+	var failed error
+	take := func(lines []string) (n int, taken bool) {
+		nid, repeats := repeated(lines, known)
+		if !repeats || failed != nil {
+			return 0, false
+		}
+		source, err := b.versionOfNID(ctx, nid)
+		if err != nil {
+			failed = err
+			return 0, false
+		}
+		q.quotes = append(q.quotes, quote{raw: strings.Join(lines, "\n"), source: source})
+		return len(q.quotes) - 1, true
+	}
+	if w.html != "" {
+		q.html = takeBlockquotes(w.html, take)
+	} else {
+		q.text = takeQuoted(w.text, take)
+	}
+	return q, failed
+}
+
+func mayQuote(w words) bool {
+	return strings.HasPrefix(w.text, ">") || strings.Contains(w.text, "\n>") || strings.Contains(w.html, "<blockquote")
+}
+
+func (b *Bridge) versionOfNID(ctx context.Context, nid int64) (*rooms.Event, error) {
+	if nid == 0 {
+		return nil, nil
+	}
+	found, err := b.o.Rooms.Events(ctx, []int64{nid})
+	if err != nil {
+		return nil, fmt.Errorf("reading what is quoted: %w", err)
+	}
+	return found[nid], nil
+}
+
+// deliveredTo returns what the sender of a message was shown in translation lately in its room.
+func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) ([]delivered, error) {
+	tag, _, err := b.o.Accounts.RoomLanguage(ctx, ev.Sender, ev.RoomID)
+	code := b.code(tag)
+	if err != nil || code == "" || !b.talk.isLocal(ev.Sender) {
+		return nil, err
+	}
+	stored, err := b.selectRecentParts(ctx, ev.RoomNID, code, recentRenderings)
+	if err != nil {
+		return nil, err
+	}
+	var known []delivered
+	for _, s := range stored {
+		var p parts
+		if json.Unmarshal(s.parts, &p) == nil && p.Body != "" {
+			title := language.String(code, "original", "language", p.From.Name(code))
+			known = append(known, delivered{s.versionNID, plainLines(p.Body), title})
+		}
+	}
+	return known, nil
+}
+
+// plainLines returns the lines of a text without empty ones, directional marks and the marks of quotes.
+func plainLines(text string) []string {
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(strings.Map(dropDirections, strings.TrimLeft(strings.TrimSpace(line), ">")))
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// dropDirections drops the marks and isolates that only say in which direction a text runs.
+func dropDirections(r rune) rune {
+	switch {
+	case r == '\u200e', r == '\u200f', r == '\u061c', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+		return -1
+	}
+	return r
+}
+
+// ownMark begins every line by which the translator says that it has been there.
+const ownMark = "🌐 "
+
+// repeated reports whether lines repeat a translation, and the version that it was made from; 0 when only its mark tells.
+// Beside the translation there may be what stands around it: marks, the line of invariants, the original.
+func repeated(lines []string, known []delivered) (versionNID int64, repeats bool) {
+	lines = plainLines(strings.Join(lines, "\n"))
+	marked := false
+	for _, line := range lines {
+		marked = marked || strings.HasPrefix(line, ownMark)
+	}
+	for _, d := range known {
+		around := marked || d.title != "" && slices.Contains(lines, d.title)
+		if begins(lines, d.lines) && len(lines) == len(d.lines) || around && contains(lines, d.lines) {
+			return d.versionNID, true
+		}
+	}
+	return 0, marked
+}
+
+func begins(lines, with []string) bool {
+	if len(with) == 0 || len(lines) < len(with) {
+		return false
+	}
+	for i, line := range with {
+		if lines[i] != line {
+			return false
+		}
+	}
+	return true
+}
+
+func contains(lines, piece []string) bool {
+	for i := range lines {
+		if begins(lines[i:], piece) {
+			return true
+		}
+	}
+	return false
+}
+
+// takeQuoted replaces the runs of quoted lines that take wants by their marks.
+func takeQuoted(text string, take func([]string) (int, bool)) string {
+	var out, run []string
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		if n, taken := take(run); taken {
+			out = append(out, quoteMark(n))
+		} else {
+			out = append(out, run...)
+		}
+		run = nil
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if strings.HasPrefix(line, ">") {
+			run = append(run, line)
+			continue
+		}
+		flush()
+		out = append(out, line)
+	}
+	flush()
+	return strings.Join(out, "\n")
+}
+
+// blockquotes finds quotes of HTML. Clients write no quotes inside quotes when they quote a translation.
+var blockquotes = regexp.MustCompile(`(?s)<blockquote[^>]*>(.*?)</blockquote>`)
+
+func takeBlockquotes(formatted string, take func([]string) (int, bool)) string {
+	return blockquotes.ReplaceAllStringFunc(formatted, func(block string) string {
+		inside := blockquotes.FindStringSubmatch(block)[1]
+		n, taken := take(strings.Split(protect.PlainText(inside), "\n"))
+		if !taken {
+			return block
+		}
+		return "<p>" + quoteMark(n) + "</p>"
+	})
+}
+
+// fill puts the quotes back into a result, each as the reader of its language reads what it repeats.
+func (b *Bridge) fill(ctx context.Context, q quoting, result translator.Result) (translator.Result, error) {
+	for n, of := range q.quotes {
+		shown, mark, err := b.quoted(ctx, of, result.To)
+		if err != nil {
+			return result, err
+		}
+		lines := append(strings.Split(shown, "\n"), mark)
+		if mark == "" {
+			lines = lines[:len(lines)-1]
+		}
+		result.Body = replaced(result.Body, quoteMark(n), "> "+strings.Join(lines, "\n> "))
+		if result.FormattedBody != "" {
+			block := "<blockquote>" + strings.ReplaceAll(html.EscapeString(strings.Join(lines, "\n")), "\n", "<br>") + "</blockquote>"
+			result.FormattedBody = strings.Replace(result.FormattedBody, "<p>"+quoteMark(n)+"</p>", block, 1)
+			result.FormattedBody = strings.Replace(result.FormattedBody, quoteMark(n), block, 1)
+		}
+	}
+	return result, nil
+}
+
+// replaced puts text in the place of a mark; where an engine has lost it, before everything.
+func replaced(body, mark, text string) string {
+	if !strings.Contains(body, mark) {
+		return text + "\n" + body
+	}
+	return strings.Replace(body, mark, text, 1)
+}
+
+// quoted is how a reader of a language reads what a quote repeats, and the mark that says what that is.
+func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (text, mark string, err error) {
+	if q.source == nil {
+		return strings.Join(plainLines(q.raw), "\n"), "", nil
+	}
+	redacted, err := b.o.Rooms.Redacted(ctx, []string{q.source.ID})
+	if err != nil {
+		return "", "", fmt.Errorf("reading what is quoted: %w", err)
+	}
+	if redacted[q.source.ID] != nil {
+		return "…", "", nil
+	}
+	w, _ := b.wordsOf(q.source)
+	result, err := b.o.Pipeline.Translate(ctx, translator.Request{
+		Text: w.text, HTML: w.html, SourceHint: b.decide(q.source).from, SenderLanguage: b.writes(q.source), Target: reader,
+	})
+	if err != nil {
+		return "", "", fmt.Errorf("translating what is quoted: %w", err)
+	}
+	if result.State != translator.Translated {
+		return result.Original.Body, language.String(reader, "original", "language", b.decide(q.source).from.Name(reader)), nil
+	}
+	message := result.Message()
+	message.Form = compose.FormReply
+	lines := strings.Split(compose.Compose(message).Body, "\n")
+	return strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1], nil
+}
+
+// copied reports whether a whole message is a translation that somebody copied, with our mark under it.
+func copied(text string) bool {
+	lines := plainLines(text)
+	return len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], ownMark)
+}
+
+// ofCopy is the result for a message that is a copied translation: what it was made from, in the words of the reader.
+func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result, error) {
+	result := translator.Result{
+		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: reasonCopy}},
+		Original: compose.Original{Body: w.text, FormattedBody: w.html},
+	}
+	known, err := b.deliveredTo(ctx, j.ev)
+	if err != nil {
+		return result, err
+	}
+	nid, _ := repeated(strings.Split(w.text, "\n"), known)
+	source, err := b.versionOfNID(ctx, nid)
+	if err != nil || source == nil {
+		return result, err
+	}
+	text, mark, err := b.quoted(ctx, quote{source: source}, j.language)
+	if err != nil || text == "…" {
+		return result, err
+	}
+	result.State, result.Verdict, result.Reasons, result.Engine = translator.Translated, check.Pass, nil, engineOriginal
+	result.Body = text + "\n" + mark
+	return result, nil
+}
+
+const (
+	// reasonCopy says that a message is a machine's translation of something that is not known here.
+	reasonCopy = "copy"
+	// engineOriginal is named where the words of an original stand for a translation of it.
+	engineOriginal = "original"
+)

@@ -1,0 +1,281 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/tidwall/gjson"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+)
+
+// The reading log says what each reader was given in translation (TRANSLATION 18). An answer only notes user and rendering
+// in memory; a moment later all that was noted is written in one transaction, what was said with it. So an answer costs
+// next to nothing, and when the node ends without warning what was noted in that moment is missing: the log says from when
+// on that may be so, rather than pretend to be whole.
+
+const (
+	// readingsEvery is how long a noted reading waits at most before it is written.
+	readingsEvery = 200 * time.Millisecond
+	// readingsStep is how many of them are written at once.
+	readingsStep = 500
+	// maxReadings bounds those that wait; what is more is a gap.
+	maxReadings = 20_000
+	// keptReadings bounds the readings that are known to be written: they are not noted again.
+	keptReadings = 32_768
+)
+
+// reading is that a user was given a rendering.
+type reading struct {
+	userID    string
+	rendering *view.Rendering
+	ts        int64 // ms
+	late      bool
+	mode      string
+}
+
+type readingKey struct {
+	position int64
+	userID   string
+}
+
+// readingLog holds what has been noted. It is safe for concurrent use.
+type readingLog struct {
+	mu      sync.Mutex
+	waiting []reading
+	lostAt  int64 // ms: since when there was no room for more; 0: there is
+	known   *lru.Cache[readingKey, struct{}]
+	now     func() time.Time
+	kick    chan struct{}
+}
+
+func newReadingLog(now func() time.Time) (*readingLog, error) {
+	known, err := lru.New[readingKey, struct{}](keptReadings)
+	if err != nil {
+		return nil, err
+	}
+	return &readingLog{known: known, now: now, kick: make(chan struct{}, 1)}, nil
+}
+
+// note takes a reading, unless it is known.
+func (l *readingLog) note(viewer view.Viewer, r *view.Rendering, late bool) {
+	key := readingKey{r.Position, viewer.UserID}
+	if _, known := l.known.Get(key); known {
+		return
+	}
+	l.known.Add(key, struct{}{})
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now().UnixMilli()
+	if len(l.waiting) >= maxReadings {
+		l.known.Remove(key)
+		if l.lostAt == 0 {
+			l.lostAt = now
+		}
+		return
+	}
+	l.waiting = append(l.waiting, reading{viewer.UserID, r, now, late, viewer.Mode})
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what waits, oldest first and at most n, and since when some was lost.
+func (l *readingLog) take(n int) (batch []reading, lostAt int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n = min(n, len(l.waiting))
+	batch, l.waiting = l.waiting[:n:n], l.waiting[n:]
+	lostAt, l.lostAt = l.lostAt, 0
+	return batch, lostAt
+}
+
+// back puts a batch that could not be written before what waits.
+func (l *readingLog) back(batch []reading, lostAt int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(batch, l.waiting...)
+	if lostAt != 0 {
+		l.lostAt = lostAt
+	}
+}
+
+// Shown implements view.Log.
+func (b *Bridge) Shown(viewer view.Viewer, r *view.Rendering, late bool) {
+	if b.o.Config.Records.ReadingsKeep > 0 {
+		b.readings.note(viewer, r, late)
+	}
+}
+
+// readingsLoop writes what is noted until ctx ends, and then what is left.
+func (b *Bridge) readingsLoop(ctx context.Context) error {
+	if err := b.openReadings(ctx); err != nil {
+		b.o.Log.WithError(err).Error("opening the reading log failed")
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return b.closeReadings(context.WithoutCancel(ctx))
+		case <-b.readings.kick:
+		}
+		sleep(ctx, readingsEvery)
+		if err := b.writeReadings(context.WithoutCancel(ctx)); err != nil {
+			b.o.Log.WithError(err).Error("writing the reading log failed, trying again")
+			sleep(ctx, storePause)
+			select {
+			case b.readings.kick <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// reasonKilled and reasonFull say why readings may be missing.
+const (
+	reasonKilled = "the node ended without warning"
+	reasonFull   = "more was read than could be written down"
+)
+
+// openReadings marks the log as open, after noting that the last run did not close it.
+func (b *Bridge) openReadings(ctx context.Context) error {
+	now := b.o.Now().UnixMilli()
+	return b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := endOpenGap(tx, now, reasonKilled); err != nil {
+			return err
+		}
+		return beginGap(tx, now)
+	})
+}
+
+// closeReadings writes what is left and marks the log as closed.
+func (b *Bridge) closeReadings(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	defer cancel()
+	if err := b.writeReadings(ctx); err != nil {
+		return err
+	}
+	return b.o.DB.Write(ctx, dropOpenGap)
+}
+
+// writeReadings writes all that waits.
+func (b *Bridge) writeReadings(ctx context.Context) error {
+	for {
+		batch, lostAt := b.readings.take(readingsStep)
+		if len(batch) == 0 && lostAt == 0 {
+			return nil
+		}
+		if err := b.writeBatch(ctx, batch, lostAt); err != nil {
+			b.readings.back(batch, lostAt)
+			return err
+		}
+	}
+}
+
+func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) error {
+	versions, messages, err := b.versionsOf(ctx, batch)
+	if err != nil {
+		return err
+	}
+	now := b.o.Now().UnixMilli()
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		said := map[int64]bool{}
+		for _, r := range batch {
+			if err := insertReading(tx, r); err != nil {
+				return err
+			}
+			version := versions[r.rendering.Version]
+			if said[r.rendering.Position] || version == nil {
+				continue
+			}
+			said[r.rendering.Position] = true
+			if err := b.writeText(tx, r.rendering, version, messages[version.NID]); err != nil {
+				return err
+			}
+		}
+		if lostAt != 0 {
+			if err := insertGap(tx, lostAt, now, reasonFull); err != nil {
+				return err
+			}
+		}
+		return touchOpenGap(tx, now)
+	})
+	if err != nil {
+		return fmt.Errorf("writing the reading log: %w", err)
+	}
+	return nil
+}
+
+// versionsOf returns the versions that were read, by nid, and the message that each belongs to.
+func (b *Bridge) versionsOf(ctx context.Context, batch []reading) (versions, messages map[int64]*rooms.Event, err error) {
+	var nids []int64
+	for _, r := range batch {
+		nids = append(nids, r.rendering.Version)
+	}
+	if versions, err = b.o.Rooms.Events(ctx, nids); err != nil {
+		return nil, nil, fmt.Errorf("reading what was read: %w", err)
+	}
+	messages = make(map[int64]*rooms.Event, len(versions))
+	for nid, version := range versions {
+		if messages[nid], err = b.messageOf(ctx, version); err != nil {
+			return nil, nil, err
+		}
+	}
+	return versions, messages, nil
+}
+
+// writeText keeps what a rendering said, without its words when the message is gone by now or the configuration keeps none.
+func (b *Bridge) writeText(tx *sqldb.Tx, r *view.Rendering, version, message *rooms.Event) error {
+	text := ""
+	if b.o.Config.Records.ReadingsText {
+		gone, err := b.isGone(tx, version, message)
+		if err != nil {
+			return err
+		}
+		if !gone {
+			text = bodyOf(r)
+		}
+	}
+	content := r.Content
+	if len(content) == 0 {
+		content = r.LateContent
+	}
+	key := gjson.GetBytes(content, pathKey)
+	kept := readText{
+		rendering: r.Position, messageNID: message.NID, versionNID: version.NID, language: r.Language, source: key.Get("from").Str,
+		engine: key.Get("engine").Str, glossary: gjson.GetBytes(r.Parts, "glossary").Int(), state: r.State, verdict: r.Verdict,
+		reasons: strings.Join(reasonsIn(r), " "),
+	}
+	if text != "" {
+		kept.sealed = b.vault.seal(text, readPlace(r.Position))
+	}
+	return insertReadText(tx, kept)
+}
+
+func (b *Bridge) isGone(tx *sqldb.Tx, version, message *rooms.Event) (bool, error) {
+	for _, ev := range []*rooms.Event{message, version} {
+		v, err := b.o.Rooms.VersionIn(tx, ev)
+		if err != nil || v.Redacted {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// bodyOf is the text that a rendering shows as the message.
+func bodyOf(r *view.Rendering) string {
+	content := gjson.ParseBytes(r.Content)
+	if len(r.Content) == 0 {
+		content = gjson.ParseBytes(r.LateContent)
+	}
+	if changed := content.Get(pathNewContent); changed.IsObject() {
+		content = changed
+	}
+	return content.Get("body").Str
+}

@@ -1,0 +1,155 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+const (
+	typeReaction  = "m.reaction"
+	relAnnotation = "m.annotation"
+)
+
+// Report is a translation that a reader found wrong.
+type Report struct {
+	ID          int64    `json:"id"`
+	EventID     string   `json:"event_id"`
+	VersionID   string   `json:"version_id"` // event_id, or the edit that the reader saw
+	RoomID      string   `json:"room_id"`
+	Reporter    string   `json:"reporter"`
+	From        string   `json:"from"`
+	To          string   `json:"to"`
+	Engine      string   `json:"engine"`
+	Verdict     string   `json:"verdict"`
+	Reasons     []string `json:"reasons"`
+	ReportedTS  int64    `json:"reported_ts"` // ms
+	ResolvedTS  int64    `json:"resolved_ts"` // ms; 0: open
+	Resolution  string   `json:"resolution,omitempty"`
+	Original    string   `json:"original,omitempty"` // "" when it was erased with its message
+	Translation string   `json:"translation,omitempty"`
+
+	reactionNID, eventNID, versionNID int64
+}
+
+// hearReaction takes a reaction as a report, if it is one of those that report a translation, by a reader of this node on
+// what they were shown in translation.
+func (t *talk) hearReaction(ctx context.Context, ev *rooms.Event) error {
+	key := ev.Content().Get(pathRelates + ".key").Str
+	if ev.Relation.Type != relAnnotation || !t.b.reports(key) || !t.isLocal(ev.Sender) || ev.Sender == t.b.bot || t.b.o.Appservice(ev.Sender) {
+		return nil
+	}
+	viewer, err := t.view.Viewer(ctx, ev.Sender, "", "")
+	if err != nil {
+		return err
+	}
+	code := t.b.code(viewer.Language)
+	if tag, _, err := t.b.o.Accounts.RoomLanguage(ctx, ev.Sender, ev.RoomID); err == nil {
+		code = t.b.code(tag)
+	}
+	message, err := t.reported(ctx, viewer, ev)
+	if err != nil || message == nil || code == "" {
+		return err
+	}
+	report, err := t.reportOf(ctx, ev, message, code)
+	if err != nil || report == nil || !t.limitOf(ev.Sender).AllowN(t.b.o.Now(), 1) {
+		return err
+	}
+	if err := t.b.storeReport(ctx, report); err != nil {
+		return err
+	}
+	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.Say(t.languageOf(ctx, ev.Sender, ev.RoomID), "report_received"))
+}
+
+// reports reports whether a reaction is one that reports a translation. Clients differ in whether they send the variation
+// selector of emoji (U+FE0F).
+func (b *Bridge) reports(key string) bool {
+	const variation = "\ufe0f"
+	return key != "" && slices.ContainsFunc(b.o.Config.Records.ReportReactions, func(reaction string) bool {
+		return strings.ReplaceAll(reaction, variation, "") == strings.ReplaceAll(key, variation, "")
+	})
+}
+
+// reported returns the message that a reaction is about, nil for one that the viewer may not see or that is gone. A
+// translation in a thread stands for its message.
+func (t *talk) reported(ctx context.Context, viewer view.Viewer, reaction *rooms.Event) (*rooms.Event, error) {
+	id := reaction.Relation.EventID
+	for range 2 {
+		found, err := t.b.o.Rooms.EventsByID(ctx, []string{id})
+		if err != nil {
+			return nil, fmt.Errorf("reading what is reported: %w", err)
+		}
+		ev := found[id]
+		if ev == nil || ev.RoomID != reaction.RoomID {
+			return nil, nil
+		}
+		if ev.Sender == t.b.bot && ev.Content().Get(pathTag).Exists() {
+			id = ev.Content().Get(pathRelates + `.m\.in_reply_to.event_id`).Str
+			continue
+		}
+		visible, err := t.view.Visible(ctx, viewer, ev.RoomID, []*rooms.Event{ev})
+		if err != nil || len(visible) == 0 {
+			return nil, err
+		}
+		redacted, err := t.b.o.Rooms.Redacted(ctx, []string{ev.ID})
+		if err != nil || redacted[ev.ID] != nil {
+			return nil, err
+		}
+		return t.b.messageOf(ctx, ev)
+	}
+	return nil, nil
+}
+
+// reportOf describes what the reader was shown of a message; nil when that was no translation.
+func (t *talk) reportOf(ctx context.Context, reaction, message *rooms.Event, code language.Code) (*Report, error) {
+	versions, err := t.newestOf(ctx, []*rooms.Event{message})
+	if err != nil {
+		return nil, err
+	}
+	version := versions[0]
+	found, err := t.b.placedOf(ctx, code, versions)
+	if err != nil {
+		return nil, err
+	}
+	r := inForce(found[version.NID], newest)
+	if r == nil || message.Sender == reaction.Sender || r.State != compose.StateTranslated && r.Verdict != string(check.Block) {
+		return nil, nil
+	}
+	w, _ := t.b.wordsOf(version)
+	original, _ := protect.CutReply(w.text, w.html)
+	key := gjson.GetBytes(newContentOf(version, r.Content), pathKey)
+	return &Report{
+		EventID: message.ID, VersionID: version.ID, RoomID: message.RoomID, Reporter: reaction.Sender,
+		From: key.Get("from").Str, To: string(code), Engine: key.Get("engine").Str, Verdict: r.Verdict, Reasons: reasonsIn(r),
+		ReportedTS: t.b.o.Now().UnixMilli(), Original: original, Translation: gjson.GetBytes(r.Parts, "body").Str,
+		reactionNID: reaction.NID, eventNID: message.NID, versionNID: version.NID,
+	}, nil
+}
+
+func (b *Bridge) storeReport(ctx context.Context, r *Report) error {
+	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return b.insertReport(tx, r) })
+	if err != nil {
+		return fmt.Errorf("storing a report: %w", err)
+	}
+	return nil
+}
+
+// withdrawReport takes a report back with its reaction, unless somebody has looked at it.
+func (t *talk) withdrawReport(ctx context.Context, reaction *rooms.Event) error {
+	err := t.b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return deleteOpenReport(tx, reaction.NID) })
+	if err != nil {
+		return fmt.Errorf("taking back a report: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"medixchange/rooms"
+	"medixchange/translator/language"
+)
+
+// answerSetting changes a setting of the room by the words of a moderator. The state event is the asker's own, so the room's
+// rules say who may.
+func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
+	key, change := settingOf(a.name, strings.ToLower(a.rest))
+	if change == nil {
+		return language.Say(a.reader, "error_usage", "example", "!"+a.name+" off"), nil
+	}
+	settings, err := t.b.settingsOf(ctx, a.room)
+	if err != nil {
+		return "", err
+	}
+	change(&settings)
+	content, err := json.Marshal(settings)
+	if err != nil {
+		return "", fmt.Errorf("writing the settings of a room: %w", err)
+	}
+	stateKey := ""
+	txn := rooms.Txn{Scope: "translator", Path: "settings", ID: a.ev.ID}
+	_, err = t.b.o.Rooms.Send(ctx, rooms.SendRequest{
+		RoomID: a.ev.RoomID, Sender: a.ev.Sender, Type: typeSettings, StateKey: &stateKey, Content: content, Txn: &txn,
+	})
+	if errors.Is(err, rooms.ErrForbidden) {
+		return language.Say(a.reader, "error_moderator"), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("changing the settings of a room: %w", err)
+	}
+	return language.Say(a.reader, key), nil
+}
+
+// settingOf returns what a command says of a room's settings, and the key of the answer; nil for words that it does not know.
+func settingOf(name, value string) (key string, change func(*roomSettings)) {
+	switch name + " " + value {
+	case commandReadback + " on":
+		return "room_readback_on", func(s *roomSettings) { s.Readback = true }
+	case commandReadback + " off":
+		return "room_readback_off", func(s *roomSettings) { s.Readback = false }
+	}
+	return "", nil
+}

@@ -1,0 +1,147 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/translator/language"
+)
+
+const (
+	noFever   = "The patient has no fever this morning."
+	sinFiebre = "El paciente no tiene fiebre esta mañana."
+	order     = "Please give 5 mg morphine twice a day."
+)
+
+func replyTo(eventID, body string) object {
+	return object{"msgtype": "m.text", "body": body, "m.relates_to": object{"m.in_reply_to": object{"event_id": eventID}}}
+}
+
+// answeredWard is a ward in which bob has answered a message of alice that holds a negation.
+func answeredWard(t *testing.T) (w *world, room, id, answer string, a *device) {
+	w = newWorld(t)
+	w.engine.book["es:"+noFever] = sinFiebre
+	room = w.ward()
+	a = w.device(alice)
+	id = w.say(room, alice, noFever)
+	w.device(bob).until(room, 1)
+	answer = w.send(room, bob, replyTo(id, estable))
+	return w, room, id, answer, a
+}
+
+func readAs(ev gjson.Result) gjson.Result { return ev.Get(`content.org\.medixchange\.read_as`) }
+
+func TestRule17TheAuthorSeesHowWhoeverAnswersHadReadTheMessage(t *testing.T) {
+	w, room, id, answer, _ := answeredWard(t)
+	require.Eventually(t, func() bool {
+		found, err := w.bridge.Beside(t.Context(), alice, w.events(answer), newest)
+		return err == nil && len(found) == 1
+	}, 5*time.Second, 2*time.Millisecond)
+	w.settled()
+	got := w.device(alice).until(room, 2)[1]
+	require.Equal(t, answer, got.Get("event_id").Str)
+	require.True(t, strings.HasPrefix(body(got), stable), body(got))
+	require.Contains(t, body(got), "🌐 answered your message as read in Spanish: «"+sinFiebre+"», machine translation, no doubts found")
+	require.Contains(t, got.Get("content.formatted_body").Str, "«"+sinFiebre+"»")
+	require.Equal(t, id+" es fake pass", strings.Join([]string{
+		readAs(got).Get("event_id").Str, readAs(got).Get("language").Str, readAs(got).Get("engine").Str, readAs(got).Get("verdict").Str,
+	}, " "))
+	for _, user := range []string{bob, carla} {
+		other := w.device(user).until(room, 2)[1]
+		require.False(t, readAs(other).Exists(), "the author alone is told")
+		require.NotContains(t, body(other), "«")
+	}
+	require.False(t, w.event(answer).Content().Get(`org\.medixchange\.read_as`).Exists(), "the event itself is never touched: other servers get nothing of it")
+}
+
+func TestRule17WhoeverHadTheAnswerBeforeIsToldOnce(t *testing.T) {
+	w, room, _, answer, a := answeredWard(t)
+	seen := func() (found int) {
+		for _, ev := range a.messages(room) {
+			if strings.Contains(body(ev), "«"+sinFiebre+"»") || strings.Contains(newBody(ev), "«"+sinFiebre+"»") {
+				found++
+			}
+		}
+		return found
+	}
+	require.Eventually(t, func() bool { a.sync(20 * time.Millisecond); return seen() == 1 }, 5*time.Second, time.Millisecond)
+	w.restart()
+	a.sync(0)
+	a.sync(0)
+	require.Equal(t, 1, seen())
+	shown := w.device(alice).until(room, 2)[1]
+	require.Equal(t, answer, shown.Get("event_id").Str)
+	require.True(t, readAs(shown).Exists(), "and it stands in history")
+}
+
+func TestRule17WithoutADoseOrTheLikeNothingIsSaid(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	id := w.say(room, alice, question)
+	w.rendered(id, "es")
+	answer := w.send(room, bob, replyTo(id, estable))
+	own := w.send(room, alice, replyTo(id, better))
+	w.settled()
+	for _, ev := range []string{answer, own} {
+		found, err := w.bridge.Beside(t.Context(), alice, w.events(ev), newest)
+		require.NoError(t, err)
+		require.Empty(t, found)
+	}
+}
+
+func TestRule17NobodyForgesWhatWasRead(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	id := w.say(room, alice, question)
+	forged := replyTo(id, "Gracias por todo lo que hacen esta noche.")
+	forged["org.medixchange.read_as"] = object{"text": "anything"}
+	w.send(room, bob, forged)
+	require.False(t, readAs(w.device(carla).until(room, 2)[1]).Exists())
+	require.False(t, readAs(w.device(alice).until(room, 2)[1]).Exists())
+}
+
+func TestRule17OrdersAskToBeReadBack(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.setState(room, alice, typeSettings, `{"readback":true}`)
+	a, b := w.device(alice), w.device(bob)
+	id := w.say(room, alice, order)
+	asked := b.noticed(room, 1)[0]
+	require.Equal(t, id, asked.Get("content").Get(pathRelates+`.m\.in_reply_to.event_id`).Str)
+	require.Contains(t, body(asked), language.String("es", "readback_request"))
+	require.Empty(t, a.notices(room), "the author is not asked")
+
+	w.send(room, bob, replyTo(id, "On my way to the patient."))
+	w.send(room, bob, replyTo(id, "Morphine 50 mg twice a day."))
+	told := a.noticed(room, 1)[0]
+	require.Contains(t, body(told), "⚠")
+	require.Contains(t, body(told), "50 mg")
+	require.Contains(t, body(b.noticed(room, 2)[1]), "50 mg", "and so is whoever misread")
+	w.send(room, carla, replyTo(id, "I give 5 mg morphine twice a day."))
+	require.Contains(t, body(a.noticed(room, 2)[1]), language.String("en", "readback_same"))
+	require.Zero(t, w.countOf(bot, room), "all this is said to each alone")
+}
+
+func TestRule17WithoutTheSettingNobodyIsAsked(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.botIn(room, alice)
+	b := w.device(bob)
+	before := len(b.notices(room))
+	w.say(room, alice, order)
+	w.settled()
+	b.sync(0)
+	require.Len(t, b.notices(room), before)
+	require.Equal(t, language.String("es", "error_moderator"), w.ask(room, bob, "!readback on"), "moderators decide")
+	require.Equal(t, language.String("en", "room_readback_on"), w.ask(room, alice, "!readback on"))
+	snapshot, err := w.rooms.Snapshot(t.Context(), room)
+	require.NoError(t, err)
+	settings, err := w.bridge.settingsOf(t.Context(), snapshot)
+	require.NoError(t, err)
+	require.True(t, settings.Readback)
+	require.Contains(t, w.ask(room, alice, "!readback perhaps"), "!readback off")
+}

@@ -1,0 +1,184 @@
+package bridge
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/translator/language"
+)
+
+const (
+	thanks = "Muchas gracias por las noticias, doctora."
+	merci  = "Thank you very much for the news, doctor."
+)
+
+// quoteWorld is a ward in which the engine also knows thanks.
+func quoteWorld(t *testing.T) (*world, string) {
+	w := newWorld(t)
+	w.engine.book["en:"+thanks], w.engine.book["es:"+merci] = merci, thanks
+	return w, w.ward()
+}
+
+func TestRule12AQuotedTranslationIsShownToEachReaderAsTheOriginal(t *testing.T) {
+	w, room := quoteWorld(t)
+	a, b := w.device(alice), w.device(bob)
+	w.say(room, alice, question)
+	read := body(b.until(room, 1)[0])
+	quoted := "> " + strings.ReplaceAll(read, "\n", "\n> ")
+	w.say(room, bob, quoted+"\n"+thanks)
+	got := body(a.until(room, 2)[1])
+	require.True(t, strings.HasPrefix(got, "> "+question+"\n> Original (English)\n"+merci), got)
+	require.NotContains(t, got, pregunta, "no machine's words are taken for the author's")
+	require.Zero(t, w.engine.count("en", pregunta), "nor translated again")
+	require.Equal(t, quoted+"\n"+thanks, keyIn(a.until(room, 2)[1]).Get("original.body").Str)
+}
+
+func TestRule12AQuoteInHTMLIsOneToo(t *testing.T) {
+	w, room := quoteWorld(t)
+	a, b := w.device(alice), w.device(bob)
+	w.say(room, alice, question)
+	shown := b.until(room, 1)[0].Get("content.formatted_body").Str
+	require.Contains(t, shown, "<details>")
+	w.send(room, bob, object{
+		"msgtype": "m.text", "body": "> " + pregunta + "\n\n" + thanks, "format": htmlFormat,
+		"formatted_body": "<blockquote>" + shown + "</blockquote><p>" + thanks + "</p>",
+	})
+	w.send(room, bob, object{
+		"msgtype": "m.text", "body": "> " + pregunta + "\n\n" + thanks, "format": htmlFormat,
+		"formatted_body": "<blockquote><p>" + pregunta + "</p></blockquote>" + thanks,
+	})
+	for i, ev := range a.until(room, 3)[1:] {
+		formatted := ev.Get("content.formatted_body").Str
+		translated, _, _ := strings.Cut(formatted, "<details>")
+		require.Contains(t, translated, "<blockquote>"+question+"<br/>Original (English)</blockquote>", i)
+		require.Contains(t, translated, merci)
+		require.NotContains(t, translated, pregunta)
+	}
+}
+
+func TestRule12WhatIsQuotedOfSomebodyElseIsTranslated(t *testing.T) {
+	w, room := quoteWorld(t)
+	a := w.device(alice)
+	w.say(room, bob, "> "+estable+"\n"+thanks)
+	got := body(a.until(room, 1)[0])
+	require.Contains(t, got, "> "+stable)
+	require.Contains(t, got, merci)
+}
+
+func TestRule12ACopiedTranslationIsNotTranslatedAgain(t *testing.T) {
+	w, room := quoteWorld(t)
+	a, b := w.device(alice), w.device(bob)
+	w.say(room, alice, question)
+	read := body(b.until(room, 1)[0])
+	w.say(room, bob, read)
+	got := a.until(room, 2)[1]
+	require.True(t, strings.HasPrefix(body(got), question+"\nOriginal (English)"), body(got))
+	require.Equal(t, engineOriginal, keyIn(got).Get("engine").Str)
+	require.Zero(t, w.engine.count("en", pregunta))
+
+	mark := language.String("es", "mark", "language", language.Code("zh").Name("es"))
+	w.say(room, bob, estable+"\n"+mark)
+	got = a.until(room, 3)[2]
+	require.Equal(t, `["copy"]`, keyIn(got).Get("reasons").Raw)
+	require.True(t, strings.HasPrefix(body(got), estable+"\n"+mark+"\n🌐 not translated: "), "its original is not known here: "+body(got))
+	require.Zero(t, w.engine.count("en", estable))
+}
+
+func TestRule12WhatIsQuotedIsGoneWithItsMessage(t *testing.T) {
+	w, room := quoteWorld(t)
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	read := body(b.until(room, 1)[0])
+	w.redact(room, alice, id)
+	w.settled()
+	reply := w.say(room, bob, "> "+strings.ReplaceAll(read, "\n", "\n> ")+"\n"+thanks)
+	got := gjson.GetBytes(w.rendered(reply, "en").Content, "body").Str
+	require.NotContains(t, got, question)
+	require.NotContains(t, strings.SplitN(got, "🌐", 2)[0], pregunta+"\n"+merci)
+}
+
+func TestRule12AReplysFallbackIsMadeAnewForEachViewer(t *testing.T) {
+	w, room := quoteWorld(t)
+	a, c := w.device(alice), w.device(carla)
+	id := w.say(room, alice, question)
+	c.until(room, 1)
+	w.send(room, bob, object{
+		"msgtype": "m.text", "body": "> <" + alice + "> " + pregunta + "\n> 🌐 del inglés\n\n" + thanks, "format": htmlFormat,
+		"formatted_body": "<mx-reply><blockquote>" + pregunta + "</blockquote></mx-reply>" + thanks,
+		"m.relates_to":   object{"m.in_reply_to": object{"event_id": id}},
+	})
+	got := a.until(room, 2)[1].Get("content")
+	require.True(t, strings.HasPrefix(got.Get("body").Str, "> <"+alice+"> "+question+"\n\n"+merci), got.Raw)
+	require.NotContains(t, got.Get("formatted_body").Str, pregunta)
+	require.Equal(t, 1, strings.Count(got.Get("formatted_body").Str, "<mx-reply>"))
+	other := c.until(room, 2)[1].Get("content")
+	require.True(t, strings.HasPrefix(other.Get("body").Str, "> <"+alice+"> "+pregunta+"\n> 🌐"), other.Raw)
+	require.True(t, strings.HasSuffix(other.Get("body").Str, thanks), "her own language stays")
+	w.redact(room, alice, id)
+	fresh := w.device(carla)
+	last := fresh.until(room, 3)[1].Get("content")
+	require.Equal(t, thanks, last.Get("body").Str, "what is redacted is repeated to nobody: "+last.Raw)
+	require.Equal(t, thanks, last.Get("formatted_body").Str)
+}
+
+func TestRule09AForwardedTranslationBecomesTheOriginal(t *testing.T) {
+	w, room := quoteWorld(t)
+	b := w.device(bob)
+	w.say(room, alice, question)
+	copied := b.until(room, 1)[0].Get("content").Raw
+	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
+	require.NoError(t, err)
+	stored, err := w.view.FromClient(viewer, json.RawMessage(copied))
+	require.NoError(t, err)
+	forwarded := gjson.ParseBytes(stored)
+	require.Equal(t, question, forwarded.Get("body").Str)
+	require.False(t, forwarded.Get("formatted_body").Exists())
+	require.False(t, forwarded.Get(pathKey).Exists())
+	require.JSONEq(t, `{"from":"en","to":"es"}`, forwarded.Get(`org\.medixchange\.forwarded`).Raw)
+	elsewhere := w.room(bob, carla)
+	c := w.device(carla)
+	var content object
+	require.NoError(t, json.Unmarshal(stored, &content))
+	w.send(elsewhere, bob, content)
+	require.True(t, strings.HasPrefix(body(c.until(elsewhere, 1)[0]), pregunta), "its readers get a direct translation")
+}
+
+func TestRepeated(t *testing.T) {
+	known := []delivered{{1, []string{"No."}, "Original (X)"}, {2, []string{"uno", "dos"}, "Original (X)"}}
+	for text, want := range map[string]struct {
+		nid     int64
+		repeats bool
+	}{
+		"> uno\n> dos":                         {2, true},
+		"> \u200funo\n>\n> dos\n> 🌐 from X":    {2, true},
+		"> original\n> 🌐 from X\n> uno\n> dos": {2, true},
+		"> uno\n> dos\n> Original (X)\n> one":  {2, true},
+		"> uno":                                {0, false},
+		"> No.":                                {1, true},
+		"> No.\n> It is not.":                  {0, false},
+		"> something\n> \u2066🌐 from X\u2069":  {0, true},
+		"> something else":                     {0, false},
+		"":                                     {0, false},
+	} {
+		nid, repeats := repeated(strings.Split(text, "\n"), known)
+		require.Equal(t, want.nid, nid, text)
+		require.Equal(t, want.repeats, repeats, text)
+	}
+}
+
+func FuzzTakeQuoted(f *testing.F) {
+	f.Add("> a\n> b\nc", "<blockquote>a</blockquote>b")
+	f.Fuzz(func(t *testing.T, text, formatted string) {
+		none := func([]string) (int, bool) { return 0, false }
+		if got := takeQuoted(text, none); got != text {
+			t.Fatalf("%q became %q though nothing was taken", text, got)
+		}
+		if got := takeBlockquotes(formatted, none); got != formatted {
+			t.Fatalf("%q became %q though nothing was taken", formatted, got)
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package bridge
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/rooms/view"
+)
+
+// readingsOf asks for the log of a message as an administrator does.
+func (w *world) readingsOf(eventID string) gjson.Result {
+	w.t.Helper()
+	log, status := w.admin(http.MethodGet, PathReadings+"?event_id="+url.QueryEscape(eventID), nil)
+	require.Equal(w.t, http.StatusOK, status, log.Raw)
+	return log
+}
+
+func readingOf(log gjson.Result, user string) gjson.Result {
+	for _, r := range log.Get("readings").Array() {
+		if r.Get("user_id").Str == user {
+			return r
+		}
+	}
+	return gjson.Result{}
+}
+
+func TestRule18TheReadingLogSaysWhatEachReaderWasShown(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.readsIn(carla, room, `{"mode":"original_first"}`)
+	b, c := w.device(bob), w.device(carla)
+	open := w.engine.close()
+	id := w.say(room, alice, question)
+	w.tooLate()
+	require.Equal(t, question, body(b.until(room, 1)[0]))
+	require.Empty(t, w.readingsOf(id).Get("readings").Array(), "the original only, so far")
+	open()
+	late := newBody(b.until(room, 2)[1])
+	inPlace := body(c.until(room, 1)[0])
+	log := w.readingsOf(id)
+	require.Equal(t, question, log.Get("versions.0.body").Str, "the original always")
+	read := readingOf(log, bob)
+	require.True(t, read.Get("late").Bool())
+	require.Equal(t, "en es fake translated pass", strings.Join([]string{
+		read.Get("from").Str, read.Get("to").Str, read.Get("engine").Str, read.Get("state").Str, read.Get("verdict").Str,
+	}, " "))
+	require.Contains(t, late, pregunta)
+	require.Contains(t, read.Get("text").Str, pregunta)
+	require.Contains(t, inPlace, pregunta)
+	require.False(t, readingOf(log, carla).Get("late").Bool())
+	require.Equal(t, view.ModeOriginalFirst, readingOf(log, carla).Get("mode").Str)
+	require.False(t, readingOf(log, alice).Exists(), "the author read her own words")
+}
+
+func TestRule18TheLogOutlivesRestartsAndThePurgeOfTheCache(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	first := readingOf(w.readingsOf(id), bob).Get("first_ts").Int()
+	w.restart()
+	_, status := w.admin(http.MethodPost, PathCache+"/purge", Purge{})
+	require.Equal(t, http.StatusOK, status)
+	w.device(bob).until(room, 1)
+	log := w.readingsOf(id)
+	require.Contains(t, readingOf(log, bob).Get("text").Str, pregunta)
+	require.Equal(t, first, readingOf(log, bob).Get("first_ts").Int(), "the first time counts")
+	require.Empty(t, log.Get("gaps").Array(), "a node that stops writes down what it has noted")
+}
+
+func TestRule18ANodeThatEndsWithoutWarningSaysSince(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	w.readingsOf(id)
+	w.stop()
+	setOpenGap(t, w.url)
+	w.start()
+	require.Eventually(t, func() bool { return len(w.readingsOf(id).Get("gaps").Array()) == 1 }, 5*time.Second, 5*time.Millisecond)
+	require.Equal(t, reasonKilled, w.readingsOf(id).Get("gaps.0.reason").Str)
+}
+
+func TestRule18WhatIsRedactedIsErasedAndWhoReadItStays(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	edit := w.send(room, alice, editOf(id, better))
+	b.until(room, 2)
+	log := w.readingsOf(edit)
+	require.Len(t, log.Get("readings").Array(), 2, "asked by an edit, all versions are told")
+	require.Len(t, log.Get("versions").Array(), 2)
+	w.redact(room, alice, edit)
+	w.settled()
+	texts := func() (found int) {
+		for _, r := range w.readingsOf(id).Get("readings").Array() {
+			if r.Get("text").Exists() {
+				found++
+			}
+		}
+		return found
+	}
+	require.Equal(t, 1, texts())
+	w.redact(room, alice, id)
+	w.settled()
+	require.Zero(t, texts())
+	log = w.readingsOf(id)
+	require.Len(t, log.Get("readings").Array(), 2)
+	require.False(t, log.Get("versions.0.body").Exists())
+	var sealed int
+	require.NoError(t, w.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM translation_read_texts WHERE LENGTH(text) > 0`).Scan(&sealed))
+	require.Zero(t, sealed)
+}
+
+func TestRule18TheTextIsSealedOrNotKeptAtAll(t *testing.T) {
+	for _, keeps := range []bool{true, false} {
+		w := newWorld(t, func(w *world) { w.config.Records.ReadingsText = keeps })
+		room := w.ward()
+		b := w.device(bob)
+		id := w.say(room, alice, question)
+		b.until(room, 1)
+		require.Equal(t, keeps, readingOf(w.readingsOf(id), bob).Get("text").Exists())
+		var text []byte
+		require.NoError(t, w.db.QueryRow(t.Context(), `SELECT text FROM translation_read_texts`).Scan(&text))
+		require.NotContains(t, string(text), "paciente")
+		w.ahead.Add(int64(w.config.Records.ReadingsKeep.Std() + time.Hour))
+		require.NoError(t, w.bridge.sweep(t.Context()))
+		require.Empty(t, w.readingsOf(id).Get("readings").Array(), "retention")
+	}
+}
+
+func TestRule18WithoutALogNothingIsNoted(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.config.Records.ReadingsKeep = 0 })
+	room := w.ward()
+	id := w.say(room, alice, question)
+	w.device(bob).until(room, 1)
+	require.Empty(t, w.readingsOf(id).Get("readings").Array())
+	_, status := w.admin(http.MethodGet, PathReadings+"?event_id=$unknown", nil)
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+func TestRule18MoreThanCanBeWrittenDownIsSaid(t *testing.T) {
+	log, err := newReadingLog(func() time.Time { return time.UnixMilli(77) })
+	require.NoError(t, err)
+	for i := range maxReadings + 5 {
+		log.note(view.Viewer{UserID: bob}, &view.Rendering{Position: int64(i + 1)}, false)
+	}
+	batch, lost := log.take(maxReadings + 5)
+	require.Len(t, batch, maxReadings)
+	require.EqualValues(t, 77, lost)
+	log.back(batch[:3], lost)
+	batch, lost = log.take(2)
+	require.Len(t, batch, 2)
+	require.EqualValues(t, 77, lost)
+}
+
+func BenchmarkShown(b *testing.B) {
+	w := newWorld(b)
+	r := &view.Rendering{Position: 1}
+	viewer := view.Viewer{UserID: bob}
+	for b.Loop() {
+		w.bridge.Shown(viewer, r, false)
+	}
+}
+
+// setOpenGap leaves the log as a process does that is killed.
+func setOpenGap(t *testing.T, address string) {
+	t.Helper()
+	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: address, Logger: sqldbtest.Quiet()})
+	require.NoError(t, err)
+	now := time.Now().UnixMilli()
+	require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error { return beginGap(tx, now) }))
+	require.NoError(t, db.Close())
+}

@@ -1,0 +1,49 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"medixchange/rooms"
+)
+
+// typeSettings is the state event by which a room's moderators say how it is translated. Whoever may set state may set it
+// (power 50 unless the room says otherwise), in any client or by the bot's commands.
+const typeSettings = "org.medixchange.room"
+
+// roomSettings is its content. What is missing or malformed is as the zero value has it.
+type roomSettings struct {
+	// Translation "off": no text of the room is given to any engine.
+	Translation string `json:"translation,omitempty"`
+	// Threads lets the bot answer in threads also where members of other servers get its answers.
+	Threads bool `json:"threads,omitempty"`
+	// Readback makes the bot ask for orders to be read back.
+	Readback bool `json:"readback,omitempty"`
+	// Topic has the room's topic translated.
+	Topic bool `json:"topic,omitempty"`
+}
+
+// keptSettings bounds the rooms whose settings are remembered.
+const keptSettings = 4096
+
+// settingsOf returns how a room is translated. It reads from the database only what it has not seen before.
+func (b *Bridge) settingsOf(ctx context.Context, room *rooms.Snapshot) (roomSettings, error) {
+	nid, ok := room.StateNIDOf(typeSettings, "")
+	if !ok {
+		return roomSettings{}, nil
+	}
+	if known, ok := b.settings.Get(nid); ok {
+		return known, nil
+	}
+	found, err := b.o.Rooms.Events(ctx, []int64{nid})
+	if err != nil {
+		return roomSettings{}, fmt.Errorf("reading the settings of a room: %w", err)
+	}
+	var s roomSettings
+	if ev := found[nid]; ev != nil && json.Unmarshal([]byte(ev.Content().Raw), &s) != nil {
+		s = roomSettings{}
+	}
+	b.settings.Add(nid, s)
+	return s, nil
+}

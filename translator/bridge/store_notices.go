@@ -1,0 +1,99 @@
+package bridge
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms/view"
+)
+
+func isTold(tx *sqldb.Tx, userID string, eventNID int64, kind string) (bool, error) {
+	var position int64
+	err := tx.QueryRow(`SELECT position FROM translator_notices WHERE event_nid = $1 AND user_id = $2 AND kind = $3`,
+		eventNID, userID, kind).Scan(&position)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for a notice: %w", err)
+	}
+	return true, nil
+}
+
+func storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
+	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, string(n.Content), n.Beside)
+	if err != nil {
+		return fmt.Errorf("storing a notice: %w", err)
+	}
+	return nil
+}
+
+func eraseNotice(tx *sqldb.Tx, position int64) error {
+	if _, err := tx.Exec(`UPDATE translator_notices SET content = '{}' WHERE position = $1`, position); err != nil {
+		return fmt.Errorf("erasing a notice: %w", err)
+	}
+	return nil
+}
+
+const noticeColumns = `n.position, n.user_id, r.room_id, n.event_nid, n.redacts, n.ts, n.content, n.beside
+	FROM translator_notices n JOIN rooms r ON r.room_nid = n.room_nid `
+
+func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) {
+	if err != nil {
+		return nil, fmt.Errorf("reading notices: %w", err)
+	}
+	defer rows.Close()
+	var all []*view.Notice
+	for rows.Next() {
+		n := &view.Notice{Sender: b.bot}
+		var content string
+		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content, &n.Beside); err != nil {
+			return nil, fmt.Errorf("reading a notice: %w", err)
+		}
+		n.Content = json.RawMessage(content)
+		all = append(all, n)
+	}
+	return all, rows.Err()
+}
+
+// maxNotices bounds what one answer tells a user; the newest count.
+const maxNotices = 200
+
+func (b *Bridge) selectNotices(ctx context.Context, userID string, since, upto int64) ([]*view.Notice, error) {
+	return b.scanNotices(b.o.DB.Query(ctx, `SELECT * FROM (SELECT `+noticeColumns+`
+		WHERE n.user_id = $1 AND n.position > $2 AND n.position <= $3 ORDER BY n.position DESC LIMIT $4) newest ORDER BY position`,
+		userID, since, upto, maxNotices))
+}
+
+func (b *Bridge) noticesAbout(tx *sqldb.Tx, eventNID int64) ([]*view.Notice, error) {
+	return b.scanNotices(tx.Query(`SELECT `+noticeColumns+` WHERE n.event_nid = $1 ORDER BY n.position`, eventNID))
+}
+
+// selectBeside returns what a user is told beside events, by the event's nid.
+func (b *Bridge) selectBeside(ctx context.Context, userID string, nids []int64) (map[int64]*view.Notice, error) {
+	notices, err := b.scanNotices(b.o.DB.Query(ctx, `SELECT `+noticeColumns+`
+		WHERE n.event_nid = ANY($1) AND n.user_id = $2 AND n.beside > 0 AND n.content <> '{}'`, sqldb.List(nids), userID))
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[int64]*view.Notice, len(notices))
+	for _, n := range notices {
+		found[n.EventNID] = n
+	}
+	return found, nil
+}
+
+// sweepNotices removes up to limit notices from before ts (ms): devices that old begin anew.
+func sweepNotices(tx *sqldb.Tx, ts int64, limit int) (int64, error) {
+	removed, err := tx.Exec(`DELETE FROM translator_notices WHERE position IN
+		(SELECT position FROM translator_notices WHERE ts < $1 AND beside = 0 ORDER BY position LIMIT $2)`, ts, limit)
+	if err != nil {
+		return 0, fmt.Errorf("removing old notices: %w", err)
+	}
+	return removed.RowsAffected()
+}

@@ -1,0 +1,151 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"medixchange/internal/sqldb"
+)
+
+func readPlace(rendering int64) string { return "reading " + strconv.FormatInt(rendering, 10) }
+
+// readText is a line of translation_read_texts.
+type readText struct {
+	rendering, messageNID, versionNID int64
+	language, source, engine          string
+	glossary                          int64
+	state, verdict, reasons           string
+	sealed                            []byte
+}
+
+func insertReading(tx *sqldb.Tx, r reading) error {
+	_, err := tx.Exec(`INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (rendering, user_id) DO NOTHING`, r.rendering.Position, r.userID, r.ts, number(r.late), r.mode)
+	if err != nil {
+		return fmt.Errorf("storing a reading: %w", err)
+	}
+	return nil
+}
+
+func insertReadText(tx *sqldb.Tx, t readText) error {
+	_, err := tx.Exec(`INSERT INTO translation_read_texts (rendering, message_nid, version_nid, language, source, engine, glossary, state, verdict, reasons, text)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (rendering) DO NOTHING`,
+		t.rendering, t.messageNID, t.versionNID, t.language, t.source, t.engine, t.glossary, t.state, t.verdict, t.reasons, notNil(t.sealed))
+	if err != nil {
+		return fmt.Errorf("storing what was read: %w", err)
+	}
+	return nil
+}
+
+// eraseReadTexts forgets the words of a version of a message; of the message itself (version 0), of all its versions. Who was
+// given something, and when, stays.
+func eraseReadTexts(tx *sqldb.Tx, messageNID, versionNID int64) error {
+	_, err := tx.Exec(`UPDATE translation_read_texts SET text = $3 WHERE message_nid = $1 AND ($2 = 0 OR version_nid = $2)`,
+		messageNID, versionNID, []byte{})
+	if err != nil {
+		return fmt.Errorf("erasing what was read: %w", err)
+	}
+	return nil
+}
+
+// Gap is a time of which readings may be missing.
+type Gap struct {
+	FromTS  int64  `json:"from_ts"` // ms
+	UntilTS int64  `json:"until_ts"`
+	Reason  string `json:"reason"`
+}
+
+func insertGap(tx *sqldb.Tx, from, until int64, reason string) error {
+	_, err := tx.Exec(`INSERT INTO translation_reading_gaps (from_ts, until_ts, reason) VALUES ($1, $2, $3)`, from, until, reason)
+	return err
+}
+
+// beginGap marks the log as open: until it is closed, everything after now may be missing.
+func beginGap(tx *sqldb.Tx, now int64) error { return insertGap(tx, now, 0, "") }
+
+func touchOpenGap(tx *sqldb.Tx, now int64) error {
+	_, err := tx.Exec(`UPDATE translation_reading_gaps SET from_ts = $1 WHERE until_ts = 0`, now)
+	return err
+}
+
+func endOpenGap(tx *sqldb.Tx, now int64, reason string) error {
+	_, err := tx.Exec(`UPDATE translation_reading_gaps SET until_ts = $1, reason = $2 WHERE until_ts = 0`, now, reason)
+	return err
+}
+
+func dropOpenGap(tx *sqldb.Tx) error {
+	_, err := tx.Exec(`DELETE FROM translation_reading_gaps WHERE until_ts = 0`)
+	return err
+}
+
+func (b *Bridge) selectGaps(ctx context.Context, since int64) ([]Gap, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT from_ts, until_ts, reason FROM translation_reading_gaps WHERE until_ts >= $1 ORDER BY from_ts LIMIT 100`, since)
+	if err != nil {
+		return nil, fmt.Errorf("reading the gaps of the reading log: %w", err)
+	}
+	defer rows.Close()
+	gaps := []Gap{}
+	for rows.Next() {
+		var g Gap
+		if err := rows.Scan(&g.FromTS, &g.UntilTS, &g.Reason); err != nil {
+			return nil, fmt.Errorf("reading the gaps of the reading log: %w", err)
+		}
+		gaps = append(gaps, g)
+	}
+	return gaps, rows.Err()
+}
+
+// maxReadingsShown bounds what is said of one message.
+const maxReadingsShown = 10_000
+
+func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Reading, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, v.event_id, t.rendering, t.language, t.source, t.engine,
+			t.glossary, t.state, t.verdict, t.reasons, t.text
+		FROM translation_read_texts t JOIN translation_readings g ON g.rendering = t.rendering JOIN events v ON v.event_nid = t.version_nid
+		WHERE t.message_nid = $1 ORDER BY g.first_ts, g.user_id LIMIT $2`, messageNID, maxReadingsShown)
+	if err != nil {
+		return nil, fmt.Errorf("reading the reading log: %w", err)
+	}
+	defer rows.Close()
+	readings := []Reading{}
+	for rows.Next() {
+		var r Reading
+		var late int
+		var rendering int64
+		var reasons string
+		var sealed []byte
+		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
+			&r.Verdict, &reasons, &sealed)
+		if err != nil {
+			return nil, fmt.Errorf("reading the reading log: %w", err)
+		}
+		r.Late, r.Reasons = late != 0, strings.Fields(reasons)
+		if r.Text, err = b.vault.open(sealed, readPlace(rendering)); err != nil {
+			return nil, err
+		}
+		readings = append(readings, r)
+	}
+	return readings, rows.Err()
+}
+
+// sweepReadings removes up to limit readings from before ts (ms), and the texts that nobody has any more.
+func sweepReadings(tx *sqldb.Tx, ts int64, limit int) (int64, error) {
+	removed, err := tx.Exec(`DELETE FROM translation_readings WHERE (rendering, user_id) IN
+		(SELECT rendering, user_id FROM translation_readings WHERE first_ts < $1 ORDER BY first_ts LIMIT $2)`, ts, limit)
+	if err != nil {
+		return 0, fmt.Errorf("removing old readings: %w", err)
+	}
+	n, err := removed.RowsAffected()
+	if err != nil || n > 0 {
+		return n, err
+	}
+	_, err = tx.Exec(`DELETE FROM translation_read_texts WHERE NOT EXISTS
+		(SELECT 1 FROM translation_readings g WHERE g.rendering = translation_read_texts.rendering)`)
+	if err != nil {
+		return 0, fmt.Errorf("removing what was read: %w", err)
+	}
+	_, err = tx.Exec(`DELETE FROM translation_reading_gaps WHERE until_ts > 0 AND until_ts < $1`, ts)
+	return 0, err
+}

@@ -1,0 +1,161 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"medixchange/translator/language"
+)
+
+// reordering are languages that put a clause before what it describes, so that numbers of different clauses change places.
+var reordering = []language.Code{"ja", "ko", "tr", "ur"}
+
+// yearFirst are languages that write a date from the year to the day.
+var yearFirst = []language.Code{"zh", "ja", "ko"}
+
+const maxListMark = 6 // runes between numbers of a list (", ", " and "), which no language puts in another order
+
+// numberOrder notices numbers that changed places: all are there, but those of one unit, or without one on either side, follow
+// each other in another order.
+func (c *comparison) numberOrder() {
+	free := slices.Contains(reordering, c.from.Base()) != slices.Contains(reordering, c.to.Base())
+	turned := slices.Contains(yearFirst, c.from.Base()) != slices.Contains(yearFirst, c.to.Base())
+	last := map[string]*candidate{}
+	for _, s := range c.paired {
+		if s.partner == nil || s.partner.code {
+			continue
+		}
+		if turned && (s.calendar || s.dated || s.partner.calendar || s.partner.dated) {
+			if c.dateTurned(s) || !free && s.inDate() != s.partner.inDate() {
+				c.found("date.changed", c.source.numberText(s.number), c.target.numberText(s.partner.number))
+				return
+			}
+			continue
+		}
+		if s.soft || s.partner.soft {
+			continue
+		}
+		unit := s.unit
+		if unit != s.partner.unit {
+			unit = ""
+		}
+		if s.calendar && s.partner.calendar {
+			unit = "calendar"
+		}
+		if before := last[unit]; before != nil && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() {
+			c.found("number.order", c.source.numberText(s.number), c.target.numberText(s.partner.number))
+			return
+		}
+		last[unit] = s
+	}
+}
+
+func (n number) inDate() bool { return n.calendar || n.dated }
+
+// changedPlaces reports whether the partners of two numbers stand the other way round; if languages are free to order their
+// clauses, only in a list.
+func changedPlaces(a, b *candidate, free bool) bool {
+	if b.partner.from > a.partner.from {
+		return false
+	}
+	return !free || b.from-a.to <= maxListMark && a.partner.from-b.partner.to <= maxListMark
+}
+
+// dateTurned reports whether a part of a date stands where another does: the mark behind a number of 2026年3月18日 is not that of its
+// partner.
+func (c *comparison) dateTurned(s *candidate) bool {
+	text, n, other := c.target.f, s.partner.number, s.number
+	if slices.Contains(yearFirst, c.from.Base()) {
+		text, n, other = c.source.f, s.number, s.partner.number
+	}
+	at := n.to
+	for isSpace(text.at(at)) {
+		at++
+	}
+	switch text.at(at) {
+	case '年', '년':
+		return n.to-n.from != 4
+	case '月', '월':
+		return n.to-n.from == 4 || !other.soft && other.calendar
+	case '日', '号', '일':
+		return n.to-n.from == 4 || other.soft && other.month
+	}
+	return false
+}
+
+// order notices doses that changed places: the drug that stands nearest to a dose is another one.
+func (c *comparison) order() {
+	source, target := nearestDrugs(c.source), nearestDrugs(c.target)
+	if len(source) < 2 || len(target) < 2 {
+		return
+	}
+	for dose, drug := range source {
+		other, ok := target[dose]
+		if ok && other.value != drug.value && drug.value != "" && other.value != "" {
+			c.found("dose.order", dose+": "+c.source.text(drug), dose+": "+c.target.text(other))
+			return
+		}
+	}
+}
+
+// nearestDrugs gives for each dose with a unit the drug that it belongs to. With as many doses as drugs
+// that is the one of the same rank, since every language keeps a dose beside its drug; otherwise the
+// nearest in its clause. Doses that stand there twice, or between two drugs, are left out.
+func nearestDrugs(x *facts) map[string]span {
+	owners := map[string]span{}
+	if len(distinct(x.drugs)) < 2 {
+		return owners
+	}
+	var doses []number
+	for _, n := range x.numbers {
+		if critical(n.unit) && !n.soft {
+			doses = append(doses, n)
+		}
+	}
+	for i, n := range doses {
+		key := n.values[0] + " " + n.unit
+		if _, twice := owners[key]; twice {
+			owners[key] = span{}
+			continue
+		}
+		if len(doses) == len(x.drugs) {
+			owners[key] = x.drugs[i]
+		} else {
+			owners[key] = nearestDrug(x, n)
+		}
+	}
+	return owners
+}
+
+func nearestDrug(x *facts, n number) span {
+	best, second := 1<<30, 1<<30
+	var drug span
+	for _, d := range x.drugs {
+		distance := gap(x.f, d, n)
+		if distance < best {
+			best, second, drug = distance, best, d
+		} else if distance < second {
+			second = distance
+		}
+	}
+	if best > 24 || second-best < 2 {
+		return span{}
+	}
+	return drug
+}
+
+// gap is the distance between a drug and a number; a clause mark between them counts much.
+func gap(f *folded, d span, n number) int {
+	from, to := d.to, n.from
+	if n.unitTo <= d.from {
+		from, to = n.unitTo, d.from
+	}
+	distance := 0
+	for i := from; i < to; i++ {
+		distance++
+		if strings.ContainsRune(",;.，；。、،؛\n", f.runes[i]) {
+			distance += 40
+		}
+	}
+	return distance
+}
