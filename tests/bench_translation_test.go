@@ -2,13 +2,11 @@ package tests
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,66 +14,60 @@ import (
 
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
+	"medixchange/translator/language"
 )
 
 const (
 	engineDelay  = 20 * time.Millisecond
-	manyReaders  = 20
-	englishVisit = "The family of the patient visits the garden today with group"
-	spanishVisit = "La familia del paciente visita hoy el jardín con el grupo"
+	manyReaders  = 49
+	asksForImage = "consultation.send-images"
 )
 
-// visits speaks LibreTranslate's HTTP interface and knows one sentence.
-type visits struct{ requests atomic.Int64 }
+// foreign are the languages of the programme without English, in which the benchmarks write.
+var foreign = []language.Code{"zh", "ar", "id", "fr", "ja", "ru", "es", "th", "tr", "vi"}
 
-func (v *visits) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if r.URL.Path == "/languages" {
-		_, _ = w.Write([]byte(`[{"code":"en","targets":["es"]},{"code":"es","targets":["en"]}]`))
-		return
-	}
-	var request struct{ Q json.RawMessage }
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
-		http.Error(w, "{}", http.StatusBadRequest)
-		return
-	}
-	v.requests.Add(1)
-	time.Sleep(engineDelay)
-	translated := strings.ReplaceAll(string(request.Q), englishVisit, spanishVisit)
-	_, _ = fmt.Fprintf(w, `{"translatedText":%s}`, translated)
+// speaks chooses what a user reads.
+func speaks(u *testhospital.User, code language.Code) {
+	u.Must(http.MethodPut, "/_matrix/client/v3/user/"+url.PathEscape(u.ID)+"/account_data/org.medixchange.language",
+		map[string]string{"language": string(code)})
 }
 
-// bilingual is a room with a sender who writes English and readers of Spanish.
-type bilingual struct {
+// translates starts a hospital that asks the engine.
+func translates(b *testing.B, engine *interpreter, budget time.Duration) *testhospital.Hospital {
+	b.Helper()
+	return testhospital.Start(b, func(cfg *config.Config) {
+		engine.engine(b, cfg)
+		cfg.Translator.HoldBudget = config.Duration(budget)
+	})
+}
+
+// polyglot is a room with a sender who writes English and readers of other languages.
+type polyglot struct {
 	b       *testing.B
-	engine  *visits
+	engine  *interpreter
 	sender  *testhospital.User
 	room    string
 	readers int
-	arrived chan time.Time // when a reader had a translation
+	arrived chan time.Time // when a reader had what is awaited
 }
 
-func newBilingual(b *testing.B, readers int) *bilingual {
+// awaited is what a reader of a language has to get.
+type awaited func(code language.Code) string
+
+func newPolyglot(b *testing.B, engine *interpreter, budget time.Duration, readers int, what awaited) *polyglot {
 	b.Helper()
-	w := &bilingual{b: b, engine: &visits{}, readers: readers, arrived: make(chan time.Time, readers)}
-	server := httptest.NewServer(w.engine)
-	b.Cleanup(server.Close)
-	host, err := url.Parse(server.URL)
-	require.NoError(b, err)
-	h := testhospital.Start(b, func(cfg *config.Config) {
-		cfg.Translator.Enabled = true
-		cfg.Translator.HoldBudget = config.Duration(2 * time.Second)
-		cfg.Translator.AllowExternal = []string{host.Hostname()}
-		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: server.URL, Timeout: config.Duration(10 * time.Second)}}
-	})
-	w.sender = h.User("doctor-en")
-	w.speaks(w.sender, "en")
+	w := &polyglot{b: b, engine: engine, readers: readers, arrived: make(chan time.Time, readers)}
+	h := translates(b, engine, budget)
+	w.sender = h.User("doctor")
+	speaks(w.sender, "en")
 	w.room = w.sender.CreateRoom(testhospital.Room{Preset: "public_chat"})
-	for _, u := range users(h, "doctor-es", readers) {
-		w.speaks(u, "es")
+	for i, u := range users(h, "reader", readers) {
+		code := foreign[i%len(foreign)]
+		speaks(u, code)
 		u.Join(w.room)
+		wanted := []byte(what(code))
 		go newPoller(b, h.URL, u.Token, 30*time.Second).run(func(answer []byte) {
-			if bytes.Contains(answer, []byte(spanishVisit)) {
+			if bytes.Contains(answer, wanted) {
 				w.arrived <- time.Now()
 			}
 		})
@@ -84,14 +76,13 @@ func newBilingual(b *testing.B, readers int) *bilingual {
 	return w
 }
 
-func (w *bilingual) speaks(u *testhospital.User, language string) {
-	w.b.Helper()
-	u.Must(http.MethodPut, "/_matrix/client/v3/user/"+url.PathEscape(u.ID)+"/account_data/org.medixchange.language",
-		map[string]string{"language": language})
+// wording is how a language asks for images, without the mark at the end.
+func (i *interpreter) wording(code language.Code) string {
+	return strings.TrimRight(i.memory.Forms(asksForImage, code)[0], ".。")
 }
 
-// say sends a text and returns how long each reader waited for its translation.
-func (w *bilingual) say(text string) []time.Duration {
+// say sends a text and returns how long each reader waited for what they have to get.
+func (w *polyglot) say(text string) []time.Duration {
 	start := time.Now()
 	w.sender.Say(w.room, text)
 	took := make([]time.Duration, w.readers)
@@ -100,41 +91,230 @@ func (w *bilingual) say(text string) []time.Duration {
 		case at := <-w.arrived:
 			took[i] = at.Sub(start)
 		case <-time.After(10 * time.Second):
-			require.FailNow(w.b, "a reader did not get the translation")
+			require.FailNow(w.b, "a reader did not get it")
 		}
 	}
 	return took
 }
 
-// BenchmarkTranslation: from the PUT to the /sync of 20 readers of another language. The engine takes 20 ms, which are taken
-// off: what is reported is what translating adds, and how often the engine was asked for a message.
+// asks is the sentence of the benchmarks, with a number that makes it new.
+func (i *interpreter) asks(code language.Code, number int) string {
+	return fmt.Sprintf("%s %d", i.memory.Forms(asksForImage, code)[0], number)
+}
+
+// BenchmarkTranslation: from the PUT to the /sync of 49 readers of ten other languages. The engine takes 20 ms, which are
+// taken off: what is reported is what translating adds, and how often the engine was asked for a message.
 func BenchmarkTranslation(b *testing.B) {
-	w := newBilingual(b, manyReaders)
+	engine := newInterpreter(b)
+	engine.delay = engineDelay
+	w := newPolyglot(b, engine, 2*time.Second, manyReaders, engine.wording)
 	var over []time.Duration
 	measure(b, b.N, func() {
 		for i := range b.N {
-			for _, took := range w.say(fmt.Sprintf("%s %d.", englishVisit, i)) {
+			for _, took := range w.say(engine.asks("en", i)) {
 				over = append(over, took-engineDelay)
 			}
 		}
 	})
 	b.ReportMetric(percentile(over, 0.5), "over-engine-p50-ms")
 	b.ReportMetric(percentile(over, 0.95), "over-engine-p95-ms")
-	b.ReportMetric(float64(w.engine.requests.Load())/float64(b.N), "engine-requests/message")
-	require.EqualValues(b, b.N, w.engine.requests.Load(), "one request for a message and language, however many read it")
+	b.ReportMetric(float64(engine.total())/float64(b.N), "engine-requests/message")
+	require.Equal(b, b.N*len(foreign), engine.total(), "one request for a message and language, however many read it")
 }
 
 // BenchmarkTranslationKnown: the same text again, from the PUT to the /sync of a reader; the engine is not asked.
 func BenchmarkTranslationKnown(b *testing.B) {
-	w := newBilingual(b, 1)
-	w.say(englishVisit + " 1.")
+	engine := newInterpreter(b)
+	engine.delay = engineDelay
+	w := newPolyglot(b, engine, 2*time.Second, 1, engine.wording)
+	w.say(engine.asks("en", 1))
 	took := make([]time.Duration, 0, b.N)
 	measure(b, b.N, func() {
 		for range b.N {
-			took = append(took, w.say(englishVisit+" 1.")...)
+			took = append(took, w.say(engine.asks("en", 1))...)
 		}
 	})
 	b.ReportMetric(percentile(took, 0.5), "p50-ms")
 	b.ReportMetric(percentile(took, 0.95), "p95-ms")
-	require.EqualValues(b, 1, w.engine.requests.Load())
+	require.Equal(b, 1, engine.total())
+}
+
+// BenchmarkTranslationOneLanguage: a room in which all read what is written asks no engine.
+func BenchmarkTranslationOneLanguage(b *testing.B) {
+	engine := newInterpreter(b)
+	h := translates(b, engine, 800*time.Millisecond)
+	members := users(h, "doctor", manyReaders+1)
+	room := members[0].CreateRoom(testhospital.Room{Preset: "public_chat"})
+	for i, u := range members {
+		speaks(u, "en")
+		if i > 0 {
+			u.Join(room)
+		}
+	}
+	measure(b, b.N, func() {
+		inParallel(b.N, func(i int) { members[i%len(members)].Say(room, engine.asks("en", i)) })
+	})
+	members[0].WaitFor(room, members[1].Say(room, engine.asks("en", b.N)))
+	require.Zero(b, engine.total())
+}
+
+// BenchmarkTranslationHanging: the engine never answers; from the PUT to the /sync of a reader who gets the original,
+// over the time for which it is held. At most as many messages as the engine is asked at a time.
+func BenchmarkTranslationHanging(b *testing.B) {
+	const budget = 800 * time.Millisecond
+	engine := newInterpreter(b)
+	engine.hanging = true
+	w := newPolyglot(b, engine, budget, 1, func(language.Code) string { return engine.wording("en") })
+	var over []time.Duration
+	measure(b, b.N, func() {
+		for i := range b.N {
+			over = append(over, w.say(engine.asks("en", i))[0]-budget)
+		}
+	})
+	b.ReportMetric(percentile(over, 0.5), "over-budget-p50-ms")
+	b.ReportMetric(percentile(over, 0.95), "over-budget-p95-ms")
+}
+
+// BenchmarkTranslationRate: rooms with four members of four languages, who write in turn, 250 messages a second in all;
+// until each message has come to the three others in their languages.
+func BenchmarkTranslationRate(b *testing.B) {
+	const rooms, members, pace = 20, 4, time.Second / 250
+	engine := newInterpreter(b)
+	engine.delay = engineDelay
+	h := translates(b, engine, 800*time.Millisecond)
+	board := newBoard(b, b.N*(members-1))
+	staff := users(h, "doctor", rooms*members)
+	ids := make([]string, rooms)
+	for i, u := range staff {
+		room := i / members
+		code := language.Chat[(room+3*i)%len(language.Chat)]
+		speaks(u, code)
+		if i%members == 0 {
+			ids[room] = u.CreateRoom(testhospital.Room{Preset: "public_chat"})
+		} else {
+			u.Join(ids[room])
+		}
+		go newPoller(b, h.URL, u.Token, 30*time.Second).run(board.read(ids[room]))
+	}
+	time.Sleep(500 * time.Millisecond)
+	measure(b, b.N, func() {
+		start := time.Now()
+		inParallel(b.N, func(i int) {
+			time.Sleep(time.Until(start.Add(time.Duration(i) * pace)))
+			room, member := i%rooms, i/rooms%members
+			code := language.Chat[(room+3*(room*members+member))%len(language.Chat)]
+			staff[room*members+member].Say(ids[room], engine.asks(code, i))
+		})
+		board.wait()
+	})
+	b.ReportMetric(100*float64(board.late)/float64(b.N*(members-1)), "late-%")
+	b.ReportMetric(float64(engine.total())/float64(b.N), "engine-requests/message")
+}
+
+// BenchmarkTranslationChat: how many messages a second are taken with an engine that never answers, against a hospital
+// that does not translate. They take turns within one run.
+func BenchmarkTranslationChat(b *testing.B) {
+	const block = 200
+	engine := newInterpreter(b)
+	engine.hanging = true
+	off, on := newChat(b, engine, testhospital.Start(b)), newChat(b, engine, translates(b, engine, 800*time.Millisecond))
+	off.send(block)
+	on.send(block)
+	off.took, on.took = 0, 0
+	b.ResetTimer()
+	for sent := 0; sent < b.N; sent += block {
+		off.send(min(block, b.N-sent))
+		on.send(min(block, b.N-sent))
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/off.took.Seconds(), "off-ops/s")
+	b.ReportMetric(float64(b.N)/on.took.Seconds(), "hanging-ops/s")
+	b.ReportMetric(off.took.Seconds()/on.took.Seconds(), "ratio")
+}
+
+// chat is eight rooms of a hospital, each with a writer and a reader of another language who waits.
+type chat struct {
+	engine  *interpreter
+	writers []*testhospital.User
+	rooms   []string
+	sent    int
+	took    time.Duration
+}
+
+func newChat(b *testing.B, engine *interpreter, h *testhospital.Hospital) *chat {
+	b.Helper()
+	c := &chat{engine: engine, writers: users(h, "writer", 8)}
+	for i, reader := range users(h, "reader", len(c.writers)) {
+		speaks(c.writers[i], "en")
+		speaks(reader, "es")
+		c.rooms = append(c.rooms, c.writers[i].CreateRoom(testhospital.Room{Preset: "public_chat"}))
+		reader.Join(c.rooms[i])
+		go newPoller(b, h.URL, reader.Token, 30*time.Second).run(func([]byte) {})
+	}
+	return c
+}
+
+func (c *chat) send(n int) {
+	start, first := time.Now(), c.sent
+	c.sent += n
+	inParallel(n, func(i int) {
+		room := i % len(c.rooms)
+		c.writers[room].Say(c.rooms[room], c.engine.asks("en", first+i))
+	})
+	c.took += time.Since(start)
+}
+
+// board notes which translations have come to whom.
+type board struct {
+	b    *testing.B
+	mu   sync.Mutex
+	left int
+	late int
+	done chan struct{}
+}
+
+func newBoard(b *testing.B, expected int) *board {
+	return &board{b: b, left: expected, done: make(chan struct{})}
+}
+
+// read returns what looks through the answers of one reader.
+func (d *board) read(room string) func(answer []byte) {
+	seen := map[string]bool{}
+	return func(answer []byte) {
+		for _, event := range timelineOf(answer, room) {
+			content := event.Get("content")
+			late := content.Get(`m\.new_content`)
+			if late.Exists() {
+				content = late
+			}
+			key := content.Get(`org\.medixchange\.translation`)
+			original := key.Get("original.body").Str
+			if key.Get("state").Str != "translated" || seen[original] {
+				continue
+			}
+			seen[original] = true
+			d.came(late.Exists())
+		}
+	}
+}
+
+func (d *board) came(late bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if late {
+		d.late++
+	}
+	if d.left--; d.left == 0 {
+		close(d.done)
+	}
+}
+
+func (d *board) wait() {
+	select {
+	case <-d.done:
+	case <-time.After(time.Minute):
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		require.FailNow(d.b, "translations are missing", "%d", d.left)
+	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+
+	"medixchange/internal/testhospital"
 )
 
 // pollFilter lets no timeline be limited by a burst.
@@ -81,4 +83,9 @@ func (p *poller) ask(since string) error {
 	p.body = p.body[:length]
 	_, err = io.ReadFull(p.in, p.body)
 	return err
+}
+
+// timelineOf lists the events of a room in an answer of sync.
+func timelineOf(answer []byte, room string) []gjson.Result {
+	return testhospital.Timeline(gjson.ParseBytes(answer), room)
 }

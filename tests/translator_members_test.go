@@ -1,13 +1,10 @@
 package tests
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,72 +14,7 @@ import (
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
 	"medixchange/translator/language"
-	"medixchange/translator/phrases"
 )
-
-// interpreter speaks LibreTranslate's HTTP interface, knows the wordings of the phrase memory, and counts how often it was
-// asked for each.
-type interpreter struct {
-	*httptest.Server
-	memory *phrases.Memory
-	mu     sync.Mutex
-	asked  map[string]int // by pair and text
-}
-
-func newInterpreter(t *testing.T) *interpreter {
-	t.Helper()
-	memory, err := phrases.Embedded()
-	require.NoError(t, err)
-	i := &interpreter{memory: memory, asked: map[string]int{}}
-	i.Server = httptest.NewServer(i)
-	t.Cleanup(i.Close)
-	return i
-}
-
-func (i *interpreter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	if r.URL.Path == "/languages" {
-		type entry struct {
-			Code string `json:"code"`
-		}
-		var list []entry
-		for _, code := range language.Chat {
-			list = append(list, entry{string(code)})
-		}
-		_ = json.NewEncoder(w).Encode(list)
-		return
-	}
-	var request struct{ Q, Source, Target string }
-	if err := json.NewDecoder(r.Body).Decode(&request); err != nil {
-		http.Error(w, "{}", http.StatusBadRequest)
-		return
-	}
-	translated := i.translate(request.Q, language.Code(request.Source), language.Code(request.Target))
-	_ = json.NewEncoder(w).Encode(map[string]string{"translatedText": translated})
-}
-
-func (i *interpreter) translate(text string, from, to language.Code) string {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	i.asked[fmt.Sprintf("%s to %s: %s", from, to, text)]++
-	for _, id := range said {
-		if i.memory.Forms(id, from)[0] == text {
-			return i.memory.Forms(id, to)[0]
-		}
-	}
-	return ""
-}
-
-// requests are those of so far.
-func (i *interpreter) requests() map[string]int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	copied := make(map[string]int, len(i.asked))
-	for asked, times := range i.asked {
-		copied[asked] = times
-	}
-	return copied
-}
 
 // said is what the members say, one each: phrases that no two languages share.
 var said = []string{
@@ -107,12 +39,8 @@ func newCouncil(t *testing.T) *council {
 	c.hospitals = testhospital.Alliance(t, 2, func(cfg *config.Config) {
 		own := newInterpreter(t)
 		c.engines = append(c.engines, own)
-		host, err := url.Parse(own.URL)
-		require.NoError(t, err)
-		cfg.Translator.Enabled, cfg.Translator.AllowPivot = true, true
+		own.engine(t, cfg)
 		cfg.Translator.HoldBudget = config.Duration(20 * time.Second)
-		cfg.Translator.AllowExternal = []string{host.Hostname()}
-		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: own.URL, Timeout: config.Duration(30 * time.Second)}}
 	})
 	for i, code := range language.Chat {
 		u := c.hospitals[i%2].User("doctor-" + string(code))

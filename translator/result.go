@@ -13,6 +13,7 @@ type Request struct {
 	SourceHint     language.Code // the language, if the sender's client or the room says it
 	SenderLanguage language.Code // what the sender reads; decides between languages of one script
 	Target         language.Code // what the reader reads
+	Local          bool          // only engines of this machine may see the text
 }
 
 // State says whether a reader sees a translation.
@@ -50,6 +51,7 @@ type Result struct {
 	Invariants []check.Invariant // of the source, to be shown verbatim
 
 	unsure bool // From is only the most probable language
+	local  bool // only engines of this machine may see it
 
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks

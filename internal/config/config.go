@@ -196,15 +196,14 @@ type Translator struct {
 	// AllowExternal lists the hosts outside of this machine that may see texts.
 	AllowExternal []string `yaml:"allow_external"`
 	// AllowPrivate lists networks that are not public and in which those hosts may be.
-	AllowPrivate  []netip.Prefix  `yaml:"allow_private"`
-	AllowPivot    bool            `yaml:"allow_pivot"`
-	ClinicalBots  []string        `yaml:"clinical_bots"`
-	Engines       []Engine        `yaml:"engines"`
-	Cache         TranslatorCache `yaml:"cache"`
-	Transcription Transcription   `yaml:"transcription"`
-	Encrypted     EncryptedRooms  `yaml:"encrypted"`
-
-	Records TranslatorRecords `yaml:"records"`
+	AllowPrivate  []netip.Prefix    `yaml:"allow_private"`
+	AllowPivot    bool              `yaml:"allow_pivot"`
+	ClinicalBots  []string          `yaml:"clinical_bots"`
+	Engines       []Engine          `yaml:"engines"`
+	Cache         TranslatorCache   `yaml:"cache"`
+	Records       TranslatorRecords `yaml:"records"`
+	Transcription Transcription     `yaml:"transcription"`
+	Encrypted     EncryptedRooms    `yaml:"encrypted"`
 }
 
 // Transcription is the recogniser that writes voice messages down; without a URL they stay as they are.
@@ -365,9 +364,9 @@ func defaultTranslator() Translator {
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
 		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Records:       defaultRecords(),
 		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
 		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
-		Records:       defaultRecords(),
 	}
 }
 

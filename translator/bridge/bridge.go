@@ -43,6 +43,8 @@ type Options struct {
 	RemoteInvites bool
 	// Transcriber writes voice messages down; optional: they stay as they are.
 	Transcriber Transcriber
+	// TranscriberLeaves says that it runs on another machine; rooms that are kept from others have no voice messages written down.
+	TranscriberLeaves bool
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	Now        func() time.Time      // optional: time.Now
@@ -63,9 +65,9 @@ type Bridge struct {
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
 	besides     *lru.Cache[besideKey, *view.Notice]
 	forms       *lru.Cache[formKey, form]       // of renderings, for those who read the original first
+	settings    *lru.Cache[int64, roomSettings] // by the nid of their event
 	transcripts *lru.Cache[int64, Transcript]   // by event nid
 	hearing     singleflight.Group              // transcriptions under way
-	settings    *lru.Cache[int64, roomSettings] // by the nid of their event
 	readers     *roomReaders
 	hot         *hotCache
 	jobs        *jobs
@@ -178,9 +180,6 @@ func (b *Bridge) buildCaches() (err error) {
 	if b.codes, err = lru.New[string, language.Code](keptCodes); err != nil {
 		return err
 	}
-	if b.transcripts, err = lru.New[int64, Transcript](keptTranscripts); err != nil {
-		return err
-	}
 	if b.forms, err = lru.New[formKey, form](keptForms); err != nil {
 		return err
 	}
@@ -188,6 +187,9 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.settings, err = lru.New[int64, roomSettings](keptSettings); err != nil {
+		return err
+	}
+	if b.transcripts, err = lru.New[int64, Transcript](keptTranscripts); err != nil {
 		return err
 	}
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {

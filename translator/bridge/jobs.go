@@ -182,6 +182,13 @@ func (b *Bridge) translate(j *job) (translator.Result, error) {
 // that the database cannot be read.
 func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translator.Result, error) {
 	w.text, w.html = protect.CutReply(w.text, w.html)
+	room := b.translationIn(ctx, j.ev.RoomID)
+	if room == translationOff { // since it was begun
+		return translator.Result{
+			State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}},
+			Original: compose.Original{Body: w.text, FormattedBody: w.html},
+		}, nil
+	}
 	if copied(w.text) {
 		return b.ofCopy(ctx, j, w)
 	}
@@ -189,7 +196,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	if err != nil {
 		return translator.Result{}, err
 	}
-	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language}
+	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
 	result, err := b.askPipeline(ctx, j, request)
 	if err != nil || len(q.quotes) == 0 {
 		return result, err

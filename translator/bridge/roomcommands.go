@@ -44,6 +44,12 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 // settingOf returns what a command says of a room's settings, and the key of the answer; nil for words that it does not know.
 func settingOf(name, value string) (key string, change func(*roomSettings)) {
 	switch name + " " + value {
+	case commandTranslation + " off":
+		return "room_translation_off", func(s *roomSettings) { s.Translation = translationOff }
+	case commandTranslation + " local":
+		return "room_external_off", func(s *roomSettings) { s.Translation = translationLocal }
+	case commandTranslation + " on":
+		return "room_translation_on", func(s *roomSettings) { s.Translation = "" }
 	case commandReadback + " on":
 		return "room_readback_on", func(s *roomSettings) { s.Readback = true }
 	case commandReadback + " off":
