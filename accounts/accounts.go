@@ -54,6 +54,9 @@ type Options struct {
 	// PrivateGateways are the networks whose push gateways may be called without https; optional.
 	PrivateGateways []netip.Prefix
 
+	// Quiet says which events never notify anybody here, whatever the push rules say; optional.
+	Quiet func(ev *rooms.Event) bool
+
 	Presence bool // presence is kept and shown
 	// Fast makes password hashing cheap; only tests may set it.
 	FastHash bool

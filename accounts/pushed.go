@@ -20,7 +20,7 @@ func (a *Accounts) EvaluateShown(ctx context.Context, userID string, ev *rooms.E
 		return pushrules.Result{}, err
 	}
 	e, err := a.evaluator(ctx, userID, room)
-	if err != nil || e.passesOver(ev.Sender) {
+	if err != nil || e.passesOver(ev.Sender) || a.quiet(ev) {
 		return pushrules.Result{}, err
 	}
 	return e.rules.Evaluate(pushrules.NewEvent(ev.Type, ev.Sender, ev.RoomID, ev.StateKey, shown), e), nil

@@ -234,11 +234,14 @@ func (a *Accounts) evaluator(ctx context.Context, userID string, room roomView) 
 }
 
 func (e *evaluator) evaluate(ev *rooms.Event) pushrules.Result {
-	if e.passesOver(ev.Sender) {
+	if e.passesOver(ev.Sender) || e.a.quiet(ev) {
 		return pushrules.Result{}
 	}
 	return e.rules.Evaluate(e.a.rules.event(ev), e)
 }
+
+// quiet reports whether an event never notifies.
+func (a *Accounts) quiet(ev *rooms.Event) bool { return a.o.Quiet != nil && a.o.Quiet(ev) }
 
 // passesOver reports whether what sender sends never notifies: it is the user, or someone whom they ignore.
 func (e *evaluator) passesOver(sender string) bool {

@@ -40,6 +40,8 @@ type Options struct {
 	Now      func() time.Time
 	// MapError turns errors of the storage (full disk, busy writer) into answers; optional.
 	MapError func(error) *web.Error
+	// Unlimited says whose requests are not rationed: the node's own bot, whose work grows with that of everybody; optional.
+	Unlimited func(userID string) bool
 	// Version is the program's, for /_matrix/client/versions' server field; optional.
 	Version string
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"medixchange/accounts"
+	"medixchange/internal/config"
 	"medixchange/internal/web"
 )
 
@@ -66,7 +67,24 @@ func (a *API) wellKnownClient(http.ResponseWriter, *http.Request) (any, error) {
 	if url == "" {
 		return nil, web.NotFound("This server publishes no client configuration.")
 	}
-	return map[string]any{"m.homeserver": map[string]string{"base_url": url}}, nil
+	answer := map[string]any{"m.homeserver": map[string]string{"base_url": url}}
+	if encrypted, said := a.newRoomsEncrypted(); said {
+		answer["io.element.e2ee"] = map[string]bool{"default": encrypted, "force_disable": false}
+	}
+	return answer, nil
+}
+
+// newRoomsEncrypted returns how rooms begin where nobody chooses, and whether clients are told at all.
+func (a *API) newRoomsEncrypted() (encrypted, said bool) {
+	switch a.Config.Rooms.Encrypted {
+	case config.EncryptedYes:
+		return true, true
+	case config.EncryptedNo:
+		return false, true
+	case config.EncryptedAuto:
+		return false, a.Config.Translator.Enabled
+	}
+	return false, false
 }
 
 func (a *API) wellKnownServer(http.ResponseWriter, *http.Request) (any, error) {

@@ -1,7 +1,11 @@
 package clientapi
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
+
+	"github.com/tidwall/gjson"
 
 	"medixchange/accounts"
 	"medixchange/clientapi/sync"
@@ -40,7 +44,7 @@ func (a *API) relations(_ http.ResponseWriter, r *http.Request, d *accounts.Devi
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.relatedPage(r, rd, page)
+	out, err := a.relatedPage(r, rd, page, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +83,8 @@ func relationQuery(r *http.Request, rd *reading, parent *rooms.Event) (q rooms.R
 	return q, err
 }
 
-// relatedPage shows a page of relations or threads.
-func (a *API) relatedPage(r *http.Request, rd *reading, page *rooms.Page) (map[string]any, error) {
+// relatedPage shows a page of relations or threads, without those that keep, if it is given, says no to.
+func (a *API) relatedPage(r *http.Request, rd *reading, page *rooms.Page, keep func(json.RawMessage) bool) (map[string]any, error) {
 	visible, err := a.View.Visible(r.Context(), rd.viewer, rd.roomID, page.Events)
 	if err != nil {
 		return nil, err
@@ -88,6 +92,9 @@ func (a *API) relatedPage(r *http.Request, rd *reading, page *rooms.Page) (map[s
 	chunk, err := a.View.Show(r.Context(), rd.viewer, visible, view.ShowOptions{Bundle: true})
 	if err != nil {
 		return nil, err
+	}
+	if keep != nil {
+		chunk = slices.DeleteFunc(chunk, func(event json.RawMessage) bool { return !keep(event) })
 	}
 	out := map[string]any{"chunk": chunk}
 	if !page.Done {
@@ -122,5 +129,8 @@ func (a *API) threads(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 	if err != nil {
 		return nil, err
 	}
-	return a.relatedPage(r, rd, page)
+	// A thread in which nothing is for this reader is none to them.
+	return a.relatedPage(r, rd, page, func(root json.RawMessage) bool {
+		return gjson.GetBytes(root, `unsigned.m\.relations.m\.thread`).Exists()
+	})
 }

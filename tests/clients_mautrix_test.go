@@ -43,7 +43,16 @@ func newMautrix(t *testing.T, h *testhospital.Hospital, name string) *mautrixCli
 		StoreCredentials: true,
 	})
 	require.NoError(t, err)
+	client.Syncer = eager{client.Syncer.(*mautrix.DefaultSyncer)}
 	return &mautrixClient{Client: client, t: t, more: make(chan struct{})}
+}
+
+// eager is the library's syncer, which asks a server that was restarted again at once and not after ten seconds.
+type eager struct{ *mautrix.DefaultSyncer }
+
+// OnFailedSync implements mautrix.Syncer.
+func (eager) OnFailedSync(*mautrix.RespSync, error) (time.Duration, error) {
+	return 50 * time.Millisecond, nil
 }
 
 // syncing starts the library's syncer; it ends with the test.

@@ -22,6 +22,8 @@ type EngineConfig struct {
 	Engine engine.Engine
 	Limits engine.Limits
 	Pairs  []Pair // only these; empty: all that the engine offers
+	// External says that the engine sends texts to another machine.
+	External bool
 }
 
 // Pair is a direction of translation. An empty side means every language.
@@ -59,7 +61,8 @@ func (c Config) withDefaults() (Config, error) {
 // link is an engine in the chain with its guard.
 type link struct {
 	*engine.Guard
-	pairs []Pair
+	pairs    []Pair
+	external bool
 }
 
 // takes reports whether the config lets the engine have this pair and the engine offers it.

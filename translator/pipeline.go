@@ -38,7 +38,7 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	}
 	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
-		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs})
+		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External})
 	}
 	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (p *Pipeline) Purge() { p.cache.clear() }
 // prepare decides what needs no engine; done reports that the result is final.
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
-	result = Result{To: request.Target, Original: compose.Original{Body: body, FormattedBody: formatted}}
+	result = Result{To: request.Target, local: request.Local, Original: compose.Original{Body: body, FormattedBody: formatted}}
 	source := find(body, request.SenderLanguage, request.Target)
 	if request.SourceHint != "" && request.SourceHint != Undetermined && source.best != "" {
 		source = found{request.SourceHint, true}
@@ -171,7 +171,7 @@ func (r Result) none(reason string) Result {
 // keyOf hashes what a translation depends on.
 func keyOf(source Result) cacheKey {
 	h := sha256.New()
-	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), string(source.To), source.Original.Body, source.Original.FormattedBody} {
+	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), string(source.To), source.Original.Body, source.Original.FormattedBody} {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
@@ -198,6 +198,9 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 	var blocked *Result
 	reason := ReasonNoEngine
 	for _, l := range p.chain {
+		if l.external && source.local {
+			continue
+		}
 		request, ok := askFor(l, source, message.Segments())
 		if !ok {
 			continue

@@ -13,6 +13,7 @@ type Request struct {
 	SourceHint     language.Code // the language, if the sender's client or the room says it
 	SenderLanguage language.Code // what the sender reads; decides between languages of one script
 	Target         language.Code // what the reader reads
+	Local          bool          // only engines of this machine may see the text
 }
 
 // State says whether a reader sees a translation.
@@ -50,7 +51,34 @@ type Result struct {
 	Invariants []check.Invariant // of the source, to be shown verbatim
 
 	unsure bool // From is only the most probable language
+	local  bool // only engines of this machine may see it
 
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks
+}
+
+// Because reports whether there is no translation, for this reason first.
+func (r Result) Because(reason string) bool {
+	return r.State == None && r.Verdict == "" && len(r.Reasons) > 0 && r.Reasons[0].Code == reason
+}
+
+// Silent reports whether a reader who has the original would learn nothing from the result.
+func (r Result) Silent() bool {
+	if r.State != None || r.Verdict != "" {
+		return false
+	}
+	for _, reason := range r.Reasons {
+		if reason.Code != ReasonNotText && reason.Code != ReasonOff {
+			return false
+		}
+	}
+	return true
+}
+
+// TimedOut is the result of a request that no engine answered in time.
+func TimedOut(request Request) Result {
+	return Result{
+		State: None, From: request.SourceHint, To: request.Target, Reasons: []check.Reason{{Code: ReasonTimeout}},
+		Original: compose.Original{Body: request.Text, FormattedBody: request.HTML},
+	}
 }

@@ -25,6 +25,7 @@ func TestALateTranslationIsNotTold(t *testing.T) {
 	require.NoError(t, err)
 	w, g := newWard(t, func(cfg *config.Config) {
 		cfg.Translator.Enabled = true
+		cfg.Translator.AllowPivot = true // LibreTranslate goes from Chinese to Spanish through English
 		cfg.Translator.HoldBudget = config.Duration(200 * time.Millisecond)
 		cfg.Translator.AllowExternal = []string{host.Hostname()}
 		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: engine.URL, Timeout: config.Duration(10 * time.Second)}}

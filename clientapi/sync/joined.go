@@ -186,6 +186,10 @@ func (r *round) readReceipts(s *section) error {
 		}
 	}
 	s.receipts = append(s.receipts, private...)
+	var err error
+	if s.receipts, err = r.h.view.Receipts(r.ctx, s.viewer, s.ur.RoomID, s.receipts); err != nil {
+		return fmt.Errorf("showing receipts: %w", err)
+	}
 	return nil
 }
 

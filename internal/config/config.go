@@ -29,6 +29,7 @@ type Config struct {
 	Media         Media        `yaml:"media"`
 	Presence      Presence     `yaml:"presence"`
 	Translator    Translator   `yaml:"translator"`
+	Bridge        Bridge       `yaml:"bridge"`
 	Log           Log          `yaml:"log"`
 	Metrics       Metrics      `yaml:"metrics"`
 }
@@ -122,7 +123,18 @@ type Sync struct {
 // Rooms sets what concerns all rooms.
 type Rooms struct {
 	DefaultVersion string `yaml:"default_version"`
+	// Encrypted says what Element is told of new rooms: EncryptedAuto, EncryptedYes, EncryptedNo or EncryptedUnsaid. Whoever
+	// makes a room may choose otherwise.
+	Encrypted string `yaml:"encrypted"`
 }
+
+// Whether new rooms begin encrypted, for clients that read io.element.e2ee.
+const (
+	EncryptedAuto   = "auto"   // not while this node translates
+	EncryptedYes    = "yes"    // they do
+	EncryptedNo     = "no"     // they do not
+	EncryptedUnsaid = "unsaid" // the client goes by its own default
+)
 
 // Federation is the traffic with other hospitals' servers.
 type Federation struct {
@@ -184,13 +196,51 @@ type Translator struct {
 	// AllowExternal lists the hosts outside of this machine that may see texts.
 	AllowExternal []string `yaml:"allow_external"`
 	// AllowPrivate lists networks that are not public and in which those hosts may be.
-	AllowPrivate []netip.Prefix  `yaml:"allow_private"`
-	AllowPivot   bool            `yaml:"allow_pivot"`
-	ClinicalBots []string        `yaml:"clinical_bots"`
-	Engines      []Engine        `yaml:"engines"`
-	Cache        TranslatorCache `yaml:"cache"`
+	AllowPrivate  []netip.Prefix    `yaml:"allow_private"`
+	AllowPivot    bool              `yaml:"allow_pivot"`
+	ClinicalBots  []string          `yaml:"clinical_bots"`
+	Engines       []Engine          `yaml:"engines"`
+	Cache         TranslatorCache   `yaml:"cache"`
+	Records       TranslatorRecords `yaml:"records"`
+	Transcription Transcription     `yaml:"transcription"`
+	Encrypted     EncryptedRooms    `yaml:"encrypted"`
+}
 
-	Records TranslatorRecords `yaml:"records"`
+// Transcription is the recogniser that writes voice messages down; without a URL they stay as they are.
+type Transcription struct {
+	// URL is that of a server with OpenAI's interface, without /v1/audio/transcriptions.
+	URL        string `yaml:"url"`
+	Model      string `yaml:"model"`
+	APIKey     string `yaml:"api_key" secret:"all"`
+	APIKeyFile string `yaml:"api_key_file"`
+	// Languages are those that the model understands; empty means all.
+	Languages []string `yaml:"languages"`
+	MaxSize   Size     `yaml:"max_size"`
+	// Timeout is for one message, waiting for its turn included.
+	Timeout    Duration `yaml:"timeout"`
+	Concurrent int      `yaml:"concurrent"`
+}
+
+// Bridge is the bot as an application service beside another homeserver (medix bridge).
+type Bridge struct {
+	// Homeserver is its address for clients.
+	Homeserver string `yaml:"homeserver"`
+	// Listen is where the homeserver reaches the bot.
+	Listen string `yaml:"listen"`
+	// Registration is the file that the homeserver reads too.
+	Registration string `yaml:"registration"`
+	// RemoteInvites lets users of other servers invite the bot.
+	RemoteInvites bool `yaml:"remote_invites"`
+}
+
+// EncryptedRooms is the bot's device for encrypted rooms.
+type EncryptedRooms struct {
+	// Enabled gives the bot a device; without it, it cannot read encrypted rooms and says so.
+	Enabled bool `yaml:"enabled"`
+	// KeyFile is the file with the key of what the device keeps in the database; made when it is not there.
+	KeyFile string `yaml:"key_file"`
+	// RemoteInvites lets moderators of other servers invite the bot too.
+	RemoteInvites bool `yaml:"remote_invites"`
 }
 
 // Engine is one translation engine; the first in the list that can translate a pair is asked first. engineKeys says which
@@ -255,7 +305,7 @@ func Default(serverName string) *Config {
 		Sessions:  Sessions{AccessToken: Duration(time.Hour), RefreshToken: Duration(90 * 24 * time.Hour)},
 		Limits:    Limits{RatesEnabled: true, Rates: defaultRates(), MaxBody: 1 << 20},
 		Sync:      Sync{MaxTimeout: Duration(time.Minute), TimelineLimit: 20},
-		Rooms:     Rooms{DefaultVersion: "12"},
+		Rooms:     Rooms{DefaultVersion: "12", Encrypted: EncryptedAuto},
 		Federation: Federation{
 			Enabled:      true,
 			BackoffMax:   Duration(time.Hour),
@@ -265,6 +315,7 @@ func Default(serverName string) *Config {
 		},
 		Media:      defaultMedia(),
 		Translator: defaultTranslator(),
+		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},
 		Log:        Log{Level: "info", Format: "text"},
 		Metrics:    Metrics{Enabled: true, AllowFrom: prefixes("127.0.0.1/32", "::1/128")},
 	}
@@ -312,8 +363,10 @@ func defaultTranslator() Translator {
 			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
-		Cache:   TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
-		Records: defaultRecords(),
+		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
+		Records:       defaultRecords(),
+		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
+		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
 	}
 }
 

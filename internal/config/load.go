@@ -113,6 +113,7 @@ func rootNode(text []byte) (*yaml.Node, error) {
 func (c *Config) resolveFiles(dir string) {
 	complete(dir, &c.DataDir, &c.Database.URLFile, &c.Listen.TLS.Cert, &c.Listen.TLS.Key, &c.Registration.SharedSecretFile,
 		&c.Federation.TrustedCA)
+	complete(dir, &c.Translator.Transcription.APIKeyFile)
 	for i := range c.Translator.Engines {
 		complete(dir, &c.Translator.Engines[i].APIKeyFile)
 	}
@@ -120,7 +121,7 @@ func (c *Config) resolveFiles(dir string) {
 
 // resolveData completes the paths that are relative to data_dir.
 func (c *Config) resolveData() {
-	complete(c.DataDir, &c.SigningKey, &c.Media.Dir, &c.Listen.AdminSocket)
+	complete(c.DataDir, &c.SigningKey, &c.Media.Dir, &c.Listen.AdminSocket, &c.Translator.Encrypted.KeyFile, &c.Bridge.Registration)
 	if path, ok := strings.CutPrefix(c.Database.URL, sqliteScheme); ok && path != "" {
 		complete(c.DataDir, &path)
 		c.Database.URL = sqliteScheme + path

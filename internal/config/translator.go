@@ -33,8 +33,30 @@ func (c *Config) validateTranslator(k *checker) {
 	for i, h := range t.AllowExternal {
 		k.check(hostName.MatchString(h), fmt.Sprintf("translator.allow_external[%d]", i), "%q is not a host; write a name or an address alone, such as api.deepl.com, without https:// and port", h)
 	}
+	k.check(!t.Encrypted.Enabled || t.Encrypted.KeyFile != "", "translator.encrypted.key_file", "must name a file")
+	c.validateTranscription(k)
 	for i, e := range t.Engines {
 		c.validateEngine(k, e, fmt.Sprintf("translator.engines[%d]", i))
+	}
+}
+
+func (c *Config) validateTranscription(k *checker) {
+	t := c.Translator.Transcription
+	const path = "translator.transcription"
+	k.check(t.MaxSize > 0, path+".max_size", "must be more than 0; write for example 20MB")
+	k.check(t.Timeout > 0 && t.Timeout.Std().Seconds() <= 50, path+".timeout", "write a duration up to 50s: after a minute readers are told that there is no text")
+	k.between(t.Concurrent, 1, 64, path+".concurrent")
+	for i, tag := range t.Languages {
+		k.check(language.MatchString(tag), fmt.Sprintf("%s.languages[%d]", path, i), "%q is not a language code; write for example en, es or zh", tag)
+	}
+	if t.URL == "" {
+		return
+	}
+	k.check(t.Model != "", path+".model", "is missing: what the server calls the model, see its /v1/models")
+	k.httpURL(t.URL, path+".url")
+	if u, err := url.Parse(t.URL); err == nil && u.Hostname() != "" {
+		host := u.Hostname()
+		k.check(c.Translator.HostAllowed(host), path+".url", "recordings would leave this machine to %s; if that is meant, add %q to translator.allow_external", host, host)
 	}
 }
 

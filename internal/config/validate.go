@@ -64,6 +64,10 @@ func (c *Config) Validate() []Problem {
 	c.validateFederation(k)
 	c.validateMedia(k)
 	c.validateTranslator(k)
+	k.httpURL(c.Bridge.Homeserver, "bridge.homeserver")
+	k.address(c.Bridge.Listen, "bridge.listen")
+	k.check(c.Bridge.Registration != "", "bridge.registration", "must name a file")
+	k.oneOf(c.Rooms.Encrypted, []string{EncryptedAuto, EncryptedYes, EncryptedNo, EncryptedUnsaid}, "rooms.encrypted")
 	k.oneOf(c.Log.Level, []string{"error", "warn", "info", "debug", "trace"}, "log.level")
 	k.oneOf(c.Log.Format, []string{"text", "json"}, "log.format")
 	if c.Metrics.Listen != "" {

@@ -64,10 +64,15 @@ func (s *showing) bundleOf(ctx context.Context, id string, a rooms.Aggregate) (*
 		return b, nil
 	}
 	b.latest = b.thread.Latest
-	if b.latest == nil || !s.viewer.ignores(b.latest.Sender) {
+	if b.latest == nil {
 		return b, nil
 	}
-	return b, s.latestNotIgnored(ctx, id, b)
+	if s.viewer.ignores(b.latest.Sender) {
+		if err := s.latestNotIgnored(ctx, id, b); err != nil {
+			return nil, err
+		}
+	}
+	return b, s.withoutHidden(ctx, id, b)
 }
 
 // threadLookBack is how many events of a thread are looked through for one that the viewer does not ignore.

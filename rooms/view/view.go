@@ -141,6 +141,8 @@ type Options struct {
 	// PageBudget is how long a page of history waits at most for translations that are not there yet (TRANSLATION 5);
 	// what is not ready in time stays as it was written. 0 never waits.
 	PageBudget time.Duration
+	// Tagged says what the node's own bot says to some readers only; nil when it says nothing so.
+	Tagged *Tagged
 	// CacheBytes bounds the cache of encoded events; 0 for the default of 32 MiB.
 	CacheBytes int64
 	// Log is told what readers are shown; nil for none.
@@ -156,6 +158,7 @@ type View struct {
 	stable   *stableCache
 	members  *memberCache
 	late     lateLimit
+	tagged   *Tagged
 	plain    bool // nothing is ever translated
 	budget   time.Duration
 	log      Log
@@ -170,7 +173,7 @@ func New(o Options) *View {
 	}
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
-		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget,
+		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget, tagged: o.Tagged,
 		stable: newStableCache(o.CacheBytes), members: newMemberCache(), log: o.Log,
 	}
 }

@@ -12,7 +12,8 @@ import (
 
 // Visible returns the events of the room that the viewer may see, in their order (Client-Server API, Room History
 // Visibility). Events of ignored users are left out, except for state events; so are events that this node did not
-// accept. It looks up the viewer's membership intervals once, and state only where history is for members alone.
+// accept, and what its own bot says to the readers of another language (see [Tagged]). It looks up the viewer's membership
+// intervals once, and state only where history is for members alone.
 func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events []*rooms.Event) ([]*rooms.Event, error) {
 	if len(events) == 0 {
 		return events, nil
@@ -21,7 +22,11 @@ func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events
 	if err != nil {
 		return nil, fmt.Errorf("reading membership intervals: %w", err)
 	}
-	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{intervals: intervals}))
+	hidden, err := v.hides(ctx, viewer, roomID, events)
+	if err != nil {
+		return nil, err
+	}
+	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{intervals: intervals}, hidden))
 }
 
 // VisibleSince is Visible for a viewer who is known to be joined without a break since the position joined: events
@@ -32,7 +37,11 @@ func (v *View) VisibleSince(ctx context.Context, viewer Viewer, roomID string, j
 			return v.Visible(ctx, viewer, roomID, events)
 		}
 	}
-	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{joined: true}))
+	hidden, err := v.hides(ctx, viewer, roomID, events)
+	if err != nil {
+		return nil, err
+	}
+	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{joined: true}, hidden))
 }
 
 // atForks leaves out what was written on a fork without the viewer and came after their join, for example by a hospital that
@@ -74,19 +83,21 @@ func (v *View) memberBefore(ctx context.Context, userID string, ev *rooms.Event)
 	return seen, nil
 }
 
-func filterVisible(viewer Viewer, events []*rooms.Event, h history) []*rooms.Event {
-	hidden := 0
+// filterVisible leaves what the viewer may see; hidden, which may be nil, says what is not for them.
+func filterVisible(viewer Viewer, events []*rooms.Event, h history, hidden func(*rooms.Event) bool) []*rooms.Event {
+	shown := func(ev *rooms.Event) bool { return mayShow(viewer, ev, h) && (hidden == nil || !hidden(ev)) }
+	left := 0
 	for _, ev := range events {
-		if !mayShow(viewer, ev, h) {
-			hidden++
+		if !shown(ev) {
+			left++
 		}
 	}
-	if hidden == 0 {
+	if left == 0 {
 		return events
 	}
-	kept := make([]*rooms.Event, 0, len(events)-hidden)
+	kept := make([]*rooms.Event, 0, len(events)-left)
 	for _, ev := range events {
-		if mayShow(viewer, ev, h) {
+		if shown(ev) {
 			kept = append(kept, ev)
 		}
 	}

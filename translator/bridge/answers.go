@@ -36,7 +36,7 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerTranslate(ctx, a)
 	case commandRepost:
 		return t.answerRepost(ctx, a)
-	case commandReadback:
+	case commandReadback, commandTranslation:
 		return t.answerSetting(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
@@ -171,7 +171,11 @@ func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return t.help(a.reader), nil
 	}
-	result, err := t.b.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: a.reader, Target: code})
+	room := t.b.translationIn(ctx, a.ev.RoomID)
+	if room == translationOff {
+		return language.Say(a.reader, "room_translation_off"), nil
+	}
+	result, err := t.b.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: a.reader, Target: code, Local: room == translationLocal})
 	if errors.Is(err, context.DeadlineExceeded) {
 		words := language.String(a.reader, "reason_timeout")
 		return language.Say(a.reader, "not_translated", "reason", words), nil

@@ -164,7 +164,12 @@ func (t *talk) join(ctx context.Context, roomID string, inviteNID int64) error {
 		return ignoreMissing(err)
 	}
 	local := t.isLocal(invite.Sender)
-	if !local && !(t.b.o.RemoteInvites && room.LocalJoined() > 0) {
+	device := room.Encrypted && t.b.o.Config.Encrypted.Enabled // it greets and answers by itself
+	switch {
+	case device && !t.mayInvite(room, invite):
+		return t.decline(ctx, roomID, invite)
+	case device:
+	case !local && !(t.b.o.RemoteInvites && room.LocalJoined() > 0):
 		return nil
 	}
 	_, err = t.b.o.Rooms.SetMembership(ctx, rooms.MembershipRequest{
@@ -173,6 +178,9 @@ func (t *talk) join(ctx context.Context, roomID string, inviteNID int64) error {
 	})
 	if err != nil {
 		return t.refused(err, "joining", roomID)
+	}
+	if device {
+		return nil
 	}
 	reader := t.b.home
 	if local {

@@ -11,6 +11,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sync/singleflight"
 
 	"medixchange/accounts"
 	"medixchange/internal/config"
@@ -40,6 +41,8 @@ type Options struct {
 	Config   config.Translator
 	// RemoteInvites lets users of other servers invite the bot into rooms that have local members.
 	RemoteInvites bool
+	// Transcriber writes voice messages down; optional: they stay as they are.
+	Transcriber Transcriber
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	Now        func() time.Time      // optional: time.Now
@@ -54,22 +57,24 @@ type Bridge struct {
 	languages []language.Code
 	home      language.Code // of those who chose none
 
-	decisions *lru.Cache[int64, decision]
-	habits    *lru.Cache[string, language.Code] // of senders on other servers
-	codes     *lru.Cache[string, language.Code] // by what readers wrote
-	retries   *lru.Cache[key, time.Time]        // of messages that could not be translated
-	besides   *lru.Cache[besideKey, *view.Notice]
-	forms     *lru.Cache[formKey, form]       // of renderings, for those who read the original first
-	settings  *lru.Cache[int64, roomSettings] // by the nid of their event
-	readers   *roomReaders
-	hot       *hotCache
-	jobs      *jobs
-	handled   atomic.Int64 // everything up to this position has its jobs
-	sealer    *sealer
-	vault     *vault
-	metrics   *metrics
-	talk      *talk
-	readings  *readingLog
+	decisions   *lru.Cache[int64, decision]
+	habits      *lru.Cache[string, language.Code] // of senders on other servers
+	codes       *lru.Cache[string, language.Code] // by what readers wrote
+	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
+	besides     *lru.Cache[besideKey, *view.Notice]
+	forms       *lru.Cache[formKey, form]       // of renderings, for those who read the original first
+	settings    *lru.Cache[int64, roomSettings] // by the nid of their event
+	transcripts *lru.Cache[int64, Transcript]   // by event nid
+	hearing     singleflight.Group              // transcriptions under way
+	readers     *roomReaders
+	hot         *hotCache
+	jobs        *jobs
+	handled     atomic.Int64 // everything up to this position has its jobs
+	sealer      *sealer
+	vault       *vault
+	metrics     *metrics
+	talk        *talk
+	readings    *readingLog
 
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
@@ -93,7 +98,7 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: "@" + o.Config.BotLocalpart + ":" + o.Rooms.ServerName()}
+	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
 	if err := b.readLanguages(); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
@@ -180,6 +185,9 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.settings, err = lru.New[int64, roomSettings](keptSettings); err != nil {
+		return err
+	}
+	if b.transcripts, err = lru.New[int64, Transcript](keptTranscripts); err != nil {
 		return err
 	}
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {

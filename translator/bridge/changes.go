@@ -125,6 +125,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	if target == nil || target.Type != typeMessage {
 		return nil
 	}
+	b.transcripts.Remove(target.NID)
 	message, err := b.messageOf(ctx, target)
 	if err != nil {
 		return err

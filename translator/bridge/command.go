@@ -26,12 +26,14 @@ const (
 	commandTranslate = "translate"
 	commandRepost    = "repost"
 	commandReadback  = "readback"
+
+	commandTranslation = "translation"
 )
 
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
 	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A

@@ -62,6 +62,9 @@ func (b *Bridge) decideLive(ev *rooms.Event) decision {
 }
 
 func (b *Bridge) decision(ev *rooms.Event) decision {
+	if b.isVoice(ev) {
+		return decision{text: true, from: translator.Undetermined}
+	}
 	w, ok := b.wordsOf(ev)
 	if !ok {
 		return decision{}

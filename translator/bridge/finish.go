@@ -79,6 +79,13 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 	if err != nil {
 		return nil, err
 	}
+	if b.isVoice(j.ev) {
+		both := []json.RawMessage{placed, late}
+		if err := spoken(j.ev, j.language, result, both...); err != nil {
+			return nil, err
+		}
+		placed, late = both[0], both[1]
+	}
 	return &row{
 		Rendering: view.Rendering{
 			EventNID: j.ev.NID, EventID: j.ev.ID, RoomID: j.ev.RoomID, Language: string(j.language),

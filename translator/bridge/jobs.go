@@ -159,6 +159,12 @@ func (b *Bridge) carryOut(j *job) {
 
 // translate asks the pipeline. The error is only that the node stops.
 func (b *Bridge) translate(j *job) (translator.Result, error) {
+	if b.isVoice(j.ev) {
+		if b.translationIn(b.work, j.ev.RoomID) != "" { // the recogniser may be another machine's
+			return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}}}, nil
+		}
+		return b.translateVoice(j)
+	}
 	w, ok := b.wordsOf(j.ev)
 	if !ok {
 		return translator.Result{State: translator.Same}, nil
@@ -179,6 +185,13 @@ func (b *Bridge) translate(j *job) (translator.Result, error) {
 // that the database cannot be read.
 func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translator.Result, error) {
 	w.text, w.html = protect.CutReply(w.text, w.html)
+	room := b.translationIn(ctx, j.ev.RoomID)
+	if room == translationOff { // since it was begun
+		return translator.Result{
+			State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}},
+			Original: compose.Original{Body: w.text, FormattedBody: w.html},
+		}, nil
+	}
 	if copied(w.text) {
 		return b.ofCopy(ctx, j, w)
 	}
@@ -186,7 +199,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	if err != nil {
 		return translator.Result{}, err
 	}
-	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language}
+	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
 	result, err := b.askPipeline(ctx, j, request)
 	if err != nil || len(q.quotes) == 0 {
 		return result, err

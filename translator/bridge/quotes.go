@@ -261,6 +261,7 @@ func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (tex
 	w, _ := b.wordsOf(q.source)
 	result, err := b.o.Pipeline.Translate(ctx, translator.Request{
 		Text: w.text, HTML: w.html, SourceHint: b.decide(q.source).from, SenderLanguage: b.writes(q.source), Target: reader,
+		Local: b.translationIn(ctx, q.source.RoomID) == translationLocal,
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("translating what is quoted: %w", err)

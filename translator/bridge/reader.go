@@ -133,7 +133,7 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		return nil, err
 	}
 	audiences, err := b.audiences(ctx, ev.RoomID)
-	if err != nil {
+	if err != nil || len(audiences) == 0 || b.isOff(ctx, ev.RoomID) {
 		return nil, err
 	}
 	var begun []*job

@@ -61,6 +61,8 @@ func (b *Bridge) renderingOf(ev *rooms.Event, code language.Code, rows []*view.R
 		return nil, nil
 	case d.from == "":
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonNotText)
+	case d.wantedBy(code) && len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
+		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonOff)
 	case d.wantedBy(code) && (len(rows) > 0 || b.pending(key{ev.NID, code}, ev)):
 		return keyOnly(ev, code, d, compose.StatePending, "")
 	}
@@ -148,7 +150,7 @@ func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 	}
 	code := b.code(tag)
 	d := b.decide(ev)
-	if !d.wantedBy(code) {
+	if !d.wantedBy(code) || b.isOff(context.Background(), ev.RoomID) {
 		return time.Time{}
 	}
 	if !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {
@@ -184,7 +186,7 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 	var begun []*job
 	for _, ev := range slices.Backward(events) {
 		d := b.decide(ev)
-		if !d.wantedBy(code) || len(begun) == maxRequested {
+		if !d.wantedBy(code) || len(begun) == maxRequested || b.isOff(ctx, ev.RoomID) {
 			continue
 		}
 		last := inForce(rows[ev.NID], newest)
@@ -231,7 +233,7 @@ func transient(r *view.Rendering) bool {
 	for _, code := range reasonsIn(r) {
 		switch code {
 		case translator.ReasonNoEngine, translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy,
-			translator.ReasonSource: // from no engine for the likeliest language, too
+			translator.ReasonOff, translator.ReasonSource: // from no engine for the likeliest language, too
 			return true
 		}
 	}

@@ -28,9 +28,12 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 		return "", fmt.Errorf("writing the settings of a room: %w", err)
 	}
 	stateKey := ""
-	txn := rooms.Txn{Scope: "translator", Path: "settings", ID: a.ev.ID}
+	var txn *rooms.Txn
+	if a.ev.ID != "" { // what was said in an encrypted room comes without its event, and once
+		txn = &rooms.Txn{Scope: "translator", Path: "settings", ID: a.ev.ID}
+	}
 	_, err = t.b.o.Rooms.Send(ctx, rooms.SendRequest{
-		RoomID: a.ev.RoomID, Sender: a.ev.Sender, Type: typeSettings, StateKey: &stateKey, Content: content, Txn: &txn,
+		RoomID: a.ev.RoomID, Sender: a.ev.Sender, Type: typeSettings, StateKey: &stateKey, Content: content, Txn: txn,
 	})
 	if errors.Is(err, rooms.ErrForbidden) {
 		return language.Say(a.reader, "error_moderator"), nil
@@ -44,6 +47,12 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 // settingOf returns what a command says of a room's settings, and the key of the answer; nil for words that it does not know.
 func settingOf(name, value string) (key string, change func(*roomSettings)) {
 	switch name + " " + value {
+	case commandTranslation + " off":
+		return "room_translation_off", func(s *roomSettings) { s.Translation = translationOff }
+	case commandTranslation + " local":
+		return "room_external_off", func(s *roomSettings) { s.Translation = translationLocal }
+	case commandTranslation + " on":
+		return "room_translation_on", func(s *roomSettings) { s.Translation = "" }
 	case commandReadback + " on":
 		return "room_readback_on", func(s *roomSettings) { s.Readback = true }
 	case commandReadback + " off":

@@ -14,14 +14,12 @@ const typeSettings = "org.medixchange.room"
 
 // roomSettings is its content. What is missing or malformed is as the zero value has it.
 type roomSettings struct {
-	// Translation "off": no text of the room is given to any engine.
+	// Translation "off": no text of the room is given to any engine; "local": only to engines of this machine.
 	Translation string `json:"translation,omitempty"`
 	// Threads lets the bot answer in threads also where members of other servers get its answers.
 	Threads bool `json:"threads,omitempty"`
 	// Readback makes the bot ask for orders to be read back.
 	Readback bool `json:"readback,omitempty"`
-	// Topic has the room's topic translated.
-	Topic bool `json:"topic,omitempty"`
 }
 
 // keptSettings bounds the rooms whose settings are remembered.
@@ -46,4 +44,28 @@ func (b *Bridge) settingsOf(ctx context.Context, room *rooms.Snapshot) (roomSett
 	}
 	b.settings.Add(nid, s)
 	return s, nil
+}
+
+// Values of roomSettings.Translation.
+const (
+	translationOff   = "off"
+	translationLocal = "local"
+)
+
+// translationIn returns what a room's moderators say of its translation. Where it cannot be read, nothing is translated: no
+// engine gets a text that its people may have kept to themselves.
+func (b *Bridge) translationIn(ctx context.Context, roomID string) string {
+	room, err := b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil {
+		return translationOff
+	}
+	settings, err := b.settingsOf(ctx, room)
+	if err != nil {
+		return translationOff
+	}
+	return settings.Translation
+}
+
+func (b *Bridge) isOff(ctx context.Context, roomID string) bool {
+	return b.translationIn(ctx, roomID) == translationOff
 }

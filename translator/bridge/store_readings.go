@@ -42,7 +42,7 @@ func insertReadText(tx *sqldb.Tx, t readText) error {
 // eraseReadTexts forgets the words of a version of a message; of the message itself (version 0), of all its versions. Who was
 // given something, and when, stays.
 func eraseReadTexts(tx *sqldb.Tx, messageNID, versionNID int64) error {
-	_, err := tx.Exec(`UPDATE translation_read_texts SET text = $3 WHERE message_nid = $1 AND ($2 = 0 OR version_nid = $2)`,
+	_, err := tx.Exec(`UPDATE translation_read_texts SET text = $3 WHERE message_nid = $1 AND (CAST($2 AS BIGINT) = 0 OR version_nid = $2)`,
 		messageNID, versionNID, []byte{})
 	if err != nil {
 		return fmt.Errorf("erasing what was read: %w", err)

@@ -49,7 +49,7 @@ func deleteOpenReport(tx *sqldb.Tx, reactionNID int64) error {
 
 // eraseReports forgets what was said in a version of a message; of the message itself (version 0), in all of them.
 func eraseReports(tx *sqldb.Tx, messageNID, versionNID int64) error {
-	_, err := tx.Exec(`UPDATE translation_reports SET original = $3, translation = $3 WHERE event_nid = $1 AND ($2 = 0 OR version_nid = $2)`,
+	_, err := tx.Exec(`UPDATE translation_reports SET original = $3, translation = $3 WHERE event_nid = $1 AND (CAST($2 AS BIGINT) = 0 OR version_nid = $2)`,
 		messageNID, versionNID, []byte{})
 	if err != nil {
 		return fmt.Errorf("erasing reports: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -272,3 +273,22 @@ func jsonNumber(n int64) string {
 func keyIn(ev gjson.Result) gjson.Result { return ev.Get("content").Get(pathKey) }
 
 func body(ev gjson.Result) string { return ev.Get("content.body").Str }
+
+// bodyAs is how a user reads an event in history.
+func (w *world) bodyAs(user, eventID string) string {
+	w.t.Helper()
+	ev := w.event(eventID)
+	viewer, err := w.view.Viewer(context.Background(), user, "D", "S")
+	require.NoError(w.t, err)
+	code, _, err := w.accounts.RoomLanguage(context.Background(), user, ev.RoomID)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.bridge.Request(context.Background(), code, []*rooms.Event{ev}, budget))
+	shown, err := w.view.Show(context.Background(), viewer, []*rooms.Event{ev}, view.ShowOptions{})
+	require.NoError(w.t, err)
+	return body(gjson.ParseBytes(shown[0]))
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

@@ -13,7 +13,7 @@ var reordering = []language.Code{"ja", "ko", "tr", "ur"}
 // yearFirst are languages that write a date from the year to the day.
 var yearFirst = []language.Code{"zh", "ja", "ko"}
 
-const maxListMark = 6 // runes between numbers of a list (", ", " and "), which no language puts in another order
+const maxListMark = 5 // runes between numbers of a list (", ", " and "), which no language puts in another order
 
 // numberOrder notices numbers that changed places: all are there, but those of one unit, or without one on either side, follow
 // each other in another order.

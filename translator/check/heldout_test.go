@@ -70,6 +70,9 @@ type half struct {
 
 var halves = []half{{"tuned", 0, os.Getenv("MEDIX_SAFETY_SHOW") != ""}, {"held out", 1, false}}
 
+// everything makes all mutants, as make safety does; else a fifth, and the languages are judged together.
+var everything = os.Getenv("MEDIX_SAFETY_ALL") != ""
+
 // What is promised for the human translations of a language, of both halves together, in %.
 const (
 	mostAlarms        = 5.0
@@ -103,6 +106,9 @@ func TestHumanTranslations(t *testing.T) {
 			most = mostAlarmsChinese
 		}
 		assert.Less(t, both.alarmed(), most, "%s: alarms in %%", code)
+		if !everything {
+			continue
+		}
 		swapped := "number swapped"
 		assert.GreaterOrEqual(t, both.shareWithout(swapped), leastFound, "%s: mutants found in %%", code)
 		if !slices.Contains(reordering, language.Code(code)) {
@@ -110,6 +116,7 @@ func TestHumanTranslations(t *testing.T) {
 		}
 	}
 	for i, h := range halves {
+		assert.GreaterOrEqual(t, sums[i].share("all"), leastFound-1, h.name)
 		t.Logf("all languages with words, %s: %s", h.name, sums[i])
 	}
 }
@@ -131,7 +138,10 @@ func (m *mutator) judge(t *testing.T, h half, rows [][]string, column int, code 
 				}
 				continue
 			}
-			for _, mutant := range m.mutants(d.to, d.good) {
+			for k, mutant := range m.mutants(d.to, d.good) {
+				if !everything && (i+k)%5 != 0 {
+					continue
+				}
 				found := compared(d.source, mutant.text, d.from, d.to).Verdict != Pass
 				s.add(mutant.kind, found)
 				if !found && h.shown {

@@ -61,7 +61,13 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 	case "deepl", "azure", "google":
 		limits.CheckEvery = checkPaid
 	}
-	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs}, nil
+	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs, External: isExternal(c)}, nil
+}
+
+// isExternal reports whether an engine sends texts to another machine.
+func isExternal(c config.Engine) bool {
+	u, err := url.Parse(c.URL)
+	return c.URL != "" && (err != nil || !config.Translator{}.HostAllowed(u.Hostname()))
 }
 
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {

@@ -8,8 +8,8 @@ import (
 	"medixchange/internal/config"
 )
 
-// logger returns the given logger, or one as the configuration says.
-func logger(c config.Log, given *logrus.Logger) *logrus.Entry {
+// Logger returns the given logger, or one as the configuration says.
+func Logger(c config.Log, given *logrus.Logger) *logrus.Entry {
 	if given != nil {
 		return logrus.NewEntry(given)
 	}

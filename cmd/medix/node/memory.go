@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -32,7 +31,6 @@ func (n *Node) giveBack(ctx context.Context) error {
 			return nil
 		case <-first:
 			n.DB.GiveBack()
-			runtime.GC() // pools keep what they hold until the second collection
 			debug.FreeOSMemory()
 			given = allocated()
 		case <-ticker.C:

@@ -31,6 +31,7 @@ import (
 	"medixchange/rooms/view"
 	"medixchange/translator"
 	"medixchange/translator/bridge"
+	"medixchange/translator/encrypted"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -62,6 +63,7 @@ type Node struct {
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
+	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler
@@ -88,9 +90,9 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 }
 
 func (n *Node) build(ctx context.Context, o Options) error {
-	n.log = logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
+	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.listen,
+		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -173,6 +175,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
 		CheckLanguage:      checkLanguage,
+		Quiet:              n.quiet(),
 		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
 		FastHash:           os.Getenv(config.CheapPasswordsEnv) == "1",
@@ -221,7 +224,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Remote: n.remote, Config: n.Config,
-		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version,
+		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
 	}).Handler()
 	var err error
 	n.sender, err = federation.NewSender(federation.SenderOptions{

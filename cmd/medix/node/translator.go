@@ -26,9 +26,14 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			return fmt.Errorf("building the translator: %w", err)
 		}
 		n.pipeline = pipeline
+		voice, err := n.transcriber()
+		if err != nil {
+			return err
+		}
 		n.bridge, err = bridge.New(ctx, bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
+			Transcriber: voice,
 		})
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)
@@ -37,7 +42,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	}
 	n.View = view.New(view.Options{
 		Rooms: n.Rooms, Renderer: renderer, Reader: n.Accounts, Now: o.Now,
-		PageBudget: n.Config.Translator.HoldBudget.Std(), Log: log,
+		PageBudget: n.Config.Translator.HoldBudget.Std(), Tagged: n.tagged(), Log: log,
 	})
 	return nil
 }

@@ -1,0 +1,105 @@
+package appservice
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"medixchange/translator"
+	"medixchange/translator/language"
+)
+
+// Command implements replies.Host.
+func (h *house) Command(ctx context.Context, roomID, userID, text string) (answer string, ok bool, err error) {
+	word, rest, _ := strings.Cut(strings.TrimPrefix(text, "!"), " ")
+	rest = strings.TrimSpace(rest)
+	members, err := h.membersOf(ctx, roomID)
+	if err != nil {
+		return "", false, err
+	}
+	at := place{roomID, userID}
+	if len(members) <= 1 {
+		at.room = "" // what is said to the bot alone holds everywhere
+	}
+	reader := h.Reads(ctx, userID, roomID)
+	switch name := language.Commands()[strings.ToLower(word)]; {
+	case name == "lang":
+		answer, err = h.answerLang(ctx, at, reader, rest)
+	case name == "languages":
+		answer = language.String(reader, "bot_languages", "languages", h.names(reader))
+	case name == "help":
+		answer = h.help(reader)
+	case name == "translate":
+		answer, err = h.answerTranslate(ctx, reader, rest)
+	case len(members) <= 1:
+		answer = language.String(reader, "bot_unknown_command")
+	}
+	return answer, answer != "", err
+}
+
+func (h *house) names(reader language.Code) string {
+	names := make([]string, 0, len(h.s.o.Languages))
+	for _, code := range h.s.o.Languages {
+		names = append(names, string(code)+" ("+code.Name(reader)+")")
+	}
+	return strings.Join(names, ", ")
+}
+
+// answerLang shows or changes what a member reads.
+func (h *house) answerLang(ctx context.Context, at place, reader language.Code, wanted string) (string, error) {
+	originals := language.Code("")
+	switch strings.ToLower(wanted) {
+	case "":
+		if code, ok := h.chosen(at.user, at.room); ok && code != "" {
+			return language.String(reader, "bot_lang_current", "language", code.Name(reader)), nil
+		}
+		return language.String(reader, "bot_lang_off"), nil
+	case "off":
+		return language.String(reader, "bot_lang_off"), h.choose(ctx, at, &originals)
+	case "auto":
+		return language.String(reader, "bot_lang_off"), h.choose(ctx, at, nil)
+	}
+	code, ok := h.offered(wanted)
+	if !ok {
+		return language.String(reader, "bot_lang_unknown", "text", shortened(wanted), "languages", h.names(reader)), nil
+	}
+	// What the string says of !repost is for our own node: nothing is shown again here.
+	return language.String(code, "bot_lang_current", "language", code.Name(code)), h.choose(ctx, at, &code)
+}
+
+func (h *house) offered(name string) (language.Code, bool) {
+	code, ok := language.ByName(name)
+	return code, ok && slices.Contains(h.s.o.Languages, code)
+}
+
+// answerTranslate translates a text that is given with its language.
+func (h *house) answerTranslate(ctx context.Context, reader language.Code, rest string) (string, error) {
+	name, text, _ := strings.Cut(rest, " ")
+	code, ok := h.offered(name)
+	if !ok || strings.TrimSpace(text) == "" {
+		return h.help(reader), nil
+	}
+	result, err := h.s.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: reader, Target: code})
+	if errors.Is(err, context.DeadlineExceeded) {
+		return language.String(reader, "not_translated", "reason", language.String(reader, "reason_timeout")), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if result.State == translator.Same {
+		return text, nil
+	}
+	return result.Compose(false).Body, nil
+}
+
+// maxEcho is how many letters of what a user wrote an answer repeats.
+const maxEcho = 60
+
+func shortened(text string) string {
+	runes := []rune(text)
+	if len(runes) <= maxEcho {
+		return text
+	}
+	return string(runes[:maxEcho]) + "…"
+}

@@ -1,0 +1,147 @@
+package appservice
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+)
+
+const (
+	asToken = "token of the service"
+	hsToken = "token-of-the-homeserver"
+	bot     = "@translator:b.example"
+	ward    = "!ward:b.example"
+)
+
+func writeFile(path string, content []byte) error { return os.WriteFile(path, content, 0o600) }
+
+// homeserver is what of the Client-Server API the service needs: one room, in which ana has power 100 and bo and eve are.
+type homeserver struct {
+	t         *testing.T
+	mu        sync.Mutex
+	encrypted bool
+	byTxn     map[string]string // event id
+	said      []gjson.Result    // {"event_id", "content"}
+	done      []string          // what else was asked for
+	taken     int               // of done, by waitFor
+}
+
+func newHomeserver(t *testing.T) *homeserver { return &homeserver{t: t, byTxn: map[string]string{}} }
+
+func (h *homeserver) set(change func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change()
+}
+
+func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	h.mu.Lock()
+	status, answer := h.answer(r, body)
+	h.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	if err := json.NewEncoder(w).Encode(answer); err != nil {
+		h.t.Logf("answering the service: %v", err)
+	}
+}
+
+func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
+	if r.Header.Get("Authorization") != "Bearer "+asToken {
+		return http.StatusUnauthorized, object{"errcode": "M_UNKNOWN_TOKEN"}
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
+	parts := strings.Split(path, "/")
+	if path != "/register" && r.URL.Query().Get("user_id") != bot {
+		return http.StatusForbidden, object{"errcode": "M_FORBIDDEN", "error": "the service must act as its bot"}
+	}
+	switch {
+	case path == "/register":
+		return http.StatusBadRequest, object{"errcode": "M_USER_IN_USE"}
+	case strings.HasSuffix(path, "/join"):
+		h.done = append(h.done, "join")
+	case strings.HasSuffix(path, "/leave"):
+		h.done = append(h.done, "leave "+gjson.GetBytes(body, "reason").Str)
+	case strings.HasSuffix(path, "/joined_members"):
+		return http.StatusOK, object{"joined": object{bot: object{}, "@ana:b.example": object{}, "@bo:b.example": object{}, "@eve:b.example": object{}}}
+	case strings.Contains(path, "/state/m.room.power_levels"):
+		return http.StatusOK, object{"users": object{"@ana:b.example": 100}, "invite": 0}
+	case strings.Contains(path, "/state/m.room.create"):
+		return http.StatusOK, object{"sender": "@ana:b.example", "content": object{"room_version": "10"}}
+	case strings.Contains(path, "/state/m.room.encryption") && !h.encrypted:
+		return http.StatusNotFound, object{"errcode": "M_NOT_FOUND"}
+	case strings.Contains(path, "/redact/"):
+		h.done = append(h.done, "redact "+parts[4])
+		return http.StatusOK, object{"event_id": "$redaction"}
+	case strings.Contains(path, "/send/m.room.message/"):
+		return http.StatusOK, object{"event_id": h.send(parts[len(parts)-1], body)}
+	}
+	return http.StatusOK, object{}
+}
+
+// send keeps transaction ids, as a homeserver does.
+func (h *homeserver) send(txn string, content []byte) string {
+	if id, ok := h.byTxn[txn]; ok {
+		return id
+	}
+	id := fmt.Sprintf("$answer%d", len(h.byTxn))
+	h.byTxn[txn] = id
+	h.said = append(h.said, gjson.Parse(fmt.Sprintf(`{"event_id":%q,"content":%s}`, id, content)))
+	return id
+}
+
+const patience = 20 * time.Second
+
+// waitSaid waits for something that the bot says.
+func (h *homeserver) waitSaid(text string) (found gjson.Result) {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, said := range h.said {
+			if strings.Contains(said.Get("content.body").Str, text) {
+				found = said
+				return true
+			}
+		}
+		return false
+	}, patience, 2*time.Millisecond, text)
+	return found
+}
+
+// waitFor waits for the next thing done that begins so.
+func (h *homeserver) waitFor(what string) (done string) {
+	h.t.Helper()
+	require.Eventually(h.t, func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for i := h.taken; i < len(h.done); i++ {
+			if strings.HasPrefix(h.done[i], what) {
+				done, h.taken = h.done[i], i+1
+				return true
+			}
+		}
+		return false
+	}, patience, 2*time.Millisecond, what)
+	return done
+}
+
+func (h *homeserver) count(text string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, said := range h.said {
+		if strings.Contains(said.Get("content.body").Str, text) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,210 @@
+package appservice
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/translator"
+	"medixchange/translator/language"
+	"medixchange/translator/replies"
+)
+
+// echo "translates" by writing the language before the text.
+type echo struct{}
+
+func (echo) Translate(_ context.Context, r translator.Request) (translator.Result, error) {
+	return translator.Result{State: translator.Translated, From: "en", To: r.Target, Verdict: "pass", Body: string(r.Target) + " " + r.Text}, nil
+}
+
+// beside is a service, its stub homeserver and the database that both runs of it share.
+type besideWorld struct {
+	t       *testing.T
+	hs      *homeserver
+	server  *httptest.Server
+	db      *sqldb.DB
+	service *Service
+	stop    func()
+	events  int
+}
+
+func newBesideWorld(t *testing.T) *besideWorld {
+	w := &besideWorld{t: t, hs: newHomeserver(t), db: sqldbtest.Open(t, sqldbtest.SQLite(t))}
+	w.server = httptest.NewServer(w.hs)
+	w.start()
+	t.Cleanup(func() { w.stop(); w.server.Close(); require.NoError(t, w.db.Close()) })
+	return w
+}
+
+func (w *besideWorld) start() {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	vault, err := replies.NewVault(w.db, bytes.Repeat([]byte{1}, replies.KeyBytes), time.Now)
+	require.NoError(w.t, err)
+	w.service, err = New(context.Background(), Options{
+		Registration: Registration{ID: "x", ASToken: asToken, HSToken: hsToken, SenderLocalpart: "translator-service"},
+		BotLocalpart: "translator", ServerName: "b.example", Homeserver: w.server.URL, Transport: http.DefaultTransport,
+		Vault: vault, Pipeline: echo{}, Languages: []language.Code{"en", "es", "zh"}, Home: "en", Log: logrus.NewEntry(log), Now: time.Now,
+	})
+	require.NoError(w.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = w.service.Run(ctx) }()
+	w.stop = func() { cancel(); <-ended }
+}
+
+// ask calls the service as the homeserver does.
+func (w *besideWorld) ask(method, path, token string, body any) (int, gjson.Result) {
+	w.t.Helper()
+	encoded, err := json.Marshal(body)
+	require.NoError(w.t, err)
+	r := httptest.NewRequest(method, path, bytes.NewReader(encoded))
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer := httptest.NewRecorder()
+	w.service.Handler().ServeHTTP(answer, r)
+	return answer.Code, gjson.Parse(answer.Body.String())
+}
+
+func (w *besideWorld) push(txn string, events ...object) {
+	w.t.Helper()
+	status, answer := w.ask(http.MethodPut, "/_matrix/app/v1/transactions/"+txn, hsToken, object{"events": events})
+	require.Equal(w.t, http.StatusOK, status, answer.Raw)
+}
+
+type object = map[string]any
+
+// event makes an event with an id of its own.
+func (w *besideWorld) event(sender, typ string, content object, more ...object) object {
+	w.events++
+	ev := object{"event_id": fmt.Sprintf("$e%d", w.events), "room_id": ward, "sender": sender, "type": typ, "content": content}
+	for _, m := range more {
+		for key, value := range m {
+			ev[key] = value
+		}
+	}
+	return ev
+}
+
+func (w *besideWorld) said(sender, text string) object {
+	return w.event(sender, "m.room.message", object{"msgtype": "m.text", "body": text})
+}
+
+// invited has the bot invited and in the room.
+func (w *besideWorld) invited(by string) {
+	w.t.Helper()
+	w.push("invite", w.event(by, "m.room.member", object{"membership": "invite"}, object{"state_key": bot}))
+	w.hs.waitFor("join")
+}
+
+func TestRegistrationNamesTheBotAndIsReadBack(t *testing.T) {
+	r := NewRegistration("translator", "b.example", "http://127.0.0.1:9008")
+	require.NotEqual(t, r.ASToken, r.HSToken)
+	require.NotEqual(t, "translator", r.SenderLocalpart, "Synapse lets the sender not read by /sync")
+	require.Equal(t, []Namespace{{Exclusive: true, Regex: `@translator:b\.example`}}, r.Namespaces.Users)
+	encoded, err := r.Encode()
+	require.NoError(t, err)
+	path := t.TempDir() + "/registration.yaml"
+	require.NoError(t, writeFile(path, encoded))
+	again, err := ReadRegistration(path)
+	require.NoError(t, err)
+	require.Equal(t, r, again)
+	require.NoError(t, writeFile(path, []byte("id: x")))
+	_, err = ReadRegistration(path)
+	require.ErrorContains(t, err, "lacks")
+}
+
+func TestOnlyTheHomeserverIsHeard(t *testing.T) {
+	w := newBesideWorld(t)
+	for _, c := range []struct {
+		method, path, token string
+		status              int
+	}{
+		{http.MethodPut, "/_matrix/app/v1/transactions/1", "", 401},
+		{http.MethodPut, "/_matrix/app/v1/transactions/1", "wrong", 403},
+		{http.MethodPut, "/_matrix/app/v1/transactions/1", asToken, 403},
+		{http.MethodPut, "/_matrix/app/v1/transactions/1", hsToken, 200},
+		{http.MethodPut, "/transactions/2?access_token=" + hsToken, "", 200},
+		{http.MethodPost, "/_matrix/app/v1/ping", hsToken, 200},
+		{http.MethodGet, "/_matrix/app/v1/users/%40translator%3Ab.example", hsToken, 200},
+		{http.MethodGet, "/_matrix/app/v1/users/%40other%3Ab.example", hsToken, 404},
+		{http.MethodGet, "/_matrix/app/v1/rooms/%23ward%3Ab.example", hsToken, 404},
+		{http.MethodPut, "/_matrix/app/v1/transactions/" + strings.Repeat("x", 300), hsToken, 400},
+	} {
+		status, answer := w.ask(c.method, c.path, c.token, object{"events": []object{}})
+		require.Equal(t, c.status, status, "%s %s: %s", c.method, c.path, answer.Raw)
+	}
+	status, _ := w.ask(http.MethodPut, "/_matrix/app/v1/transactions/3", hsToken, object{"events": []string{strings.Repeat("x", maxTransaction)}})
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+}
+
+func TestTheBotAnswersInTheLanguagesThatMembersChose(t *testing.T) {
+	w := newBesideWorld(t)
+	w.invited("@ana:b.example")
+	w.push("1", w.said("@ana:b.example", "nobody has chosen"), w.said("@bo:b.example", "!lang es"), w.said("@eve:b.example", "!lang 中文"))
+	w.hs.waitSaid("Usted lee en")
+	w.hs.waitSaid("中文")
+	message := w.said("@ana:b.example", "good morning")
+	w.push("2", message)
+	spanish := w.hs.waitSaid("es good morning")
+	w.hs.waitSaid("zh good morning")
+	require.Equal(t, "m.thread", spanish.Get(`content.m\.relates_to.rel_type`).Str)
+	require.Equal(t, message["event_id"], spanish.Get(`content.m\.relates_to.event_id`).Str)
+	require.Equal(t, "{}", spanish.Get(`content.m\.mentions`).Raw)
+	require.Zero(t, w.hs.count("nobody has chosen"))
+
+	w.push("3", w.event("@ana:b.example", "m.room.redaction", object{"redacts": message["event_id"]}))
+	w.hs.waitFor("redact " + spanish.Get("event_id").Str)
+}
+
+func TestATransactionIsDoneOnceAlsoAfterARestart(t *testing.T) {
+	w := newBesideWorld(t)
+	w.invited("@ana:b.example")
+	w.push("1", w.said("@bo:b.example", "!lang es"))
+	w.hs.waitSaid("Usted lee en")
+	message := w.said("@ana:b.example", "once")
+	w.push("2", message)
+	w.hs.waitSaid("es once")
+	w.push("2", message)
+	w.stop()
+	w.start()
+	w.push("2", message)
+	w.push("3", message) // the same event in another transaction: the homeserver knows the transaction ids of our answers
+	w.push("4", w.said("@ana:b.example", "after"))
+	w.hs.waitSaid("es after")
+	require.Equal(t, 1, w.hs.count("es once"))
+}
+
+func TestWhoMayInviteTheBot(t *testing.T) {
+	w := newBesideWorld(t)
+	w.push("1", w.event("@stranger:c.example", "m.room.member", object{"membership": "invite"}, object{"state_key": bot}))
+	require.Contains(t, w.hs.waitFor("leave"), language.String("en", "encrypted_moderator"))
+	w.hs.set(func() { w.hs.encrypted = true })
+	w.push("2", w.event("@ana:b.example", "m.room.member", object{"membership": "invite"}, object{"state_key": bot}))
+	require.Contains(t, w.hs.waitFor("leave"), language.String("en", "encrypted_unable"))
+	w.push("3", w.said("@ana:b.example", "!help"))
+	require.Zero(t, w.hs.count("!languages"), "nothing is said in the clear in an encrypted room")
+}
+
+func TestModeratorsSendTheBotAway(t *testing.T) {
+	w := newBesideWorld(t)
+	w.invited("@ana:b.example")
+	w.push("1", w.said("@bo:b.example", "!leave"))
+	w.hs.waitSaid(language.String("en", "error_moderator"))
+	w.push("2", w.said("@ana:b.example", "!leave"))
+	w.hs.waitFor("leave")
+}

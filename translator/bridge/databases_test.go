@@ -1,0 +1,51 @@
+package bridge
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/sqldb/sqldbtest"
+)
+
+// TestRecordsOnBothDatabases walks reports, notices, readings, threads, quotes, statistics and their removal.
+func TestRecordsOnBothDatabases(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		w := newWorldAt(t, fresh())
+		w.engine.book["es:"+noFever], w.engine.book["en:"+thanks] = sinFiebre, merci
+		room := w.ward()
+		w.botIn(room, alice)
+		w.readsIn(carla, "", `{"language":"es","mode":"thread"}`)
+		a, b := w.device(alice), w.device(bob)
+		seen := len(b.messages(room))
+		id := w.say(room, alice, noFever)
+		require.Eventually(t, func() bool { b.sync(50 * time.Millisecond); return len(b.messages(room)) >= seen+2 }, 5*time.Second, time.Millisecond,
+			"the message and the reply in its thread")
+		w.send(room, bob, replyTo(id, "> "+sinFiebre+"\n"+thanks))
+		require.Eventually(t, func() bool {
+			a.sync(50 * time.Millisecond)
+			messages := a.messages(room)
+			return len(messages) > 0 && readAs(messages[len(messages)-1]).Exists()
+		}, 5*time.Second, time.Millisecond)
+		w.react(room, bob, id, "🌐")
+		require.Eventually(t, func() bool { return len(w.reports()) == 1 }, 5*time.Second, time.Millisecond)
+		require.Contains(t, readingOf(w.readingsOf(id), bob).Get("text").Str, sinFiebre)
+		stats, status := w.admin(http.MethodGet, PathStats, nil)
+		require.Equal(t, http.StatusOK, status, stats.Raw)
+		require.EqualValues(t, 1, stats.Get("open_reports").Int())
+		w.restart()
+		b.sync(0)
+		w.redact(room, alice, id)
+		w.settled()
+		require.False(t, readingOf(w.readingsOf(id), bob).Get("text").Exists())
+		_, status = w.admin(http.MethodPost, PathReports+"/1/resolve", Resolution{"seen"})
+		require.Equal(t, http.StatusOK, status)
+		_, status = w.admin(http.MethodPost, PathCache+"/purge", Purge{})
+		require.Equal(t, http.StatusOK, status)
+		w.ahead.Add(int64(2 * w.config.Records.ReadingsKeep.Std()))
+		require.NoError(t, w.bridge.sweep(t.Context()))
+		require.Empty(t, w.readingsOf(id).Get("readings").Array())
+	})
+}

@@ -1,0 +1,140 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"medixchange/rooms"
+	"medixchange/translator/language"
+)
+
+// tagPath is where the bot's own events say for readers of which language they are (encrypted.TagKey).
+const tagPath = `org\.medixchange\.language_tag`
+
+// BotID returns the user id of a configuration's bot.
+func BotID(localpart, serverName string) string { return "@" + localpart + ":" + serverName }
+
+// ForOthers returns what view.Tagged asks of an event of the bot: whether it is tagged for the readers of another language
+// than the given one, which is one that readers choose.
+func (b *Bridge) ForOthers(ev *rooms.Event, reads string) bool {
+	tag := tagOf(ev)
+	return tag != "" && string(b.code(reads)) != tag
+}
+
+func tagOf(ev *rooms.Event) string {
+	if ev.StateKey != nil {
+		return ""
+	}
+	tag := ev.Content().Get(tagPath)
+	if tag.Type != gjson.String {
+		return ""
+	}
+	return tag.Str
+}
+
+// Quiet reports whether an event is one of the bot's own that the server cannot read. They are notices, which notify
+// nobody, but the push rules of an encrypted event cannot know it.
+func Quiet(ev *rooms.Event, bot string) bool {
+	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == "m.room.encrypted" || tagOf(ev) != "")
+}
+
+// moderatorPower is from which level on a user may decide that the bot reads an encrypted room.
+const moderatorPower = 50
+
+// moderates reports whether a user may invite and has a moderator's power.
+func moderates(room *rooms.Snapshot, userID string) bool {
+	power := room.PowerLevel(userID)
+	return room.Membership(userID) == "join" && power >= room.InvitePower() && power >= moderatorPower
+}
+
+// mayInvite reports whether an invitation to an encrypted room is taken, for what its sender is.
+func (t *talk) mayInvite(room *rooms.Snapshot, invite *rooms.Event) bool {
+	if !t.isLocal(invite.Sender) && !t.b.o.Config.Encrypted.RemoteInvites {
+		return false
+	}
+	return moderates(room, invite.Sender)
+}
+
+// decline turns an invitation down and says why.
+func (t *talk) decline(ctx context.Context, roomID string, invite *rooms.Event) error {
+	reader := t.b.home
+	if t.isLocal(invite.Sender) {
+		reader = t.languageOf(ctx, invite.Sender, roomID)
+	}
+	_, err := t.b.o.Rooms.SetMembership(ctx, rooms.MembershipRequest{
+		RoomID: roomID, Sender: t.b.bot, Target: t.b.bot, Membership: "leave",
+		Reason: language.String(reader, "encrypted_moderator"),
+	})
+	if err != nil {
+		return t.refused(err, "declining an invitation", roomID)
+	}
+	return nil
+}
+
+// People is what the bot's device in encrypted rooms asks about the people of this node (replies.Host).
+type People struct{ b *Bridge }
+
+// People returns the people of this node.
+func (b *Bridge) People() People { return People{b} }
+
+// Languages implements replies.Host: what members of this node read, without who speaks.
+func (p People) Languages(ctx context.Context, roomID, sender string) ([]language.Code, error) {
+	if p.b.translationIn(ctx, roomID) != "" { // its requests do not say which engines may see them
+		return nil, nil
+	}
+	audiences, err := p.b.audiences(ctx, roomID)
+	if err != nil {
+		return nil, err
+	}
+	codes := make([]language.Code, 0, len(audiences))
+	for _, a := range audiences {
+		if a.hasOther(sender) {
+			codes = append(codes, a.language)
+		}
+	}
+	return codes, nil
+}
+
+// Reads implements replies.Host.
+func (p People) Reads(ctx context.Context, userID, roomID string) language.Code {
+	if !p.b.talk.isLocal(userID) {
+		return p.b.home
+	}
+	return p.b.talk.languageOf(ctx, userID, roomID)
+}
+
+// Moderates implements replies.Host.
+func (p People) Moderates(ctx context.Context, roomID, userID string) (bool, error) {
+	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil {
+		return false, fmt.Errorf("reading a room: %w", err)
+	}
+	return moderates(room, userID), nil
+}
+
+// Command implements replies.Host: those commands that need nothing of what was said before.
+func (p People) Command(ctx context.Context, roomID, userID, text string) (string, bool, error) {
+	t := p.b.talk
+	if !t.isLocal(userID) || p.b.o.Appservice(userID) || !t.limitOf(userID).AllowN(p.b.o.Now(), 1) {
+		return "", false, nil
+	}
+	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil || room.Membership(userID) != "join" {
+		return "", false, ignoreMissing(err)
+	}
+	a := &asked{ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2}
+	a.reader = t.languageOf(ctx, userID, roomID)
+	var known bool
+	if a.command, known = parseCommand(strings.TrimSpace(text)); !known && !a.direct {
+		return "", false, nil
+	}
+	if slices.Contains([]string{commandOriginal, commandRepost}, a.name) {
+		return language.String(a.reader, "encrypted_no_history"), true, nil
+	}
+	answer, err := t.answer(ctx, a)
+	return answer, err == nil, err
+}

@@ -1,0 +1,80 @@
+package bridge
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/rooms/view"
+	"medixchange/translator"
+	"medixchange/translator/language"
+)
+
+func TestARoomThatIsNotTranslatedGivesNoTextToAnyEngine(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.botIn(room, alice)
+	before := w.say(room, alice, question)
+	w.rendered(before, "es")
+	require.Equal(t, language.String("es", "error_moderator"), w.ask(room, bob, "!translation off"))
+	require.Equal(t, language.String("en", "room_translation_off"), w.ask(room, alice, "!translation off"))
+	b := w.device(bob)
+	seen := len(b.messages(room))
+	asked := w.engine.total()
+	w.say(room, alice, better)
+	got := b.until(room, seen+1)[seen]
+	require.Equal(t, better, body(got), "at once, as it was written")
+	require.Equal(t, `["off"]`, keyIn(got).Get("reasons").Raw)
+	require.Equal(t, language.String("en", "room_translation_off"), w.ask(room, alice, "!translate es "+stable))
+	w.ask(room, bob, "!repost 5")
+	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
+	require.NoError(t, err)
+	_, err = w.view.Show(t.Context(), viewer, w.events(before, got.Get("event_id").Str), view.ShowOptions{})
+	require.NoError(t, err)
+	require.NoError(t, w.bridge.Request(t.Context(), "es", w.events(got.Get("event_id").Str), budget))
+	w.settled()
+	require.Equal(t, asked, w.engine.total(), "no road leads to an engine")
+
+	require.Equal(t, language.String("en", "room_translation_on"), w.ask(room, alice, "!translation on"))
+	require.Equal(t, mejor, firstLine(w.bodyAs(bob, got.Get("event_id").Str)), "what was said meanwhile is translated when history is read")
+}
+
+func TestARoomMayKeepItsTextOnThisMachine(t *testing.T) {
+	var asked *askedOf
+	w := newWorld(t, func(w *world) {
+		w.change = func(o *Options) {
+			asked = &askedOf{Pipeline: o.Pipeline}
+			o.Pipeline = asked
+		}
+	})
+	room := w.ward()
+	w.setState(room, alice, typeSettings, `{"translation":"local"}`)
+	id := w.say(room, alice, question)
+	w.rendered(id, "es")
+	require.True(t, asked.requests[0].Local)
+
+	pipeline, err := translator.New(translator.Config{Engines: []translator.EngineConfig{{Engine: newFakeEngine(), External: true}}}, nil)
+	require.NoError(t, err)
+	for local, state := range map[bool]translator.State{true: translator.None, false: translator.Translated} {
+		result, err := pipeline.Translate(t.Context(), translator.Request{Text: question, SenderLanguage: "en", Target: "es", Local: local})
+		require.NoError(t, err)
+		require.Equal(t, state, result.State)
+	}
+}
+
+func TestARoomThatIsNotTranslatedIsNotInTheBotsEncryptedRoomsEither(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	people := w.bridge.People()
+	codes, err := people.Languages(t.Context(), room, alice)
+	require.NoError(t, err)
+	require.Equal(t, []language.Code{"es"}, codes)
+	for _, command := range []string{"!translation off", "!translation on", "!translation off"} {
+		_, answered, err := people.Command(t.Context(), room, alice, command)
+		require.NoError(t, err)
+		require.True(t, answered)
+	}
+	codes, err = people.Languages(t.Context(), room, alice)
+	require.NoError(t, err)
+	require.Empty(t, codes)
+}

@@ -1,0 +1,102 @@
+package encrypted
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"medixchange/translator/language"
+	"medixchange/translator/replies"
+)
+
+// TagKey is the key in the clear content of an event by which a node knows which readers its own bot's words are for: the
+// language that they are in (BCP 47). It stands in m.room.encrypted and in the redaction of such an event.
+const TagKey = "org.medixchange.language_tag"
+
+var _ replies.Courier = (*Bot)(nil)
+
+// Send implements replies.Courier. It never sends anything in the clear.
+func (b *Bot) Send(ctx context.Context, roomID, txn string, content map[string]any, tag language.Code) (string, error) {
+	room := id.RoomID(roomID)
+	if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
+		if err == nil {
+			err = fmt.Errorf("%w: the room is not encrypted", replies.ErrRefused)
+		}
+		return "", err
+	}
+	people, err := b.membersOf(ctx, room)
+	if err != nil {
+		return "", err
+	}
+	var sealed *event.EncryptedEventContent
+	err = b.o.Vault.Together(ctx, func() (err error) {
+		if err := b.share(ctx, room, people); err != nil {
+			return err
+		}
+		sealed, err = b.machine.EncryptMegolmEvent(ctx, room, event.EventMessage, content)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("encrypting: %w", err)
+	}
+	outer, err := tagged(sealed, tag)
+	if err != nil {
+		return "", err
+	}
+	sent, err := b.client.SendMessageEvent(ctx, room, event.EventEncrypted, outer, mautrix.ReqSendEvent{TransactionID: txn})
+	if err != nil {
+		return "", Final(err)
+	}
+	return sent.EventID.String(), nil
+}
+
+// tagged is the content of an encrypted event with its language.
+func tagged(sealed *event.EncryptedEventContent, tag language.Code) (map[string]any, error) {
+	encoded, err := json.Marshal(sealed)
+	if err != nil {
+		return nil, fmt.Errorf("writing an encrypted event: %w", err)
+	}
+	outer := map[string]any{}
+	if err := json.Unmarshal(encoded, &outer); err != nil {
+		return nil, fmt.Errorf("writing an encrypted event: %w", err)
+	}
+	if tag != "" {
+		outer[TagKey] = tag
+	}
+	return outer, nil
+}
+
+// Redact implements replies.Courier.
+func (b *Bot) Redact(ctx context.Context, roomID, eventID, txn string, tag language.Code) error {
+	req := mautrix.ReqRedact{TxnID: txn, Extra: map[string]any{}}
+	if tag != "" {
+		req.Extra[TagKey] = tag
+	}
+	_, err := b.client.RedactEvent(ctx, id.RoomID(roomID), id.EventID(eventID), req)
+	return Final(err)
+}
+
+// Leave implements replies.Courier.
+func (b *Bot) Leave(ctx context.Context, roomID string) error {
+	_, err := b.client.LeaveRoom(ctx, id.RoomID(roomID))
+	return Final(err)
+}
+
+// Final marks errors of a homeserver after which trying again would not help with replies.ErrRefused.
+func Final(err error) error {
+	var answer mautrix.HTTPError
+	if !errors.As(err, &answer) || answer.Response == nil {
+		return err
+	}
+	switch status := answer.Response.StatusCode; {
+	case status == http.StatusUnauthorized, status == http.StatusTooManyRequests, status < 400, status >= 500:
+		return err
+	}
+	return fmt.Errorf("%w: %w", replies.ErrRefused, err)
+}

@@ -1,0 +1,243 @@
+package encrypted
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"maunium.net/go/mautrix"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
+
+	"medixchange/translator/replies"
+)
+
+// filter is what the device wants of /sync, with so many events a room: what concerns encrypted rooms, and nothing of the
+// others.
+func filter(limit int) string {
+	return `{"presence":{"types":[]},"account_data":{"types":[]},"room":{"ephemeral":{"types":[]},"account_data":{"types":[]},` +
+		`"state":{"types":["m.room.encryption"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
+		`"m.room.encryption","m.room.member","m.room.redaction"],"limit":` + strconv.Itoa(limit) + `}}}`
+}
+
+const (
+	syncTimeout = 30 * time.Second
+	// timelineLimit keeps an answer small when the device was away for long: what is missing is fetched by room.
+	timelineLimit = 20
+	// maxMissed bounds the events of a room that are fetched because one answer did not hold them.
+	maxMissed = 1000
+	pageSize  = 100
+)
+
+// syncLoop takes one answer of /sync after the other.
+func (b *Bot) syncLoop(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if b.desk.Full() {
+			sleep(ctx, retryPause)
+			continue
+		}
+		if err := b.step(ctx); err != nil && ctx.Err() == nil {
+			b.o.Log.WithError(err).Warn("the translation bot could not read what happened, trying again")
+			sleep(ctx, retryPause)
+		}
+	}
+	return ctx.Err()
+}
+
+// step takes one answer: what it brings and the token after it are stored together.
+func (b *Bot) step(ctx context.Context) error {
+	req := mautrix.ReqSync{Since: b.since, FilterID: filter(timelineLimit), Timeout: int(syncTimeout.Milliseconds()), SetPresence: event.PresenceOffline}
+	if b.since == "" { // nothing of what was said before is read
+		req.Timeout, req.FilterID = 0, filter(1)
+	}
+	answer, err := b.client.FullSyncRequest(ctx, req)
+	if err != nil {
+		return fmt.Errorf("asking for what happened: %w", err)
+	}
+	told, err := b.complete(ctx, answer)
+	if err != nil {
+		return err
+	}
+	err = b.o.Vault.Together(ctx, func() error {
+		if err := b.take(ctx, answer, told); err != nil {
+			return err
+		}
+		b.o.Vault.Put(kindState, "", nameToken, []byte(answer.NextBatch))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("taking what happened: %w", err)
+	}
+	b.since = answer.NextBatch
+	b.desk.Release()
+	return b.restock(ctx, answer.DeviceOTKCount)
+}
+
+// restock uploads one-time keys when others have used half of them.
+func (b *Bot) restock(ctx context.Context, count mautrix.OTKCount) error {
+	if count.SignedCurve25519 >= int(b.machine.GetAccount().Internal.MaxNumberOfOneTimeKeys()/2) {
+		return nil
+	}
+	err := b.o.Vault.Together(ctx, func() error { return b.machine.ShareKeys(committed(ctx), count.SignedCurve25519) })
+	if err != nil {
+		return fmt.Errorf("uploading one-time keys: %w", err)
+	}
+	return nil
+}
+
+// told is what happened in one room since the last answer, in order.
+type told struct {
+	room   id.RoomID
+	events []*event.Event
+	fresh  bool   // the bot has just come
+	since  string // the event by which it came
+}
+
+// complete puts each room's events together: those that the answer left out are fetched, those from before the bot came
+// are left out.
+func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, error) {
+	var rooms []told
+	for room, joined := range answer.Rooms.Join {
+		for _, ev := range slices.Concat(joined.State.Events, joined.Timeline.Events) {
+			if ev.Type.Type == event.StateEncryption.Type && ev.StateKey != nil {
+				b.noteEncrypted(room, true)
+			}
+			if joined.Timeline.Limited || ev.Type.Type == event.StateMember.Type {
+				b.forgetMembers(room)
+			}
+		}
+		if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		t := told{room: room, events: joined.Timeline.Events}
+		if b.cut(&t); !t.fresh && joined.Timeline.Limited {
+			missed, err := b.missed(ctx, room, joined.Timeline.PrevBatch)
+			if err != nil {
+				return nil, err
+			}
+			t.events = append(missed, t.events...)
+			b.cut(&t)
+		}
+		if b.since == "" && !t.fresh { // the device is new: what was said before it is not for it
+			t.events, t.fresh, t.since = nil, true, b.client.DeviceID.String()
+		}
+		rooms = append(rooms, t)
+	}
+	return rooms, nil
+}
+
+// cut leaves what came after the bot's own joining.
+func (b *Bot) cut(t *told) {
+	for i, ev := range slices.Backward(t.events) {
+		if ev.Type.Type != event.StateMember.Type || ev.GetStateKey() != b.client.UserID.String() {
+			continue
+		}
+		if membershipIn(ev.Content.VeryRaw) != "join" || ev.Unsigned.PrevContent != nil && membershipIn(ev.Unsigned.PrevContent.VeryRaw) == "join" {
+			continue
+		}
+		t.events, t.fresh, t.since = t.events[i+1:], true, ev.ID.String()
+		return
+	}
+}
+
+func membershipIn(content json.RawMessage) string {
+	var member struct {
+		Membership string `json:"membership"`
+	}
+	if json.Unmarshal(content, &member) != nil {
+		return ""
+	}
+	return member.Membership
+}
+
+// missed fetches what lies before an answer's events, back to the last answer or the bot's joining.
+func (b *Bot) missed(ctx context.Context, room id.RoomID, from string) ([]*event.Event, error) {
+	var events []*event.Event
+	for from != "" && len(events) < maxMissed {
+		page, err := b.client.Messages(ctx, room, from, b.since, mautrix.DirectionBackward, nil, pageSize)
+		if err != nil {
+			return nil, fmt.Errorf("fetching what an answer left out: %w", err)
+		}
+		for _, ev := range page.Chunk {
+			events = append(events, ev)
+			if ev.Type.Type == event.StateMember.Type && ev.GetStateKey() == b.client.UserID.String() {
+				from, page.End = "", ""
+				break
+			}
+		}
+		from = page.End
+		if len(page.Chunk) == 0 {
+			break
+		}
+	}
+	slices.Reverse(events)
+	return events, nil
+}
+
+// take does everything that an answer asks for, without waiting for anybody. It runs alone.
+func (b *Bot) take(ctx context.Context, answer *mautrix.RespSync, rooms []told) error {
+	clear(b.came)
+	if err := b.keys.MarkTrackedUsersOutdated(ctx, answer.DeviceLists.Changed); err != nil {
+		return err
+	}
+	for _, ev := range answer.ToDevice.Events {
+		b.takeToDevice(ctx, ev)
+	}
+	if err := b.takeUnread(ctx); err != nil {
+		return err
+	}
+	for _, t := range rooms {
+		if t.fresh {
+			if err := b.desk.Take(replies.Work{Task: replies.Greet, RoomID: t.room.String(), EventID: t.since}); err != nil {
+				return err
+			}
+		}
+		for _, ev := range t.events {
+			if err := b.takeEvent(ctx, t.room, ev); err != nil {
+				return err
+			}
+		}
+	}
+	for room := range answer.Rooms.Leave {
+		b.forgetMembers(room)
+		if err := b.forget(ctx, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeToDevice hands keys to the machine. Requests for keys and secrets, and attempts to verify the bot, are not heard.
+func (b *Bot) takeToDevice(ctx context.Context, ev *event.Event) {
+	ev.Type.Class = event.ToDeviceEventType
+	switch ev.Type {
+	case event.ToDeviceEncrypted, event.ToDeviceRoomKeyWithheld, event.ToDeviceOrgMatrixRoomKeyWithheld:
+	default:
+		return
+	}
+	if err := ev.Content.ParseRaw(ev.Type); err != nil {
+		return // it is not what its type says
+	}
+	b.machine.HandleToDeviceEvent(ctx, ev)
+}
+
+// forget drops the keys of a room that the bot has left.
+func (b *Bot) forget(ctx context.Context, room id.RoomID) error {
+	if err := b.keys.RemoveOutboundGroupSession(ctx, room); err != nil {
+		return err
+	}
+	if _, err := b.keys.RedactGroupSessions(ctx, room, "", "left"); err != nil {
+		return err
+	}
+	unread, err := b.o.Vault.List(ctx, kindUnread, room.String())
+	for _, record := range unread {
+		b.o.Vault.Delete(kindUnread, room.String(), record.Name)
+	}
+	return err
+}

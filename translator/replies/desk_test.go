@@ -1,0 +1,219 @@
+package replies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/translator"
+	"medixchange/translator/language"
+)
+
+// room is a Courier that remembers what was said, by transaction id.
+type room struct {
+	mu       sync.Mutex
+	fail     func(txn string) error // of the next calls; may be nil
+	said     map[string]map[string]any
+	order    []string // event ids
+	redacted []string
+	left     bool
+}
+
+func (r *room) Send(_ context.Context, _, txn string, content map[string]any, tag language.Code) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id := "$" + txn
+	if r.said[id] == nil {
+		content["tag"] = tag
+		r.said[id] = content
+		r.order = append(r.order, id)
+	}
+	if r.fail != nil {
+		return "", r.fail(txn)
+	}
+	return id, nil
+}
+
+func (r *room) Redact(_ context.Context, _, eventID, _ string, _ language.Code) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.redacted = append(r.redacted, eventID)
+	return nil
+}
+
+func (r *room) Leave(context.Context, string) error { r.left = true; return nil }
+
+func (r *room) bodies() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var bodies []string
+	for _, id := range r.order {
+		bodies = append(bodies, r.said[id]["body"].(string))
+	}
+	return bodies
+}
+
+// people read Spanish and German; @mod moderates.
+type people struct{}
+
+func (people) Languages(context.Context, string, string) ([]language.Code, error) {
+	return []language.Code{"es", "de"}, nil
+}
+func (people) Reads(context.Context, string, string) language.Code { return "en" }
+func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
+	return userID == "@mod:x", nil
+}
+func (people) Command(_ context.Context, _, _, text string) (string, bool, error) {
+	return "heard " + text, strings.HasPrefix(text, "!lang"), nil
+}
+
+// echo writes the language before the text; a text that begins with "es:" is Spanish already.
+type echo struct{}
+
+func (echo) Translate(_ context.Context, r translator.Request) (translator.Result, error) {
+	if strings.HasPrefix(r.Text, string(r.Target)+":") {
+		return translator.Result{State: translator.Same}, nil
+	}
+	body := string(r.Target) + " " + r.Text
+	return translator.Result{State: translator.Translated, From: "en", To: r.Target, Verdict: "pass", Body: body}, nil
+}
+
+type deskWorld struct {
+	t     *testing.T
+	vault *Vault
+	room  *room
+	desk  *Desk
+	stop  func()
+}
+
+func newDeskWorld(t *testing.T) *deskWorld {
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	w := &deskWorld{t: t, vault: vaultAt(t, db, 1), room: &room{said: map[string]map[string]any{}}}
+	w.start()
+	t.Cleanup(func() { w.stop(); require.NoError(t, db.Close()) })
+	return w
+}
+
+func (w *deskWorld) start() {
+	log := logrus.New()
+	log.SetLevel(logrus.PanicLevel)
+	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{}, Pipeline: echo{}, Log: logrus.NewEntry(log), Now: time.Now})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = w.desk.Run(ctx) }()
+	w.stop = func() { cancel(); <-ended }
+}
+
+func (w *deskWorld) happens(works ...Work) {
+	w.t.Helper()
+	require.NoError(w.t, w.vault.Together(w.t.Context(), func() error {
+		for _, work := range works {
+			work.RoomID = "!r:x"
+			if err := w.desk.Take(work); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	w.desk.Release()
+}
+
+func (w *deskWorld) idle() {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		w.desk.mu.Lock()
+		defer w.desk.mu.Unlock()
+		return w.desk.ctx != nil && w.desk.count == 0
+	}, 20*time.Second, 2*time.Millisecond)
+}
+
+func TestDeskAnswersEachMessageOncePerLanguageInAThread(t *testing.T) {
+	w := newDeskWorld(t)
+	w.happens(
+		Work{Task: Translate, EventID: "$1", Sender: "@a:x", Text: "hello"},
+		Work{Task: Translate, EventID: "$2", Sender: "@a:x", Text: "es:hola", Thread: "$1"},
+	)
+	w.idle()
+	bodies := w.room.bodies()
+	require.Len(t, bodies, 3)
+	require.Contains(t, bodies[0], "de hello")
+	require.Contains(t, bodies[1], "es hello")
+	require.Contains(t, bodies[2], "de es:hola", "who reads Spanish has the message itself")
+	first, last := w.room.said[w.room.order[0]], w.room.said[w.room.order[2]]
+	require.Equal(t, "m.notice", first["msgtype"])
+	require.Equal(t, map[string]any{}, first["m.mentions"])
+	require.Equal(t, language.Code("de"), first["tag"])
+	relates := last["m.relates_to"].(map[string]any)
+	require.Equal(t, "$1", relates["event_id"])
+	require.Equal(t, false, relates["is_falling_back"])
+	require.Equal(t, map[string]any{"event_id": "$2"}, relates["m.in_reply_to"])
+}
+
+func TestDeskFollowsEditsAndRedactions(t *testing.T) {
+	w := newDeskWorld(t)
+	w.happens(Work{Task: Translate, EventID: "$1", Text: "hello"})
+	w.idle()
+	german, spanish := w.room.order[0], w.room.order[1]
+	w.happens(Work{Task: Translate, EventID: "$2", Replaces: "$1", Text: "es:hola"})
+	w.idle()
+	edit := w.room.said[w.room.order[2]]
+	require.Equal(t, map[string]any{"rel_type": "m.replace", "event_id": german}, edit["m.relates_to"])
+	require.Contains(t, edit["m.new_content"].(map[string]any)["body"], "de es:hola")
+	require.Equal(t, []string{spanish}, w.room.redacted, "there is nothing left to say in Spanish")
+	w.happens(Work{Task: Withdraw, EventID: "$3", Replaces: "$1"}, Work{Task: Withdraw, EventID: "$4", Replaces: "$unknown"})
+	w.idle()
+	require.Contains(t, w.room.redacted, german)
+	require.Len(t, w.room.order, 3)
+}
+
+func TestDeskThatCrashesAfterSendingDoesNotAnswerTwice(t *testing.T) {
+	w := newDeskWorld(t)
+	sent := make(chan struct{}, 100)
+	w.room.fail = func(string) error { sent <- struct{}{}; return errors.New("the answer was lost") }
+	w.happens(Work{Task: Translate, EventID: "$1", Text: "hello"})
+	<-sent
+	w.stop()
+	w.room.fail = nil
+	w.start()
+	w.idle()
+	require.Len(t, w.room.bodies(), 2)
+	left, err := w.vault.All(t.Context(), kindWork)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestDeskGivesUpWhatTheRoomRefuses(t *testing.T) {
+	w := newDeskWorld(t)
+	refusals := 0
+	w.room.fail = func(string) error { refusals++; return fmt.Errorf("%w: muted", ErrRefused) }
+	w.happens(Work{Task: Translate, EventID: "$1", Text: "hello"})
+	w.idle()
+	require.Equal(t, 1, refusals)
+	w.room.fail = nil
+	w.happens(Work{Task: Translate, EventID: "$2", Text: "again"})
+	w.idle()
+	require.Len(t, w.room.bodies(), 3)
+}
+
+func TestDeskTakesCommands(t *testing.T) {
+	w := newDeskWorld(t)
+	w.happens(
+		Work{Task: Answer, EventID: "$1", Sender: "@a:x", Text: "!lang de"},
+		Work{Task: Answer, EventID: "$2", Sender: "@a:x", Text: "!weather"},
+		Work{Task: Answer, EventID: "$3", Sender: "@a:x", Text: "!leave"},
+	)
+	w.idle()
+	require.Equal(t, []string{"heard !lang de", language.String("en", "error_moderator")}, w.room.bodies())
+	require.False(t, w.room.left)
+	w.happens(Work{Task: Answer, EventID: "$4", Sender: "@mod:x", Text: " !LEAVE"})
+	w.idle()
+	require.True(t, w.room.left)
+}

@@ -1,0 +1,16 @@
+// Package replies is the translation bot where a message cannot be shown in other words: it answers each message in a
+// thread, once for each language that somebody reads. Encrypted rooms are such places, since the node sees ciphertext
+// there, and so is every homeserver that is not ours.
+//
+// What comes in is work: a message, an edit, a redaction, a command, the bot's own arrival. Work is a sealed record until
+// it is done, and everything that is sent carries a transaction id made of what it answers: after a crash the bot goes on
+// where it was, and nobody is answered twice.
+//
+// A [Courier] brings what the bot says into the room (package encrypted, or an application service), a [Host] knows who
+// reads what. The [Vault] is where all of it is kept: encrypted, with a key that is not in the database.
+//
+// May import: translator and its other sub-packages, internal/*. Imported by translator/encrypted, translator/appservice,
+// cmd.
+//
+// Start reading at desk.go, then message.go.
+package replies

@@ -1,0 +1,242 @@
+package replies
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"medixchange/translator"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+)
+
+// given is what the bot has said for one version of a message, by language.
+type given map[language.Code]string
+
+// txnOf names what answers an event: the same each time it is tried.
+func txnOf(w *Work, what string, code language.Code) string {
+	sum := sha256.Sum256([]byte(w.RoomID + "\x00" + w.EventID + "\x00" + what + "\x00" + string(code)))
+	return "translator-" + base64.RawURLEncoding.EncodeToString(sum[:15])
+}
+
+// translate replies to a message once for each language that is read, or changes its replies when it was edited.
+func (d *Desk) translate(ctx context.Context, w *Work) error {
+	wanted, err := d.o.Host.Languages(ctx, w.RoomID, w.Sender)
+	if err != nil {
+		return err
+	}
+	message := w.EventID
+	if w.Replaces != "" {
+		message = w.Replaces
+	}
+	before := given{}
+	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, message, &before); err != nil {
+		return err
+	}
+	if w.Replaces == "" {
+		before = given{} // tried before: the transaction ids find what was sent
+	}
+	for code := range before {
+		if !slices.Contains(wanted, code) {
+			wanted = append(wanted, code)
+		}
+	}
+	results, err := d.results(ctx, w, wanted)
+	if err != nil {
+		return err
+	}
+	sent := given{}
+	for _, code := range slices.Sorted(maps.Keys(results)) {
+		if err := d.reply(ctx, w, message, code, results[code], before[code], sent); err != nil {
+			return err
+		}
+	}
+	return d.done(ctx, w, func() error { return d.record(w, message, before, sent) })
+}
+
+// record remembers what was said: for a message its replies, for an edit what it changed.
+func (d *Desk) record(w *Work, message string, before, sent given) error {
+	if len(sent) == 0 {
+		return nil
+	}
+	if w.Replaces == "" {
+		return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, sent)
+	}
+	all := maps.Clone(sent)
+	maps.Copy(all, before)
+	if err := d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, all); err != nil {
+		return err
+	}
+	return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, w.EventID, sent)
+}
+
+const (
+	// translateTimeout bounds the wait for engines.
+	translateTimeout = 55 * time.Second
+	// busyPause is how long overloaded engines may rest.
+	busyPause = 500 * time.Millisecond
+	// languagesAtOnce bounds the translations of one message that are under way.
+	languagesAtOnce = 8
+)
+
+// results translates a message into all languages.
+func (d *Desk) results(ctx context.Context, w *Work, wanted []language.Code) (map[language.Code]translator.Result, error) {
+	writes := d.o.Host.Reads(ctx, w.Sender, w.RoomID)
+	limited, cancel := context.WithTimeout(ctx, translateTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var working sync.WaitGroup
+	slots := make(chan struct{}, languagesAtOnce)
+	results := make(map[language.Code]translator.Result, len(wanted))
+	for _, code := range wanted {
+		working.Add(1)
+		slots <- struct{}{}
+		go func() {
+			defer working.Done()
+			defer func() { <-slots }()
+			result := d.result(limited, translator.Request{Text: w.Text, HTML: w.HTML, SenderLanguage: writes, Target: code})
+			mu.Lock()
+			defer mu.Unlock()
+			results[code] = result
+		}()
+	}
+	working.Wait()
+	return results, ctx.Err()
+}
+
+func (d *Desk) result(ctx context.Context, request translator.Request) translator.Result {
+	for {
+		result, err := d.o.Pipeline.Translate(ctx, request)
+		switch {
+		case err != nil:
+			return translator.TimedOut(request)
+		case !result.Because(translator.ReasonBusy):
+			return result
+		}
+		if !sleep(ctx, busyPause) {
+			return result
+		}
+	}
+}
+
+// reply says one language's result: in the thread of the message, or as an edit of what was said there before.
+func (d *Desk) reply(ctx context.Context, w *Work, message string, code language.Code, result translator.Result, before string, sent given) error {
+	content := contentOf(result)
+	switch {
+	case content == nil && before == "":
+		return nil
+	case content == nil:
+		err := d.o.Courier.Redact(ctx, w.RoomID, before, txnOf(w, "withdraw", code), code)
+		return ignoreRefused(err)
+	}
+	if before != "" {
+		content = editOf(before, content)
+	} else {
+		content["m.relates_to"] = inThread(message, w.Thread)
+	}
+	id, err := d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "reply", code), content, code)
+	if err != nil {
+		return fmt.Errorf("replying in %s: %w", code, err)
+	}
+	sent[code] = id
+	return nil
+}
+
+// inThread relates a reply to its message: in the thread that the message is in, else in the one that it begins.
+func inThread(message, root string) map[string]any {
+	if root == "" {
+		root = message
+	}
+	return map[string]any{
+		"rel_type": "m.thread", "event_id": root, "is_falling_back": root == message,
+		"m.in_reply_to": map[string]any{"event_id": message},
+	}
+}
+
+func editOf(eventID string, content map[string]any) map[string]any {
+	edit := maps.Clone(content)
+	edit["m.new_content"] = content
+	edit["body"] = "* " + content["body"].(string)
+	if formatted, ok := content["formatted_body"].(string); ok {
+		edit["formatted_body"] = "* " + formatted
+	}
+	edit["m.relates_to"] = map[string]any{"rel_type": "m.replace", "event_id": eventID}
+	return edit
+}
+
+// contentOf is what is said of a result; nil when nothing is to be said.
+func contentOf(result translator.Result) map[string]any {
+	if result.State == translator.Same || result.Silent() || result.State == translator.None && result.From.Base() == result.To.Base() {
+		return nil
+	}
+	composed := result.Compose(false)
+	content := notice(composed.Body)
+	content[compose.KeyName] = composed.Key
+	if result.State == translator.None && result.Verdict == "" { // the original stands above
+		content["body"] = why(result)
+		return content
+	}
+	if composed.FormattedBody != "" {
+		content["format"], content["formatted_body"] = "org.matrix.custom.html", composed.FormattedBody
+	}
+	return content
+}
+
+// why says in a few words that and why there is no translation.
+func why(result translator.Result) string {
+	words := language.String(result.To, "reason_"+result.Reasons[0].Code, "language", result.From.Name(result.To))
+	return language.String(result.To, "not_translated", "reason", words)
+}
+
+// notice calls nobody.
+func notice(body string) map[string]any {
+	return map[string]any{"msgtype": "m.notice", "body": body, "m.mentions": map[string]any{}}
+}
+
+// withdraw takes back what was said for a message or an edit that is gone.
+func (d *Desk) withdraw(ctx context.Context, w *Work) error {
+	gone := given{}
+	found, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, w.Replaces, &gone)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return d.done(ctx, w, func() error { return nil })
+	}
+	for _, code := range slices.Sorted(maps.Keys(gone)) {
+		err := d.o.Courier.Redact(ctx, w.RoomID, gone[code], txnOf(w, "withdraw", code), code)
+		if err := ignoreRefused(err); err != nil {
+			return fmt.Errorf("taking back a reply: %w", err)
+		}
+	}
+	return d.done(ctx, w, func() error {
+		d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, w.Replaces)
+		return nil
+	})
+}
+
+// greet says in every language that is read that the bot is there and reads from now on.
+func (d *Desk) greet(ctx context.Context, w *Work) error {
+	read, err := d.o.Host.Languages(ctx, w.RoomID, "")
+	if err != nil {
+		return err
+	}
+	if len(read) == 0 {
+		read = []language.Code{d.o.Host.Reads(ctx, "", w.RoomID)}
+	}
+	slices.Sort(read)
+	lines := make([]string, 0, len(read))
+	for _, code := range read {
+		lines = append(lines, language.String(code, "encrypted_joined"))
+	}
+	if _, err := d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "greet", ""), notice(strings.Join(lines, "\n")), ""); err != nil {
+		return fmt.Errorf("greeting: %w", err)
+	}
+	return d.done(ctx, w, func() error { return nil })
+}

@@ -1,0 +1,83 @@
+package replies
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
+)
+
+const kindTest Kind = 999
+
+func vaultAt(t *testing.T, db *sqldb.DB, first byte) *Vault {
+	t.Helper()
+	secret := make([]byte, KeyBytes)
+	secret[0] = first
+	v, err := NewVault(db, secret, time.Now)
+	require.NoError(t, err)
+	return v
+}
+
+func namesOf(records []Record) map[string]string {
+	found := map[string]string{}
+	for _, r := range records {
+		found[r.Name] = string(r.Value)
+	}
+	return found
+}
+
+func TestVaultKeepsWhatIsCommitted(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		db := sqldbtest.Open(t, fresh())
+		defer func() { require.NoError(t, db.Close()) }()
+		v := vaultAt(t, db, 1)
+		require.NoError(t, v.Together(t.Context(), func() error {
+			v.Put(kindTest, "a", "kept", []byte("one"))
+			v.Put(kindTest, "a", "gone", []byte("two"))
+			v.Put(kindTest, "b", "other", []byte("three"))
+			return nil
+		}))
+		v.Delete(kindTest, "a", "gone")
+		v.Put(kindTest, "a", "kept", []byte("changed"))
+		v.Put(kindTest, "a", "new", []byte("four"))
+
+		records, err := v.List(t.Context(), kindTest, "a")
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"kept": "changed", "new": "four"}, namesOf(records), "changes are seen before they are stored")
+		later := vaultAt(t, db, 1)
+		records, err = later.All(t.Context(), kindTest)
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"kept": "one", "gone": "two", "other": "three"}, namesOf(records), "and stored together")
+		require.NoError(t, v.Together(t.Context(), func() error { return nil }))
+		records, err = later.List(t.Context(), kindTest, "a")
+		require.NoError(t, err)
+		require.Equal(t, map[string]string{"kept": "changed", "new": "four"}, namesOf(records))
+
+		require.NoError(t, v.Forget(t.Context(), kindTest, time.Now().Add(time.Hour)))
+		value, err := v.Get(t.Context(), kindTest, "b", "other")
+		require.NoError(t, err)
+		require.Nil(t, value)
+	})
+}
+
+func TestVaultOpensOnlyWithItsKeyAndInPlace(t *testing.T) {
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	defer func() { require.NoError(t, db.Close()) }()
+	v := vaultAt(t, db, 1)
+	require.NoError(t, v.Together(t.Context(), func() error { v.Put(kindTest, "a", "n", []byte("secret words")); return nil }))
+	_, err := vaultAt(t, db, 2).Get(t.Context(), kindTest, "a", "n")
+	require.ErrorIs(t, err, errWrongKey)
+
+	var raw []byte
+	require.NoError(t, db.QueryRow(t.Context(), `SELECT value FROM translator_vault`).Scan(&raw))
+	require.NotContains(t, string(raw), "secret")
+	require.NoError(t, db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`UPDATE translator_vault SET owner = 'b'`)
+		return err
+	}))
+	_, err = v.Get(t.Context(), kindTest, "b", "n")
+	require.ErrorIs(t, err, errWrongKey, "a record that was moved is not taken")
+}
