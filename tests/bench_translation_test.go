@@ -208,6 +208,7 @@ func BenchmarkTranslationRate(b *testing.B) {
 		board.wait()
 	})
 	b.ReportMetric(100*float64(board.late)/float64(b.N*(members-1)), "late-%")
+	b.ReportMetric(100*float64(board.refused)/float64(b.N*(members-1)), "untranslated-%")
 	b.ReportMetric(float64(engine.total())/float64(b.N), "engine-requests/message")
 }
 
@@ -264,13 +265,14 @@ func (c *chat) send(n int) {
 	c.took += time.Since(start)
 }
 
-// board notes which translations have come to whom.
+// board notes which messages have come to whom, translated or with the reason why not.
 type board struct {
-	b    *testing.B
-	mu   sync.Mutex
-	left int
-	late int
-	done chan struct{}
+	b       *testing.B
+	mu      sync.Mutex
+	left    int
+	late    int
+	refused int // without a translation: the engine's queue was full, or it did not answer in time
+	done    chan struct{}
 }
 
 func newBoard(b *testing.B, expected int) *board {
@@ -289,20 +291,24 @@ func (d *board) read(room string) func(answer []byte) {
 			}
 			key := content.Get(`org\.medixchange\.translation`)
 			original := key.Get("original.body").Str
-			if key.Get("state").Str != "translated" || seen[original] {
+			state := key.Get("state").Str
+			if state == "" || state == "pending" || seen[original] {
 				continue
 			}
 			seen[original] = true
-			d.came(late.Exists())
+			d.came(late.Exists(), state == "translated")
 		}
 	}
 }
 
-func (d *board) came(late bool) {
+func (d *board) came(late, translated bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if late {
 		d.late++
+	}
+	if !translated {
+		d.refused++
 	}
 	if d.left--; d.left == 0 {
 		close(d.done)
@@ -315,6 +321,6 @@ func (d *board) wait() {
 	case <-time.After(time.Minute):
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		require.FailNow(d.b, "translations are missing", "%d", d.left)
+		require.FailNow(d.b, "translations are missing", "%d, and %d were refused", d.left, d.refused)
 	}
 }

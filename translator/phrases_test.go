@@ -2,6 +2,7 @@ package translator
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -21,17 +22,17 @@ func TestPhrasesPassTheChecks(t *testing.T) {
 	require.NoError(t, err)
 	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewPhrases(memory)}}}, nil)
 	require.NoError(t, err)
-	fill := strings.NewReplacer("{n}", "6", "{drug}", "paracetamol", "{dose}", "500 mg", "{pressure}", "120/80", "{time}", "14:30")
 	for c, concept := range memory.IDs() {
 		for i, from := range language.All {
-			text := fill.Replace(phrases.Wording(memory.Forms(concept, from)[0], from, "6"))
+			drug := drugIn(from, "paracetamol")
+			text := phraseIn(memory.Forms(concept, from)[0], from, drug)
 			for j, to := range language.All {
 				if to.Reads(from) || (c+i+j)%48 != 0 {
 					continue
 				}
 				result, err := p.Translate(context.Background(), Request{Text: text, SourceHint: from, Target: to})
 				require.NoError(t, err)
-				if want := fill.Replace(phrases.Wording(memory.Forms(concept, to)[0], to, "6")); withoutSpaces(result.Body) != withoutSpaces(want) {
+				if want := phraseIn(memory.Forms(concept, to)[0], to, drugIn(to, drug)); withoutSpaces(result.Body) != withoutSpaces(want) {
 					t.Errorf("%s, %s to %s reads\n  %s\n  %s", concept, from, to, result.Body, want)
 				}
 				if result.Verdict != check.Pass {
@@ -40,6 +41,20 @@ func TestPhrasesPassTheChecks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// phraseIn writes a phrase with something in its slots.
+func phraseIn(form string, code language.Code, drug string) string {
+	slots := strings.NewReplacer("{n}", "6", "{drug}", drug, "{dose}", "500 mg", "{pressure}", "120/80", "{time}", "14:30")
+	return slots.Replace(phrases.Wording(form, code, "6"))
+}
+
+// drugIn is a drug as a language writes it, or as everybody can read it where that is not known.
+func drugIn(code language.Code, written string) string {
+	if name, ok := check.DrugName(written, code); ok {
+		return name
+	}
+	return check.Readable(written)
 }
 
 // withoutSpaces compares texts of which one has spaces around protected parts.
@@ -63,5 +78,45 @@ func TestPhrasesInSentences(t *testing.T) {
 		result, err := p.Translate(context.Background(), Request{Text: test.say, SourceHint: "en", Target: test.to})
 		require.NoError(t, err)
 		require.Equal(t, test.reads, result.Body)
+	}
+}
+
+// TestADrugInAPhraseIsNamedAsTheReadersLanguageWritesIt; what has no name on file, and units, stay as the writer wrote them.
+func TestADrugInAPhraseIsNamedAsTheReadersLanguageWritesIt(t *testing.T) {
+	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewEmbeddedPhrases(nil)}}}, nil)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		text, html string
+		from, to   language.Code
+		has, not   string
+	}{
+		{text: "Give 5 mg of morphine.", from: "en", to: "es", has: "morfina", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "zh", has: "吗啡", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "ar", has: "مورفين", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "ru", has: "морфин", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "ja", has: "モルヒネ", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "vi", has: "morphine"},
+		{text: "Give 5 mg of edaravone.", from: "en", to: "es", has: "edaravone"},
+		{text: "患者对青霉素过敏。", from: "zh", to: "fr", has: "pénicilline", not: "青霉素"},
+		{text: "患者对青霉素过敏。", from: "zh", to: "vi", has: "penicillin", not: "青霉素"}, // nobody there reads the characters
+		{text: "The patient is allergic to acetaminophen.", from: "en", to: "de", has: "Paracetamol", not: "acetaminophen"},
+		{html: "<b>Give 5 mg of morphine.</b>", text: "Give 5 mg of morphine.", from: "en", to: "tr", has: "morfin ", not: "morphine"},
+		{html: "Give 5 mg of <code>morphine</code>.", text: "Give 5 mg of `morphine`.", from: "en", to: "es", has: "morphine", not: "morfina"},
+	} {
+		result, err := p.Translate(t.Context(), Request{Text: c.text, HTML: c.html, SourceHint: c.from, SenderLanguage: c.from, Target: c.to})
+		require.NoError(t, err)
+		what := fmt.Sprintf("%s to %s: %+v", c.text, c.to, result)
+		require.Equal(t, Translated, result.State, what)
+		require.Equal(t, check.Pass, result.Verdict, what)
+		require.Contains(t, result.Body, c.has, what)
+		if c.html != "" {
+			require.Contains(t, result.FormattedBody, strings.TrimSpace(c.has), what)
+		}
+		if c.not != "" {
+			require.NotContains(t, result.Body, c.not, what)
+		}
+		if strings.Contains(c.text, "5 mg") {
+			require.Contains(t, result.Body, "5 mg", what)
+		}
 	}
 }

@@ -25,6 +25,7 @@ const (
 	DefaultMaxBody      = 50 << 20
 	DefaultMaxRedirects = 5
 	DefaultMaxConns     = 8
+	DefaultKeptConns    = 2
 
 	dialTimeout      = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
@@ -57,6 +58,8 @@ type Options struct {
 	MaxRedirects int
 	// MaxConnsPerHost bounds connections to one host.
 	MaxConnsPerHost int
+	// KeepPerHost bounds those of them that are kept while idle.
+	KeepPerHost int
 	// Proxy, if set, is used for every call without a Target; its own address must be allowed, and the proxy then decides where
 	// calls go. The environment's proxies are ignored.
 	Proxy *url.URL
@@ -89,6 +92,9 @@ func New(opts Options) *Client {
 	if opts.MaxConnsPerHost <= 0 {
 		opts.MaxConnsPerHost = DefaultMaxConns
 	}
+	if opts.KeepPerHost <= 0 {
+		opts.KeepPerHost = DefaultKeptConns
+	}
 	c := &Client{opts: opts, policy: opts.Policy, resolver: opts.Resolver}
 	if len(opts.Hosts) > 0 {
 		c.policy.Deny = append(slices.Clone(c.policy.Deny),
@@ -117,7 +123,7 @@ func (c *Client) transport() *http.Transport {
 		TLSHandshakeTimeout:    handshakeTimeout,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           maxIdleConns,
-		MaxIdleConnsPerHost:    2,
+		MaxIdleConnsPerHost:    c.opts.KeepPerHost,
 		MaxConnsPerHost:        c.opts.MaxConnsPerHost,
 		IdleConnTimeout:        idleConnTimeout,
 		MaxResponseHeaderBytes: maxHeaderBytes,

@@ -21,7 +21,7 @@ type Limits struct {
 }
 
 // DefaultLimits fit a server in the same house.
-var DefaultLimits = Limits{Concurrent: 4, Waiting: 64, Deadline: 20 * time.Second, Failures: 5, Cooldown: 5 * time.Second}
+var DefaultLimits = Limits{Concurrent: 4, Waiting: 256, Deadline: 20 * time.Second, Failures: 5, Cooldown: 5 * time.Second}
 
 // maxCooldown is the longest time that a circuit stays open.
 const maxCooldown = 10 * time.Minute

@@ -107,7 +107,7 @@ func (l lookup) segment(source protect.Segment) (translated protect.Segment, rev
 func (l lookup) lines(inner protect.Segment) (protect.Segment, bool, bool) {
 	text := inner.Plain()
 	if match, ok := l.find(text); ok {
-		out, fits := fill(inner, match, 0)
+		out, fits := l.fill(inner, match, 0)
 		return out, match.Reviewed, fits
 	}
 	sentences := phrases.Sentences(text)
@@ -122,7 +122,7 @@ func (l lookup) lines(inner protect.Segment) (protect.Segment, bool, bool) {
 			return nil, false, false
 		}
 		reviewed = reviewed && match.Reviewed
-		sentence, fits := fill(inner, match, at.Start)
+		sentence, fits := l.fill(inner, match, at.Start)
 		if !fits {
 			return nil, false, false
 		}
@@ -157,10 +157,11 @@ func lastText(segment protect.Segment) string {
 	return string(runes[len(runes)-1])
 }
 
-// fill writes a match: its words, and for each slot the pieces of the source that stood there. A
+// fill writes a match: its words, and for each slot the pieces of the source that stood there, drugs by the name that the
+// language has for them. A
 // protected part may hold more than its slot, since "92%" is one part and the phrase says "{n}%": then
 // the phrase's own unit is left out, and a phrase that says another one does not fit.
-func fill(source protect.Segment, match phrases.Match, offset int) (protect.Segment, bool) {
+func (l lookup) fill(source protect.Segment, match phrases.Match, offset int) (protect.Segment, bool) {
 	var out protect.Segment
 	surplus := ""
 	for _, part := range match.Parts {
@@ -169,7 +170,7 @@ func fill(source protect.Segment, match phrases.Match, offset int) (protect.Segm
 				return nil, false
 			}
 			pieces, rest := cut(source, offset+part.From, offset+part.To)
-			out, surplus = append(out, pieces...), strings.TrimSpace(rest)
+			out, surplus = append(out, l.named(pieces)...), strings.TrimSpace(rest)
 			continue
 		}
 		text := part.Text
@@ -183,6 +184,22 @@ func fill(source protect.Segment, match phrases.Match, offset int) (protect.Segm
 		out = append(out, protect.Piece{Kind: protect.Text, Text: text})
 	}
 	return out, surplus == ""
+}
+
+// named gives a drug that fills a slot the name that the language has for it, if it has one on file.
+func (l lookup) named(pieces protect.Segment) protect.Segment {
+	if len(pieces) != 1 {
+		return pieces
+	}
+	name, ok := check.DrugName(pieces[0].Text, l.to)
+	switch {
+	case !ok:
+	case pieces[0].Kind == protect.Atom:
+		pieces[0].Local = name
+	case pieces[0].Kind == protect.Text:
+		pieces[0].Text = name
+	}
+	return pieces
 }
 
 // cut is what stands between two places of a segment: atoms as a whole, words by their letters. rest is

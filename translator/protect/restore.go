@@ -96,6 +96,11 @@ func (m *Message) write(whole, line *strings.Builder, piece Piece) {
 		whole.WriteString(m.escape(text))
 		line.WriteString(text)
 	case Atom:
+		if local, ok := m.local(piece); ok {
+			whole.WriteString(m.escape(local))
+			line.WriteString(local)
+			return
+		}
 		whole.WriteString(m.atoms[piece.ID].open)
 		line.WriteString(m.atoms[piece.ID].text)
 	case Open:
@@ -118,8 +123,17 @@ func (m *Message) spaced(segment Segment) Segment {
 	return out
 }
 
+// local is how the language of the translation writes an atom. What is more than its text (code, a link, a pill) stays.
+func (m *Message) local(piece Piece) (string, bool) {
+	known := m.atoms[piece.ID]
+	return cleaned(piece.Local), piece.Local != "" && known.open == m.escape(known.text)
+}
+
 // reading is how a piece reads in the translation.
 func (m *Message) reading(piece Piece) string {
+	if local, ok := m.local(piece); ok && piece.Kind == Atom {
+		return local
+	}
 	if piece.Kind == Atom {
 		return m.atoms[piece.ID].text
 	}

@@ -18,6 +18,9 @@ type Piece struct {
 	Kind PieceKind
 	ID   int    // of an Atom, or shared by Open and Close; unique in the message, from 1
 	Text string // of Text: the words; of an Atom: how it reads; else empty
+	// Local is how the language of a translation writes an Atom, such as the name of a drug; empty: as it is. Only what is
+	// known for sure may be written otherwise, never what a service answers.
+	Local string
 }
 
 // Segment is one line or block of a message: what an engine translates as a unit.

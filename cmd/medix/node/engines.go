@@ -132,7 +132,9 @@ func (b *engineBuilder) client(c config.Engine) (*netguard.Client, error) {
 			hosts = append(hosts, tokens)
 		}
 	}
+	conns := max(c.Concurrent+1, netguard.DefaultMaxConns) // one more for its health
 	client := netguard.New(netguard.Options{
+		MaxConnsPerHost: conns, KeepPerHost: conns,
 		Policy: netguard.Policy{Allow: networks}, Hosts: hosts, Timeout: c.Timeout.Std(), UserAgent: "medix/" + Version,
 		Resolver: b.resolver,
 	})

@@ -2,18 +2,24 @@ package node
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"medixchange/internal/config"
 	"medixchange/internal/netguard"
 	"medixchange/translator"
+	"medixchange/translator/engine"
+	"medixchange/translator/protect"
 )
 
 func TestEveryTypeOfTheConfigurationIsBuilt(t *testing.T) {
@@ -77,4 +83,51 @@ func TestANameThatLeadsInsideIsNotCalled(t *testing.T) {
 	named.AllowPrivate = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 	require.NoError(t, call(named, name, name))
 	require.EqualValues(t, 2, calls.Load())
+}
+
+// TestAnEngineIsAskedAsManyThingsAtATimeAsTheConfigurationSays and keeps the connections for the next ones.
+func TestAnEngineIsAskedAsManyThingsAtATimeAsTheConfigurationSays(t *testing.T) {
+	const together = 12 // more than a client has connections to a host by default
+	var opened, waiting atomic.Int64
+	all := make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/languages" {
+			_, _ = w.Write([]byte(`[{"code":"en","targets":["es"]},{"code":"es","targets":["en"]}]`))
+			return
+		}
+		if waiting.Add(1) == together {
+			close(all)
+		}
+		select {
+		case <-all:
+			_, _ = w.Write([]byte(`{"translatedText":"hola"}`))
+		case <-r.Context().Done():
+		}
+	}))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	chain, closeAll, err := Engines(config.Translator{Engines: []config.Engine{
+		{Type: "libretranslate", URL: server.URL, Concurrent: together, Timeout: config.Duration(time.Minute)},
+	}})
+	require.NoError(t, err)
+	t.Cleanup(closeAll)
+	guard := engine.NewGuard(chain[0].Engine, chain[0].Limits)
+	request := engine.Request{From: "en", To: "es", Segments: []protect.Segment{{{Kind: protect.Text, Text: "hello"}}}}
+	for range 2 {
+		var asked sync.WaitGroup
+		for range together {
+			asked.Go(func() {
+				_, err := guard.Translate(t.Context(), request)
+				assert.NoError(t, err)
+			})
+		}
+		asked.Wait()
+	}
+	require.LessOrEqual(t, opened.Load(), int64(together+1))
 }
