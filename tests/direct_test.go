@@ -21,7 +21,7 @@ func TestAnInviteToADirectChatOfTheOtherHospitalIsStillKnownAfterTheJoin(t *test
 	for name, query := range map[string]url.Values{
 		"the next sync": {"since": {since}, "use_state_after": {"true"}}, "a first sync": {"use_state_after": {"true"}},
 	} {
-		state := bo.Must(get, v3+"/sync?"+query.Encode(), nil).Get("rooms.join").Get(room).Get("state_after.events")
+		state := bo.Must(get, v3+"/sync?"+query.Encode(), nil).Get("rooms.join").Map()[room].Get("state_after.events")
 		own := state.Get(`#(state_key=="` + bo.ID + `").unsigned`)
 		require.Equal(t, "invite", own.Get("prev_content.membership").Str, "%s: %s", name, state.Raw)
 		require.True(t, own.Get("prev_content.is_direct").Bool(), name)
