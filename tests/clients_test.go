@@ -132,6 +132,7 @@ func (s seat) id() string { return "@" + s.User + ":" + s.Server }
 func translating(cfg *config.Config) {
 	cfg.Translator.Enabled = true
 	cfg.Translator.Engines = []config.Engine{{Type: "phrases"}}
+	cfg.Translator.HoldBudget = config.Duration(10 * time.Second) // on a loaded machine a translation may take its time
 }
 
 // twoHospitals starts two hospitals, if the clients that are to use them are installed.

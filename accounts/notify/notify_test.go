@@ -30,6 +30,7 @@ func loopback(cfg *config.Config) {
 func translating(cfg *config.Config) {
 	cfg.Translator.Enabled = true
 	cfg.Translator.Engines = []config.Engine{{Type: "phrases"}}
+	cfg.Translator.HoldBudget = config.Duration(patience) // on a loaded machine a translation may take its time
 }
 
 // gateway is a push gateway that remembers what it was told.

@@ -39,6 +39,7 @@ type liteFiles struct {
 
 	running sync.WaitGroup
 	ending  chan struct{}
+	end     sync.Once
 
 	seen       int64     // the writer's groups at the last look
 	lastChange time.Time // when seen last changed
@@ -69,10 +70,15 @@ func (l *liteFiles) start(w *writer) {
 	})
 }
 
+// halt ends the checkpointer.
+func (l *liteFiles) halt() {
+	l.end.Do(func() { close(l.ending) })
+	l.running.Wait()
+}
+
 // stop ends the checkpointer and empties the log; the writer has ended already.
 func (l *liteFiles) stop() {
-	close(l.ending)
-	l.running.Wait()
+	l.halt()
 	if _, err := l.checkpoint("TRUNCATE"); err != nil {
 		l.logger.WithError(err).Debug("the write-ahead log stays until the next start")
 	}

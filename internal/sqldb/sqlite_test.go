@@ -65,6 +65,7 @@ func TestSQLiteSettings(t *testing.T) {
 
 func TestCheckpointKeepsTheLogSmall(t *testing.T) {
 	db := openLite(t, filepath.Join(t.TempDir(), "medix.db"))
+	db.lite.halt() // the test looks itself
 	for n := range int64(10) {
 		require.NoError(t, fill(db, n, 1<<20))
 	}
@@ -99,6 +100,7 @@ func TestReaderDoesNotStopTheWriterAtACheckpoint(t *testing.T) {
 
 func TestFreePagesAreGivenBack(t *testing.T) {
 	db := openLite(t, filepath.Join(t.TempDir(), "medix.db"))
+	db.lite.halt() // the test tidies up itself
 	for n := range int64(3) {
 		require.NoError(t, fill(db, n, 1<<20))
 	}
