@@ -139,19 +139,19 @@ func (c *Config) validateEngineURL(k *checker, e Engine, path string) {
 	}
 	host := u.Hostname()
 	k.check(c.Translator.HostAllowed(host), path, "texts would leave this machine to %s; if that is meant, add %q to translator.allow_external", host, host)
-	k.check(u.Scheme == "https" || e.Type == "libretranslate" || e.Type == "openai" || ownMachine(host), path,
+	k.check(u.Scheme == "https" || e.Type == "libretranslate" || e.Type == "openai" || OwnMachine(host), path,
 		"the key and the texts would go to %s in the clear; write https", host)
 }
 
-// ownMachine reports whether a host is this machine, whatever names the network knows.
-func ownMachine(host string) bool {
+// OwnMachine reports whether a host is this machine, whatever names the network knows.
+func OwnMachine(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // HostAllowed reports whether texts may be sent to host: this machine, or one that allow_external names.
 func (t Translator) HostAllowed(host string) bool {
-	if ownMachine(host) {
+	if OwnMachine(host) {
 		return true
 	}
 	return slices.ContainsFunc(t.AllowExternal, func(h string) bool { return strings.EqualFold(h, host) })
@@ -161,7 +161,7 @@ func (t Translator) HostAllowed(host string) bool {
 // the very address that was named, or in the networks of allow_private.
 func (t Translator) Networks(host string) []netip.Prefix {
 	networks := slices.Clone(t.AllowPrivate)
-	if ownMachine(host) {
+	if OwnMachine(host) {
 		networks = append(networks, prefixes("127.0.0.0/8", "::1/128")...)
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {

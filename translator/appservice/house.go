@@ -182,6 +182,9 @@ func (h *house) Reads(_ context.Context, userID, roomID string) language.Code {
 	return h.s.o.Home
 }
 
+// LocalOnly implements replies.Host: rooms elsewhere have no such setting.
+func (h *house) LocalOnly(context.Context, string) bool { return false }
+
 // Moderates implements replies.Host: a power of 50 or more that is enough to invite, or having created a room of version
 // 12 or later.
 func (h *house) Moderates(ctx context.Context, roomID, userID string) (bool, error) {

@@ -43,6 +43,8 @@ type Options struct {
 	RemoteInvites bool
 	// Transcriber writes voice messages down; optional: they stay as they are.
 	Transcriber Transcriber
+	// TranscriberLeaves says that it runs on another machine; rooms that are kept from others have no voice messages written down.
+	TranscriberLeaves bool
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	Now        func() time.Time      // optional: time.Now

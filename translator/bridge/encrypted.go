@@ -83,7 +83,7 @@ func (b *Bridge) People() People { return People{b} }
 
 // Languages implements replies.Host: what members of this node read, without who speaks.
 func (p People) Languages(ctx context.Context, roomID, sender string) ([]language.Code, error) {
-	if p.b.translationIn(ctx, roomID) != "" { // its requests do not say which engines may see them
+	if sender != "" && p.b.translationIn(ctx, roomID) == translationOff {
 		return nil, nil
 	}
 	audiences, err := p.b.audiences(ctx, roomID)
@@ -105,6 +105,11 @@ func (p People) Reads(ctx context.Context, userID, roomID string) language.Code 
 		return p.b.home
 	}
 	return p.b.talk.languageOf(ctx, userID, roomID)
+}
+
+// LocalOnly implements replies.Host.
+func (p People) LocalOnly(ctx context.Context, roomID string) bool {
+	return p.b.translationIn(ctx, roomID) == translationLocal
 }
 
 // Moderates implements replies.Host.

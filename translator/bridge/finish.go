@@ -84,7 +84,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 		if err := spoken(j.ev, j.language, result, both...); err != nil {
 			return nil, err
 		}
-		placed, late = both[0], both[1]
+		placed, late, kept = both[0], both[1], nil // what was said has one form
 	}
 	return &row{
 		Rendering: view.Rendering{

@@ -160,9 +160,6 @@ func (b *Bridge) carryOut(j *job) {
 // translate asks the pipeline. The error is only that the node stops.
 func (b *Bridge) translate(j *job) (translator.Result, error) {
 	if b.isVoice(j.ev) {
-		if b.translationIn(b.work, j.ev.RoomID) != "" { // the recogniser may be another machine's
-			return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}}}, nil
-		}
 		return b.translateVoice(j)
 	}
 	w, ok := b.wordsOf(j.ev)

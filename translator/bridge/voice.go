@@ -95,12 +95,19 @@ func (b *Bridge) translateVoice(j *job) (translator.Result, error) {
 // hear translates what was said in a voice message. Readers of its language get it as text as well. The error is that there is
 // no transcript.
 func (b *Bridge) hear(ctx context.Context, j *job) (translator.Result, error) {
+	room := b.translationIn(ctx, j.ev.RoomID)
+	if room == translationOff || room == translationLocal && b.o.TranscriberLeaves {
+		return translator.Result{
+			State: translator.None, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}},
+			Original: compose.Original{Body: j.ev.Content().Get("body").Str},
+		}, nil
+	}
 	said, err := b.transcript(ctx, j.ev)
 	if err != nil {
 		b.o.Log.WithError(err).WithField("event", j.ev.ID).Info("a voice message was not transcribed")
 		return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: reasonTranscription}}}, err
 	}
-	request := translator.Request{Text: said.Text, SourceHint: said.Language, SenderLanguage: b.writes(j.ev), Target: j.language}
+	request := translator.Request{Text: said.Text, SourceHint: said.Language, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
 	result, err := b.o.Pipeline.Translate(ctx, request)
 	if err != nil {
 		result = translator.TimedOut(request)
@@ -139,6 +146,8 @@ func captioned(content json.RawMessage, name string, to language.Code, result tr
 	body, formatted := shown.Get("body").Str, shown.Get("formatted_body").Str
 	mark := language.String(to, "voice_mark")
 	switch {
+	case result.Because(translator.ReasonOff):
+		return content, nil
 	case result.Because(reasonTranscription):
 		body, formatted = language.String(to, "voice_failed"), ""
 	case result.From == result.To: // there is no original to tell of

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/rooms"
 	"medixchange/translator/language"
 )
 
@@ -104,4 +105,24 @@ func TestVoiceMessagesGoOnAfterARestart(t *testing.T) {
 	close(l.gate)
 	w.start()
 	require.Equal(t, "translated", w.rendered(id, "es").State)
+}
+
+func TestVoiceMessagesStayUnheardWhereTheRoomSaysSo(t *testing.T) {
+	for setting, leaves := range map[string]bool{translationOff: false, translationLocal: true} {
+		l := &listener{}
+		w := newWorld(t, func(w *world) {
+			w.change = func(o *Options) { o.Transcriber, o.TranscriberLeaves = l, leaves }
+		})
+		room := w.ward()
+		key := ""
+		_, err := w.rooms.Send(t.Context(), rooms.SendRequest{
+			RoomID: room, Sender: alice, Type: "org.medixchange.room", StateKey: &key, Content: []byte(`{"translation":"` + setting + `"}`),
+		})
+		require.NoError(t, err)
+		b := w.device(bob)
+		w.send(room, alice, voiceMessage("voice"))
+		require.Equal(t, "Voice message.ogg", body(b.until(room, 1)[0]))
+		w.settled()
+		require.Zero(t, l.asked.Load(), setting)
+	}
 }

@@ -38,6 +38,8 @@ type Host interface {
 	Reads(ctx context.Context, userID, roomID string) language.Code
 	// Moderates reports whether a user may decide that the bot is in a room.
 	Moderates(ctx context.Context, roomID, userID string) (bool, error)
+	// LocalOnly reports whether the texts of a room may be seen by engines of this machine only.
+	LocalOnly(ctx context.Context, roomID string) bool
 	// Command answers a command; false when it is none to this bot.
 	Command(ctx context.Context, roomID, userID, text string) (answer string, ok bool, err error)
 }

@@ -87,7 +87,7 @@ const (
 
 // results translates a message into all languages.
 func (d *Desk) results(ctx context.Context, w *Work, wanted []language.Code) (map[language.Code]translator.Result, error) {
-	writes := d.o.Host.Reads(ctx, w.Sender, w.RoomID)
+	writes, local := d.o.Host.Reads(ctx, w.Sender, w.RoomID), d.o.Host.LocalOnly(ctx, w.RoomID)
 	limited, cancel := context.WithTimeout(ctx, translateTimeout)
 	defer cancel()
 	var mu sync.Mutex
@@ -100,7 +100,7 @@ func (d *Desk) results(ctx context.Context, w *Work, wanted []language.Code) (ma
 		go func() {
 			defer working.Done()
 			defer func() { <-slots }()
-			result := d.result(limited, translator.Request{Text: w.Text, HTML: w.HTML, SenderLanguage: writes, Target: code})
+			result := d.result(limited, translator.Request{Text: w.Text, HTML: w.HTML, SenderLanguage: writes, Target: code, Local: local})
 			mu.Lock()
 			defer mu.Unlock()
 			results[code] = result
@@ -175,7 +175,9 @@ func contentOf(result translator.Result) map[string]any {
 	if result.State == translator.Same || result.Silent() || result.State == translator.None && result.From.Base() == result.To.Base() {
 		return nil
 	}
-	composed := result.Compose(false)
+	said := result.Message()
+	said.Form = compose.FormReply
+	composed := compose.Compose(said)
 	content := notice(composed.Body)
 	content[compose.KeyName] = composed.Key
 	if result.State == translator.None && result.Verdict == "" { // the original stands above

@@ -33,7 +33,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		n.bridge, err = bridge.New(ctx, bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
-			Transcriber: voice,
+			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(),
 		})
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)

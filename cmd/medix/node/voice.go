@@ -40,6 +40,12 @@ func (n *Node) transcriber() (bridge.Transcriber, error) {
 	})}, nil
 }
 
+// voiceLeaves reports whether the recogniser is on another machine.
+func (n *Node) voiceLeaves() bool {
+	u, err := url.Parse(n.Config.Translator.Transcription.URL)
+	return err != nil || !config.OwnMachine(u.Hostname())
+}
+
 // voices opens recordings and has them written down.
 type voices struct {
 	node   *Node
