@@ -213,24 +213,29 @@ func BenchmarkTranslationRate(b *testing.B) {
 }
 
 // BenchmarkTranslationChat: how many messages a second are taken with an engine that never answers, against a hospital
-// that does not translate. They take turns within one run.
+// that does not translate, when each is offered 400 a second, and when writers send as fast as they can. The hospitals take
+// turns within one run.
 func BenchmarkTranslationChat(b *testing.B) {
-	const block = 200
+	const block, pace = 200, time.Second / 400
 	engine := newInterpreter(b)
 	engine.hanging = true
 	off, on := newChat(b, engine, testhospital.Start(b)), newChat(b, engine, translates(b, engine, 800*time.Millisecond))
-	off.send(block)
-	on.send(block)
-	off.took, on.took = 0, 0
+	off.send(block, 0)
+	on.send(block, 0)
 	b.ResetTimer()
-	for sent := 0; sent < b.N; sent += block {
-		off.send(min(block, b.N-sent))
-		on.send(min(block, b.N-sent))
+	for _, load := range []struct {
+		name string
+		pace time.Duration
+	}{{"offered", pace}, {"full", 0}} {
+		off.took, on.took = 0, 0
+		for sent := 0; sent < b.N; sent += block {
+			off.send(min(block, b.N-sent), load.pace)
+			on.send(min(block, b.N-sent), load.pace)
+		}
+		b.ReportMetric(float64(b.N)/off.took.Seconds(), load.name+"-off-ops/s")
+		b.ReportMetric(float64(b.N)/on.took.Seconds(), load.name+"-hanging-ops/s")
+		b.ReportMetric(off.took.Seconds()/on.took.Seconds(), load.name+"-ratio")
 	}
-	b.StopTimer()
-	b.ReportMetric(float64(b.N)/off.took.Seconds(), "off-ops/s")
-	b.ReportMetric(float64(b.N)/on.took.Seconds(), "hanging-ops/s")
-	b.ReportMetric(off.took.Seconds()/on.took.Seconds(), "ratio")
 }
 
 // chat is eight rooms of a hospital, each with a writer and a reader of another language who waits.
@@ -255,10 +260,12 @@ func newChat(b *testing.B, engine *interpreter, h *testhospital.Hospital) *chat 
 	return c
 }
 
-func (c *chat) send(n int) {
+// send has n messages written, one at each pace, and counts the time until all are taken.
+func (c *chat) send(n int, pace time.Duration) {
 	start, first := time.Now(), c.sent
 	c.sent += n
 	inParallel(n, func(i int) {
+		time.Sleep(time.Until(start.Add(time.Duration(i) * pace)))
 		room := i % len(c.rooms)
 		c.writers[room].Say(c.rooms[room], c.engine.asks("en", first+i))
 	})

@@ -147,11 +147,11 @@ func inForceNID(version rooms.Version, message *rooms.Event) int64 {
 // edit (TRANSLATION 3). And when what remained after a redaction was shown before it was translated, that synthetic has a
 // later time than the version, and comes to some devices after its translation. nil mostly.
 func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
-	rows, err := selectOfMessage(tx, message.NID)
+	rows, err := selectOfMessageIn(tx, message.NID, version.Language)
 	if err != nil {
 		return nil, err
 	}
-	told := toldIn(rows, version.Language)
+	told := standing(rows)
 	untranslated := slices.ContainsFunc(told, func(r *row) bool { return r.Version == version.Version && r.State == "" })
 	if !untranslated {
 		ts, ok := newestTold(told, version.Version)[language.Code(version.Language)]

@@ -170,6 +170,12 @@ func selectOfMessage(tx *sqldb.Tx, messageNID int64) ([]*row, error) {
 	return scanRows(rows, err)
 }
 
+// selectOfMessageIn is selectOfMessage for one language: the texts of the others need not be read for it.
+func selectOfMessageIn(tx *sqldb.Tx, messageNID int64, tag string) ([]*row, error) {
+	rows, err := tx.Query(`SELECT `+rowColumns+rowTables+` WHERE x.message_nid = $1 AND x.language = $2 ORDER BY x.position`, messageNID, tag)
+	return scanRows(rows, err)
+}
+
 // countPlaced returns how many placed rows an event has for a language.
 func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
 	err = tx.QueryRow(`SELECT COUNT(*) FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1`,
