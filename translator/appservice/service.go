@@ -118,7 +118,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		s.o.Log.WithError(err).Warn("the homeserver does not take the bot, trying again")
-		if !sleep(ctx, retryPause) {
+		if !replies.Pause(ctx, retryPause) {
 			return ctx.Err()
 		}
 	}
@@ -168,20 +168,8 @@ func (s *Service) sweepLoop(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.WithError(err).Warn("sweeping the bot's vault")
 		}
-		if !sleep(ctx, sweepEvery) {
+		if !replies.Pause(ctx, sweepEvery) {
 			return ctx.Err()
 		}
-	}
-}
-
-// sleep reports false when ctx ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -85,7 +85,7 @@ func (b *Bot) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		b.o.Log.WithError(err).Error("the translation bot's device could not start, trying again")
-		if !sleep(ctx, retryPause) {
+		if !replies.Pause(ctx, retryPause) {
 			return ctx.Err()
 		}
 	}
@@ -229,20 +229,8 @@ func (b *Bot) sweepLoop(ctx context.Context) error {
 		if err := errors.Join(b.keys.sweep(ctx, b.o.Now()), b.desk.Sweep(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("sweeping the translation bot's vault")
 		}
-		if !sleep(ctx, sweepEvery) {
+		if !replies.Pause(ctx, sweepEvery) {
 			return ctx.Err()
 		}
-	}
-}
-
-// sleep reports false when ctx ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

@@ -36,12 +36,12 @@ const (
 func (b *Bot) syncLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if b.desk.Full() {
-			sleep(ctx, retryPause)
+			replies.Pause(ctx, retryPause)
 			continue
 		}
 		if err := b.step(ctx); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("the translation bot could not read what happened, trying again")
-			sleep(ctx, retryPause)
+			replies.Pause(ctx, retryPause)
 		}
 	}
 	return ctx.Err()

@@ -274,7 +274,7 @@ func (d *Desk) carryOut(ctx context.Context, w *Work) {
 			return
 		}
 		log.WithError(err).Info("the translation bot tries an answer again")
-		if !sleep(ctx, pause) {
+		if !Pause(ctx, pause) {
 			return
 		}
 		pause = min(2*pause, longestWait)

@@ -119,7 +119,7 @@ func (d *Desk) result(ctx context.Context, request translator.Request) translato
 		case !result.Because(translator.ReasonBusy):
 			return result
 		}
-		if !sleep(ctx, busyPause) {
+		if !Pause(ctx, busyPause) {
 			return result
 		}
 	}

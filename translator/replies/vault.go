@@ -252,7 +252,7 @@ func (v *Vault) Together(ctx context.Context, fn func() error) error {
 		if err == nil || ctx.Err() != nil {
 			return errors.Join(failed, err)
 		}
-		if !sleep(ctx, commitPause) {
+		if !Pause(ctx, commitPause) {
 			return errors.Join(failed, err)
 		}
 	}
@@ -261,8 +261,8 @@ func (v *Vault) Together(ctx context.Context, fn func() error) error {
 // commitPause is the wait before a commit that failed is tried again.
 const commitPause = time.Second
 
-// sleep reports false when ctx ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
+// Pause waits for d. It reports false when ctx ended before.
+func Pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
