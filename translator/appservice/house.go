@@ -116,8 +116,8 @@ func (h *house) isEncrypted(ctx context.Context, roomID string) (bool, error) {
 	if len(h.encrypted) >= keptRooms {
 		clear(h.encrypted)
 	}
-	h.encrypted[roomID] = err == nil
-	return err == nil, nil
+	h.encrypted[roomID] = err == nil || h.encrypted[roomID] // an answer of before the encryption comes too late
+	return h.encrypted[roomID], nil
 }
 
 func (h *house) state(ctx context.Context, roomID, typ string) (gjson.Result, error) {
