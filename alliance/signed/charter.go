@@ -27,6 +27,8 @@ type Charter struct {
 	// Threshold is how many coordinators must sign.
 	Threshold    int           `json:"threshold"`
 	Coordinators []Coordinator `json:"coordinators"`
+	// Rehearsal lets members have names that are addresses or have ports, for trying an alliance out on one machine.
+	Rehearsal bool `json:"rehearsal,omitempty"`
 
 	raw  []byte
 	hash string
@@ -179,6 +181,6 @@ func (c *Charter) VerifyNext(next *Charter) error {
 func (c *Charter) Next(now time.Time) *Charter {
 	return &Charter{
 		Alliance: c.Alliance, Version: c.Version + 1, Previous: c.hash, IssuedTS: now.UnixMilli(), Threshold: c.Threshold,
-		Coordinators: append([]Coordinator(nil), c.Coordinators...),
+		Rehearsal: c.Rehearsal, Coordinators: append([]Coordinator(nil), c.Coordinators...),
 	}
 }

@@ -175,9 +175,10 @@ var (
 	fingerprint = regexp.MustCompile(`^ed25519:[A-Za-z0-9_]{1,64} [A-Za-z0-9+/]{43}$`)
 )
 
-// Check returns what is wrong with an entry; the error wraps ErrMalformed.
+// Check returns what is wrong with an entry; the error wraps ErrMalformed. Which server names may be members is for the
+// charter to say: see [Charter.CheckServerName].
 func (h Hospital) Check() error {
-	if err := CheckServerName(h.ServerName); err != nil {
+	if err := checkLetters(h.ServerName); err != nil {
 		return err
 	}
 	region, err := language.ParseRegion(h.Country)
@@ -229,6 +230,11 @@ func (c *Charter) VerifyMembers(m *MemberList) error {
 	}
 	if m.Charter != c.Version {
 		return fmt.Errorf("%w: the member list goes by charter %d, and %d holds", ErrForeign, m.Charter, c.Version)
+	}
+	for _, h := range m.Hospitals {
+		if err := c.CheckServerName(h.ServerName); err != nil {
+			return err
+		}
 	}
 	return c.enough(m.raw, "member list")
 }
