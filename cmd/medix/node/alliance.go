@@ -62,10 +62,24 @@ func (n *Node) buildAlliance(ctx context.Context, o Options) error {
 	n.Alliance, err = alliance.NewKeeper(ctx, alliance.Options{
 		DB: n.DB, Gate: n.gate, Pinned: pinned, Remote: n.remote, Self: n.Config.ServerName, Peers: n.Config.Alliance.Peers,
 		MayAsk: n.listed, Poll: n.Config.Alliance.Poll.Std(), Warn: n.Config.Alliance.Warn.Std(), Now: o.Now,
-		Log: n.part("alliance"), Registerer: n.registry,
+		Log: n.part("alliance"), Registerer: n.registry, Changed: n.membersChanged,
 	})
 	if err != nil {
 		return fmt.Errorf("alliance: %w", err)
 	}
 	return nil
+}
+
+// membersChanged has sent what waited for those who may take part now.
+func (n *Node) membersChanged(before, now *signed.MemberList) {
+	for _, change := range signed.Diff(before, now) {
+		if n.allow(change.ServerName) {
+			n.sender.Retry(change.ServerName)
+		}
+	}
+	for _, h := range now.Hospitals {
+		if n.allow(h.ServerName) {
+			n.sender.Admitted(h.ServerName)
+		}
+	}
 }
