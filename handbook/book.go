@@ -1,6 +1,7 @@
 package handbook
 
 import (
+	"maps"
 	"slices"
 )
 
@@ -17,6 +18,7 @@ type Book struct {
 	glossaries map[string]*Glossary
 	sections   map[string]map[string]*Section // by language, then id
 	images     map[string]bool
+	anchors    map[string]string // the section that an anchor or an id leads to
 }
 
 // Chapter is a part of the book.
@@ -86,12 +88,8 @@ func (b *Book) Citations(s *Section) []Citation {
 
 // SectionOf finds the section that an anchor, or an id of a section, leads to.
 func (b *Book) SectionOf(anchor string) (id string, ok bool) {
-	for id, s := range b.sections[b.Source] {
-		if _, found := s.Block(anchor); found || id == anchor {
-			return id, true
-		}
-	}
-	return "", false
+	id, ok = b.anchors[anchor]
+	return id, ok
 }
 
 // Staleness says how a translation differs from the source as it is now.
@@ -174,10 +172,5 @@ func (b *Book) Progress() []Progress {
 
 // sortedTerms gives the ids of a glossary in a fixed order.
 func (g *Glossary) sortedTerms() []string {
-	ids := make([]string, 0, len(g.Terms))
-	for id := range g.Terms {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
+	return slices.Sorted(maps.Keys(g.Terms))
 }

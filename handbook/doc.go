@@ -7,6 +7,6 @@
 // editors. Load refuses everything that is not of this format, with file, line and reason, and gives no
 // Book then; Lint says what is doubtful about a book that could be read.
 //
-// Start at load.go, then section.go and markdown.go. A loaded Book never changes, so it may be read
-// from many goroutines.
+// Start at load.go (one file after the other) and whole.go (all of them together), then section.go and
+// markdown.go. A loaded Book never changes, so it may be read from many goroutines.
 package handbook

@@ -194,7 +194,12 @@ func TestWhatIsNotOfTheFormatIsRefusedWithItsPlace(t *testing.T) {
 		"text before":           {"en/oxygen.md", "## In brief {#oxygen-brief}", "Hello", `en/oxygen.md:19: text stands before the first heading`},
 		"control character":     {"en/oxygen.md", "Begin with", "Begin\x00 with", `en/oxygen.md:25: there is a control character`},
 		"turned text":           {"en/oxygen.md", "Begin with", "Begin \u202e with", `en/oxygen.md:25: there is a control character`},
-		"deep lists":            {"en/oxygen.md", "Begin with", strings.Repeat("> ", 40) + "Begin with", `en/oxygen.md:25: lists and quotations are nested`},
+		"citation with comma":   {"en/oxygen.md", "5 L/min [@who-2023]", "5 L/min [@who-2023, @who-2022]", `en/oxygen.md:25: this looks like a citation and is none`},
+		"other brackets":        {"fr/oxygen.md", "5 L/min [@who-2023]", "5 L/min【@who-2023】", `fr/oxygen.md:20: this looks like a citation and is none`},
+		"emphasis without end":  {"fr/oxygen.md", "Commencer par 5 L/min", "**从 5 L/min 开始。**然后", `fr/oxygen.md:20: emphasis has no beginning or no end here`},
+		"many marks":            {"en/oxygen.md", "Begin with", strings.Repeat("_a*", 500) + "Begin with", `en/oxygen.md:25: there are more than 1000 marks`},
+		"deeper lists":          {"en/oxygen.md", "Begin with", strings.Repeat("1. ", 4000) + "Begin with", `en/oxygen.md:25: lists and quotations are nested too deep`},
+		"deep lists":            {"en/oxygen.md", "Begin with", strings.Repeat(">", 20) + "Begin with", `en/oxygen.md:25: lists and quotations are nested`},
 		"name of the file":      {"en/oxygen.md", "id: oxygen", "id: air", `en/oxygen.md:`},
 		"language of folder":    {"fr/oxygen.md", "language: fr", "language: it", `fr/oxygen.md: language is "it", but the folder is "fr"`},
 		"citations twice":       {"fr/oxygen.md", "translator: a machine", "translator: a machine\ncitations: []", `fr/oxygen.md:7: unknown key "citations"`},
@@ -259,6 +264,10 @@ func TestFilesAreBounded(t *testing.T) {
 	files["book.yaml"] = file(plan + "# " + strings.Repeat("x", maxYAML))
 	_, err = Load(files)
 	require.ErrorContains(t, err, "book.yaml: the file is larger than 512 KiB")
+
+	files["book.yaml"] = &fstest.MapFile{Mode: fs.ModeNamedPipe}
+	_, err = Load(files)
+	require.ErrorContains(t, err, "book.yaml: this is no plain file")
 
 	files = edition(t)
 	files["images/large.png"] = &fstest.MapFile{Data: make([]byte, maxImage+1)}

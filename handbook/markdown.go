@@ -48,6 +48,9 @@ func parseBody(l *log, s *Section) []Block {
 		l.add(s.File, s.BodyLine, "the section has no text")
 		return nil
 	}
+	if !b.bounded() {
+		return nil
+	}
 	context := parser.NewContext()
 	document := NewParser().Parse(text.NewReader(b.source), parser.WithContext(context))
 	if len(context.References()) > 0 {
@@ -59,6 +62,33 @@ func parseBody(l *log, s *Section) []Block {
 		return nil
 	}
 	return blocks
+}
+
+const (
+	maxMarks  = 1000 // marks of links and emphasis between two empty lines
+	maxIndent = 64   // bytes of marks of lists and quotations, with their spaces, that a line begins with
+)
+
+// bounded refuses texts on which the parser would spend seconds: its time grows with the square of the
+// marks in one paragraph, and of the depth of lists and quotations.
+func (b *body) bounded() bool {
+	marks := 0
+	for i, line := range strings.Split(b.s.Body, "\n") {
+		if strings.TrimSpace(line) == "" {
+			marks = 0
+		}
+		marks += strings.Count(line, "*") + strings.Count(line, "_") + strings.Count(line, "[") + strings.Count(line, "`") +
+			strings.Count(line, "]") + strings.Count(line, "<")
+		if marks > maxMarks {
+			b.log.add(b.s.File, b.s.BodyLine+i, "there are more than %d marks of links and emphasis without an empty line", maxMarks)
+			return false
+		}
+		if indent := len(line) - len(strings.TrimLeft(line, " \t>-+*0123456789.)")); indent > maxIndent {
+			b.log.add(b.s.File, b.s.BodyLine+i, "lists and quotations are nested too deep")
+			return false
+		}
+	}
+	return true
 }
 
 func lineStarts(text string) []int {
@@ -224,10 +254,22 @@ func (b *body) node(top, n ast.Node) {
 	}
 }
 
+// almostCited is a key behind an at sign that is part of no citation and of no mail address.
+var almostCited = regexp.MustCompile(`(^|[^A-Za-z0-9._%+-])@[a-z][a-z0-9]*(-[a-z0-9]+)+`)
+
+// segment keeps the words of a node. Marks that are still among them are no marks: in Chinese and
+// Japanese, emphasis that ends with punctuation does not end before a letter.
 func (b *body) segment(n ast.Node) {
-	if s := b.plain(n); s != "" {
-		b.block.Segments = append(b.block.Segments, s)
+	s := b.plain(n)
+	switch {
+	case s == "":
+		return
+	case almostCited.MatchString(s) || strings.Contains(s, "[@"):
+		b.refuse(n, "this looks like a citation and is none; write [@key] or [@key; @other]")
+	case strings.Contains(s, "**") || strings.Contains(s, "__"):
+		b.refuse(n, "emphasis has no beginning or no end here; move punctuation behind the marks, or put a space around them")
 	}
+	b.block.Segments = append(b.block.Segments, s)
 }
 
 // link accepts anchors of the book, mail addresses, and https.
