@@ -1,0 +1,192 @@
+package translator
+
+import (
+	"strings"
+
+	"medixchange/translator/check"
+	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// work is a message on its way through the engines, with the glossary as it stood when it began.
+type work struct {
+	source  Result
+	message *protect.Message // nil: not taken apart yet
+	set     *glossary.Set
+	runs    []protect.Run
+	places  []runPlace
+}
+
+// runPlace is where a run of the message names concepts of the glossary.
+type runPlace struct {
+	glossary.Place
+	run   int
+	holds bool // a drug or the like stands in it, which is protected anyway
+}
+
+// begin takes a message apart and finds what the glossary knows of it. Without a glossary that is left for later: the
+// translation may be in the cache.
+func (p *Pipeline) begin(source Result) *work {
+	w := &work{source: source}
+	if p.config.Glossary != nil {
+		w.set = p.config.Glossary()
+	}
+	if w.set.Len() > 0 {
+		w.parse()
+		w.find()
+	}
+	return w
+}
+
+func (w *work) parse() {
+	if w.message == nil {
+		w.message = protect.Parse(w.source.Original.Body, w.source.Original.FormattedBody, w.source.From)
+	}
+}
+
+func (w *work) find() {
+	w.runs = w.message.Runs()
+	for i, run := range w.runs {
+		for _, place := range w.set.Find(run.Text, w.source.From) {
+			if fits, holds := run.Fits(place.Start, place.End); fits {
+				w.places = append(w.places, runPlace{place, i, holds})
+			}
+		}
+	}
+}
+
+// marks are what the glossary asks of the translation, for the key of the cache: when a term changes, what was translated
+// with it is asked for anew, and nothing else is.
+func (w *work) marks() (marks []string) {
+	for _, place := range w.places {
+		marks = append(marks, w.set.Mark(place.Place, w.source.To)...)
+	}
+	return marks
+}
+
+// term is what a language has for a place.
+func (w *work) term(place runPlace, to language.Code) (glossary.Term, bool) {
+	return w.set.In(to, place.Place, w.runs[place.run].Text)
+}
+
+// terms are what a language has for the message, each concept once.
+func (w *work) terms(to language.Code) []glossary.Term {
+	var terms []glossary.Term
+	for _, place := range w.places {
+		if term, ok := w.term(place, to); ok {
+			terms = append(terms, term)
+		}
+	}
+	return glossary.Collect(terms)
+}
+
+// invariants are what must be the same in every language: those of the checks, and the glossary's.
+func (w *work) invariants() (list []check.Invariant) {
+	for _, line := range w.message.Plain() {
+		list = append(list, check.Invariants(line, w.source.From)...)
+	}
+	for _, term := range w.terms(w.source.To) {
+		if term.Invariant && !mentions(list, term.Words) {
+			list = append(list, check.Invariant{Kind: check.KindTerm, Text: term.Words})
+		}
+	}
+	return list
+}
+
+func mentions(list []check.Invariant, words string) bool {
+	for _, invariant := range list {
+		if strings.Contains(strings.ToLower(invariant.Text), strings.ToLower(words)) {
+			return true
+		}
+	}
+	return false
+}
+
+// asked is a message as one engine gets it.
+type asked struct {
+	request engine.Request
+	to      language.Code    // of the answer, once it is spelled as the reader wants
+	message *protect.Message // whose parts the answer must have
+}
+
+// askFor makes the request to a link in the forms of the languages that it knows; false if it does not take the pair.
+func (w *work) askFor(l link) (asked, bool) {
+	from, to, ok := l.serves(w.source.From, w.source.To)
+	if !ok {
+		return asked{}, false
+	}
+	a := asked{message: w.message, request: engine.Request{From: from, To: to}}
+	_, a.to = spelled(nil, to, w.source.To)
+	support := l.TermSupport()
+	if places := w.protected(support, a.to); len(places) > 0 {
+		a.message = w.message.WithTerms(places)
+	}
+	if support == engine.TermsHeeded {
+		a.request.Terms = w.offered(from, to)
+	}
+	a.request.Segments, _ = spelled(a.message.Segments(), w.source.From, from)
+	return a, true
+}
+
+// without is the request again with terms as ordinary words, for an engine that lost one that was protected.
+func (w *work) without(a asked) asked {
+	a.message = w.message
+	a.request.Segments, _ = spelled(a.message.Segments(), w.source.From, a.request.From)
+	return a
+}
+
+// protected are the terms that an engine gets as protected parts: those that must be right where it knows nothing of terms,
+// and those around a drug, which it gets protected whatever it knows. What may name several concepts is left to the engine,
+// and so is a word with another language's prefix or ending.
+func (w *work) protected(support engine.TermSupport, to language.Code) (places []protect.TermPlace) {
+	if support == engine.TermsOwn {
+		return nil
+	}
+	for _, place := range w.places {
+		term, ok := w.term(place, to)
+		wanted := place.holds || term.Invariant && support == engine.TermsUnknown
+		if !ok || !wanted || place.Ambiguous() || place.Attached {
+			continue
+		}
+		places = append(places, protect.TermPlace{Run: w.runs[place.run], Start: place.Start, End: place.End, Local: term.Target})
+	}
+	return places
+}
+
+// offered are the terms for an engine that heeds them, as its forms of the languages have them.
+func (w *work) offered(from, to language.Code) (terms []engine.Term) {
+	for _, place := range w.places {
+		term, ok := w.term(place, to)
+		if !ok {
+			continue
+		}
+		if from == "sr-Latn" && w.source.From == "sr" {
+			term.Words = language.SerbianLatin(term.Words)
+		}
+		terms = append(terms, engine.Term{Source: term.Words, Target: term.Target})
+	}
+	return terms
+}
+
+// checkTerms looks for the terms in a translation and adds what is doubtful to a report.
+func (w *work) checkTerms(report check.Report, lines []string, to language.Code) (check.Report, []glossary.Found) {
+	terms := w.terms(to)
+	if len(terms) == 0 {
+		return report, nil
+	}
+	found := w.set.Check(terms, lines, to)
+	for _, f := range found {
+		if !f.Term.Invariant || f.Outcome == glossary.Used {
+			continue
+		}
+		finding := "term.missing"
+		if f.Outcome == glossary.Avoided {
+			finding = "term.avoided"
+		}
+		report.Verdict = check.Worse(report.Verdict, check.Finding(finding))
+		report.Reasons = append(report.Reasons, check.Reason{Code: "term", Original: f.Term.Words, Translation: f.Words, Expected: f.Term.Target})
+	}
+	return report, found
+}
