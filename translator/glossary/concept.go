@@ -56,6 +56,11 @@ const (
 	maxNote      = 1000
 )
 
+// Equal reports whether two languages, or two times, have the same forms.
+func (f Forms) Equal(other Forms) bool {
+	return f.Preferred == other.Preferred && slices.Equal(f.Accepted, other.Accepted) && slices.Equal(f.Avoid, other.Avoid)
+}
+
 // right lists the forms that may stand in a translation, the preferred one first.
 func (f Forms) right() []string { return append([]string{f.Preferred}, f.Accepted...) }
 
@@ -188,7 +193,5 @@ func shortened(text string) string {
 // equal reports whether two concepts say the same.
 func (c Concept) equal(other Concept) bool {
 	return c.ID == other.ID && c.Domain == other.Domain && c.Note == other.Note && c.Source == other.Source && c.Invariant == other.Invariant &&
-		maps.EqualFunc(c.Forms, other.Forms, func(a, b Forms) bool {
-			return a.Preferred == b.Preferred && slices.Equal(a.Accepted, b.Accepted) && slices.Equal(a.Avoid, b.Avoid)
-		})
+		maps.EqualFunc(c.Forms, other.Forms, Forms.Equal)
 }

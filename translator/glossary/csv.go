@@ -32,7 +32,7 @@ const (
 // byteOrderMark lets spreadsheets see that a file is UTF-8.
 const byteOrderMark = "\ufeff"
 
-// WriteCSV writes concepts so that ReadCSV gives the same. It begins with a byte order mark and ends lines with CRLF (RFC
+// WriteCSV writes concepts so that Read gives the same. It begins with a byte order mark and ends lines with CRLF (RFC
 // 4180), which spreadsheets want; a field that a spreadsheet would calculate gets an apostrophe before it.
 func WriteCSV(w io.Writer, concepts []Concept) error {
 	if _, err := io.WriteString(w, byteOrderMark); err != nil {
