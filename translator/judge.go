@@ -19,8 +19,9 @@ func (w *work) judge(a asked, name string, answer engine.Answer) (Result, []glos
 	if err != nil {
 		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: reasonPlaceholder}}}), nil
 	}
-	report := check.Compare(message.Plain(), restored.Lines, result.From, result.To)
-	report, found := w.checkTerms(report, restored.Lines, result.To)
+	found := w.set.Check(w.terms(result.To), restored.Lines, result.To)
+	before, after := w.compared(message.Plain(), restored.Lines, found, result.To)
+	report := withTerms(check.Compare(before, after, result.From, result.To), found)
 	if unknown := unknownWords(message, answer.Unknown); unknown != "" {
 		report.Verdict = check.Worse(report.Verdict, check.Finding(unknown))
 		report.Reasons = append(report.Reasons, check.Reason{Code: "unknown", Translation: strings.Join(answer.Unknown, ", ")})

@@ -1,6 +1,8 @@
 package translator
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"medixchange/translator/check"
@@ -170,13 +172,8 @@ func (w *work) offered(from, to language.Code) (terms []engine.Term) {
 	return terms
 }
 
-// checkTerms looks for the terms in a translation and adds what is doubtful to a report.
-func (w *work) checkTerms(report check.Report, lines []string, to language.Code) (check.Report, []glossary.Found) {
-	terms := w.terms(to)
-	if len(terms) == 0 {
-		return report, nil
-	}
-	found := w.set.Check(terms, lines, to)
+// withTerms adds to a report what a translation lacks of terms that it must have.
+func withTerms(report check.Report, found []glossary.Found) check.Report {
 	for _, f := range found {
 		if !f.Term.Invariant || f.Outcome == glossary.Used {
 			continue
@@ -188,5 +185,64 @@ func (w *work) checkTerms(report check.Report, lines []string, to language.Code)
 		report.Verdict = check.Worse(report.Verdict, check.Finding(finding))
 		report.Reasons = append(report.Reasons, check.Reason{Code: "term", Original: f.Term.Words, Translation: f.Words, Expected: f.Term.Target})
 	}
-	return report, found
+	return report
+}
+
+// neutral stands in the place of a term for the checks.
+const neutral = "X"
+
+// compared are the lines of a source and its translation as the checks compare them. A term whose right form looks like
+// another meaning, word by word ("DNR", "no reanimar"), is taken out of both, so that it neither warns nor hides that another
+// negation was lost.
+func (w *work) compared(source, lines []string, found []glossary.Found, to language.Code) (before, after []string) {
+	var here, there []glossary.LinePlace
+	for _, f := range found {
+		if f.Outcome != glossary.Used || len(f.Right) != f.Term.Count {
+			continue
+		}
+		first := f.Right[0]
+		if !w.looksChanged(f.Term.Words, lines[first.Line][first.Start:first.End], to) {
+			continue
+		}
+		here, there = append(here, w.linePlaces(f.Term, to)...), append(there, f.Right...)
+	}
+	return without(source, here), without(lines, there)
+}
+
+// looksChanged reports whether the checks would take a right form for another meaning. Doses and drugs are not looked at:
+// with which number a drug stands is for the checks to see.
+func (w *work) looksChanged(words, form string, to language.Code) bool {
+	report := check.Compare([]string{words}, []string{form}, w.source.From, to)
+	return slices.ContainsFunc(report.Reasons, func(reason check.Reason) bool {
+		return slices.Contains([]string{"negation", "side", "route", "frequency"}, reason.Code)
+	})
+}
+
+// linePlaces are the places of a term in the lines of the source.
+func (w *work) linePlaces(term glossary.Term, to language.Code) (places []glossary.LinePlace) {
+	for _, place := range w.places {
+		if at, ok := w.term(place, to); ok && at.Concept == term.Concept {
+			run := w.runs[place.run]
+			places = append(places, glossary.LinePlace{Line: run.Line(), Start: run.Start + place.Start, End: run.Start + place.End})
+		}
+	}
+	return places
+}
+
+// without puts a neutral word in the place of terms.
+func without(lines []string, places []glossary.LinePlace) []string {
+	if len(places) == 0 {
+		return lines
+	}
+	lines = slices.Clone(lines)
+	slices.SortFunc(places, func(a, b glossary.LinePlace) int { return cmp.Compare(b.Start, a.Start) }) // from the end
+	end := map[int]int{}
+	for _, p := range places {
+		if before, ok := end[p.Line]; ok && p.End > before {
+			continue // two terms share words
+		}
+		end[p.Line] = p.Start
+		lines[p.Line] = lines[p.Line][:p.Start] + neutral + lines[p.Line][p.End:]
+	}
+	return lines
 }

@@ -185,6 +185,22 @@ func TestADrugIsWrittenAsTheGlossaryHasIt(t *testing.T) {
 	require.Equal(t, check.Pass, result.Verdict, "%v", result.Reasons)
 }
 
+// TestATermWithANegationOfItsOwnNeitherWarnsNorHidesAnother: "DNR" is "no reanimar".
+func TestATermWithANegationOfItsOwnNeitherWarnsNorHidesAnother(t *testing.T) {
+	dnr := invariant("dnr", map[language.Code]glossary.Forms{"en": plain("DNR"), "es": plain("no reanimar")})
+	for text, verdict := range map[string]check.Verdict{
+		"The patient of bed 7 has an order: DNR":                  check.Pass,
+		"The patient of bed 7 has an order: DNR and has no fever": check.Warn, // the engine loses this one
+	} {
+		e := &parrot{fake: fake{name: "parrot"}, book: map[string]string{
+			"The patient of bed 7 has an order: ": "El paciente de la cama 7 tiene una orden: ", " and has no fever": " y tiene fiebre",
+		}}
+		result := into(t, pipelineWith(t, new(terms).set(dnr), e), "es", text)
+		require.Contains(t, result.Body, "orden: no reanimar")
+		require.Equal(t, verdict, result.Verdict, "%s: %v", text, result.Reasons)
+	}
+}
+
 func TestTermsAreNotTouchedInLinksCodePillsAndPlaceholders(t *testing.T) {
 	e := spanishParrot("x")
 	mg := invariant("mg", map[language.Code]glossary.Forms{"en": plain("mg", "code"), "es": plain("miligramo")})

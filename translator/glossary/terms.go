@@ -131,7 +131,11 @@ type Found struct {
 	Term    Term
 	Outcome Outcome
 	Words   string // of the form that is not to be used
+	Right   []LinePlace
 }
+
+// LinePlace is where a form stands in the lines of a translation, in bytes of the line.
+type LinePlace struct{ Line, Start, End int }
 
 // Check looks for terms in the lines of a translation. Every form counts that the concept lists for any form of the language;
 // inflected ones are found where they are listed.
@@ -155,23 +159,26 @@ const (
 
 func (s *Set) checkOne(t Term, texts []*folded, to language.Code) Found {
 	x := s.expected(t, to)
-	right, words := 0, ""
-	for _, f := range texts {
+	found := Found{Term: t, Outcome: Used}
+	for line, f := range texts {
 		for _, h := range x.find(f, maxTermsInText) {
+			place := LinePlace{line, int(f.starts[h.start]), int(f.ends[h.end-1])}
 			if x.patterns[h.pattern].concepts[0] == isRight {
-				right++
-			} else if words == "" {
-				words = f.text[f.starts[h.start]:f.ends[h.end-1]]
+				found.Right = append(found.Right, place)
+			} else if found.Words == "" {
+				found.Words = f.text[place.Start:place.End]
 			}
 		}
 	}
 	switch {
-	case words != "" && right < t.Count:
-		return Found{t, Avoided, words}
-	case right == 0:
-		return Found{t, Missing, ""}
+	case found.Words != "" && len(found.Right) < t.Count:
+		found.Outcome = Avoided
+	case len(found.Right) == 0:
+		found.Outcome = Missing
+	default:
+		found.Words = ""
 	}
-	return Found{Term: t, Outcome: Used}
+	return found
 }
 
 // expected finds the forms of a term's concepts in a translation.

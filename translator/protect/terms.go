@@ -11,6 +11,7 @@ import (
 // like, though protected, are words of it. Terms of a glossary stand in runs.
 type Run struct {
 	Text    string
+	Start   int // where it begins in its line of Message.Plain, in bytes
 	segment int
 	first   int // index of its first piece
 	pieces  []Piece
@@ -21,19 +22,23 @@ type Run struct {
 func (m *Message) Runs() []Run {
 	var runs []Run
 	for number, segment := range m.segments {
-		open := false
+		open, at := false, 0
 		for i, piece := range segment {
 			if open = open && m.isWords(piece); open {
 				runs[len(runs)-1].add(piece)
 			} else if m.isWords(piece) {
-				runs = append(runs, Run{segment: number, first: i})
+				runs = append(runs, Run{Start: at, segment: number, first: i})
 				runs[len(runs)-1].add(piece)
 				open = true
 			}
+			at += len(piece.Text)
 		}
 	}
 	return runs
 }
+
+// Line is the number of its line in Message.Plain.
+func (r Run) Line() int { return r.segment }
 
 func (m *Message) isWords(piece Piece) bool {
 	return piece.Kind == Text || piece.Kind == Atom && m.atoms[piece.ID].words
