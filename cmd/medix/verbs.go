@@ -31,8 +31,10 @@ func (c *cli) call(ctx context.Context, method, path string, in, out any) error 
 	return client.Call(ctx, method, path, in, out)
 }
 
-func printJSON(v any) error {
-	enc := json.NewEncoder(os.Stdout)
+func printJSON(v any) error { return printJSONTo(os.Stdout, v) }
+
+func printJSONTo(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("printing the answer: %w", err)
