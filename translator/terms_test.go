@@ -3,6 +3,7 @@ package translator
 import (
 	"context"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -292,6 +293,27 @@ func TestEnginesWithGlossariesAreGivenTheTerms(t *testing.T) {
 			result = into(t, pipeline, "es", "The patient has code stroke and fever now")
 			require.Equal(t, check.Warn, result.Verdict)
 			require.Equal(t, []string{"term"}, codes(result))
+		})
+	}
+}
+
+// BenchmarkMessageWithoutTerms is what a glossary of 5,000 concepts costs a message that names none of them, beside an engine
+// that takes no time.
+func BenchmarkMessageWithoutTerms(b *testing.B) {
+	words := []string{"cardio", "neuro", "pathy", "gastro", "itis", "malone", "phro", "hemato", "derma", "osteo"}
+	var concepts []glossary.Concept
+	for i := range 5000 {
+		name := words[i%10] + words[i/10%10] + words[i/100%10] + words[i/1000]
+		concepts = append(concepts, invariant("c-"+strconv.Itoa(i), map[language.Code]glossary.Forms{"en": plain(name, "the "+name), "es": plain(name + "o")}))
+	}
+	for name, g := range map[string]*terms{"no glossary": new(terms).set(), "5,000 concepts": new(terms).set(concepts...)} {
+		b.Run(name, func(b *testing.B) {
+			p := pipelineWith(b, g, &fake{name: "fake"})
+			into(b, p, "es", "warm and ready")
+			for i := 0; b.Loop(); i++ {
+				text := strings.Repeat("The patient of the other ward is better today and may go home. ", 5)[:290]
+				into(b, p, "es", text+strconv.Itoa(i))
+			}
 		})
 	}
 }

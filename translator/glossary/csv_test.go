@@ -30,7 +30,7 @@ func cleaned(t testing.TB, concepts ...Concept) (out []Concept) {
 }
 
 func TestWhatIsExportedIsImportedAgainAsItWas(t *testing.T) {
-	tricky := concept("tricky", true, "en: =cmd | +1 mg | -5 | @home | '=x | ''-y | 'quoted' | a, \"b\"; c ! ＝x", "fa: قرص‌ها", "zh-Hant: 中風", "sr-Latn: šećer", "pt-PT: código AVC")
+	tricky := concept("tricky", true, "en: =cmd | +1 mg | -5 | @home | '=x | ''-y | 'quoted' | a, \"b\"; c ! ＝x", "fa: قرص\u200cها", "zh-Hant: 中風", "sr-Latn: šećer", "pt-PT: código AVC")
 	tricky.Domain, tricky.Note, tricky.Source = "=A1+B2", `says "no", 'never'`, "-list; of, things"
 	want := cleaned(t, concept("b", false, "en: ward"), tricky)
 	file := written(t, want)
