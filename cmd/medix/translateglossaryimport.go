@@ -30,7 +30,7 @@ func (e errFaults) Error() string {
 
 // Run imports a file.
 func (i glossaryImportCmd) Run(ctx context.Context, c *cli) error {
-	file, err := i.read()
+	file, err := readGlossary(i.File)
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,11 @@ func (c *cli) printImported(imported glossary.Imported) error {
 	return nil
 }
 
-func (i glossaryImportCmd) read() ([]byte, error) {
+// readGlossary reads a file of terms; "-" is standard input.
+func readGlossary(path string) ([]byte, error) {
 	in := io.Reader(os.Stdin)
-	if i.File != "-" {
-		f, err := os.Open(i.File)
+	if path != "-" {
+		f, err := os.Open(path)
 		if err != nil {
 			return nil, fmt.Errorf("opening the file: %w", err)
 		}

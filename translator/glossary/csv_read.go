@@ -129,6 +129,8 @@ func (r *reading) header() bool {
 		column := slices.Index(columns, name)
 		_, twice := r.place[column]
 		switch {
+		case len(r.faults) == maxFaults:
+			return false
 		case column < 0:
 			r.fault(at, "", fmt.Sprintf("there is no column %q%s", shortened(name), didYouMean(nearest(name, columns))))
 		case twice:

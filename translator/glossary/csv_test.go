@@ -111,6 +111,8 @@ func TestAllFaultsAreToldAndNotWithoutEnd(t *testing.T) {
 	file := "concept,language,form\n" + strings.Repeat("x,jp,y\n", 200)
 	_, err := Read([]byte(file), "")
 	require.Len(t, err, maxFaults)
+	_, err = Read([]byte(strings.Repeat("x,", 1000)), "")
+	require.Len(t, err, maxFaults)
 }
 
 func TestAListOfTermsBecomesConcepts(t *testing.T) {
