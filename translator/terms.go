@@ -191,31 +191,51 @@ func withTerms(report check.Report, found []glossary.Found) check.Report {
 // neutral stands in the place of a term for the checks.
 const neutral = "X"
 
+// change is a place in a line, and what stands there for the checks.
+type change struct {
+	glossary.LinePlace
+	as string
+}
+
 // compared are the lines of a source and its translation as the checks compare them. A term whose right form looks like
 // another meaning, word by word ("DNR", "no reanimar"), is taken out of both, so that it neither warns nor hides that another
-// negation was lost.
+// negation was lost. A drug that the checks do not know by the glossary's name stands in the translation as in the source, so
+// that they see with which dose it goes.
 func (w *work) compared(source, lines []string, found []glossary.Found, to language.Code) (before, after []string) {
-	var here, there []glossary.LinePlace
+	var here, there []change
 	for _, f := range found {
 		if f.Outcome != glossary.Used || len(f.Right) != f.Term.Count {
 			continue
 		}
 		first := f.Right[0]
-		if !w.looksChanged(f.Term.Words, lines[first.Line][first.Start:first.End], to) {
-			continue
+		taken := w.lookChanged(f.Term.Words, lines[first.Line][first.Start:first.End], to)
+		switch {
+		case slices.ContainsFunc(taken, func(code string) bool { return slices.Contains(turning, code) }):
+			here = append(here, changes(w.linePlaces(f.Term, to), neutral)...)
+			there = append(there, changes(f.Right, neutral)...)
+		case slices.Contains(taken, "drug"):
+			there = append(there, changes(f.Right, f.Term.Words)...)
 		}
-		here, there = append(here, w.linePlaces(f.Term, to)...), append(there, f.Right...)
 	}
-	return without(source, here), without(lines, there)
+	return changed(source, here), changed(lines, there)
 }
 
-// looksChanged reports whether the checks would take a right form for another meaning. Doses and drugs are not looked at:
-// with which number a drug stands is for the checks to see.
-func (w *work) looksChanged(words, form string, to language.Code) bool {
-	report := check.Compare([]string{words}, []string{form}, w.source.From, to)
-	return slices.ContainsFunc(report.Reasons, func(reason check.Reason) bool {
-		return slices.Contains([]string{"negation", "side", "route", "frequency"}, reason.Code)
-	})
+// turning are the findings that turn the meaning of a sentence, and can lie in the words of a term alone.
+var turning = []string{"negation", "side", "route", "frequency"}
+
+// lookChanged lists what the checks would find in a right form.
+func (w *work) lookChanged(words, form string, to language.Code) (codes []string) {
+	for _, reason := range check.Compare([]string{words}, []string{form}, w.source.From, to).Reasons {
+		codes = append(codes, reason.Code)
+	}
+	return codes
+}
+
+func changes(places []glossary.LinePlace, as string) (all []change) {
+	for _, place := range places {
+		all = append(all, change{place, as})
+	}
+	return all
 }
 
 // linePlaces are the places of a term in the lines of the source.
@@ -229,20 +249,20 @@ func (w *work) linePlaces(term glossary.Term, to language.Code) (places []glossa
 	return places
 }
 
-// without puts a neutral word in the place of terms.
-func without(lines []string, places []glossary.LinePlace) []string {
+// changed are lines with other words at some places.
+func changed(lines []string, places []change) []string {
 	if len(places) == 0 {
 		return lines
 	}
 	lines = slices.Clone(lines)
-	slices.SortFunc(places, func(a, b glossary.LinePlace) int { return cmp.Compare(b.Start, a.Start) }) // from the end
+	slices.SortFunc(places, func(a, b change) int { return cmp.Compare(b.Start, a.Start) }) // from the end
 	end := map[int]int{}
 	for _, p := range places {
 		if before, ok := end[p.Line]; ok && p.End > before {
 			continue // two terms share words
 		}
 		end[p.Line] = p.Start
-		lines[p.Line] = lines[p.Line][:p.Start] + neutral + lines[p.Line][p.End:]
+		lines[p.Line] = lines[p.Line][:p.Start] + p.as + lines[p.Line][p.End:]
 	}
 	return lines
 }

@@ -202,6 +202,41 @@ func TestATermWithANegationOfItsOwnNeitherWarnsNorHidesAnother(t *testing.T) {
 	}
 }
 
+// TestADrugByTheHospitalsOwnNameIsTheSameDrug for the checks, which still see that doses changed places.
+func TestADrugByTheHospitalsOwnNameIsTheSameDrug(t *testing.T) {
+	own := invariant("paracetamol", map[language.Code]glossary.Forms{"en": plain("paracetamol"), "es": plain("Termalvina")})
+	for answer, verdict := range map[string]check.Verdict{
+		"Dar ":  check.Pass, // and the rest stays in its order
+		"swap ": check.Warn,
+	} {
+		e := &swapper{parrot{fake: fake{name: "parrot"}, book: map[string]string{"Give ": "Dar ", " and ": " y "}}, answer == "swap "}
+		result := into(t, pipelineWith(t, new(terms).set(own), e), "es", "Give paracetamol 500 mg and ibuprofen 400 mg")
+		require.Contains(t, result.Body, "Termalvina")
+		require.NotContains(t, codes(result), "drug", "%s: %v", result.Body, result.Reasons)
+		require.Equal(t, verdict, result.Verdict, "%s: %v", result.Body, result.Reasons)
+	}
+}
+
+// swapper is a parrot that can exchange the first two protected drugs.
+type swapper struct {
+	parrot
+	swap bool
+}
+
+func (e *swapper) Translate(ctx context.Context, request engine.Request) (engine.Answer, error) {
+	answer, err := e.parrot.Translate(ctx, request)
+	var atoms []int
+	for i, piece := range answer.Segments[0] {
+		if piece.Kind == protect.Atom {
+			atoms = append(atoms, i)
+		}
+	}
+	if s := answer.Segments[0]; e.swap {
+		s[atoms[0]], s[atoms[2]] = s[atoms[2]], s[atoms[0]]
+	}
+	return answer, err
+}
+
 func TestTermsAreNotTouchedInLinksCodePillsAndPlaceholders(t *testing.T) {
 	e := spanishParrot("x")
 	mg := invariant("mg", map[language.Code]glossary.Forms{"en": plain("mg", "code"), "es": plain("miligramo")})
