@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 )
 
@@ -15,6 +16,8 @@ type Config struct {
 	Deadline   time.Duration // of one translation over all engines; default 30 s
 	CacheBytes int           // default 32 MiB
 	MaxBytes   int           // longest message that is translated, text and HTML together; default 64 KiB
+	// Glossary gives the glossary as it stands; optional. It is asked for every message and must not wait.
+	Glossary func() *glossary.Set
 }
 
 // EngineConfig puts one engine into the chain; the first that offers a pair is asked first.

@@ -6,32 +6,44 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
 	"medixchange/translator/protect"
 )
 
 // judge puts an engine's answer together and checks it.
-func judge(source Result, message *protect.Message, name string, answer engine.Answer) Result {
-	result := source
+func (w *work) judge(a asked, name string, answer engine.Answer) (Result, []glossary.Found) {
+	result, message := w.source, a.message
+	answer.Segments, result.To = spelled(answer.Segments, a.request.To, w.source.To)
 	result.Engine, result.Pivot, result.Unreviewed = name, answer.Pivot, answer.Unreviewed
 	restored, err := message.Restore(answer.Segments)
 	if err != nil {
-		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: "placeholder"}}})
+		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: reasonPlaceholder}}}), nil
 	}
-	report := check.Compare(message.Plain(), restored.Lines, source.From, source.To)
+	found := w.set.Check(w.terms(result.To), restored.Lines, result.To)
+	before, after := w.compared(message.Plain(), restored.Lines, found, result.To)
+	report := withTerms(check.Compare(before, after, result.From, result.To), found)
 	if unknown := unknownWords(message, answer.Unknown); unknown != "" {
 		report.Verdict = check.Worse(report.Verdict, check.Finding(unknown))
 		report.Reasons = append(report.Reasons, check.Reason{Code: "unknown", Translation: strings.Join(answer.Unknown, ", ")})
 	}
-	if source.unsure {
+	if result.unsure {
 		report.Verdict = check.Worse(report.Verdict, check.Warn)
 		report.Reasons = append(report.Reasons, check.Reason{Code: ReasonSource})
 	}
 	if report.Verdict == check.Block {
-		return result.blocked(report)
+		return result.blocked(report), found
 	}
 	result.State, result.Verdict, result.Reasons = Translated, report.Verdict, report.Reasons
 	result.Body, result.FormattedBody = restored.Body, restored.FormattedBody
-	return result
+	return result, found
+}
+
+// reasonPlaceholder is that a protected part did not come back.
+const reasonPlaceholder = "placeholder"
+
+// lostPart reports whether a result was refused because a protected part did not come back.
+func (r Result) lostPart() bool {
+	return r.Verdict == check.Block && len(r.Reasons) == 1 && r.Reasons[0].Code == reasonPlaceholder
 }
 
 func (r Result) blocked(report check.Report) Result {

@@ -17,6 +17,7 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -109,10 +110,11 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	if done {
 		return source, nil
 	}
-	key := keyOf(source)
+	w := p.begin(source)
+	key := keyOf(source, w.marks())
 	if result, ok := p.cache.get(key); ok {
 		p.metrics.cache.WithLabelValues("hit").Inc()
-		return result, nil
+		return result.as(w.set), nil
 	}
 	flight := p.flights.DoChan(string(key[:]), func() (any, error) {
 		if result, ok := p.cache.get(key); ok {
@@ -121,7 +123,7 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 		p.metrics.cache.WithLabelValues("miss").Inc()
 		runCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.Deadline)
 		defer cancel()
-		result := p.run(runCtx, source)
+		result := p.run(runCtx, w)
 		if lasting(result) {
 			p.cache.put(key, result)
 		}
@@ -131,7 +133,7 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	case <-ctx.Done():
 		return Result{}, fmt.Errorf("waiting for a translation: %w", ctx.Err())
 	case outcome := <-flight:
-		return outcome.Val.(Result), nil
+		return outcome.Val.(Result).as(w.set), nil
 	}
 }
 
@@ -168,10 +170,16 @@ func (r Result) none(reason string) Result {
 	return r
 }
 
-// keyOf hashes what a translation depends on.
-func keyOf(source Result) cacheKey {
+// as is the result under a glossary that asks the same of it.
+func (r Result) as(set *glossary.Set) Result {
+	r.Glossary = set.Version()
+	return r
+}
+
+// keyOf hashes what a translation depends on. marks are what the glossary asks of it.
+func keyOf(source Result, marks []string) cacheKey {
 	h := sha256.New()
-	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), string(source.To), source.Original.Body, source.Original.FormattedBody} {
+	for _, part := range append([]string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), string(source.To), source.Original.Body, source.Original.FormattedBody}, marks...) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
@@ -187,33 +195,28 @@ func lasting(r Result) bool { return r.State == Translated || r.Verdict == check
 
 // run takes a message through the engines. The first answer that is not blocked is taken; if all are
 // blocked, the first of them says why.
-func (p *Pipeline) run(ctx context.Context, source Result) Result {
-	message := protect.Parse(source.Original.Body, source.Original.FormattedBody, source.From)
-	if len(message.Segments()) == 0 {
-		return source.none(ReasonNotText)
+func (p *Pipeline) run(ctx context.Context, w *work) Result {
+	w.parse()
+	if len(w.message.Segments()) == 0 {
+		return w.source.none(ReasonNotText)
 	}
-	for _, line := range message.Plain() {
-		source.Invariants = append(source.Invariants, check.Invariants(line, source.From)...)
-	}
+	w.source.Invariants = w.invariants()
+	source := w.source
 	var blocked *Result
 	reason := ReasonNoEngine
 	for _, l := range p.chain {
 		if l.external && source.local {
 			continue
 		}
-		request, ok := askFor(l, source, message.Segments())
+		a, ok := w.askFor(l)
 		if !ok {
 			continue
 		}
-		answer, err := p.ask(ctx, l, request)
+		result, err := p.askAndJudge(ctx, l, w, a)
 		if err != nil {
 			reason = worseReason(reason, err)
 			continue
 		}
-		asked := source
-		answer.Segments, asked.To = spelled(answer.Segments, request.To, source.To)
-		result := judge(asked, message, l.Name(), answer)
-		p.metrics.judged(result)
 		if result.Verdict != check.Block {
 			return result
 		}
@@ -228,6 +231,25 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 		source.From, reason = Undetermined, ReasonSource
 	}
 	return source.none(reason)
+}
+
+// askAndJudge lets one engine translate. If it loses a part that is protected for the glossary's sake, it is asked again
+// without: the term is looked for in what it says then.
+func (p *Pipeline) askAndJudge(ctx context.Context, l link, w *work, a asked) (Result, error) {
+	for {
+		answer, err := p.ask(ctx, l, a.request)
+		if err != nil {
+			return Result{}, err
+		}
+		result, found := w.judge(a, l.Name(), answer)
+		if result.lostPart() && a.message != w.message {
+			a = w.without(a)
+			continue
+		}
+		p.metrics.judged(result)
+		p.metrics.terms(l.Name(), found)
+		return result, nil
+	}
 }
 
 // ask sends a request to one engine and counts it.

@@ -49,6 +49,7 @@ type Result struct {
 	Verdict    check.Verdict // empty for None without an answer
 	Reasons    []check.Reason
 	Invariants []check.Invariant // of the source, to be shown verbatim
+	Glossary   int64             // version of the glossary that the translation agrees with; 0: there is none
 
 	unsure bool // From is only the most probable language
 	local  bool // only engines of this machine may see it

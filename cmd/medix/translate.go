@@ -11,5 +11,6 @@ type translateCmd struct {
 	Review   *translateReviewCmd   `arg:"subcommand:review" help:"Translations that readers reported."`
 	Readings *translateReadingsCmd `arg:"subcommand:readings" help:"What each reader was shown of a message."`
 	Stats    *translateStatsCmd    `arg:"subcommand:stats" help:"What became of the messages of the last time, by pair, engine and verdict."`
+	Glossary *translateGlossaryCmd `arg:"subcommand:glossary" help:"How terms are translated: by the hospital's own words, and the alliance's."`
 	Cache    *translateCacheCmd    `arg:"subcommand:cache" help:"Translations that are kept to be shown again."`
 }

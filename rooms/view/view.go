@@ -119,6 +119,8 @@ type Rendering struct {
 	Threaded bool
 	// Parts is what the renderer says it in another form from; it means nothing to anyone else.
 	Parts []byte
+	// Glossary is the version of the glossary that it was made with, for the reading log; 0: none.
+	Glossary int64
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
 

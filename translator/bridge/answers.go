@@ -36,6 +36,8 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerTranslate(ctx, a)
 	case commandRepost:
 		return t.answerRepost(ctx, a)
+	case commandGlossary:
+		return t.answerGlossary(ctx, a)
 	case commandReadback, commandTranslation:
 		return t.answerSetting(ctx, a)
 	}
@@ -44,7 +46,7 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, "room", commandHelp} {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, "suggest", "room", commandHelp} {
 		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")

@@ -20,6 +20,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 )
 
@@ -47,6 +48,8 @@ type Options struct {
 	TranscriberLeaves bool
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
+	// Glossary gives the glossary as it stands, for those who ask for its terms; optional.
+	Glossary   func() *glossary.Set
 	Now        func() time.Time      // optional: time.Now
 	Log        *logrus.Entry         // optional
 	Registerer prometheus.Registerer // optional

@@ -229,7 +229,7 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 		content := originalOf(remains)
 		for _, r := range rows {
 			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
-				of.State, of.Verdict, of.Parts = r.State, r.Verdict, r.Parts
+				of.State, of.Verdict, of.Parts, of.Glossary = r.State, r.Verdict, r.Parts, r.Glossary
 				content = newContentOf(remains, r.Content)
 			}
 		}

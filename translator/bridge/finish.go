@@ -90,7 +90,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 		Rendering: view.Rendering{
 			EventNID: j.ev.NID, EventID: j.ev.ID, RoomID: j.ev.RoomID, Language: string(j.language),
 			Version: j.ev.NID, VersionTS: j.ev.OriginServerTS, State: string(result.State), Verdict: string(result.Verdict),
-			Content: placed, LateContent: late, Parts: kept,
+			Content: placed, LateContent: late, Parts: kept, Glossary: result.Glossary,
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
 		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,

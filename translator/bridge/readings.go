@@ -249,7 +249,7 @@ func (b *Bridge) writeText(tx *sqldb.Tx, r *view.Rendering, version, message *ro
 	key := gjson.GetBytes(content, pathKey)
 	kept := readText{
 		rendering: r.Position, messageNID: message.NID, versionNID: version.NID, language: r.Language, source: key.Get("from").Str,
-		engine: key.Get("engine").Str, glossary: gjson.GetBytes(r.Parts, "glossary").Int(), state: r.State, verdict: r.Verdict,
+		engine: key.Get("engine").Str, glossary: r.Glossary, state: r.State, verdict: r.Verdict,
 		reasons: strings.Join(reasonsIn(r), " "),
 	}
 	if text != "" {

@@ -29,7 +29,7 @@ type row struct {
 // rowColumns are what scanRow reads; FROM renderings x JOIN events e ON e.event_nid = x.event_nid
 // JOIN rooms r ON r.room_nid = x.room_nid. The ids are read only.
 const rowColumns = `x.position, x.event_nid, x.event_position, x.message_nid, x.room_nid, x.language, x.version_nid, x.version_ts,
-	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, x.parts, x.threaded, x.source, x.critical, e.event_id, r.room_id`
+	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, x.parts, x.threaded, x.source, x.critical, x.glossary, e.event_id, r.room_id`
 
 const rowTables = ` FROM renderings x JOIN events e ON e.event_nid = x.event_nid JOIN rooms r ON r.room_nid = x.room_nid `
 
@@ -38,7 +38,7 @@ func scanRow(rows *sql.Rows) (*row, error) {
 	var placed, late, overdue, redaction, threaded, critical int
 	var content, lateContent, parts []byte
 	err := rows.Scan(&r.Position, &r.EventNID, &r.eventPosition, &r.messageNID, &r.roomNID, &r.Language, &r.Version, &r.VersionTS,
-		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &parts, &threaded, &r.source, &critical, &r.EventID, &r.RoomID)
+		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &parts, &threaded, &r.source, &critical, &r.Glossary, &r.EventID, &r.RoomID)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +83,11 @@ func notNil(content []byte) []byte {
 
 func insertRow(tx *sqldb.Tx, r *row) error {
 	_, err := tx.Exec(`INSERT INTO renderings (position, event_nid, event_position, message_nid, room_nid, language, version_nid,
-			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content, parts, threaded, source, critical)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content, parts, threaded, source, critical, glossary)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		r.Position, r.EventNID, r.eventPosition, r.messageNID, r.roomNID, r.Language, r.Version, r.VersionTS,
 		number(r.placed), number(r.late), number(r.overdue), number(r.Redaction), r.storedTS, r.State, r.Verdict, r.reason, r.engine,
-		notNil(r.Content), notNil(r.LateContent), notNil(r.Parts), number(r.Threaded), r.source, number(r.critical))
+		notNil(r.Content), notNil(r.LateContent), notNil(r.Parts), number(r.Threaded), r.source, number(r.critical), r.Glossary)
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
 	}

@@ -141,7 +141,13 @@ func Findings(reader language.Code, reasons []check.Reason) string {
 		case reason.Translation != "":
 			key = "added"
 		}
-		parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
+		if key != "missing" || reason.Expected == "" {
+			parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
+		}
+		if reason.Expected != "" {
+			expected := isolatedItem(reader, shortened(reason.Expected))
+			parts = append(parts, language.String(reader, "expected", "item", item, "original", original, "expected", expected))
+		}
 	}
 	return strings.Join(parts, " ")
 }

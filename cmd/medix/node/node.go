@@ -33,6 +33,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
+	"medixchange/translator/glossary"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -67,6 +68,7 @@ type Node struct {
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
+	glossary   *glossary.Book       // likewise
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	sender     *federation.Sender
 	notifier   *notify.Notifier

@@ -8,6 +8,7 @@ import (
 	"medixchange/rooms/view"
 	"medixchange/translator"
 	"medixchange/translator/bridge"
+	"medixchange/translator/glossary"
 )
 
 // buildTranslator builds the engines, the pipeline and the bridge bot, and the view that shows their renderings.
@@ -20,8 +21,12 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			return err
 		}
 		n.onClose(func(context.Context) error { closeEngines(); return nil })
-		cache := translator.Config{Engines: engines, CacheBytes: int(n.Config.Translator.Cache.Memory)}
-		pipeline, err := translator.New(cache, n.registry)
+		n.glossary, err = glossary.Open(ctx, glossary.Options{DB: n.DB, Now: o.Now, Log: n.part("glossary"), Registerer: n.registry})
+		if err != nil {
+			return err
+		}
+		settings := translator.Config{Engines: engines, CacheBytes: int(n.Config.Translator.Cache.Memory), Glossary: n.glossary.Current}
+		pipeline, err := translator.New(settings, n.registry)
 		if err != nil {
 			return fmt.Errorf("building the translator: %w", err)
 		}
@@ -33,7 +38,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		n.bridge, err = bridge.New(ctx, bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
-			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(),
+			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
 		})
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)
@@ -51,7 +56,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 func (n *Node) adminRoutes() []func(*web.Router) {
 	var routes []func(*web.Router)
 	if n.bridge != nil {
-		routes = append(routes, n.bridge.AddRoutes)
+		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes)
 	}
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
