@@ -27,6 +27,8 @@ import (
 type Pipeline interface {
 	Run(ctx context.Context)
 	Offers(from, to language.Code) bool
+	HasRoom(from, to language.Code, local bool) bool
+	Knows(request translator.Request) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
 	Purge()
 }
@@ -71,6 +73,7 @@ type Bridge struct {
 	readers     *roomReaders
 	hot         *hotCache
 	jobs        *jobs
+	absences    *absences
 	handled     atomic.Int64 // everything up to this position has its jobs
 	sealer      *sealer
 	vault       *vault
@@ -195,6 +198,9 @@ func (b *Bridge) buildCaches() (err error) {
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {
 		return err
 	}
+	if b.absences, err = newAbsences(); err != nil {
+		return err
+	}
 	bytes := int(b.o.Config.Cache.Memory)
 	if bytes <= 0 {
 		bytes = defaultHotBytes
@@ -218,6 +224,9 @@ func (b *Bridge) load(ctx context.Context) error {
 		return err
 	}
 	if b.vault, err = newVault(texts); err != nil {
+		return err
+	}
+	if err := b.loadAbsences(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{cursorReader, cursorBot} {
@@ -257,6 +266,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		},
 		b.resumeUntilDone,
 		b.sweepLoop,
+		b.owedLoop,
 		b.readingsLoop,
 		b.talk.run,
 	}
