@@ -73,3 +73,12 @@ func (r *Rooms) VersionIn(tx *sqldb.Tx, message *Event) (Version, error) {
 	}
 	return Version{EditNID: edit, Redacted: redacted}, nil
 }
+
+// RedactedIn returns, inside a write and as of it, which of the events are redacted.
+func (r *Rooms) RedactedIn(tx *sqldb.Tx, eventIDs []string) (map[string]bool, error) {
+	redacted, err := redactedIn(tx, eventIDs)
+	if err != nil {
+		return nil, fmt.Errorf("looking for redactions: %w", err)
+	}
+	return redacted, nil
+}

@@ -60,6 +60,23 @@ func isRedactedIn(tx *sqldb.Tx, eventID string) (bool, error) {
 	return err == nil, err
 }
 
+func redactedIn(tx *sqldb.Tx, eventIDs []string) (map[string]bool, error) {
+	rows, err := tx.Query(`SELECT DISTINCT target_event_id FROM redactions WHERE target_event_id = ANY($1) AND position IS NOT NULL`, sqldb.List(eventIDs))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	redacted := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		redacted[id] = true
+	}
+	return redacted, rows.Err()
+}
+
 // newestEditIn returns the nid of the replacement in force of message, 0 without one; see addEdits.
 func newestEditIn(tx *sqldb.Tx, message *Event) (int64, error) {
 	if message.IsState() || message.Relation.Type == relReplace {

@@ -3,7 +3,9 @@ package translator
 import (
 	"slices"
 
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/protect"
 )
 
 // HasRoom reports, without waiting, whether an engine that can translate the pair would take a request now; from
@@ -23,9 +25,9 @@ func (p *Pipeline) HasRoom(from, to language.Code, local bool) bool {
 }
 
 // Knows reports, without waiting, whether a request may have its answer without an engine: it was translated before, or the
-// phrase memory may have it. False means that only an engine can tell.
+// phrase memory may have it. False means that only an engine can tell. It takes the source hint at its word.
 func (p *Pipeline) Knows(request Request) bool {
-	source, done := p.prepare(request)
+	source, done := p.taken(request)
 	if done {
 		return true
 	}
@@ -40,4 +42,15 @@ func (p *Pipeline) Knows(request Request) bool {
 		from, to, ok := l.serves(source.From, source.To)
 		return ok && memory.Knows(from, to, source.Original.Body, source.Original.FormattedBody)
 	})
+}
+
+// taken is prepare with the source hint taken at its word: the text is not looked at where there is one.
+func (p *Pipeline) taken(request Request) (source Result, done bool) {
+	if request.SourceHint == "" || request.SourceHint == Undetermined {
+		return p.prepare(request)
+	}
+	body, formatted := protect.CutReply(request.Text, request.HTML)
+	return Result{
+		From: request.SourceHint, To: request.Target, local: request.Local, Original: compose.Original{Body: body, FormattedBody: formatted},
+	}, false
 }

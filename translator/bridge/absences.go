@@ -209,6 +209,9 @@ func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
 	if before, ok, _ := b.absences.known.PeekOrAdd(k, known); ok {
 		return before
 	}
+	if !known && ev.Received != 0 && ev.Position > b.handled.Load() {
+		b.hot.expectNone(k) // what has just come has no rendering yet, so nobody has to look for one
+	}
 	return known
 }
 
