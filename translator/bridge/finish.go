@@ -93,7 +93,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 			Content: placed, LateContent: late, Parts: kept,
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
-		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
+		late: len(late) > 0, overdue: j.owed || !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
 		source: string(result.From), critical: len(result.Invariants) > 0,
 	}, nil
 }
