@@ -49,8 +49,11 @@ func (a absence) covers(position int64) bool {
 // keptAbsences bounds those of one scope that are remembered.
 const keptAbsences = 4096
 
-// keptPutOff bounds the messages of which it is remembered whether they are known, and what they show.
-const keptPutOff = 16_384
+// keptPutOff and keptShown bound the messages of which it is remembered whether they are known, and what they show.
+const (
+	keptPutOff = 16_384
+	keptShown  = 2048
+)
 
 // absences holds what is known of them, by scope and ascending. Safe for concurrent use.
 type absences struct {
@@ -72,7 +75,7 @@ func newAbsences() (*absences, error) {
 	if a.known, err = lru.New[key, bool](keptPutOff); err != nil {
 		return nil, err
 	}
-	a.shown, err = lru.New[key, *view.Rendering](keptPutOff)
+	a.shown, err = lru.New[key, *view.Rendering](keptShown)
 	return a, err
 }
 

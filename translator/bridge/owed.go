@@ -19,6 +19,8 @@ import (
 const (
 	// owedPause is the wait between two looks at engines that are away.
 	owedPause = 500 * time.Millisecond
+	// searchPause is that between two looks through all rooms.
+	searchPause = 10 * time.Second
 	// absenceStep is how long an absence may last before the next one begins: what is owed is given up in such steps.
 	absenceStep = 10 * time.Minute
 	// owedAge is after how long what is owed is given up: readers were told why when it came.
@@ -86,7 +88,7 @@ func (b *Bridge) expire(ctx context.Context, owing []absence) (left []absence, e
 // knockAll asks each engine that is away for one translation, and does not wait for it.
 func (b *Bridge) knockAll(ctx context.Context, knocking *sync.WaitGroup, owing []absence, turn int) {
 	for _, a := range owing {
-		if !a.lasts() || !b.absences.step(a.scope) {
+		if !a.lasts() || b.o.Now().Before(b.absences.restUntil(a.position)) || !b.absences.step(a.scope) {
 			continue
 		}
 		knocking.Go(func() {
@@ -101,11 +103,7 @@ func (b *Bridge) knockAll(ctx context.Context, knocking *sync.WaitGroup, owing [
 // knock asks for the translation of a new message that is owed; when it comes, or there is none, and the engines have room,
 // they are not away any more.
 func (b *Bridge) knock(ctx context.Context, a absence, turn int) error {
-	newest, err := b.o.Rooms.LastEvents(ctx, a.first, b.handled.Load(), typeMessage, owedPage)
-	if err != nil {
-		return err
-	}
-	owed, err := b.owedOf(ctx, a.scope, newest)
+	owed, err := b.newestOwed(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -119,6 +117,32 @@ func (b *Bridge) knock(ctx context.Context, a absence, turn int) error {
 		return nil
 	}
 	return b.endAbsence(ctx, a.scope, false)
+}
+
+// newestOwed returns the newest messages that are owed in an absence that lasts: those among the newest of all rooms, else
+// of some room, which is not looked for often.
+func (b *Bridge) newestOwed(ctx context.Context, a absence) ([]*rooms.Event, error) {
+	last := b.handled.Load()
+	events, err := b.o.Rooms.LastEvents(ctx, a.first, last, typeMessage, owedPage)
+	if err != nil {
+		return nil, err
+	}
+	owed, err := b.owedOf(ctx, a.scope, events)
+	if err != nil || len(owed) > 0 {
+		return owed, err
+	}
+	b.absences.rest(a.position, b.o.Now().Add(searchPause))
+	found, err := b.o.Rooms.RoomsWith(ctx, typeMessage, a.first, last, owedRooms)
+	if err != nil {
+		return nil, err
+	}
+	for _, nid := range found {
+		l := &lane{absence: a, roomNID: nid, last: last, left: owedPerRoom}
+		if err := b.readOn(ctx, l); err != nil || len(l.page) > 0 {
+			return l.page, err
+		}
+	}
+	return nil, nil
 }
 
 // pay translates a message that is owed, and waits for it.

@@ -198,6 +198,21 @@ func TestRoomsTakeTurnsAndTheNewestComeFirst(t *testing.T) {
 	require.Equal(t, []string{ofQuiet[1], ofQuiet[0]}, idsOf(lanes[1].page), "the other one takes its turn after one message")
 }
 
+func TestTheNewestThatIsOwedIsFoundBehindOtherRooms(t *testing.T) {
+	w := newWorld(t, narrow)
+	room, other := w.ward(), w.room(alice)
+	w.engine.close()
+	w.fillUp(room)
+	id := w.say(room, alice, bedSentence(1))
+	for range owedPage {
+		w.say(other, alice, "nobody else reads this")
+	}
+	w.handledAll()
+	owed, err := w.bridge.newestOwed(t.Context(), w.bridge.absences.owing()[0])
+	require.NoError(t, err)
+	require.Equal(t, id, owed[0].ID)
+}
+
 func idsOf(events []*rooms.Event) (ids []string) {
 	for _, ev := range events {
 		ids = append(ids, ev.ID)
