@@ -208,10 +208,12 @@ func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
 	if known, ok := b.absences.known.Get(k); ok {
 		return known
 	}
-	known := b.mayKnow(ev, of)
-	if before, ok, _ := b.absences.known.PeekOrAdd(k, known); ok {
-		return before
+	defer b.looking.lock(ev.NID)()
+	if known, ok := b.absences.known.Get(k); ok {
+		return known
 	}
+	known := b.mayKnow(ev, of)
+	b.absences.known.Add(k, known)
 	if !known && ev.Received != 0 && ev.Position > b.handled.Load() {
 		b.hot.expectNone(k) // what has just come has no rendering yet, so nobody has to look for one
 	}

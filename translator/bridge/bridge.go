@@ -62,6 +62,7 @@ type Bridge struct {
 	home      language.Code // of those who chose none
 
 	decisions   *lru.Cache[int64, decision]
+	looking     turns
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
 	codes       *lru.Cache[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
