@@ -30,7 +30,11 @@ func TestPhrasesPassTheChecks(t *testing.T) {
 				if to.Reads(from) || (c+i+j)%48 != 0 {
 					continue
 				}
-				result, err := p.Translate(context.Background(), Request{Text: text, SourceHint: from, Target: to})
+				request := Request{Text: text, SourceHint: from, Target: to}
+				if !p.Knows(request) {
+					t.Errorf("%s, %s to %s would wait for an engine\n  %s", concept, from, to, text)
+				}
+				result, err := p.Translate(context.Background(), request)
 				require.NoError(t, err)
 				if want := phraseIn(memory.Forms(concept, to)[0], to, drugIn(to, drug)); withoutSpaces(result.Body) != withoutSpaces(want) {
 					t.Errorf("%s, %s to %s reads\n  %s\n  %s", concept, from, to, result.Body, want)

@@ -144,10 +144,7 @@ func (p *Pipeline) Purge() { p.cache.clear() }
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
 	result = Result{To: request.Target, local: request.Local, Original: compose.Original{Body: body, FormattedBody: formatted}}
-	source := find(body, request.SenderLanguage, request.Target)
-	if request.SourceHint != "" && request.SourceHint != Undetermined && source.best != "" {
-		source = found{request.SourceHint, true}
-	}
+	source := sourceOf(body, request)
 	result.From, result.unsure = source.best, !source.sure
 	switch {
 	case source.best == "":
@@ -161,6 +158,17 @@ func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 		return result.none(ReasonTooLong), true
 	}
 	return result, false
+}
+
+// sourceOf takes the language that is said for one, unless the text has no words.
+func sourceOf(body string, request Request) found {
+	if request.SourceHint == "" || request.SourceHint == Undetermined {
+		return find(body, request.SenderLanguage, request.Target)
+	}
+	if !language.HasLetters(ownWords(clip(body))) {
+		return found{}
+	}
+	return found{request.SourceHint, true}
 }
 
 // none turns a result into one without a translation.

@@ -28,6 +28,8 @@ import (
 type Pipeline interface {
 	Run(ctx context.Context)
 	Offers(from, to language.Code) bool
+	HasRoom(from, to language.Code, local bool) bool
+	Knows(request translator.Request) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
 	Purge()
 }
@@ -63,6 +65,7 @@ type Bridge struct {
 	home      language.Code // of those who chose none
 
 	decisions   *lru.Cache[int64, decision]
+	looking     turns
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
 	codes       *lru.Cache[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
@@ -74,6 +77,7 @@ type Bridge struct {
 	readers     *roomReaders
 	hot         *hotCache
 	jobs        *jobs
+	absences    *absences
 	handled     atomic.Int64 // everything up to this position has its jobs
 	sealer      *sealer
 	vault       *vault
@@ -198,6 +202,9 @@ func (b *Bridge) buildCaches() (err error) {
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {
 		return err
 	}
+	if b.absences, err = newAbsences(); err != nil {
+		return err
+	}
 	bytes := int(b.o.Config.Cache.Memory)
 	if bytes <= 0 {
 		bytes = defaultHotBytes
@@ -221,6 +228,9 @@ func (b *Bridge) load(ctx context.Context) error {
 		return err
 	}
 	if b.vault, err = newVault(texts); err != nil {
+		return err
+	}
+	if err := b.loadAbsences(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{cursorReader, cursorBot} {
@@ -260,6 +270,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		},
 		b.resumeUntilDone,
 		b.sweepLoop,
+		b.owedLoop,
 		b.readingsLoop,
 		b.talk.run,
 	}

@@ -30,6 +30,9 @@ func originalOf(ev *rooms.Event) json.RawMessage {
 
 // without returns a JSON object without a member; content comes from an accepted event, so it is well formed.
 func without(content json.RawMessage, path string) json.RawMessage {
+	if len(content) > 0 && !gjson.GetBytes(content, path).Exists() {
+		return content
+	}
 	cut, err := sjson.DeleteBytes(content, path)
 	if err != nil {
 		return json.RawMessage("{}")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -46,9 +47,24 @@ func (b *Bridge) decide(ev *rooms.Event) decision {
 	if d, ok := b.decisions.Get(ev.NID); ok {
 		return d
 	}
+	defer b.looking.lock(ev.NID)()
+	if d, ok := b.decisions.Get(ev.NID); ok {
+		return d
+	}
 	d := b.decision(ev)
 	b.decisions.Add(ev.NID, d)
 	return d
+}
+
+// turns let one at a time look at an event: the reader of the stream and those who wait for the event are woken together, and
+// what takes longest would be done by each of them.
+type turns [64]sync.Mutex
+
+// lock waits for the turn of an event and returns what ends it.
+func (t *turns) lock(nid int64) (unlock func()) {
+	mu := &t[uint64(nid)%uint64(len(t))]
+	mu.Lock()
+	return mu.Unlock
 }
 
 // decideLive is decide for an event that has just come.

@@ -29,8 +29,8 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 			return err
 		}
 	}
-	if made == nil && !b.jobs.isTold(j) {
-		return nil // a page of history asked: no job is stored
+	if made == nil && (j.owed || !b.jobs.isTold(j)) {
+		return nil // what was put off and what a page of history asked for have no stored job
 	}
 	var stored []*row
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
@@ -93,7 +93,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 			Content: placed, LateContent: late, Parts: kept, Glossary: result.Glossary,
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
-		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
+		late: len(late) > 0, overdue: j.owed || !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
 		source: string(result.From), critical: len(result.Invariants) > 0,
 	}, nil
 }
@@ -104,6 +104,11 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 	before, err := countPlaced(tx, j.key)
 	if err != nil || before > 0 && !j.again {
 		return nil, err
+	}
+	if before > 0 && j.owed {
+		if reason, err := lastReason(tx, j.key); err != nil || !leavesOwed(reason) {
+			return nil, err
+		}
 	}
 	version, err := b.o.Rooms.VersionIn(tx, message)
 	if err != nil {

@@ -34,7 +34,10 @@ type job struct {
 	from  language.Code
 	told  bool // those who have the raw text are told of it: not for pages of history
 	again bool // there is a rendering that says why it failed
+	owed  bool // it was put off: what engines cannot do now is tried again later
 	done  chan struct{}
+
+	result translator.Result // once it is done
 }
 
 // jobs are those under way, each key once. Safe for concurrent use.
@@ -95,6 +98,18 @@ func (j *jobs) close() {
 	j.working.Wait()
 }
 
+// oldest returns the position of the oldest event under way for a language from another, position without an older one.
+func (j *jobs) oldest(from, to language.Code, position int64) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, running := range j.running {
+		if at := running.ev.Position; at > 0 && running.told && running.from == from && running.language == to {
+			position = min(position, at)
+		}
+	}
+	return position
+}
+
 // isTold reads what add may change.
 func (j *jobs) isTold(of *job) bool {
 	j.mu.Lock()
@@ -145,8 +160,12 @@ func (b *Bridge) carryOut(j *job) {
 	if err != nil {
 		return // stopping: the job is stored, or nobody waits for it any more
 	}
+	j.result = result
 	for {
-		err := b.finish(b.work, j, result)
+		err := b.turnedAway(b.work, j, result)
+		if err == nil {
+			err = b.finish(b.work, j, result)
+		}
 		if err == nil || b.work.Err() != nil {
 			return
 		}
@@ -213,10 +232,25 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Req
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
 		result, err := b.o.Pipeline.Translate(ctx, request)
-		if err != nil || awaited || !isBusy(result) || !sleep(ctx, busyPause) {
+		if err != nil || awaited || j.owed || !isBusy(result) || !sleep(ctx, busyPause) {
 			return result, err
 		}
 	}
+}
+
+// turnedAway begins an absence when engines have no room for a message that has just come: it is owed, with those that are
+// still under way and those that were not answered before.
+func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
+	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
+	if !ok || j.owed || !b.jobs.isTold(j) {
+		return nil
+	}
+	b.absences.learn(of, j.ev.Position, result)
+	if !isBusy(result) {
+		return nil
+	}
+	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position))
+	return b.beginAbsence(ctx, of, first)
 }
 
 func timedOut(j *job, w words) translator.Result {

@@ -141,6 +141,10 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
 			continue
 		}
+		if b.putOff(ev, a.language) {
+			b.metrics.putOff.Inc()
+			continue
+		}
 		done, err := b.alreadyDone(ctx, ev, a.language)
 		if err != nil {
 			return nil, err

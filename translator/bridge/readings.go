@@ -185,19 +185,11 @@ func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) 
 	}
 	now := b.o.Now().UnixMilli()
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		said := map[int64]bool{}
-		for _, r := range batch {
-			if err := insertReading(tx, r); err != nil {
-				return err
-			}
-			version := versions[r.rendering.Version]
-			if said[r.rendering.Position] || version == nil {
-				continue
-			}
-			said[r.rendering.Position] = true
-			if err := b.writeText(tx, r.rendering, version, messages[version.NID]); err != nil {
-				return err
-			}
+		if err := insertReadings(tx, batch); err != nil {
+			return err
+		}
+		if err := b.writeTexts(tx, batch, versions, messages); err != nil {
+			return err
 		}
 		if lostAt != 0 {
 			if err := insertGap(tx, lostAt, now, reasonFull); err != nil {
@@ -230,18 +222,39 @@ func (b *Bridge) versionsOf(ctx context.Context, batch []reading) (versions, mes
 	return versions, messages, nil
 }
 
-// writeText keeps what a rendering said, without its words when the message is gone by now or the configuration keeps none.
-func (b *Bridge) writeText(tx *sqldb.Tx, r *view.Rendering, version, message *rooms.Event) error {
-	text := ""
-	if b.o.Config.Records.ReadingsText {
-		gone, err := b.isGone(tx, version, message)
-		if err != nil {
-			return err
+// writeTexts keeps what the renderings of a batch said, without their words where the message is gone by now or the
+// configuration keeps none.
+func (b *Bridge) writeTexts(tx *sqldb.Tx, batch []reading, versions, messages map[int64]*rooms.Event) error {
+	var said []*view.Rendering
+	var ids []string
+	seen := map[int64]bool{}
+	for _, r := range batch {
+		version := versions[r.rendering.Version]
+		if seen[r.rendering.Position] || version == nil {
+			continue
 		}
-		if !gone {
-			text = bodyOf(r)
-		}
+		seen[r.rendering.Position] = true
+		said = append(said, r.rendering)
+		ids = append(ids, version.ID, messages[version.NID].ID)
 	}
+	if len(said) == 0 {
+		return nil
+	}
+	gone, err := b.o.Rooms.RedactedIn(tx, ids)
+	if err != nil {
+		return err
+	}
+	texts := make([]readText, 0, len(said))
+	for _, r := range said {
+		version := versions[r.Version]
+		message := messages[version.NID]
+		texts = append(texts, b.textOf(r, version, message, gone[version.ID] || gone[message.ID]))
+	}
+	return insertReadTexts(tx, texts)
+}
+
+// textOf is what the log keeps of a rendering.
+func (b *Bridge) textOf(r *view.Rendering, version, message *rooms.Event, gone bool) readText {
 	content := r.Content
 	if len(content) == 0 {
 		content = r.LateContent
@@ -252,20 +265,10 @@ func (b *Bridge) writeText(tx *sqldb.Tx, r *view.Rendering, version, message *ro
 		engine: key.Get("engine").Str, glossary: r.Glossary, state: r.State, verdict: r.Verdict,
 		reasons: strings.Join(reasonsIn(r), " "),
 	}
-	if text != "" {
+	if text := bodyOf(r); text != "" && !gone && b.o.Config.Records.ReadingsText {
 		kept.sealed = b.vault.seal(text, readPlace(r.Position))
 	}
-	return insertReadText(tx, kept)
-}
-
-func (b *Bridge) isGone(tx *sqldb.Tx, version, message *rooms.Event) (bool, error) {
-	for _, ev := range []*rooms.Event{message, version} {
-		v, err := b.o.Rooms.VersionIn(tx, ev)
-		if err != nil || v.Redacted {
-			return true, err
-		}
-	}
-	return false, nil
+	return kept
 }
 
 // bodyOf is the text that a rendering shows as the message.

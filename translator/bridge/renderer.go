@@ -113,7 +113,7 @@ func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*roo
 		}
 	}
 	if len(missing) == 0 {
-		return found, nil
+		return found, b.withPutOff(code, events, found)
 	}
 	stored, err := b.selectPlaced(ctx, missing, code)
 	if err != nil {
@@ -127,7 +127,7 @@ func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*roo
 		read[key{nid, code}] = found[nid]
 	}
 	b.hot.fill(turn, read)
-	return found, nil
+	return found, b.withPutOff(code, events, found)
 }
 
 // offerlessHold bounds how long an event is held for a language that no engine offers: until its row says so.
@@ -150,7 +150,7 @@ func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 	}
 	code := b.code(tag)
 	d := b.decide(ev)
-	if !d.wantedBy(code) || b.isOff(context.Background(), ev.RoomID) {
+	if !d.wantedBy(code) || b.isOff(context.Background(), ev.RoomID) || b.putOff(ev, code) {
 		return time.Time{}
 	}
 	if !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {
@@ -191,7 +191,7 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 		}
 		last := inForce(rows[ev.NID], newest)
 		k := key{ev.NID, code}
-		if last != nil && !b.worthAgain(k, last, d.from) {
+		if last != nil && (b.isAway(ev, d, code) || !b.worthAgain(k, last, d.from)) {
 			continue
 		}
 		j, err := b.begin(waiting, &job{key: k, ev: ev, from: d.from, again: last != nil})
@@ -227,6 +227,12 @@ func (b *Bridge) worthAgain(k key, r *view.Rendering, from language.Code) bool {
 	}
 	b.retries.Add(k, now)
 	return true
+}
+
+// isAway reports whether an event was put off and the engines have no room for it yet: it follows when they have.
+func (b *Bridge) isAway(ev *rooms.Event, d decision, code language.Code) bool {
+	of, ok := b.scopeOf(ev, d, code)
+	return ok && b.absences.covering(of, ev.Position) && !b.o.Pipeline.HasRoom(of.from, of.to, of.local)
 }
 
 func transient(r *view.Rendering) bool {

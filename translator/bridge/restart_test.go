@@ -73,6 +73,7 @@ func setCursorOf(t *testing.T, url, name string, position int64) {
 
 const (
 	crashURL    = "BRIDGE_TEST_CRASH_URL"
+	crashAway   = "BRIDGE_TEST_CRASH_AWAY" // the child's engine never answers
 	crashRounds = 4
 )
 
@@ -84,7 +85,13 @@ func TestCrashChild(t *testing.T) {
 	}
 	key, err := signing.LoadOrCreateKey(strings.TrimPrefix(url, "sqlite://") + ".key")
 	require.NoError(t, err)
-	w := newWorldAt(t, url, func(w *world) { w.key = key })
+	w := newWorldAt(t, url, func(w *world) {
+		w.key = key
+		if os.Getenv(crashAway) != "" {
+			narrow(w)
+			w.engine.close()
+		}
+	})
 	room := crashRoom(w)
 	for i := 0; ; i++ {
 		id := w.say(room, alice, bedSentence(i))
@@ -107,7 +114,7 @@ func TestKill9LosesAndDoublesNothing(t *testing.T) {
 	url := sqldbtest.SQLite(t)
 	said := map[string]bool{}
 	for round := range crashRounds {
-		for _, id := range killedRun(t, url, time.Duration(40+70*round)*time.Millisecond) {
+		for _, id := range killedRun(t, url, time.Duration(40+70*round)*time.Millisecond, "") {
 			said[id] = true
 		}
 	}
@@ -130,10 +137,10 @@ func TestKill9LosesAndDoublesNothing(t *testing.T) {
 }
 
 // killedRun starts the child, kills it some time after its first word and returns what it had said.
-func killedRun(t *testing.T, url string, after time.Duration) []string {
+func killedRun(t *testing.T, url string, after time.Duration, away string) []string {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=60s")
-	child.Env = append(os.Environ(), crashURL+"="+url)
+	child.Env = append(os.Environ(), crashURL+"="+url, crashAway+"="+away)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)

@@ -186,6 +186,16 @@ func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
 	return n, nil
 }
 
+// lastReason returns why an event was not translated at last; "" when it was, or the checks refused it.
+func lastReason(tx *sqldb.Tx, k key) (reason string, err error) {
+	err = tx.QueryRow(`SELECT reason FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1 ORDER BY position DESC LIMIT 1`,
+		k.nid, string(k.language)).Scan(&reason)
+	if err != nil {
+		return "", fmt.Errorf("looking for a rendering: %w", err)
+	}
+	return reason, nil
+}
+
 // eraseVersion forgets what was said in a version of a message.
 func eraseVersion(tx *sqldb.Tx, versionNID, messageNID int64) error {
 	_, err := tx.Exec(`UPDATE renderings SET content = $3, late_content = $3, parts = $3 WHERE message_nid = $2 AND version_nid = $1`,

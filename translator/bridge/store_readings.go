@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,23 +21,67 @@ type readText struct {
 	sealed                            []byte
 }
 
-func insertReading(tx *sqldb.Tx, r reading) error {
-	_, err := tx.Exec(`INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (rendering, user_id) DO NOTHING`, r.rendering.Position, r.userID, r.ts, number(r.late), r.mode)
+func insertReadings(tx *sqldb.Tx, batch []reading) error {
+	rows := make([][]any, 0, len(batch))
+	for _, r := range batch {
+		rows = append(rows, []any{r.rendering.Position, r.userID, r.ts, number(r.late), r.mode})
+	}
+	err := insertMany(tx, `INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode)`, ` ON CONFLICT (rendering, user_id) DO NOTHING`, rows)
 	if err != nil {
-		return fmt.Errorf("storing a reading: %w", err)
+		return fmt.Errorf("storing readings: %w", err)
 	}
 	return nil
 }
 
-func insertReadText(tx *sqldb.Tx, t readText) error {
-	_, err := tx.Exec(`INSERT INTO translation_read_texts (rendering, message_nid, version_nid, language, source, engine, glossary, state, verdict, reasons, text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (rendering) DO NOTHING`,
-		t.rendering, t.messageNID, t.versionNID, t.language, t.source, t.engine, t.glossary, t.state, t.verdict, t.reasons, notNil(t.sealed))
+func insertReadTexts(tx *sqldb.Tx, texts []readText) error {
+	rows := make([][]any, 0, len(texts))
+	for _, t := range texts {
+		rows = append(rows, []any{
+			t.rendering, t.messageNID, t.versionNID, t.language, t.source, t.engine, t.glossary, t.state, t.verdict, t.reasons, notNil(t.sealed),
+		})
+	}
+	err := insertMany(tx, `INSERT INTO translation_read_texts (rendering, message_nid, version_nid, language, source, engine, glossary, state, verdict, reasons, text)`,
+		` ON CONFLICT (rendering) DO NOTHING`, rows)
 	if err != nil {
 		return fmt.Errorf("storing what was read: %w", err)
 	}
 	return nil
+}
+
+// rowsAtOnce is how many rows one statement of insertMany has. The rest go one by one, so that there are two texts of each.
+const rowsAtOnce = 16
+
+// insertMany inserts rows, many in one statement: most of the cost of a small row is that of its statement.
+func insertMany(tx *sqldb.Tx, into, end string, rows [][]any) error {
+	for len(rows) > 0 {
+		n := 1
+		if len(rows) >= rowsAtOnce {
+			n = rowsAtOnce
+		}
+		_, err := tx.Exec(into+" VALUES "+places(n, len(rows[0]))+end, slices.Concat(rows[:n]...)...)
+		if err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// places are the parameters of rows: "($1, $2), ($3, $4)".
+func places(rows, columns int) string {
+	var s strings.Builder
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			s.WriteString("(")
+		case i%columns == 0:
+			s.WriteString("), (")
+		default:
+			s.WriteString(", ")
+		}
+		s.WriteString("$" + strconv.Itoa(i+1))
+	}
+	return s.String() + ")"
 }
 
 // eraseReadTexts forgets the words of a version of a message; of the message itself (version 0), of all its versions. Who was

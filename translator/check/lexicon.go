@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // lexicon finds the longest known word or phrase at a place of a folded text. It is a trie in a few flat lists, which
@@ -229,6 +230,9 @@ func (l *lexicon) all(runes []rune) []match {
 func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if i == 0 || !wordRune(runes[i]) || !wordRune(runes[i-1]) {
 		return true
+	}
+	if runes[i] < utf8.RuneSelf && runes[i-1] < utf8.RuneSelf {
+		return false
 	}
 	if !unicode.Is(unicode.Arabic, runes[i]) {
 		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])

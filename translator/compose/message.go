@@ -192,7 +192,10 @@ func untranslated(m Message) (body, formatted string) {
 	if reason == "" {
 		return m.Original.Body, m.Original.FormattedBody
 	}
-	words := language.String(m.To, "reason_"+reason, "language", m.From.Name(m.To))
+	words := language.String(m.To, "reason_"+reason)
+	if strings.Contains(words, "{language}") { // finding a name takes longer than all the rest
+		words = language.String(m.To, "reason_"+reason, "language", m.From.Name(m.To))
+	}
 	return afterOriginal(m, []string{directed(m.To, language.String(m.To, "not_translated", "reason", words))})
 }
 

@@ -68,6 +68,29 @@ func (p *Phrases) Translate(_ context.Context, request Request) (Answer, error) 
 	return answer, nil
 }
 
+// Knows implements Memory. What has markup or several lines may be known; the rest is looked up.
+func (p *Phrases) Knows(from, to language.Code, text, formatted string) bool {
+	memory, err := p.load()
+	if err != nil {
+		return false
+	}
+	if formatted != "" || strings.ContainsAny(text, "\n`") {
+		return true
+	}
+	l := lookup{memory, from, to}
+	text = norm.NFKC.String(text)
+	if _, ok := l.find(text); ok {
+		return true
+	}
+	sentences := phrases.Sentences(text)
+	for _, at := range sentences {
+		if _, ok := l.find(text[at.Start:at.End]); !ok {
+			return false
+		}
+	}
+	return len(sentences) > 1
+}
+
 // lookup finds the phrases of one request.
 type lookup struct {
 	memory   *phrases.Memory
