@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/singleflight"
@@ -17,6 +18,7 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/engine"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -28,6 +30,8 @@ type Pipeline struct {
 	cache   *cache
 	flights singleflight.Group
 	metrics *metrics
+
+	findings *lru.Cache[[sha256.Size]byte, []identifiers.Kind] // by text
 }
 
 // New builds a pipeline. It starts nothing and asks no engine; registerer may be nil.
@@ -38,10 +42,13 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	}
 	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
-		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External})
+		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External, outside: e.Outside})
 	}
 	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
 		return nil, err
+	}
+	if p.findings, err = lru.New[[sha256.Size]byte, []identifiers.Kind](keptFindings); err != nil {
+		return nil, fmt.Errorf("translator: %w", err)
 	}
 	return p, nil
 }
@@ -136,12 +143,15 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 }
 
 // Purge forgets what was translated before.
-func (p *Pipeline) Purge() { p.cache.clear() }
+func (p *Pipeline) Purge() {
+	p.cache.clear()
+	p.findings.Purge()
+}
 
 // prepare decides what needs no engine; done reports that the result is final.
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
-	result = Result{To: request.Target, local: request.Local, Original: compose.Original{Body: body, FormattedBody: formatted}}
+	result = Result{To: request.Target, local: request.Local, released: request.Released, Original: compose.Original{Body: body, FormattedBody: formatted}}
 	source := find(body, request.SenderLanguage, request.Target)
 	if request.SourceHint != "" && request.SourceHint != Undetermined && source.best != "" {
 		source = found{request.SourceHint, true}
@@ -171,7 +181,7 @@ func (r Result) none(reason string) Result {
 // keyOf hashes what a translation depends on.
 func keyOf(source Result) cacheKey {
 	h := sha256.New()
-	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), string(source.To), source.Original.Body, source.Original.FormattedBody} {
+	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), strconv.FormatBool(source.released), string(source.To), source.Original.Body, source.Original.FormattedBody} {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
@@ -202,7 +212,7 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 			continue
 		}
 		request, ok := askFor(l, source, message.Segments())
-		if !ok {
+		if !ok || p.keeps(l, &source, message) {
 			continue
 		}
 		answer, err := p.ask(ctx, l, request)
@@ -222,7 +232,11 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 		}
 	}
 	if blocked != nil {
+		blocked.Identifiers, blocked.Withheld = source.Identifiers, source.Withheld
 		return *blocked
+	}
+	if source.Withheld && reason == ReasonNoEngine {
+		return source.none(ReasonIdentifiers)
 	}
 	if source.unsure && reason == ReasonNoEngine {
 		source.From, reason = Undetermined, ReasonSource

@@ -44,7 +44,7 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	defer closeAll()
-	pipeline, err := translator.New(translator.Config{Engines: chain}, nil)
+	pipeline, err := translator.New(node.PipelineConfig(settings, chain), nil)
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}

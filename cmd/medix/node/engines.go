@@ -34,6 +34,13 @@ func Engines(c config.Translator) (chain []translator.EngineConfig, closeAll fun
 	return chain, b.close, nil
 }
 
+// PipelineConfig is what the configuration says of the pipeline that asks a chain of engines.
+func PipelineConfig(c config.Translator, chain []translator.EngineConfig) translator.Config {
+	return translator.Config{
+		Engines: chain, CacheBytes: int(c.Cache.Memory), Identifiers: translator.Identifiers(c.Identifiers.Action),
+	}
+}
+
 // engineBuilder builds engines and knows how to end them.
 type engineBuilder struct {
 	config   config.Translator
@@ -61,13 +68,19 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 	case "deepl", "azure", "google":
 		limits.CheckEvery = checkPaid
 	}
-	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs, External: isExternal(c)}, nil
+	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs, External: isExternal(c), Outside: b.isOutside(c)}, nil
 }
 
 // isExternal reports whether an engine sends texts to another machine.
 func isExternal(c config.Engine) bool {
 	u, err := url.Parse(c.URL)
 	return c.URL != "" && (err != nil || !config.Translator{}.HostAllowed(u.Hostname()))
+}
+
+// isOutside reports whether an engine sends texts to a machine that is not the hospital's own.
+func (b *engineBuilder) isOutside(c config.Engine) bool {
+	u, err := url.Parse(c.URL)
+	return c.URL != "" && (err != nil || b.config.Outside(u.Hostname()))
 }
 
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {

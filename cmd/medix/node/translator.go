@@ -20,8 +20,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			return err
 		}
 		n.onClose(func(context.Context) error { closeEngines(); return nil })
-		cache := translator.Config{Engines: engines, CacheBytes: int(n.Config.Translator.Cache.Memory)}
-		pipeline, err := translator.New(cache, n.registry)
+		pipeline, err := translator.New(PipelineConfig(n.Config.Translator, engines), n.registry)
 		if err != nil {
 			return fmt.Errorf("building the translator: %w", err)
 		}
