@@ -39,13 +39,13 @@ func TestTextsWithPatientIdentifiersAreKeptFromOutsideEngines(t *testing.T) {
 		found    []identifiers.Kind
 		withheld bool
 	}{
-		"held":                            {text: withPhone, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
-		"held, an engine of the house":    {text: withPhone, inside: &fake{name: "inside"}, state: Translated, engine: "inside", found: []identifiers.Kind{identifiers.Phone}, withheld: true},
-		"held, that one fails":            {text: withPhone, inside: &fake{name: "inside", err: engine.ErrNoMatch}, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
-		"released":                        {text: withPhone, released: true, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
-		"warned":                          {action: IdentifiersWarn, text: withPhone, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
-		"off":                             {action: IdentifiersOff, text: withPhone, asked: 1, state: Translated, engine: "outside"},
-		"a dose is no identifier":         {text: "Give 5000 units of heparin twice a day.", asked: 1, state: Translated, engine: "outside"},
+		"held":                         {text: withPhone, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"held, an engine of the house": {text: withPhone, inside: &fake{name: "inside"}, state: Translated, engine: "inside", found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"held, that one fails":         {text: withPhone, inside: &fake{name: "inside", err: engine.ErrNoMatch}, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"released":                     {text: withPhone, released: true, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
+		"warned":                       {action: IdentifiersWarn, text: withPhone, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
+		"off":                          {action: IdentifiersOff, text: withPhone, asked: 1, state: Translated, engine: "outside"},
+		"a dose is no identifier":      {text: "Give 5000 units of heparin twice a day.", asked: 1, state: Translated, engine: "outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outside := &fake{name: "outside"}

@@ -77,6 +77,7 @@ type Bridge struct {
 	metrics     *metrics
 	talk        *talk
 	readings    *readingLog
+	concerns    concernsDesk
 
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
@@ -100,7 +101,7 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
+	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), concerns: newConcernsDesk(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
 	if err := b.readLanguages(); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
@@ -258,6 +259,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		b.resumeUntilDone,
 		b.sweepLoop,
 		b.readingsLoop,
+		b.concernsLoop,
 		b.talk.run,
 	}
 	ended := make(chan error, len(parts))

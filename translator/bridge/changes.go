@@ -171,10 +171,13 @@ func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
 	if err := eraseReadTexts(tx, message.NID, version); err != nil {
 		return err
 	}
+	if err := eraseConcerns(tx, message.NID, version); err != nil {
+		return err
+	}
 	if target.NID != message.NID {
 		return nil
 	}
-	return b.takeBackNotices(tx, message)
+	return b.takeBackNotices(tx, message, func(string) bool { return true })
 }
 
 // remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.

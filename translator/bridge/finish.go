@@ -32,6 +32,10 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if made == nil && !b.jobs.isTold(j) {
 		return nil // a page of history asked: no job is stored
 	}
+	concern, err := b.concernOf(ctx, j, message, result)
+	if err != nil {
+		return err
+	}
 	var stored []*row
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		stored = nil
@@ -39,8 +43,10 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 			return err
 		}
 		var err error
-		stored, err = b.place(tx, j, *made, message)
-		return err
+		if stored, err = b.place(tx, j, *made, message); err != nil || len(stored) == 0 {
+			return err
+		}
+		return b.storeConcern(tx, j, message, concern)
 	})
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
@@ -117,6 +123,11 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 			return nil, err
 		}
 	}
+	if j.again {
+		if err := afterTold(tx, &r, message); err != nil {
+			return nil, err
+		}
+	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
 	if inForceNID(version, message) == r.Version {
@@ -160,6 +171,17 @@ func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event
 		}
 	}
 	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), newContentOf(ev, version.Content)), nil
+}
+
+// afterTold puts a rendering that replaces another of its version after the synthetics that were given out of it, so that it
+// has an id of its own and clients that go by time show it.
+func afterTold(tx *sqldb.Tx, r *row, message *rooms.Event) error {
+	rows, err := selectOfMessageIn(tx, message.NID, r.Language)
+	if err != nil {
+		return err
+	}
+	r.VersionTS = max(r.VersionTS, afterAll(standing(rows)))
+	return nil
 }
 
 // toldIn returns the synthetics of one language that stand.

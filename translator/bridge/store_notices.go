@@ -70,8 +70,39 @@ func (b *Bridge) selectNotices(ctx context.Context, userID string, since, upto i
 		userID, since, upto, maxNotices))
 }
 
-func (b *Bridge) noticesAbout(tx *sqldb.Tx, eventNID int64) ([]*view.Notice, error) {
-	return b.scanNotices(tx.Query(`SELECT `+noticeColumns+` WHERE n.event_nid = $1 ORDER BY n.position`, eventNID))
+// notice is a notice with its kind.
+type notice struct {
+	*view.Notice
+	kind string
+}
+
+// noticesAbout returns what was said about an event, without what it says.
+func noticesAbout(tx *sqldb.Tx, eventNID int64) ([]notice, error) {
+	rows, err := tx.Query(`SELECT position, user_id, redacts, kind FROM translator_notices WHERE event_nid = $1 ORDER BY position`, eventNID)
+	if err != nil {
+		return nil, fmt.Errorf("reading notices: %w", err)
+	}
+	defer rows.Close()
+	var all []notice
+	for rows.Next() {
+		n := notice{Notice: &view.Notice{EventNID: eventNID}}
+		if err := rows.Scan(&n.Position, &n.UserID, &n.Redacts, &n.kind); err != nil {
+			return nil, fmt.Errorf("reading a notice: %w", err)
+		}
+		all = append(all, n)
+	}
+	return all, rows.Err()
+}
+
+// hasConcerns reports whether the author of a message was told of a concern about it.
+func (b *Bridge) hasConcerns(ctx context.Context, messageNID int64) (bool, error) {
+	var n int
+	err := b.o.DB.QueryRow(ctx, `SELECT COUNT(*) FROM translator_notices
+		WHERE event_nid = $1 AND redacts = 0 AND (kind LIKE 'identifiers %' OR kind LIKE 'rephrase %')`, messageNID).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("looking for what an author was told: %w", err)
+	}
+	return n > 0, nil
 }
 
 // selectBeside returns what a user is told beside events, by the event's nid.

@@ -45,6 +45,7 @@ func (b *Bridge) sweep(ctx context.Context) error {
 		remove func(tx *sqldb.Tx, ts int64, limit int) (int64, error)
 	}{
 		{b.o.Config.Cache.MaxAge.Std(), sweepNotices},
+		{b.o.Config.Cache.MaxAge.Std(), sweepHolds},
 		{kept.ReportsKeep.Std(), sweepReports},
 		{kept.ReadingsKeep.Std(), sweepReadings},
 	} {
