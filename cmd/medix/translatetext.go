@@ -39,7 +39,7 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	logrus.SetOutput(io.Discard) // what an engine did wrong is in the reasons
-	chain, closeAll, err := node.Engines(settings)
+	chain, closeAll, err := node.Engines(settings, nil)
 	if err != nil {
 		return err
 	}

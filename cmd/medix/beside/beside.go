@@ -97,7 +97,7 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 }
 
 func (b *Beside) buildPipeline(cfg *config.Config) error {
-	engines, closeEngines, err := node.Engines(cfg.Translator)
+	engines, closeEngines, err := node.Engines(cfg.Translator, nil)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
+	"medixchange/translator/phrases"
 )
 
 // pivot is the language that Apertium's pairs may go through where the configuration lets them.
@@ -20,9 +21,9 @@ const pivot = language.Code("es")
 const checkPaid = 5 * time.Minute
 
 // Engines builds the chain in the order of the configuration. It starts nothing and calls nobody; closeAll ends what
-// the engines start later.
-func Engines(c config.Translator) (chain []translator.EngineConfig, closeAll func(), err error) {
-	b := &engineBuilder{config: c}
+// the engines start later. approved says which phrases reviewers have approved; nil: none.
+func Engines(c config.Translator, approved phrases.Approved) (chain []translator.EngineConfig, closeAll func(), err error) {
+	b := &engineBuilder{config: c, approved: approved}
 	for i, e := range c.Engines {
 		link, err := b.link(e)
 		if err != nil {
@@ -45,6 +46,7 @@ func PipelineConfig(c config.Translator, chain []translator.EngineConfig) transl
 type engineBuilder struct {
 	config   config.Translator
 	resolver netguard.Resolver // nil: the system's
+	approved phrases.Approved
 	closers  []func()
 }
 
@@ -86,7 +88,7 @@ func (b *engineBuilder) isOutside(c config.Engine) bool {
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {
 	switch c.Type {
 	case "phrases":
-		return engine.NewEmbeddedPhrases(nil), nil
+		return engine.NewEmbeddedPhrases(b.approved), nil
 	case "apertium":
 		return b.apertium()
 	}

@@ -30,6 +30,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/approvals"
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
 )
@@ -63,6 +64,7 @@ type Node struct {
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
+	approvals  *approvals.Book      // likewise
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	sender     *federation.Sender
 	notifier   *notify.Notifier

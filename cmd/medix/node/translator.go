@@ -7,6 +7,7 @@ import (
 	"medixchange/internal/web"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/approvals"
 	"medixchange/translator/bridge"
 )
 
@@ -15,7 +16,12 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	var renderer view.Renderer = view.Plain
 	var log view.Log
 	if n.Config.Translator.Enabled {
-		engines, closeEngines, err := Engines(n.Config.Translator)
+		var err error
+		n.approvals, err = approvals.New(ctx, approvals.Options{DB: n.DB, Now: o.Now, Changed: func() { n.pipeline.Purge() }})
+		if err != nil {
+			return fmt.Errorf("reading the approvals of phrases: %w", err)
+		}
+		engines, closeEngines, err := Engines(n.Config.Translator, n.approvals.Approved)
 		if err != nil {
 			return err
 		}
@@ -51,5 +57,5 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.bridge == nil {
 		return nil
 	}
-	return []func(*web.Router){n.bridge.AddRoutes}
+	return []func(*web.Router){n.bridge.AddRoutes, n.approvals.AddRoutes}
 }
