@@ -152,7 +152,7 @@ func (p *Pipeline) Purge() {
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
 	result = Result{To: request.Target, local: request.Local, released: request.Released, Original: compose.Original{Body: body, FormattedBody: formatted}}
-	source := find(body, request.SenderLanguage, request.Target)
+	source := find(protect.PastMention(body, formatted), request.SenderLanguage, request.Target)
 	if request.SourceHint != "" && request.SourceHint != Undetermined && source.best != "" {
 		source = found{request.SourceHint, true}
 	}
