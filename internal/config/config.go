@@ -206,6 +206,7 @@ type Translator struct {
 	Records       TranslatorRecords `yaml:"records"`
 	Transcription Transcription     `yaml:"transcription"`
 	Encrypted     EncryptedRooms    `yaml:"encrypted"`
+	Seal          Seal              `yaml:"seal"`
 }
 
 // Identifiers says what becomes of texts that seem to tell who a patient is, before another machine would get them.
@@ -241,6 +242,14 @@ type Bridge struct {
 	Registration string `yaml:"registration"`
 	// RemoteInvites lets users of other servers invite the bot.
 	RemoteInvites bool `yaml:"remote_invites"`
+}
+
+// Seal says how translations and what is kept of them stand in the database.
+type Seal struct {
+	// Renderings seals translations and notices; reports and the reading log always are.
+	Renderings bool `yaml:"renderings"`
+	// KeyFile is the file with the key; made when it is not there.
+	KeyFile string `yaml:"key_file"`
 }
 
 // EncryptedRooms is the bot's device for encrypted rooms.
@@ -377,6 +386,7 @@ func defaultTranslator() Translator {
 		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
 		Records:       defaultRecords(),
 		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
+		Seal:          Seal{Renderings: true, KeyFile: "translator.key"},
 		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
 	}
 }

@@ -35,6 +35,7 @@ func (c *Config) validateTranslator(k *checker) {
 	}
 	t.validateIdentifiers(k)
 	k.check(!t.Encrypted.Enabled || t.Encrypted.KeyFile != "", "translator.encrypted.key_file", "must name a file")
+	k.check(!t.Enabled || t.Seal.KeyFile != "", "translator.seal.key_file", "must name a file")
 	c.validateTranscription(k)
 	for i, e := range t.Engines {
 		c.validateEngine(k, e, fmt.Sprintf("translator.engines[%d]", i))

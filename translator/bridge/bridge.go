@@ -39,6 +39,8 @@ type Options struct {
 	Accounts *accounts.Accounts
 	Pipeline Pipeline
 	Config   config.Translator
+	// SealKey is the key of texts in the database: SealKeyBytes bytes that are kept outside of it, the same each time.
+	SealKey []byte
 	// RemoteInvites lets users of other servers invite the bot into rooms that have local members.
 	RemoteInvites bool
 	// Transcriber writes voice messages down; optional: they stay as they are.
@@ -214,11 +216,7 @@ func (b *Bridge) load(ctx context.Context) error {
 	if b.sealer, err = newSealer(ids); err != nil {
 		return err
 	}
-	texts, err := b.secretOf(ctx, "retained texts", freshSecret())
-	if err != nil {
-		return err
-	}
-	if b.vault, err = newVault(texts); err != nil {
+	if err := b.openVault(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{cursorReader, cursorBot} {

@@ -49,7 +49,7 @@ func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) er
 		return err
 	}
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		rows, err := selectOfMessage(tx, message.NID)
+		rows, err := b.selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -140,7 +140,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 		if err := b.eraseKept(tx, target, message); err != nil {
 			return err
 		}
-		rows, err := selectOfMessage(tx, message.NID)
+		rows, err := b.selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
 		}

@@ -124,14 +124,14 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 		}
 	}
 	if j.again {
-		if err := afterTold(tx, &r, message); err != nil {
+		if err := b.afterTold(tx, &r, message); err != nil {
 			return nil, err
 		}
 	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
 	if inForceNID(version, message) == r.Version {
-		follow, err := overtaken(tx, j.ev, &r, message)
+		follow, err := b.overtaken(tx, j.ev, &r, message)
 		if err != nil {
 			return nil, err
 		}
@@ -157,8 +157,8 @@ func inForceNID(version rooms.Version, message *rooms.Event) int64 {
 // by time would keep showing a synthetic that was given out for an earlier version with a timestamp after that of a real
 // edit (TRANSLATION 3). And when what remained after a redaction was shown before it was translated, that synthetic has a
 // later time than the version, and comes to some devices after its translation. nil mostly.
-func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
-	rows, err := selectOfMessageIn(tx, message.NID, version.Language)
+func (b *Bridge) overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
+	rows, err := b.selectOfMessageIn(tx, message.NID, version.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +175,8 @@ func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event
 
 // afterTold puts a rendering that replaces another of its version after the synthetics that were given out of it, so that it
 // has an id of its own and clients that go by time show it.
-func afterTold(tx *sqldb.Tx, r *row, message *rooms.Event) error {
-	rows, err := selectOfMessageIn(tx, message.NID, r.Language)
+func (b *Bridge) afterTold(tx *sqldb.Tx, r *row, message *rooms.Event) error {
+	rows, err := b.selectOfMessageIn(tx, message.NID, r.Language)
 	if err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawM
 func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
 	for _, r := range rows {
 		r.Position, r.storedTS = tx.NextPosition(), b.o.Now().UnixMilli()
-		if err := insertRow(tx, r); err != nil {
+		if err := b.insertRow(tx, r); err != nil {
 			return err
 		}
 		tx.OnCommit(func() {

@@ -76,7 +76,7 @@ func (b *Bridge) tellIn(tx *sqldb.Tx, userID string, about *rooms.Event, kind st
 
 func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
 	n.Position = tx.NextPosition()
-	if err := storeNotice(tx, kind, roomNID, n); err != nil {
+	if err := b.storeNotice(tx, kind, roomNID, n); err != nil {
 		return err
 	}
 	tx.OnCommit(func() {

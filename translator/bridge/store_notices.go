@@ -24,9 +24,9 @@ func isTold(tx *sqldb.Tx, userID string, eventNID int64, kind string) (bool, err
 	return true, nil
 }
 
-func storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
+func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
 	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, string(n.Content), n.Beside)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, b.keptNotice(n.Content, n.Position), n.Beside)
 	if err != nil {
 		return fmt.Errorf("storing a notice: %w", err)
 	}
@@ -55,7 +55,11 @@ func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) 
 		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content, &n.Beside); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
-		n.Content = json.RawMessage(content)
+		said, err := b.unsealedNotice(content, n.Position)
+		if err != nil {
+			continue // it does not open: nobody is told
+		}
+		n.Content = json.RawMessage(said)
 		all = append(all, n)
 	}
 	return all, rows.Err()
