@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/internal/signing"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/translator"
@@ -112,7 +113,7 @@ func TestAnEditOfAHeldMessageIsLookedAtAnew(t *testing.T) {
 	require.Len(t, a.notices(room), 4, "nothing more is said")
 }
 
-func TestWhatWasReleasedIsTranslatedAfterTheNodeWasKilled(t *testing.T) {
+func TestWhatWasReleasedIsTranslatedAfterTheNodeStoppedInBetween(t *testing.T) {
 	w := newWorld(t, outside)
 	room := w.ward()
 	id := w.say(room, alice, callMe)
@@ -136,6 +137,31 @@ func TestWhatWasReleasedIsTranslatedAfterTheNodeWasKilled(t *testing.T) {
 	w.restart()
 	w.settled()
 	require.Len(t, w.rows(id, "es"), 2, "once")
+}
+
+func TestKill9TellsTheAuthorOfEachHeldMessageOnce(t *testing.T) {
+	t.Setenv(crashWords, " ward7@hospital.example")
+	url := sqldbtest.SQLite(t)
+	said := map[string]bool{}
+	for round := range crashRounds {
+		for _, id := range killedRun(t, url, time.Duration(40+70*round)*time.Millisecond) {
+			said[id] = true
+		}
+	}
+	require.NotEmpty(t, said)
+	key, err := signing.LoadOrCreateKey(strings.TrimPrefix(url, "sqlite://") + ".key")
+	require.NoError(t, err)
+	w := newWorldAt(t, url, crashWorld(key)...)
+	w.settled()
+	for id := range said {
+		var holds, told int
+		nid := w.event(id).NID
+		require.NoError(t, w.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM translator_holds WHERE version_nid = $1`, nid).Scan(&holds))
+		require.NoError(t, w.db.QueryRow(t.Context(), `SELECT COUNT(*) FROM translator_notices WHERE event_nid = $1`, nid).Scan(&told))
+		require.Equal(t, 1, holds, id)
+		require.Equal(t, 1, told, id)
+	}
+	require.Zero(t, w.engine.total())
 }
 
 func TestAHospitalMayWarnInsteadOfHolding(t *testing.T) {

@@ -123,7 +123,7 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 			return nil, err
 		}
 	}
-	if j.again {
+	if j.again && b.jobs.isTold(j) {
 		if err := b.afterTold(tx, &r, message); err != nil {
 			return nil, err
 		}
