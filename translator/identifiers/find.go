@@ -23,11 +23,15 @@ const (
 // Kinds are all kinds.
 var Kinds = []Kind{Name, Birth, Record, Identity, Phone, Email, Address}
 
-// maxFound is how much of a text is looked at, in bytes: more than the longest message that is translated.
-const maxFound = 256 << 10
+const (
+	// maxFound is how long a text is that is looked at, in bytes.
+	maxFound = 32 << 10
+	// maxLooked is how many labels, dates and numbers of a text are looked at.
+	maxLooked = 300
+)
 
-// Find returns of which kinds a text seems to hold identifiers, in the order of Kinds; nil for none. A text that is too long
-// to be looked at counts as one that holds a record. from is its language, as far as that is known; labels are found in all
+// Find returns of which kinds a text seems to hold identifiers, in the order of Kinds; nil for none. A text that holds too much
+// to look at counts as one that holds a record: it is bounded what a text costs. from is its language, as far as that is known; labels are found in all
 // of them. It is safe for concurrent use.
 func Find(text string, from language.Code) []Kind {
 	if len(text) > maxFound {
@@ -36,7 +40,7 @@ func Find(text string, from language.Code) []Kind {
 	line := normalized(text)
 	found := map[Kind]bool{}
 	if strings.ContainsAny(line, ":=") {
-		found[Name], found[Address] = loaded().labels.onForm(line, from)
+		loaded().labels.onForm(line, from, found)
 	}
 	if strings.ContainsAny(line, "0123456789") {
 		loaded().inFigures(line, found)
@@ -54,14 +58,21 @@ func Find(text string, from language.Code) []Kind {
 // inFigures looks for what has figures in it.
 func (r *rules) inFigures(line string, found map[Kind]bool) {
 	dates, bare := withoutDates(line)
-	for _, date := range dates {
+	found[Record] = found[Record] || len(dates) > maxLooked
+	for _, date := range dates[:min(len(dates), maxLooked)] {
 		found[Birth] = found[Birth] || r.labels.isBirth(line, date)
 	}
-	for _, at := range figures.FindAllStringIndex(bare, -1) {
+	runs := figures.FindAllStringIndex(bare, -1)
+	looked := 0
+	for _, at := range runs {
 		run := span{at[0], at[1]}
 		digits := digitsIn(bare[run.start:run.end])
 		if digits < minRecordDigits || r.measured(bare[run.end:]) {
 			continue
+		}
+		if looked++; looked > maxLooked {
+			found[Record] = true
+			return
 		}
 		of := r.labels.beforeRun(bare, run.start)
 		found[Record] = found[Record] || of&labelRecord != 0

@@ -100,8 +100,13 @@ func TestDigitsOfAllScripts(t *testing.T) {
 	}
 }
 
-func TestATextThatIsTooLongIsNotLookedAtAndHeld(t *testing.T) {
+// TestTextsThatHoldTooMuchAreHeld: what a text costs is bounded, whatever somebody writes.
+func TestTextsThatHoldTooMuchAreHeld(t *testing.T) {
 	require.Equal(t, []Kind{Record}, Find(strings.Repeat("a", maxFound+1), "en"))
+	for _, piece := range []string{"1", "123456788 ", "a: ", "12/03/2024, ", "1234567, "} {
+		require.NotEmpty(t, Find(strings.Repeat(piece, maxFound/len(piece)), "en"), piece)
+	}
+	require.Empty(t, Find(strings.Repeat("The patient is stable, BP 120/80. ", 200), "en"))
 }
 
 // TestThePhrasesDoNotAlarm looks at what clinicians say: all wordings of the phrase memory, in every language.

@@ -169,17 +169,21 @@ var (
 const particles = `(?:(?:van der|van den|de la|de|del|da|do|dos|das|di|van|von|der|den|al|el|bin|bint|ibn|la|le)[ -])?`
 
 // onForm looks for names and addresses behind the labels of forms.
-func (l labels) onForm(line string, from language.Code) (name, address bool) {
+func (l labels) onForm(line string, from language.Code, found map[Kind]bool) {
+	looked := 0
 	for i := range len(line) {
 		if line[i] != ':' && line[i] != '=' {
 			continue
 		}
+		if looked++; looked > maxLooked {
+			found[Record] = true
+			return
+		}
 		of, after := l.before(line[:i]), line[i+1:]
-		name = name || of&labelName != 0 && l.named(nameAny, after, false) ||
+		found[Name] = found[Name] || of&labelName != 0 && l.named(nameAny, after, false) ||
 			of&labelPatient != 0 && !l.capitals[from.Base()] && l.named(nameCased, after, true)
-		address = address || of&labelAddress != 0 && anAddress.MatchString(after)
+		found[Address] = found[Address] || of&labelAddress != 0 && anAddress.MatchString(after)
 	}
-	return name, address
 }
 
 // named reports whether a text begins with a name; alone, with nothing that goes on behind it.

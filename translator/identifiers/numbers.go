@@ -24,11 +24,17 @@ const (
 	minSchemeDigits   = 7
 )
 
+// maxRun is how long a run of figures is in which numbers are told apart, in bytes; a longer one counts as some.
+const maxRun = 1000
+
 // beyond is how far a number may reach over the run of its figures, in bytes: letters before it, a mark behind it.
 const beyond = 10
 
 // holds reports whether a run of figures holds a number of some scheme.
 func holds(schemes []scheme, line string, run span) bool {
+	if run.end-run.start > maxRun {
+		return true
+	}
 	window := span{max(0, run.start-beyond), min(len(line), run.end+beyond)}
 	for window.start > 0 && !utf8.RuneStart(line[window.start]) {
 		window.start--
@@ -51,10 +57,18 @@ func (s scheme) found(line string, window span) bool {
 		if alone(line, start, end) && (s.valid == nil || s.valid(compact(line[start:end]))) {
 			return true
 		}
-		_, size := utf8.DecodeRuneInString(line[start:])
-		from = start + size
+		from = nextStart(line, start)
 	}
 	return false
+}
+
+// nextStart is the first place behind one where a number may begin: not within digits, where none is by itself.
+func nextStart(line string, from int) int {
+	_, size := utf8.DecodeRuneInString(line[from:])
+	for from += size; from < len(line) && isDigit(line[from-1]) && isDigit(line[from]); {
+		from++
+	}
+	return from
 }
 
 // alone reports whether a place is a number by itself: no digit or letter of its kind stands beside it.
