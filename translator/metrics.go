@@ -9,6 +9,7 @@ import (
 
 	"medixchange/translator/engine"
 	"medixchange/translator/glossary"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 )
 
@@ -20,6 +21,7 @@ type metrics struct {
 	verdicts *prometheus.CounterVec   // by engine, pair, verdict and whether there is a dose
 	cache    *prometheus.CounterVec   // hit, miss
 	glossary *prometheus.CounterVec   // terms by engine, rule and outcome
+	found    *prometheus.CounterVec   // patient identifiers by kind
 }
 
 func newMetrics(registerer prometheus.Registerer, chain []link) (*metrics, error) {
@@ -31,10 +33,11 @@ func newMetrics(registerer prometheus.Registerer, chain []link) (*metrics, error
 		cache:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_cache_total", Help: "Look-ups in the cache of translations."}, []string{"result"}),
 		glossary: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_terms_total", Help: "Terms of the glossary in messages, by what the translation made of them."}, []string{"engine", "rule", "outcome"}),
 	}
+	m.found = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_identifiers_total", Help: "Texts for outside engines that seem to hold patient identifiers, by kind."}, []string{"kind"})
 	if registerer == nil {
 		return m, nil
 	}
-	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.verdicts, m.cache, m.glossary, states(chain)} {
+	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.verdicts, m.cache, m.glossary, m.found, states(chain)} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("translator: registering metrics: %w", err)
 		}
@@ -76,6 +79,13 @@ func (m *metrics) terms(name string, found []glossary.Found) {
 			rule = "invariant"
 		}
 		m.glossary.WithLabelValues(name, rule, string(f.Outcome)).Inc()
+	}
+}
+
+// identified counts what was found in a text.
+func (m *metrics) identified(kinds []identifiers.Kind) {
+	for _, kind := range kinds {
+		m.found.WithLabelValues(string(kind)).Inc()
 	}
 }
 

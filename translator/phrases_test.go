@@ -124,3 +124,42 @@ func TestADrugInAPhraseIsNamedAsTheReadersLanguageWritesIt(t *testing.T) {
 		}
 	}
 }
+
+// TestAMessageToSomebodyIsLookedUpWithoutTheirName; the mention stays where it is.
+func TestAMessageToSomebodyIsLookedUpWithoutTheirName(t *testing.T) {
+	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewEmbeddedPhrases(nil)}}}, nil)
+	require.NoError(t, err)
+	const pill = `<a href="https://matrix.to/#/@bob:hospital.example">Bob</a>`
+	for _, c := range []struct {
+		text, html string
+		from, to   language.Code
+		body, form string
+	}{
+		{text: "@bob:hospital.example: The patient has fever.", from: "en", to: "es", body: "@bob:hospital.example: El paciente tiene fiebre."},
+		{text: "@bob:hospital.example @carla:hospital.example The patient has fever.", from: "en", to: "es", body: "@bob:hospital.example @carla:hospital.example El paciente tiene fiebre."},
+		{text: "@room 患者发热。", from: "zh", to: "en", body: "@room The patient has a fever."},
+		{text: "Bob: The patient has fever.", html: pill + ": The patient has fever.", from: "en", to: "es", body: "Bob: El paciente tiene fiebre.", form: pill + ": El paciente tiene fiebre."},
+		{text: "Bob Give 5 mg of morphine.", html: "<p>" + pill + " Give 5 mg of morphine.</p>", from: "en", to: "es", body: "morfina", form: pill},
+	} {
+		result, err := p.Translate(t.Context(), Request{Text: c.text, HTML: c.html, SenderLanguage: c.from, Target: c.to})
+		require.NoError(t, err)
+		require.Equal(t, Translated, result.State, "%s: %+v", c.text, result)
+		require.Equal(t, check.Pass, result.Verdict, c.text)
+		require.Contains(t, result.Body, c.body)
+		require.Contains(t, result.FormattedBody, c.form)
+	}
+	for _, text := range []string{"5 mg: The patient has fever.", "https://hospital.example/ The patient has fever.", "`not` The patient has fever."} {
+		result, err := p.Translate(t.Context(), Request{Text: text, SourceHint: "en", SenderLanguage: "en", Target: "es"})
+		require.NoError(t, err)
+		require.True(t, result.Because(ReasonNoEngine), "%s: only names are left out: %+v", text, result)
+	}
+}
+
+// TestAMessageToSomebodyIsInTheLanguageOfItsWords: where these leave doubt, the phrase memory decides, whoever is named.
+func TestAMessageToSomebodyIsInTheLanguageOfItsWords(t *testing.T) {
+	for _, text := range []string{"Paciente estable", "@bob:hospital.example Paciente estable", "@room: Paciente estable"} {
+		require.Equal(t, NeedsTranslation("Paciente estable", "", "", "fr"), NeedsTranslation(text, "", "", "fr"), text)
+	}
+	const pill = `<a href="https://matrix.to/#/@bob:hospital.example">Boris Müller</a>`
+	require.Equal(t, NeedsTranslation("Paciente estable", "", "", "fr"), NeedsTranslation("Boris Müller: Paciente estable", pill+": Paciente estable", "", "fr"))
+}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/singleflight"
@@ -18,6 +19,7 @@ import (
 	"medixchange/translator/compose"
 	"medixchange/translator/engine"
 	"medixchange/translator/glossary"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -29,6 +31,8 @@ type Pipeline struct {
 	cache   *cache
 	flights singleflight.Group
 	metrics *metrics
+
+	findings *lru.Cache[[sha256.Size]byte, []identifiers.Kind] // by text
 }
 
 // New builds a pipeline. It starts nothing and asks no engine; registerer may be nil.
@@ -39,10 +43,13 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	}
 	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
-		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External})
+		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External, outside: e.Outside})
 	}
 	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
 		return nil, err
+	}
+	if p.findings, err = lru.New[[sha256.Size]byte, []identifiers.Kind](keptFindings); err != nil {
+		return nil, fmt.Errorf("translator: %w", err)
 	}
 	return p, nil
 }
@@ -138,13 +145,16 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 }
 
 // Purge forgets what was translated before.
-func (p *Pipeline) Purge() { p.cache.clear() }
+func (p *Pipeline) Purge() {
+	p.cache.clear()
+	p.findings.Purge()
+}
 
 // prepare decides what needs no engine; done reports that the result is final.
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
-	result = Result{To: request.Target, local: request.Local, Original: compose.Original{Body: body, FormattedBody: formatted}}
-	source := sourceOf(body, request)
+	result = Result{To: request.Target, local: request.Local, released: request.Released, Original: compose.Original{Body: body, FormattedBody: formatted}}
+	source := sourceOf(protect.PastMention(body, formatted), request)
 	result.From, result.unsure = source.best, !source.sure
 	switch {
 	case source.best == "":
@@ -187,7 +197,7 @@ func (r Result) as(set *glossary.Set) Result {
 // keyOf hashes what a translation depends on. marks are what the glossary asks of it.
 func keyOf(source Result, marks []string) cacheKey {
 	h := sha256.New()
-	for _, part := range append([]string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), string(source.To), source.Original.Body, source.Original.FormattedBody}, marks...) {
+	for _, part := range append([]string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), strconv.FormatBool(source.released), string(source.To), source.Original.Body, source.Original.FormattedBody}, marks...) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
@@ -209,7 +219,7 @@ func (p *Pipeline) run(ctx context.Context, w *work) Result {
 		return w.source.none(ReasonNotText)
 	}
 	w.source.Invariants = w.invariants()
-	source := w.source
+	source := &w.source
 	var blocked *Result
 	reason := ReasonNoEngine
 	for _, l := range p.chain {
@@ -217,7 +227,7 @@ func (p *Pipeline) run(ctx context.Context, w *work) Result {
 			continue
 		}
 		a, ok := w.askFor(l)
-		if !ok {
+		if !ok || p.keeps(l, source, w.message) {
 			continue
 		}
 		result, err := p.askAndJudge(ctx, l, w, a)
@@ -233,7 +243,11 @@ func (p *Pipeline) run(ctx context.Context, w *work) Result {
 		}
 	}
 	if blocked != nil {
+		blocked.Identifiers, blocked.Withheld = source.Identifiers, source.Withheld
 		return *blocked
+	}
+	if source.Withheld && reason == ReasonNoEngine {
+		return source.none(ReasonIdentifiers)
 	}
 	if source.unsure && reason == ReasonNoEngine {
 		source.From, reason = Undetermined, ReasonSource

@@ -51,9 +51,9 @@ func (r translateReadingsCmd) Run(ctx context.Context, c *cli) error {
 
 func printTexts(log bridge.Readings) {
 	for _, v := range log.Versions {
-		fmt.Printf("\noriginal %s, %s:\n%s\n", v.EventID, date(v.TS), orErased(v.Body))
+		fmt.Printf("\noriginal %s, %s:\n%s\n", v.EventID, date(v.TS), orErased(v.Body, false))
 	}
 	for _, g := range log.Readings {
-		fmt.Printf("\n%s read, %s:\n%s\n", g.UserID, date(g.FirstTS), orErased(g.Text))
+		fmt.Printf("\n%s read, %s:\n%s\n", g.UserID, date(g.FirstTS), orErased(g.Text, g.Unreadable))
 	}
 }

@@ -42,7 +42,7 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	logrus.SetOutput(io.Discard) // what an engine did wrong is in the reasons
-	chain, closeAll, err := node.Engines(settings)
+	chain, closeAll, err := node.Engines(settings, nil)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,9 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	pipeline, err := translator.New(translator.Config{Engines: chain, Glossary: func() *glossary.Set { return terms }}, nil)
+	pipelineSettings := node.PipelineConfig(settings, chain)
+	pipelineSettings.Glossary = func() *glossary.Set { return terms }
+	pipeline, err := translator.New(pipelineSettings, nil)
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}

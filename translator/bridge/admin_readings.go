@@ -13,19 +13,20 @@ const PathReadings = "/translate/readings"
 
 // Reading is what one reader was given in translation.
 type Reading struct {
-	UserID    string   `json:"user_id"`
-	FirstTS   int64    `json:"first_ts"` // ms
-	Late      bool     `json:"late"`     // as an edit, after the original
-	Mode      string   `json:"mode"`
-	VersionID string   `json:"version_id"` // the message, or an edit of it
-	From      string   `json:"from"`
-	To        string   `json:"to"`
-	Engine    string   `json:"engine"`
-	Glossary  int64    `json:"glossary"` // version; 0: none
-	State     string   `json:"state"`
-	Verdict   string   `json:"verdict"`
-	Reasons   []string `json:"reasons"`
-	Text      string   `json:"text,omitempty"` // "" when it was erased, or is not kept
+	UserID     string   `json:"user_id"`
+	FirstTS    int64    `json:"first_ts"` // ms
+	Late       bool     `json:"late"`     // as an edit, after the original
+	Mode       string   `json:"mode"`
+	VersionID  string   `json:"version_id"` // the message, or an edit of it
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	Engine     string   `json:"engine"`
+	Glossary   int64    `json:"glossary"` // version; 0: none
+	State      string   `json:"state"`
+	Verdict    string   `json:"verdict"`
+	Reasons    []string `json:"reasons"`
+	Text       string   `json:"text,omitempty"`       // "" when it was erased, or is not kept
+	Unreadable bool     `json:"unreadable,omitempty"` // it is sealed with a key that the node has not
 }
 
 // Version is one version of a message, as its author wrote it.

@@ -42,6 +42,8 @@ type Options struct {
 	Accounts *accounts.Accounts
 	Pipeline Pipeline
 	Config   config.Translator
+	// SealKey is the key of texts in the database: SealKeyBytes bytes that are kept outside of it, the same each time.
+	SealKey []byte
 	// RemoteInvites lets users of other servers invite the bot into rooms that have local members.
 	RemoteInvites bool
 	// Transcriber writes voice messages down; optional: they stay as they are.
@@ -84,6 +86,7 @@ type Bridge struct {
 	metrics     *metrics
 	talk        *talk
 	readings    *readingLog
+	concerns    concernsDesk
 
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
@@ -107,7 +110,7 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
+	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), concerns: newConcernsDesk(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
 	if err := b.readLanguages(); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
@@ -223,11 +226,7 @@ func (b *Bridge) load(ctx context.Context) error {
 	if b.sealer, err = newSealer(ids); err != nil {
 		return err
 	}
-	texts, err := b.secretOf(ctx, "retained texts", freshSecret())
-	if err != nil {
-		return err
-	}
-	if b.vault, err = newVault(texts); err != nil {
+	if err := b.openVault(ctx); err != nil {
 		return err
 	}
 	if err := b.loadAbsences(ctx); err != nil {
@@ -272,6 +271,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		b.sweepLoop,
 		b.owedLoop,
 		b.readingsLoop,
+		b.concernsLoop,
 		b.talk.run,
 	}
 	ended := make(chan error, len(parts))

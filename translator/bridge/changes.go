@@ -52,7 +52,7 @@ func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) er
 		return err
 	}
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		rows, err := selectOfMessage(tx, message.NID)
+		rows, err := b.selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -143,7 +143,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 		if err := b.eraseKept(tx, target, message); err != nil {
 			return err
 		}
-		rows, err := selectOfMessage(tx, message.NID)
+		rows, err := b.selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -174,10 +174,13 @@ func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
 	if err := eraseReadTexts(tx, message.NID, version); err != nil {
 		return err
 	}
+	if err := eraseConcerns(tx, message.NID, version); err != nil {
+		return err
+	}
 	if target.NID != message.NID {
 		return nil
 	}
-	return b.takeBackNotices(tx, message)
+	return b.takeBackNotices(tx, message, func(string) bool { return true })
 }
 
 // remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.

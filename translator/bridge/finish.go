@@ -32,6 +32,10 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if made == nil && (j.owed || !b.jobs.isTold(j)) {
 		return nil // what was put off and what a page of history asked for have no stored job
 	}
+	concern, err := b.concernOf(ctx, j, message, result)
+	if err != nil {
+		return err
+	}
 	var stored []*row
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		stored = nil
@@ -39,8 +43,10 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 			return err
 		}
 		var err error
-		stored, err = b.place(tx, j, *made, message)
-		return err
+		if stored, err = b.place(tx, j, *made, message); err != nil || len(stored) == 0 {
+			return err
+		}
+		return b.storeConcern(tx, j, message, concern)
 	})
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
@@ -122,10 +128,15 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 			return nil, err
 		}
 	}
+	if j.again && b.jobs.isTold(j) {
+		if err := b.afterTold(tx, &r, message); err != nil {
+			return nil, err
+		}
+	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
 	if inForceNID(version, message) == r.Version {
-		follow, err := overtaken(tx, j.ev, &r, message)
+		follow, err := b.overtaken(tx, j.ev, &r, message)
 		if err != nil {
 			return nil, err
 		}
@@ -151,8 +162,8 @@ func inForceNID(version rooms.Version, message *rooms.Event) int64 {
 // by time would keep showing a synthetic that was given out for an earlier version with a timestamp after that of a real
 // edit (TRANSLATION 3). And when what remained after a redaction was shown before it was translated, that synthetic has a
 // later time than the version, and comes to some devices after its translation. nil mostly.
-func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
-	rows, err := selectOfMessageIn(tx, message.NID, version.Language)
+func (b *Bridge) overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
+	rows, err := b.selectOfMessageIn(tx, message.NID, version.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +176,17 @@ func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event
 		}
 	}
 	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), newContentOf(ev, version.Content)), nil
+}
+
+// afterTold puts a rendering that replaces another of its version after the synthetics that were given out of it, so that it
+// has an id of its own and clients that go by time show it.
+func (b *Bridge) afterTold(tx *sqldb.Tx, r *row, message *rooms.Event) error {
+	rows, err := b.selectOfMessageIn(tx, message.NID, r.Language)
+	if err != nil {
+		return err
+	}
+	r.VersionTS = max(r.VersionTS, afterAll(standing(rows)))
+	return nil
 }
 
 // toldIn returns the synthetics of one language that stand.
@@ -195,7 +217,7 @@ func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawM
 func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
 	for _, r := range rows {
 		r.Position, r.storedTS = tx.NextPosition(), b.o.Now().UnixMilli()
-		if err := insertRow(tx, r); err != nil {
+		if err := b.insertRow(tx, r); err != nil {
 			return err
 		}
 		tx.OnCommit(func() {

@@ -60,6 +60,18 @@ func (j *jobs) get(k key) *job {
 	return j.running[k]
 }
 
+// of reports whether some of an event are under way.
+func (j *jobs) of(nid int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for k := range j.running {
+		if k.nid == nid {
+			return true
+		}
+	}
+	return false
+}
+
 // count returns how many are under way.
 func (j *jobs) count() int {
 	j.mu.Lock()
@@ -231,7 +243,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.o.Pipeline.Translate(ctx, request)
+		result, err := b.askReleased(ctx, j.ev, request)
 		if err != nil || awaited || j.owed || !isBusy(result) || !sleep(ctx, busyPause) {
 			return result, err
 		}
@@ -251,6 +263,19 @@ func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Resul
 	}
 	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position))
 	return b.beginAbsence(ctx, of, first)
+}
+
+// askReleased asks the pipeline, and where a text was held that its author has released, once more.
+func (b *Bridge) askReleased(ctx context.Context, ev *rooms.Event, request translator.Request) (translator.Result, error) {
+	result, err := b.o.Pipeline.Translate(ctx, request)
+	if err != nil || !result.Withheld {
+		return result, err
+	}
+	request.Released, err = b.isReleased(ctx, ev.NID)
+	if err != nil || !request.Released {
+		return result, err
+	}
+	return b.o.Pipeline.Translate(ctx, request)
 }
 
 func timedOut(j *job, w words) translator.Result {

@@ -16,8 +16,8 @@ import (
 	"medixchange/translator/engine"
 )
 
-// patience is for what follows when engines are back.
-const patience = time.Minute
+// owedPatience is for what follows when engines are back.
+const owedPatience = time.Minute
 
 // narrow gives a node an engine that takes one request at a time and lets one wait.
 func narrow(w *world) {
@@ -36,10 +36,10 @@ func (w *world) fillUp(room string) (ids []string) {
 	w.t.Helper()
 	for n := range 2 {
 		ids = append(ids, w.say(room, alice, bedSentence(1000+n)))
-		require.Eventually(w.t, func() bool { return w.bridge.jobs.count() == n+1 }, patience, time.Millisecond)
+		require.Eventually(w.t, func() bool { return w.bridge.jobs.count() == n+1 }, owedPatience, time.Millisecond)
 	}
 	ids = append(ids, w.say(room, alice, bedSentence(1002)))
-	require.Eventually(w.t, func() bool { return len(w.bridge.absences.owing()) == 1 }, patience, time.Millisecond)
+	require.Eventually(w.t, func() bool { return len(w.bridge.absences.owing()) == 1 }, owedPatience, time.Millisecond)
 	return ids
 }
 
@@ -56,13 +56,13 @@ func (w *world) finally(id string) *row {
 			last = rows[len(rows)-1]
 		}
 		return last != nil && last.State == "translated"
-	}, patience, 5*time.Millisecond)
+	}, owedPatience, 5*time.Millisecond)
 	return last
 }
 
 func (w *world) nothingIsOwed() {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return len(w.bridge.absences.owing()) == 0 }, patience, 5*time.Millisecond)
+	require.Eventually(w.t, func() bool { return len(w.bridge.absences.owing()) == 0 }, owedPatience, 5*time.Millisecond)
 }
 
 func TestWhatAFullQueueTurnsAwayFollowsWhenThereIsRoom(t *testing.T) {
@@ -233,11 +233,11 @@ func TestWhatIsOwedTooLongIsGivenUp(t *testing.T) {
 		owing := w.bridge.absences.owing()
 		first = owing[len(owing)-1]
 		return len(owing) == 2 && !first.lasts()
-	}, patience, 5*time.Millisecond, "a new absence follows one that lasts long")
+	}, owedPatience, 5*time.Millisecond, "a new absence follows one that lasts long")
 	w.ahead.Add(int64(owedAge))
 	require.Eventually(t, func() bool {
 		return !slices.ContainsFunc(w.bridge.absences.owing(), func(a absence) bool { return a.position == first.position })
-	}, patience, 5*time.Millisecond)
+	}, owedPatience, 5*time.Millisecond)
 	found, err := w.bridge.Renderings(t.Context(), "es", w.events(id), newest)
 	require.NoError(t, err)
 	require.Contains(t, string(found[w.event(id).NID].Content), translator.ReasonBusy, "it goes on saying why")

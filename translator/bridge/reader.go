@@ -126,6 +126,9 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	if err := b.followEdit(ctx, ev, d); err != nil {
 		return nil, err
 	}
+	if err := b.withdrawConcerns(ctx, ev); err != nil {
+		return nil, err
+	}
 	if err := b.followAnswer(ctx, ev); err != nil {
 		return nil, err
 	}

@@ -239,7 +239,7 @@ func transient(r *view.Rendering) bool {
 	for _, code := range reasonsIn(r) {
 		switch code {
 		case translator.ReasonNoEngine, translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy,
-			translator.ReasonOff, translator.ReasonSource: // from no engine for the likeliest language, too
+			translator.ReasonOff, translator.ReasonIdentifiers, translator.ReasonSource: // from no engine for the likeliest language, too
 			return true
 		}
 	}

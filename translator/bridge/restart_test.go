@@ -73,7 +73,8 @@ func setCursorOf(t *testing.T, url, name string, position int64) {
 
 const (
 	crashURL    = "BRIDGE_TEST_CRASH_URL"
-	crashAway   = "BRIDGE_TEST_CRASH_AWAY" // the child's engine never answers
+	crashAway   = "BRIDGE_TEST_CRASH_AWAY"  // the child's engine never answers
+	crashWords  = "BRIDGE_TEST_CRASH_WORDS" // behind each sentence; the engine is one of others then
 	crashRounds = 4
 )
 
@@ -85,19 +86,28 @@ func TestCrashChild(t *testing.T) {
 	}
 	key, err := signing.LoadOrCreateKey(strings.TrimPrefix(url, "sqlite://") + ".key")
 	require.NoError(t, err)
-	w := newWorldAt(t, url, func(w *world) {
-		w.key = key
-		if os.Getenv(crashAway) != "" {
-			narrow(w)
-			w.engine.close()
-		}
-	})
+	w := newWorldAt(t, url, crashWorld(key)...)
 	room := crashRoom(w)
 	for i := 0; ; i++ {
-		id := w.say(room, alice, bedSentence(i))
+		id := w.say(room, alice, bedSentence(i)+os.Getenv(crashWords))
 		fmt.Println("said", id)
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// crashWorld is how the child and its test see the node.
+func crashWorld(key signing.Key) []func(*world) {
+	change := []func(*world){func(w *world) { w.key = key }}
+	if os.Getenv(crashWords) != "" {
+		change = append(change, outside)
+	}
+	if os.Getenv(crashAway) != "" {
+		change = append(change, func(w *world) {
+			narrow(w)
+			w.engine.close()
+		})
+	}
+	return change
 }
 
 // crashRoom finds the ward or makes it.

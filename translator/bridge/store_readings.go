@@ -167,9 +167,8 @@ func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Readin
 			return nil, fmt.Errorf("reading the reading log: %w", err)
 		}
 		r.Late, r.Reasons = late != 0, strings.Fields(reasons)
-		if r.Text, err = b.vault.open(sealed, readPlace(rendering)); err != nil {
-			return nil, err
-		}
+		r.Text, err = b.vault.open(sealed, readPlace(rendering))
+		r.Unreadable = err != nil
 		readings = append(readings, r)
 	}
 	return readings, rows.Err()

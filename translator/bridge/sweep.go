@@ -49,6 +49,7 @@ func (b *Bridge) sweep(ctx context.Context) error {
 	}{
 		{b.o.Config.Cache.MaxAge.Std(), sweepNotices},
 		{b.o.Config.Cache.MaxAge.Std(), sweepAbsences},
+		{b.o.Config.Cache.MaxAge.Std(), sweepHolds},
 		{kept.ReportsKeep.Std(), sweepReports},
 		{kept.ReadingsKeep.Std(), sweepReadings},
 	} {

@@ -207,7 +207,7 @@ func silentOrReason(m Message) string {
 	}
 	for _, reason := range m.Reasons {
 		switch reason.Code {
-		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source", "copy":
+		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source", "copy", "identifiers":
 			return reason.Code
 		}
 	}

@@ -120,7 +120,14 @@ func (l lookup) segment(source protect.Segment) (translated protect.Segment, rev
 	}
 	found, reviewed, ok := l.lines(inner)
 	if !ok {
-		return nil, false, false
+		var before protect.Segment
+		if before, inner = protect.CutMention(inner); len(before) == 0 {
+			return nil, false, false
+		}
+		if found, reviewed, ok = l.lines(inner); !ok {
+			return nil, false, false
+		}
+		found = append(before, found...)
 	}
 	translated = append(append(append(translated, source[:first]...), found...), source[last:]...)
 	return translated, reviewed, true

@@ -97,12 +97,12 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 }
 
 func (b *Beside) buildPipeline(cfg *config.Config) error {
-	engines, closeEngines, err := node.Engines(cfg.Translator)
+	engines, closeEngines, err := node.Engines(cfg.Translator, nil)
 	if err != nil {
 		return err
 	}
 	b.closers = append(b.closers, func() error { closeEngines(); return nil })
-	b.pipeline, err = translator.New(translator.Config{Engines: engines, CacheBytes: int(cfg.Translator.Cache.Memory)}, prometheus.NewRegistry())
+	b.pipeline, err = translator.New(node.PipelineConfig(cfg.Translator, engines), prometheus.NewRegistry())
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}

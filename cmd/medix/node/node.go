@@ -31,6 +31,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/approvals"
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
 	"medixchange/translator/glossary"
@@ -69,6 +70,7 @@ type Node struct {
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
 	glossary   *glossary.Book       // likewise
+	approvals  *approvals.Book      // likewise
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	sender     *federation.Sender
 	notifier   *notify.Notifier

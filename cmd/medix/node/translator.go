@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	"medixchange/internal/signing"
 	"medixchange/internal/web"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/approvals"
 	"medixchange/translator/bridge"
 	"medixchange/translator/glossary"
 )
@@ -16,7 +18,12 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	var renderer view.Renderer = view.Plain
 	var log view.Log
 	if n.Config.Translator.Enabled {
-		engines, closeEngines, err := Engines(n.Config.Translator)
+		var err error
+		n.approvals, err = approvals.New(ctx, approvals.Options{DB: n.DB, Now: o.Now, Changed: func() { n.pipeline.Purge() }})
+		if err != nil {
+			return fmt.Errorf("reading the approvals of phrases: %w", err)
+		}
+		engines, closeEngines, err := Engines(n.Config.Translator, n.approvals.Approved)
 		if err != nil {
 			return err
 		}
@@ -25,7 +32,8 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
-		settings := translator.Config{Engines: engines, CacheBytes: int(n.Config.Translator.Cache.Memory), Glossary: n.glossary.Current}
+		settings := PipelineConfig(n.Config.Translator, engines)
+		settings.Glossary = n.glossary.Current
 		pipeline, err := translator.New(settings, n.registry)
 		if err != nil {
 			return fmt.Errorf("building the translator: %w", err)
@@ -35,9 +43,13 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
+		key, err := signing.LoadOrCreateKey(n.Config.Translator.Seal.KeyFile)
+		if err != nil {
+			return fmt.Errorf("translator.seal.key_file: %w", err)
+		}
 		n.bridge, err = bridge.New(ctx, bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
-			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
+			Config: n.Config.Translator, SealKey: key.Private.Seed(), Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
 		})
 		if err != nil {
@@ -56,7 +68,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 func (n *Node) adminRoutes() []func(*web.Router) {
 	var routes []func(*web.Router)
 	if n.bridge != nil {
-		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes)
+		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes, n.approvals.AddRoutes)
 	}
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
