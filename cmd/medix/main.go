@@ -28,6 +28,7 @@ type cli struct {
 	Check  *configCmd    `arg:"subcommand:config" help:"Check or show the configuration."`
 	Trans  *translateCmd `arg:"subcommand:translate" help:"Try and look after the translator."`
 	Bridge *bridgeCmd    `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
+	Search *searchCmd    `arg:"subcommand:search" help:"The index by which messages are found."`
 	Status *statusCmd    `arg:"subcommand:status" help:"Ask the running node how it is."`
 	Ver    *verCmd       `arg:"subcommand:version" help:"Print the version."`
 }

@@ -29,7 +29,7 @@ func newMatched(simplify func(rune) rune, units []unit) *Matched {
 }
 
 // add notes the forms in which a unit stands in the index.
-func (m *Matched) add(_ int, found []candidate) {
+func (m *Matched) add(found []candidate) {
 	for _, c := range found {
 		m.terms[c.term] = true
 	}

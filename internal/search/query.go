@@ -25,6 +25,8 @@ type Query struct {
 	Limit int
 	// MinCoverage is the share of the query, by the count of its words, that a hit must have; 0 for 0.6.
 	MinCoverage float64
+	// Upto leaves out documents with higher ids, so that a later page goes on where the first began; 0 for none.
+	Upto int64
 	// Newest orders the hits by time, newest first, instead of by score.
 	Newest bool
 	// HalfLife makes a document that is this much older than Now count less by a fifth, and never less than by two fifths;

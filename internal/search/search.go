@@ -120,23 +120,24 @@ func (l *lookup) weigh() ([]*weighed, error) {
 	}
 	all := make([]*weighed, len(l.units))
 	for i := range l.units {
-		w := &weighed{unit: l.units[i], at: i}
+		w := &weighed{unit: l.units[i]}
 		all[i] = w
 		found, err := l.candidates(&w.unit, exact)
 		if err != nil {
 			return nil, err
 		}
-		if w.postings, err = l.postingsOf(found); err != nil {
+		var everywhere int
+		if w.postings, everywhere, err = l.postingsOf(found); err != nil {
 			return nil, err
 		}
 		if len(w.parts) > 0 {
 			w.postings = together(w.postings, partsOf(all, w.parts))
 		}
-		w.idf = l.idf(len(w.postings))
+		w.idf = l.idf(max(everywhere, len(w.postings)))
 		if len(w.postings) == 0 && w.isGram() {
 			w.idf *= absentGram
 		}
-		l.matched.add(w.at, found)
+		l.matched.add(found)
 	}
 	return all, nil
 }
@@ -190,10 +191,10 @@ func (l *lookup) termsFrom(text string) ([]*termRow, error) {
 }
 
 // postingsOf reads the postings of candidates, newest first as far as the bounds allow, and leaves for each document the
-// best.
-func (l *lookup) postingsOf(found []candidate) ([]weighedPosting, error) {
+// best. everywhere counts those of all scopes: how rare a word is does not depend on who asks.
+func (l *lookup) postingsOf(found []candidate) (all []weighedPosting, everywhere int, err error) {
 	if len(found) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
 	nids := make([]int64, len(found))
 	for i, c := range found {
@@ -201,7 +202,7 @@ func (l *lookup) postingsOf(found []candidate) ([]weighedPosting, error) {
 	}
 	closed, err := selectBlocks(l.q, nids)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	best := map[int64]weighedPosting{}
 	for _, c := range found {
@@ -210,20 +211,27 @@ func (l *lookup) postingsOf(found []candidate) ([]weighedPosting, error) {
 				l.partial = true
 				break
 			}
-			if err := l.collect(best, block, c.quality); err != nil {
-				return nil, err
+			n, err := l.collect(best, block, c.quality)
+			if err != nil {
+				return nil, 0, err
 			}
+			everywhere += n
 		}
 	}
-	all := make([]weighedPosting, 0, len(best))
+	all = make([]weighedPosting, 0, len(best))
 	for _, p := range best {
 		all = append(all, p)
 	}
-	return all, nil
+	return all, everywhere, nil
 }
 
-func (l *lookup) collect(best map[int64]weighedPosting, block []byte, quality float64) error {
-	return each(block, func(p posting) bool {
+// collect returns how many postings a block has, also those that are not asked for.
+func (l *lookup) collect(best map[int64]weighedPosting, block []byte, quality float64) (n int, err error) {
+	err = each(block, func(p posting) bool {
+		n++
+		if l.query.Upto > 0 && p.doc > l.query.Upto {
+			return true
+		}
 		if l.source.Scopes != nil && !l.source.Scopes(p.scope) {
 			return true
 		}
@@ -232,6 +240,7 @@ func (l *lookup) collect(best map[int64]weighedPosting, block []byte, quality fl
 		}
 		return true
 	})
+	return n, err
 }
 
 // together adds to the postings of a whole those of documents that have all of its parts.
