@@ -261,11 +261,7 @@ func lastDoc(block []byte) (last int64, err error) {
 func (w *writer) insertInto(row *termRow, p posting) error {
 	upto, block, err := blockOf(w.tx, row.nid, p.doc)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		all, err := unpack(nil, row.tail)
-		if err == nil {
-			row.tail = pack(place(all, p))
-		}
-		return err
+		return w.insertIntoTail(row, p)
 	}
 	if err != nil {
 		return err
@@ -275,6 +271,22 @@ func (w *writer) insertInto(row *termRow, p posting) error {
 		return err
 	}
 	return w.storeBlock(row.nid, upto, place(all, p))
+}
+
+// insertIntoTail adds a posting among the newest, and closes the older half of them where they are too many.
+func (w *writer) insertIntoTail(row *termRow, p posting) error {
+	all, err := unpack(nil, row.tail)
+	if err != nil {
+		return err
+	}
+	all = place(all, p)
+	row.tail = pack(all)
+	if len(row.tail) <= 2*maxBlock {
+		return nil
+	}
+	half := len(all) / 2
+	row.tail = pack(all[half:])
+	return insertBlock(w.tx, row.nid, all[half-1].doc, pack(all[:half]))
 }
 
 // storeBlock writes a closed block again, in two where it has grown too long.
