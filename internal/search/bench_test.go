@@ -132,8 +132,8 @@ func BenchmarkSearchBook(b *testing.B) {
 	s := newSpeaker()
 	began, used := time.Now(), cpu(b)
 	for language := range languages {
-		for at := 0; at < sections; at += 100 {
-			docs := make([]*Prepared, 100)
+		for at := 0; at < sections; at += 300 {
+			docs := make([]*Prepared, 300)
 			for i := range docs {
 				docs[i] = e.Prepare(Document{ID: int64(at + i + 1), Fields: []Field{{s.says(), 4}, {s.section(), 1}}})
 			}

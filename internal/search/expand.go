@@ -1,6 +1,7 @@
 package search
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -119,6 +120,10 @@ func isMostOf(part, word string) bool {
 	return letters > minFuzzy && 2*letters > utf8.RuneCountInString(word) && strings.Contains(word, part)
 }
 
+// wellKnown is from how many bytes of postings on, some dozens of documents, a word is not looked for within other words or
+// with slips: there is enough to find.
+const wellKnown = 160
+
 // words finds the forms of a word in one index.
 func (l *lookup) words(u *unit, exact map[string]*termRow) ([]candidate, error) {
 	found := map[int64]candidate{}
@@ -130,6 +135,9 @@ func (l *lookup) words(u *unit, exact map[string]*termRow) ([]candidate, error) 
 		if err := l.arabicForms(u.term, found); err != nil {
 			return nil, err
 		}
+	}
+	if row := exact[u.term]; row != nil && len(row.tail) > wellKnown {
+		return bestOf(found), nil
 	}
 	if utf8.RuneCountInString(u.term) >= minFuzzy {
 		if err := l.byParts(u.term, found); err != nil {
@@ -210,21 +218,37 @@ func (l *lookup) byParts(word string, found map[int64]candidate) error {
 		}
 		return likely[i] < likely[j]
 	})
-	rows, err := selectTerms(l.q, likely[:min(len(likely), 4*maxCandidates)])
+	words, err := selectWords(l.q, likely[:min(len(likely), 4*maxCandidates)])
+	if err != nil {
+		return err
+	}
+	like := map[int64]float64{}
+	for nid, other := range words {
+		if quality := likenessOfParts(word, other); quality > 0 {
+			like[nid] = quality
+		}
+	}
+	rows, err := selectTerms(l.q, slices.Collect(maps.Keys(like)))
 	if err != nil {
 		return err
 	}
 	for _, row := range rows {
-		switch {
-		case strings.Contains(row.term, word):
-			l.keep(found, row, partQuality)
-		case isSlip(word, row.term) && utf8.RuneCountInString(word) > minFuzzy:
-			l.keep(found, row, slipQuality)
-		case isMostOf(row.term, word):
-			l.keep(found, row, partQuality)
-		}
+		l.keep(found, row, like[row.nid])
 	}
 	return nil
+}
+
+// likenessOfParts returns the quality of a word that shares parts with the query's.
+func likenessOfParts(word, found string) float64 {
+	switch {
+	case strings.Contains(found, word):
+		return partQuality
+	case isSlip(word, found) && utf8.RuneCountInString(word) > minFuzzy:
+		return slipQuality
+	case isMostOf(found, word):
+		return partQuality
+	}
+	return 0
 }
 
 // countShared returns how many of the trigrams each word has.

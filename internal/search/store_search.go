@@ -59,6 +59,28 @@ func selectTerms(q sqldb.Querier, nids []int64) ([]*termRow, error) {
 	return found, rows.Err()
 }
 
+// selectWords returns the terms themselves by their numbers.
+func selectWords(q sqldb.Querier, nids []int64) (map[int64]string, error) {
+	if len(nids) == 0 {
+		return nil, nil
+	}
+	rows, err := q.Query(`SELECT term_nid, term FROM search_terms WHERE term_nid = ANY($1)`, sqldb.List(nids))
+	if err != nil {
+		return nil, fmt.Errorf("reading words: %w", err)
+	}
+	defer rows.Close()
+	found := make(map[int64]string, len(nids))
+	for rows.Next() {
+		var nid int64
+		var term []byte
+		if err := rows.Scan(&nid, &term); err != nil {
+			return nil, fmt.Errorf("reading a word: %w", err)
+		}
+		found[nid] = string(term)
+	}
+	return found, rows.Err()
+}
+
 // maxBlocks bounds the closed blocks that are read at once.
 const maxBlocks = 16_384
 
