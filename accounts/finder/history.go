@@ -25,7 +25,7 @@ const (
 
 // followHistory indexes events that were fetched from other servers until ctx ends, and tidies up.
 func (f *Finder) followHistory(ctx context.Context) {
-	tidied := time.Now()
+	var tidied time.Time
 	for ctx.Err() == nil {
 		if err := f.readHistory(ctx); err != nil && ctx.Err() == nil {
 			f.o.Log.WithError(err).Warn("indexing fetched messages failed, trying again")
