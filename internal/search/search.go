@@ -80,7 +80,6 @@ type tally struct {
 // weighed is a unit with what it may be found as.
 type weighed struct {
 	unit
-	at       int // in lookup.units
 	postings []weighedPosting
 	idf      float64
 }
