@@ -133,6 +133,7 @@ func (f *Finder) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	f.dropped.Store(false)
 	position, _, err := f.o.Hub.LoadCursor(ctx, cursorName)
 	if err != nil {
 		return err
@@ -176,7 +177,6 @@ const dropStep = 500
 // dropAll removes all indexes of the chat, and then sets the cursors back, in one write with the note that this is done.
 func (f *Finder) dropAll(ctx context.Context) error {
 	f.dropped.Store(true)
-	defer f.dropped.Store(false)
 	f.handled.Store(0)
 	states, err := f.o.Engine.States(ctx, indexName)
 	if err != nil {

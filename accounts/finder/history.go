@@ -14,6 +14,8 @@ const (
 	// historyEvery is how often it is looked for events that were fetched, and tidyEvery for translations that are gone.
 	historyEvery = 20 * time.Second
 	tidyEvery    = 10 * time.Minute
+	// quietEvery is how often it is looked while nothing else happens: an idle node reads nothing.
+	quietEvery = 2 * time.Minute
 	// historyWindow bounds the events of one look.
 	historyWindow = 5000
 	// historyOverlap is looked at again each time: numbers are given out before the events are stored.
@@ -25,18 +27,23 @@ const (
 
 // followHistory indexes events that were fetched from other servers until ctx ends, and tidies up.
 func (f *Finder) followHistory(ctx context.Context) {
-	var tidied time.Time
-	for ctx.Err() == nil {
-		if err := f.readHistory(ctx); err != nil && ctx.Err() == nil {
-			f.o.Log.WithError(err).Warn("indexing fetched messages failed, trying again")
+	var looked, tidied time.Time
+	position := int64(-1)
+	for ; ctx.Err() == nil; f.pause(ctx, historyEvery) {
+		if at := f.o.Hub.Position(); at != position || time.Since(looked) >= quietEvery {
+			position, looked = at, time.Now()
+			f.warn(ctx, f.readHistory(ctx), "indexing fetched messages failed, trying again")
 		}
 		if time.Since(tidied) >= tidyEvery {
 			tidied = time.Now()
-			if err := f.tidy(ctx); err != nil && ctx.Err() == nil {
-				f.o.Log.WithError(err).Warn("removing old translations from the index failed, trying again")
-			}
+			f.warn(ctx, f.tidy(ctx), "removing old translations from the index failed, trying again")
 		}
-		f.pause(ctx, historyEvery)
+	}
+}
+
+func (f *Finder) warn(ctx context.Context, err error, what string) {
+	if err != nil && ctx.Err() == nil {
+		f.o.Log.WithError(err).Warn(what)
 	}
 }
 

@@ -19,6 +19,8 @@ const (
 	MaxRooms = 5000
 	// patience is how long a search waits for what is not indexed yet.
 	patience = time.Second
+	// worthWaiting is how many positions can be indexed meanwhile.
+	worthWaiting = 2000
 	// budget bounds the look-up itself.
 	budget = 2 * time.Second
 	// halfLife makes what was said this long ago count less than what is said today.
@@ -83,9 +85,7 @@ func (f *Finder) Search(ctx context.Context, viewer view.Viewer, r Request) (*Fo
 }
 
 func (f *Finder) search(ctx context.Context, viewer view.Viewer, r Request) (*Found, error) {
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	late := f.CatchUp(waiting, f.o.Hub.Position()) != nil
-	cancel()
+	late := f.awaitNews(ctx)
 	sources, err := f.sourcesOf(ctx, viewer.UserID, r.WantsRoom)
 	if err != nil {
 		return nil, err
@@ -104,6 +104,17 @@ func (f *Finder) search(ctx context.Context, viewer view.Viewer, r Request) (*Fo
 	out := &Found{Upto: r.Upto, Partial: late || f.dropped.Load() || result.Partial || result.Total > MaxFound, Matched: result.Matched}
 	out.Hits, err = f.permitted(ctx, viewer, r, result.Hits)
 	return out, err
+}
+
+// awaitNews waits until what is there now is indexed, unless that is much: then old messages are being indexed. It reports
+// whether something is missing.
+func (f *Finder) awaitNews(ctx context.Context) (late bool) {
+	if f.behind() > worthWaiting {
+		return true
+	}
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return f.CatchUp(waiting, f.o.Hub.Position()) != nil
 }
 
 // last is the highest number in the index; it never goes back but when the index is built again.
