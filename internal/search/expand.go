@@ -139,6 +139,9 @@ func (l *lookup) words(u *unit, exact map[string]*termRow) ([]candidate, error) 
 	if row := exact[u.term]; row != nil && len(row.tail) > wellKnown {
 		return bestOf(found), nil
 	}
+	if err := l.bySlips(u.term, found); err != nil {
+		return nil, err
+	}
 	if utf8.RuneCountInString(u.term) >= minFuzzy {
 		if err := l.byParts(u.term, found); err != nil {
 			return nil, err
@@ -198,10 +201,38 @@ func (l *lookup) arabicForms(word string, found map[int64]candidate) error {
 	return nil
 }
 
+// bySlips finds words of which the query's has two letters in the wrong order or one too many: there are few such words, and
+// short ones share too few trigrams with it.
+func (l *lookup) bySlips(word string, found map[int64]candidate) error {
+	runes := []rune(word)
+	if len(runes) < minFuzzy {
+		return nil
+	}
+	hashes := make([]int64, 0, 2*len(runes))
+	for i := range runes {
+		if len(runes) > minFuzzy {
+			hashes = append(hashes, hashOf(l.index.nid, string(slices.Delete(slices.Clone(runes), i, i+1))))
+		}
+		if i > 0 {
+			changed := slices.Clone(runes)
+			changed[i-1], changed[i] = changed[i], changed[i-1]
+			hashes = append(hashes, hashOf(l.index.nid, string(changed)))
+		}
+	}
+	rows, err := selectTails(l.q, hashes)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		l.keep(found, row, slipQuality)
+	}
+	return nil
+}
+
 // byParts finds words that hold the word, and those that differ by one slip, by the trigrams that they share.
 func (l *lookup) byParts(word string, found map[int64]candidate) error {
 	all := trigrams(word)
-	atLeast := min(3, len(inner(all)))
+	atLeast := min(3, len(inner(all)), max(len(all)-3, 2)) // a wrong letter spoils three
 	counts, err := l.countShared(all)
 	if err != nil {
 		return err
