@@ -47,7 +47,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	return nil
 }
 
-// adminRoutes are what administrators ask of the translator and of the search.
+// adminRoutes are what administrators ask of parts that a node may lack.
 func (n *Node) adminRoutes() []func(*web.Router) {
 	var routes []func(*web.Router)
 	if n.bridge != nil {
@@ -55,6 +55,9 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	}
 	if n.finder != nil {
 		routes = append(routes, n.finder.AddRoutes)
+	}
+	if n.Alliance != nil {
+		routes = append(routes, n.Alliance.AddRoutes)
 	}
 	return routes
 }
