@@ -70,6 +70,9 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.bridge != nil {
 		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes, n.approvals.AddRoutes)
 	}
+	if n.finder != nil {
+		routes = append(routes, n.finder.AddRoutes)
+	}
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
 	}
