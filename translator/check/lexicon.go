@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"medixchange/translator/language"
 )
 
 // lexicon finds the longest known word or phrase at a place of a folded text. It is a trie in a few flat lists, which
@@ -80,12 +82,13 @@ func (l *lexicon) newNode(r rune, next uint32) uint32 {
 
 // entry is what a word of a lexicon stands for.
 type entry struct {
-	group   string // "negation", "left", "drug", …
-	value   string // canonical value: a drug's INN, a number, a frequency
-	sure    bool   // means this whatever stands around it; else it only counts as an answer to one
-	prefix  bool   // a few letters with which many words begin that stand for nothing ("in*")
-	endings bool   // any ending may follow ("milligram*")
-	ignore  bool   // looks like an entry but is none ("不同"): consumes the text and stands for nothing
+	group   string        // "negation", "left", "drug", …
+	value   string        // canonical value: a drug's INN, a number, a frequency
+	sure    bool          // means this whatever stands around it; else it only counts as an answer to one
+	prefix  bool          // a few letters with which many words begin that stand for nothing ("in*")
+	endings bool          // any ending may follow ("milligram*")
+	only    language.Code // the one language in which it means this ("شهر" is a month in Arabic, a town in Persian); "" for all
+	ignore  bool          // looks like an entry but is none ("不同"): consumes the text and stands for nothing
 }
 
 // numberRune stands for a number in patterns ("every {n} hours") and in text prepared for them.
