@@ -149,6 +149,11 @@ func (r *rules) loadDrugs() error {
 			addBoth(&r.drugs, form, entry{group: "drug", value: name, sure: true})
 		}
 	}
+	for name, forms := range drugNames() {
+		for code, form := range forms {
+			r.addName(name, form, code)
+		}
+	}
 	return nil
 }
 
