@@ -37,6 +37,7 @@ type wordFile struct {
 	Right     leveled
 	Clock     []string            // words beside a time, so that 8.30 is one
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
+	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
 	Frequency map[string][]string // canonical → phrases with {n}
 }
@@ -85,6 +86,7 @@ type wordRules struct {
 	routes       lexicon
 	clock        lexicon
 	share        lexicon
+	contrast     lexicon
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -178,7 +180,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.share} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -205,6 +207,9 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	}
 	for _, word := range file.Share {
 		w.share.add(word, entry{group: "share", sure: true})
+	}
+	for _, word := range file.Contrast {
+		w.contrast.add(word, entry{group: "contrast", sure: true})
 	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))

@@ -26,6 +26,7 @@ type facts struct {
 	crowded     bool   // it has more numbers than are compared
 	answers     map[string]int
 	sides       []span // value is "left" or "right", sure ones
+	maybeSides  []span // words that may be one
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -265,6 +266,8 @@ func (x *facts) findWords(words *wordRules) {
 				x.answers[e.group]++
 				if e.sure {
 					x.sides = append(x.sides, s)
+				} else {
+					x.maybeSides = append(x.maybeSides, s)
 				}
 			}
 		}
@@ -272,4 +275,5 @@ func (x *facts) findWords(words *wordRules) {
 	x.findInside(words, taken)
 	x.addConcord(repeated)
 	sortSpans(x.negations)
+	x.settleSides(words)
 }

@@ -11,7 +11,7 @@ import (
 func (r *rules) pack() {
 	lexicons := []*lexicon{&r.unitWords, &r.drugs}
 	for _, w := range r.words {
-		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.clock, &w.share)
+		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.clock, &w.share, &w.contrast)
 	}
 	packed := newPacker(lexicons)
 	for _, l := range lexicons {

@@ -145,7 +145,7 @@ func (c *comparison) negations() {
 	}
 }
 
-const maxOpposing = 100 // runes of a text in which opposites prove something although they are common in its language
+const maxOpposing = 130 // runes of a text in which opposites prove something although they are common in its language
 
 func opposesReliably(x *facts, code language.Code) bool {
 	return !wordsOf(code).common || len(x.f.runes) <= maxOpposing
@@ -239,65 +239,4 @@ func around(x *facts, s span) string {
 		}
 	}
 	return x.f.original(s.from, to)
-}
-
-var opposite = map[string]string{"left": "right", "right": "left"}
-
-// sides compares left and right.
-func (c *comparison) sides() {
-	for _, side := range []string{"left", "right"} {
-		other := opposite[side]
-		s, ok := first(c.source.sides, side)
-		if !ok || c.target.answers[side] > 0 {
-			continue
-		}
-		if t, turned := first(c.target.sides, other); turned && c.source.answers[other] == 0 {
-			c.found("side.changed", c.source.text(s), c.target.text(t))
-		} else if c.target.answers[other] > 0 && c.source.answers[other] == 0 {
-			c.found("side.changed", c.source.text(s), "")
-		} else {
-			c.found("side.missing", c.source.text(s), "")
-		}
-	}
-	c.addedSides()
-	c.turnedSides()
-	if a, b := c.source.sides, c.target.sides; len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
-		c.found("side.order", c.source.text(a[0]), c.target.text(b[0]))
-	}
-}
-
-// turnedSides notices that one of several sides has become the other.
-func (c *comparison) turnedSides() {
-	if c.has("side") {
-		return
-	}
-	a, b := c.source.answers, c.target.answers
-	for _, side := range []string{"left", "right"} {
-		if a[side] > b[side] && a[opposite[side]] < b[opposite[side]] {
-			c.found("side.changed", c.source.sideText(side), c.target.sideText(opposite[side]))
-		}
-	}
-}
-
-// sideText is the first place that certainly names a side, "" for none.
-func (x *facts) sideText(side string) string {
-	if s, ok := first(x.sides, side); ok {
-		return x.text(s)
-	}
-	return ""
-}
-
-// addedSides notices a side that only the translation names: of two legs that both were left, one became right.
-func (c *comparison) addedSides() {
-	for _, side := range []string{"left", "right"} {
-		t, ok := first(c.target.sides, side)
-		if !ok || c.source.answers[side] > 0 {
-			continue
-		}
-		if c.source.answers["left"]+c.source.answers["right"] == 0 {
-			c.found("side.added", "", c.target.text(t))
-		} else if s, ok := first(c.source.sides, opposite[side]); ok && c.target.answers[opposite[side]] > 0 {
-			c.found("side.changed", c.source.text(s), c.target.text(t))
-		}
-	}
 }

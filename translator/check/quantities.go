@@ -84,7 +84,7 @@ func (c *comparison) changedUnits(source []*candidate) {
 		t := s.partner.number
 		original, translation := c.source.numberText(s.number), c.target.numberText(t)
 		switch {
-		case (s.dated || s.soft) && clockUnit(t.unit) || (t.dated || t.soft) && clockUnit(s.unit):
+		case s.mayBeTime() && clockUnit(t.unit) || t.mayBeTime() && clockUnit(s.unit):
 		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):
 			c.found("unit.changed", original, translation)
 		case critical(s.unit) && s.symbol && t.unit == "":
@@ -98,6 +98,9 @@ func (c *comparison) changedUnits(source []*candidate) {
 		}
 	}
 }
+
+// mayBeTime reports what another language may write with a unit of time: 8:30, midnight.
+func (n number) mayBeTime() bool { return n.dated || n.soft && !n.plain && n.unit == "" }
 
 // clockUnit reports the units in which some languages write a time (8 h, 8時30分).
 func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
@@ -162,7 +165,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.inside(c.source.frequencies) && s.rhythm(c.source) || s.unit != "" && c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.rhythm(c.source, c.target) || s.unit != "" && c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -173,7 +176,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft && !t.month || t.fullHour() || t.inside(c.target.frequencies) && t.rhythm(c.target) {
+		if t.partner != nil || t.soft && !t.month || t.fullHour() || t.rhythm(c.target, c.source) {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
@@ -197,10 +200,16 @@ func (c *comparison) softLost(source []*candidate) {
 	}
 }
 
-// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), or the number again (8 em 8 horas).
-func (n number) rhythm(x *facts) bool {
-	return n.values[0] == "1" || slices.ContainsFunc(x.numbers, func(other number) bool {
-		return other.from != n.from && other.values[0] == n.values[0] && other.inside(x.frequencies)
+// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), the number again (8 em 8 horas), or
+// how often a day, which the other text has in letters (2x/day, BID).
+func (n number) rhythm(x, other *facts) bool {
+	return slices.ContainsFunc(x.frequencies, func(s span) bool {
+		if n.from < s.from || n.to > s.to {
+			return false
+		}
+		return n.values[0] == "1" || s.value == n.values[0]+"/d" && hasValue(other.frequencies, s.value) || slices.ContainsFunc(x.numbers, func(m number) bool {
+			return m.from != n.from && m.values[0] == n.values[0] && m.inside(x.frequencies)
+		})
 	})
 }
 
