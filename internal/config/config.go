@@ -21,10 +21,12 @@ type Config struct {
 	Registration  Registration `yaml:"registration"`
 	Passwords     Passwords    `yaml:"passwords"`
 	Sessions      Sessions     `yaml:"sessions"`
+	SSO           SSO          `yaml:"sso"`
 	Limits        Limits       `yaml:"limits"`
 	Sync          Sync         `yaml:"sync"`
 	Rooms         Rooms        `yaml:"rooms"`
 	Federation    Federation   `yaml:"federation"`
+	Alliance      Alliance     `yaml:"alliance"`
 	Push          Push         `yaml:"push"`
 	Media         Media        `yaml:"media"`
 	Presence      Presence     `yaml:"presence"`
@@ -313,6 +315,7 @@ func Default(serverName string) *Config {
 			Destinations: 64,
 			MaxResponse:  100 << 20,
 		},
+		Alliance:   defaultAlliance(),
 		Media:      defaultMedia(),
 		Translator: defaultTranslator(),
 		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},
