@@ -75,7 +75,7 @@ func (x *facts) chainCalendar() {
 		if a.calendar && !b.soft && b.to-b.from == 4 && within(a.to, b.from) {
 			b.calendar = true
 		}
-		if a.calendar != b.calendar && a.isDay() && b.isDay() && b.from >= a.to && b.from-a.to <= maxListMark {
+		if a.calendar != b.calendar && a.isDay() && b.isDay() && b.from >= a.to && b.from-a.to <= maxRangeMark {
 			a.calendar, b.calendar = true, true
 		}
 	}

@@ -42,7 +42,7 @@ func (c *comparison) numberOrder() {
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"
 		}
-		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() {
+		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
 			c.found("number.order", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 			return
 		}
