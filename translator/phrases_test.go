@@ -99,10 +99,14 @@ func TestADrugInAPhraseIsNamedAsTheReadersLanguageWritesIt(t *testing.T) {
 		{text: "Give 5 mg of morphine.", from: "en", to: "ar", has: "مورفين", not: "morphine"},
 		{text: "Give 5 mg of morphine.", from: "en", to: "ru", has: "морфин", not: "morphine"},
 		{text: "Give 5 mg of morphine.", from: "en", to: "ja", has: "モルヒネ", not: "morphine"},
-		{text: "Give 5 mg of morphine.", from: "en", to: "vi", has: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "vi", has: "morphin "},
+		{text: "Give 5 mg of morphine.", from: "en", to: "fa", has: "مورفین", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "ur", has: "مارفین", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "sr-Latn", has: "morfin", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "zh-Hant", has: "嗎啡", not: "morphine"},
 		{text: "Give 5 mg of edaravone.", from: "en", to: "es", has: "edaravone"},
 		{text: "患者对青霉素过敏。", from: "zh", to: "fr", has: "pénicilline", not: "青霉素"},
-		{text: "患者对青霉素过敏。", from: "zh", to: "vi", has: "penicillin", not: "青霉素"}, // nobody there reads the characters
+		{text: "患者对青霉素过敏。", from: "zh", to: "vi", has: "penicilin", not: "青霉素"}, // nobody there reads the characters
 		{text: "The patient is allergic to acetaminophen.", from: "en", to: "de", has: "Paracetamol", not: "acetaminophen"},
 		{html: "<b>Give 5 mg of morphine.</b>", text: "Give 5 mg of morphine.", from: "en", to: "tr", has: "morfin ", not: "morphine"},
 		{html: "Give 5 mg of <code>morphine</code>.", text: "Give 5 mg of `morphine`.", from: "en", to: "es", has: "morphine", not: "morfina"},
