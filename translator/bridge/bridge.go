@@ -26,6 +26,7 @@ import (
 // Pipeline translates one text. *translator.Pipeline implements it; its methods are described there.
 type Pipeline interface {
 	Run(ctx context.Context)
+	Prepare()
 	Offers(from, to language.Code) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
 	Purge()
