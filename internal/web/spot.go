@@ -212,6 +212,9 @@ type lateAnswer struct {
 	complete bool // everything was written
 }
 
+// maxHead is more than the status and the headers of an answer take.
+const maxHead = 512
+
 // Header implements http.ResponseWriter.
 func (a *lateAnswer) Header() http.Header {
 	if a.header == nil {
@@ -241,6 +244,7 @@ func (a *lateAnswer) Write(body []byte) (int, error) {
 		a.header.Set("Connection", "close")
 	}
 	var head bytes.Buffer
+	head.Grow(maxHead + len(body))
 	head.WriteString("HTTP/1.1 " + strconv.Itoa(a.status) + " " + http.StatusText(a.status) + "\r\n")
 	_ = a.header.Write(&head) // writing to a bytes.Buffer cannot fail
 	head.WriteString("\r\n")
