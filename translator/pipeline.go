@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -26,11 +27,12 @@ import (
 
 // Pipeline translates messages. It is safe for concurrent use.
 type Pipeline struct {
-	config  Config
-	chain   []link
-	cache   *cache
-	flights singleflight.Group
-	metrics *metrics
+	config   Config
+	chain    []link
+	cache    *cache
+	flights  singleflight.Group
+	metrics  *metrics
+	prepared sync.Once
 
 	findings *lru.Cache[[sha256.Size]byte, []identifiers.Kind] // by text
 }
@@ -59,7 +61,6 @@ const checkEvery = 30 * time.Second
 
 // Run asks the engines from time to time whether they live and what they offer, until ctx ends.
 func (p *Pipeline) Run(ctx context.Context) {
-	check.Prepare()
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
 	told := make([]engine.State, len(p.chain))
@@ -94,6 +95,17 @@ func checkOne(ctx context.Context, l link, told engine.State) engine.State {
 		log.Info("Translation engine works again")
 	}
 	return health.State
+}
+
+// Prepare reads the rules of the checks and the phrases in the background, once: the first message that needs them would
+// wait for a fraction of a second otherwise, and a node where nobody reads another language has no use for them.
+func (p *Pipeline) Prepare() {
+	p.prepared.Do(func() {
+		go func() {
+			check.Prepare()
+			_ = shippedPhrases()
+		}()
+	})
 }
 
 // Offers reports whether some engine may translate the pair now; from Undetermined, whether some may from any language.

@@ -27,6 +27,7 @@ import (
 // Pipeline translates one text. *translator.Pipeline implements it; its methods are described there.
 type Pipeline interface {
 	Run(ctx context.Context)
+	Prepare()
 	Offers(from, to language.Code) bool
 	HasRoom(from, to language.Code, local bool) bool
 	Knows(request translator.Request) bool

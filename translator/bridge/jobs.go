@@ -350,6 +350,13 @@ const resumeStep = 500
 
 // resume begins the jobs that the last run of the node left.
 func (b *Bridge) resume(ctx context.Context) error {
+	translated, err := b.hasRenderings(ctx)
+	if err != nil {
+		return err
+	}
+	if translated { // and will be asked to again
+		b.o.Pipeline.Prepare()
+	}
 	var last key
 	for {
 		keys, err := b.selectJobs(ctx, last, resumeStep)

@@ -79,10 +79,12 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 		}
 	case *accounts.AccountDatum:
 		if value.Type == typeLanguage {
+			b.o.Pipeline.Prepare()
 			b.readers.forgetAll()
 		}
 	case *accounts.ProfileChange:
 		if value.Field == typeLanguage {
+			b.o.Pipeline.Prepare()
 			b.readers.forgetAll()
 		}
 	}

@@ -73,6 +73,9 @@ func (b *Bridge) audiences(ctx context.Context, roomID string) ([]audience, erro
 			b.addReaders(byCode, code, readers)
 		}
 	}
+	if len(byCode) > 0 {
+		b.o.Pipeline.Prepare()
+	}
 	found := make([]audience, 0, len(byCode))
 	for _, a := range byCode {
 		found = append(found, *a)

@@ -214,6 +214,14 @@ func lastReason(tx *sqldb.Tx, k key) (reason string, err error) {
 	return reason, nil
 }
 
+// hasRenderings reports whether anything was ever translated here.
+func (b *Bridge) hasRenderings(ctx context.Context) (any bool, err error) {
+	if err := b.o.DB.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM renderings)`).Scan(&any); err != nil {
+		return false, fmt.Errorf("looking for translations: %w", err)
+	}
+	return any, nil
+}
+
 // eraseVersion forgets what was said in a version of a message.
 func eraseVersion(tx *sqldb.Tx, versionNID, messageNID int64) error {
 	_, err := tx.Exec(`UPDATE renderings SET content = $3, late_content = $3, parts = $3 WHERE message_nid = $2 AND version_nid = $1`,
