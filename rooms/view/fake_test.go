@@ -203,6 +203,8 @@ func (f *fakeRenderer) Renderings(_ context.Context, language string, events []*
 	}
 	return out, nil
 }
+func (f *fakeRenderer) Speaker() string { return "@translator:a" }
+
 func (f *fakeRenderer) Wanted(ev *rooms.Event, language string) bool {
 	return language != "" && ev.Type == "m.room.message"
 }

@@ -86,6 +86,8 @@ type Renderer interface {
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
+	// Speaker is the user in whose name a viewer is told what is no edit (Rendering.LateContent); "" when nothing is.
+	Speaker() string
 	// Threads reports whether translations come as replies of the bot in the room, so that whoever wants them there has
 	// nothing to wait for.
 	Threads(ctx context.Context, roomID string) (bool, error)
@@ -111,7 +113,8 @@ type Rendering struct {
 	// leaves the content as it is (apart from forged keys, which always go).
 	Content json.RawMessage
 	// LateContent is m.new_content of the edit that brings the rendering to a viewer who already has the raw text: its
-	// body and formatted_body say that it came later (TRANSLATION 7). Empty when nothing has to be told.
+	// body and formatted_body say that it came later (TRANSLATION 7). Empty when nothing has to be told. One that relates
+	// to something (m.relates_to) is no edit but a message of [Renderer].Speaker: clients do not show edits of polls.
 	LateContent json.RawMessage
 	// VersionTS is origin_server_ts (ms) of the version, or what TRANSLATION 3 puts in its place. It becomes the edit's.
 	VersionTS int64

@@ -119,7 +119,7 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
-	if inForceNID(version, message) == r.Version {
+	if inForceNID(version, message) == r.Version && !isPollType(message.Type) {
 		follow, err := overtaken(tx, j.ev, &r, message)
 		if err != nil {
 			return nil, err

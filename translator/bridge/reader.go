@@ -1,8 +1,10 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"medixchange/accounts"
 	"medixchange/internal/stream"
@@ -93,10 +95,15 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 func (b *Bridge) readStored(ctx context.Context, from, upto int64) ([]*job, error) {
 	b.readers.forgetAll()
 	limit := int(upto - from)
-	events, err := b.o.Rooms.EventsSince(ctx, from, upto, typeMessage, limit)
-	if err != nil {
-		return nil, err
+	var events []*rooms.Event
+	for _, typ := range textTypes {
+		found, err := b.o.Rooms.EventsSince(ctx, from, upto, typ, limit)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, found...)
 	}
+	slices.SortFunc(events, func(x, y *rooms.Event) int { return cmp.Compare(x.Position, y.Position) })
 	redactions, err := b.o.Rooms.RedactionsSince(ctx, from, upto, limit)
 	if err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ func (t *talk) unsay(ctx context.Context, targetID string) error {
 	if target != nil && target.Type == typeReaction {
 		return t.withdrawReport(ctx, target)
 	}
-	if target == nil || target.Type != typeMessage {
+	if target == nil || !isTextType(target.Type) {
 		return nil
 	}
 	message, err := t.b.messageOf(ctx, target)
