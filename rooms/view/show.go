@@ -182,7 +182,7 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		if err != nil {
 			return err
 		}
-		if viewer.Language == "" {
+		if wanted = topicsFor(viewer, wanted); viewer.Language == "" || len(wanted) == 0 {
 			continue
 		}
 		if s.o.Upto == newest && s.v.budget > 0 {
@@ -234,7 +234,9 @@ func (v *View) inMode(ctx context.Context, r *Rendering, mode string) (*Renderin
 }
 
 func (s *showing) wantRendering(byRoom map[string][]*rooms.Event, ev *rooms.Event) {
-	if translatable(s.viewer, ev) && s.redactions[ev.ID] == nil {
+	viewer := s.viewer
+	viewer.Topics = true // see topicsFor
+	if translatable(viewer, ev) && s.redactions[ev.ID] == nil {
 		byRoom[ev.RoomID] = append(byRoom[ev.RoomID], ev)
 	}
 }
@@ -251,7 +253,10 @@ func (s *showing) addRenderings(found map[int64]*Rendering) {
 
 // translatable reports whether ev could be shown to the viewer in other words: the sender always sees their own.
 func translatable(viewer Viewer, ev *rooms.Event) bool {
-	return !ev.IsState() && ev.Type != "m.room.redaction" && ev.Type != "m.reaction" && ev.Sender != viewer.UserID
+	if ev.IsState() {
+		return viewer.Topics && isTopic(ev) && ev.Sender != viewer.UserID
+	}
+	return ev.Type != "m.room.redaction" && ev.Type != "m.reaction" && ev.Sender != viewer.UserID
 }
 
 func (s *showing) readTxns(ctx context.Context, events []*rooms.Event) error {

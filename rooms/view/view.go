@@ -31,6 +31,7 @@ type Viewer struct {
 	Scope    string // of transaction ids, see rooms.Txn
 	Language string // BCP 47 language that the viewer reads; "" for no translation
 	Mode     string // how, as the viewer chose; ModeOff for no translation
+	Topics   bool   // the viewer reads topics of rooms in translation, too
 	// Ignored reports whether the viewer ignores a user; nil ignores nobody.
 	Ignored func(userID string) bool
 }
@@ -55,6 +56,8 @@ type Reader interface {
 	// RoomLanguage returns the language and mode that hold for the user in the room; for "" those that hold where no
 	// room says otherwise.
 	RoomLanguage(ctx context.Context, userID, roomID string) (language, mode string, err error)
+	// ReadsTopics reports whether the user wants a room's topic translated, too.
+	ReadsTopics(ctx context.Context, userID, roomID string) (bool, error)
 }
 
 // Renderer gives translations (TRANSLATION, CORE 19). The translator implements it; [Plain] is the one without any. It
@@ -86,6 +89,10 @@ type Renderer interface {
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
+	// OwnTopic returns nil for a room topic that a client of a reader of language sends if it is a translation of the current
+	// one as that reader was shown it, which must not take the original's place; else the content. The error wraps
+	// [ErrTranslated] for one that was made from a translation: it still bears its mark.
+	OwnTopic(ctx context.Context, language string, current *rooms.Event, content json.RawMessage) (json.RawMessage, error)
 	// Speaker is the user in whose name a viewer is told what is no edit (Rendering.LateContent); "" when nothing is.
 	Speaker() string
 	// Threads reports whether translations come as replies of the bot in the room, so that whoever wants them there has
@@ -198,7 +205,7 @@ func (v *View) Viewer(ctx context.Context, userID, deviceID, scope string) (View
 // InRoom returns the viewer with the language that holds in the room.
 func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer, error) {
 	if v.plain {
-		viewer.Language = ""
+		viewer.Language, viewer.Topics = "", false
 		return viewer, nil
 	}
 	language, mode, err := v.reader.RoomLanguage(ctx, viewer.UserID, roomID)
@@ -208,6 +215,9 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 	viewer.Language, viewer.Mode = language, mode
 	if mode == ModeOff {
 		viewer.Language = ""
+	}
+	if viewer.Topics, err = v.reader.ReadsTopics(ctx, viewer.UserID, roomID); err != nil {
+		return viewer, fmt.Errorf("reading whether topics are translated: %w", err)
 	}
 	if mode != ModeThread || roomID == "" {
 		return viewer, nil

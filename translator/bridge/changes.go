@@ -41,8 +41,8 @@ func without(content json.RawMessage, path string) json.RawMessage {
 // out for an earlier version has a later timestamp (TRANSLATION 3). Those who read a translation of the edit get theirs
 // with it, see overtaken.
 func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) error {
-	if ev.Relation.Type != relReplace || isPollType(ev.Type) {
-		return nil // what came late of a poll is no edit of it
+	if ev.Relation.Type != relReplace || !isEdited(ev) {
+		return nil
 	}
 	message, err := b.messageOf(ctx, ev)
 	if err != nil || message.NID == ev.NID {
@@ -122,7 +122,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 		return fmt.Errorf("reading what was redacted: %w", err)
 	}
 	target := found[targetID]
-	if target == nil || !isTextType(target.Type) {
+	if target == nil || !hasWords(target) {
 		return nil
 	}
 	b.transcripts.Remove(target.NID)
@@ -199,7 +199,7 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	if remains != nil {
 		gone = slices.DeleteFunc(gone, func(r *row) bool { return r.Version != target.NID })
 	}
-	if remains != nil && !isPollType(message.Type) {
+	if remains != nil && isEdited(message) {
 		if err := b.showRemaining(tx, message, remains, rows, gone); err != nil {
 			return err
 		}

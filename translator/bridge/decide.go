@@ -41,7 +41,7 @@ const keptDecisions = 65_536
 
 // decide finds out what an event is to the translator. It takes microseconds and remembers the answer.
 func (b *Bridge) decide(ev *rooms.Event) decision {
-	if !isTextType(ev.Type) || ev.StateKey != nil {
+	if !hasWords(ev) {
 		return decision{}
 	}
 	if d, ok := b.decisions.Get(ev.NID); ok {
@@ -82,10 +82,14 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 // polls, notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
 // they are. Of an edit it is the new text.
 func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
-	if !isTextType(ev.Type) || ev.StateKey != nil || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
+	if !hasWords(ev) || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
 		return words{}, false
 	}
 	content := versionOf(ev)
+	if isTopic(ev) {
+		text := topicText(content)
+		return words{text: text}, text != ""
+	}
 	if isPollType(ev.Type) {
 		found := textsOf(pollParts(ev.Type, content))
 		return words{text: pollText(found), parts: found}, len(found) > 0

@@ -22,7 +22,7 @@ const (
 )
 
 // textTypes are the types of events whose words may be translated.
-var textTypes = []string{typeMessage, typePollStart, typePollStartOld, typePollEnd, typePollEndOld}
+var textTypes = []string{typeMessage, typeTopic, typePollStart, typePollStartOld, typePollEnd, typePollEndOld}
 
 func isTextType(typ string) bool { return typ == typeMessage || isPollType(typ) }
 
@@ -33,6 +33,9 @@ func isPollType(typ string) bool {
 	}
 	return false
 }
+
+// isEdited reports whether what comes late of an event is an edit of it, as clients show it.
+func isEdited(ev *rooms.Event) bool { return ev.Type == typeMessage }
 
 // maxAnswers is how many answers a poll has at most; clients leave out what comes after them.
 const maxAnswers = 20

@@ -11,14 +11,24 @@ import (
 // untilType syncs until the device has an event of the type, and returns the last one.
 func (d *device) untilType(roomID, typ string) gjson.Result {
 	d.w.t.Helper()
+	return d.untilField(roomID, "type", typ)
+}
+
+func (d *device) untilID(roomID, id string) gjson.Result {
+	d.w.t.Helper()
+	return d.untilField(roomID, "event_id", id)
+}
+
+func (d *device) untilField(roomID, field, value string) gjson.Result {
+	d.w.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); d.sync(200 * time.Millisecond) {
 		for i := len(d.events[roomID]) - 1; i >= 0; i-- {
-			if ev := d.events[roomID][i]; ev.Get("type").Str == typ {
+			if ev := d.events[roomID][i]; ev.Get(field).Str == value {
 				return ev
 			}
 		}
 	}
-	d.w.t.Fatalf("no %s came", typ)
+	d.w.t.Fatalf("no %s came", value)
 	return gjson.Result{}
 }
 

@@ -68,6 +68,9 @@ func (b *Bridge) read(ctx context.Context, from, upto int64) error {
 
 // take follows one entry of the stream.
 func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
+	if err := b.takeReader(ctx, e); err != nil {
+		return nil, err
+	}
 	switch value := e.Value.(type) {
 	case *rooms.Event:
 		if e.Kind == rooms.EntryEvent {
@@ -130,13 +133,7 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	if !d.text {
 		return nil, nil
 	}
-	if err := b.followEdit(ctx, ev, d); err != nil {
-		return nil, err
-	}
-	if err := b.followAnswer(ctx, ev); err != nil {
-		return nil, err
-	}
-	if err := b.askReadBack(ctx, ev); err != nil {
+	if err := b.followMessage(ctx, ev, d); err != nil {
 		return nil, err
 	}
 	audiences, err := b.audiences(ctx, ev.RoomID)
@@ -145,6 +142,9 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	}
 	var begun []*job
 	for _, a := range audiences {
+		if isTopic(ev) {
+			a.users = a.topics
+		}
 		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
 			continue
 		}
@@ -162,6 +162,20 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		begun = append(begun, j)
 	}
 	return begun, nil
+}
+
+// followMessage does what a message brings with it, whoever reads it in which language.
+func (b *Bridge) followMessage(ctx context.Context, ev *rooms.Event, d decision) error {
+	if ev.StateKey != nil {
+		return nil
+	}
+	if err := b.followEdit(ctx, ev, d); err != nil {
+		return err
+	}
+	if err := b.followAnswer(ctx, ev); err != nil {
+		return err
+	}
+	return b.askReadBack(ctx, ev)
 }
 
 // alreadyDone reports whether an event that comes again, after a restart, has its rendering.

@@ -43,6 +43,9 @@ func (b *Bridge) Renderings(ctx context.Context, tag string, events []*rooms.Eve
 			return nil, err
 		}
 		if r == nil {
+			if isTopic(ev) && upto != newest && len(rows[ev.NID]) == 0 {
+				b.prepareLater(ev, code)
+			}
 			continue
 		}
 		if found == nil {
