@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 	"medixchange/translator/language"
 )
 
@@ -18,11 +19,12 @@ const tagPath = `org\.medixchange\.language_tag`
 // BotID returns the user id of a configuration's bot.
 func BotID(localpart, serverName string) string { return "@" + localpart + ":" + serverName }
 
-// ForOthers returns what view.Tagged asks of an event of the bot: whether it is tagged for the readers of another language
-// than the given one, which is one that readers choose.
-func (b *Bridge) ForOthers(ev *rooms.Event, reads string) bool {
+// ForOthers returns what view.Tagged asks of an event of the bot: whether it is tagged for others than those who read the
+// given language, as readers choose it, in the given mode. Where the bot can be read by the server, who does not want
+// translations in threads has them elsewhere.
+func (b *Bridge) ForOthers(ev *rooms.Event, reads, mode string) bool {
 	tag := tagOf(ev)
-	return tag != "" && string(b.code(reads)) != tag
+	return tag != "" && (string(b.code(reads)) != tag || ev.Type == typeMessage && mode != view.ModeThread)
 }
 
 func tagOf(ev *rooms.Event) string {
@@ -36,8 +38,8 @@ func tagOf(ev *rooms.Event) string {
 	return tag.Str
 }
 
-// Quiet reports whether an event is one of the bot's own that the server cannot read. They are notices, which notify
-// nobody, but the push rules of an encrypted event cannot know it.
+// Quiet reports whether an event is one of the bot's own that the server cannot read, or an answer in a thread. They are
+// notices, which notify nobody, but the push rules of an encrypted event cannot know it.
 func Quiet(ev *rooms.Event, bot string) bool {
 	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == "m.room.encrypted" || tagOf(ev) != "")
 }

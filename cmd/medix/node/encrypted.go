@@ -46,7 +46,7 @@ func (n *Node) tagged() *view.Tagged {
 	bot := n.botID()
 	return &view.Tagged{Bot: bot, For: n.bridge.ForOthers, Speaks: func(ctx context.Context, roomID string) bool {
 		room, err := n.Rooms.Snapshot(ctx, roomID)
-		return err == nil && room.Encrypted && room.Membership(bot) != ""
+		return err == nil && room.Membership(bot) != ""
 	}}
 }
 
