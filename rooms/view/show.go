@@ -29,6 +29,9 @@ type ShowOptions struct {
 	Related func(eventID string) bool
 	// Unread says that nobody reads the answer: it is looked through, or its way to a reader is not known to end there.
 	Unread bool
+	// Given, where it is set, is told of the renderings that are shown in place of the log: the caller tells the log when they
+	// have gone their way, see [View.Pushed].
+	Given func(r *Rendering)
 	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state. The viewer's own membership
 	// keeps them: a client that takes its state from here learns from the invite before that the room is a direct chat.
 	StateSection bool
@@ -311,8 +314,17 @@ func (s *showing) historyAt(ev *rooms.Event) (history, bool) {
 
 // shown tells the log what a viewer gets in other words than the author's.
 func (s *showing) shown(ev, redaction *rooms.Event) {
-	if r := s.renderings[ev.NID]; r != nil && s.v.log != nil && r.Position > 0 && redaction == nil && !s.o.Unread {
+	if s.v.log == nil || redaction != nil || s.o.Unread {
+		return
+	}
+	r := s.renderings[ev.NID]
+	switch {
+	case r != nil && r.Position > 0 && s.o.Given != nil:
+		s.o.Given(r)
+	case r != nil && r.Position > 0:
 		s.v.log.Shown(s.viewer, r, false)
+	case s.v.isReply(ev) && s.o.Given == nil:
+		s.v.log.Replied(s.viewer, ev)
 	}
 }
 

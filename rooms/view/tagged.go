@@ -21,6 +21,11 @@ type Tagged struct {
 	Speaks func(ctx context.Context, roomID string) bool
 }
 
+// isReply reports whether an event is an answer of the bot in a thread that the server can read.
+func (v *View) isReply(ev *rooms.Event) bool {
+	return v.tagged != nil && ev.Sender == v.tagged.Bot && ev.Type == "m.room.message" && v.tagged.For(ev, "", "")
+}
+
 // hides returns what is hidden from the viewer among events of a room; nil when nothing can be.
 func (v *View) hides(ctx context.Context, viewer Viewer, roomID string, events []*rooms.Event) (func(*rooms.Event) bool, error) {
 	if v.tagged == nil || viewer.UserID == v.tagged.Bot {
@@ -39,7 +44,9 @@ func (v *View) hidesIn(ctx context.Context, viewer Viewer, roomID string) (func(
 	if err != nil {
 		return nil, err
 	}
-	return func(ev *rooms.Event) bool { return ev.Sender == v.tagged.Bot && v.tagged.For(ev, viewer.Language, viewer.Mode) }, nil
+	return func(ev *rooms.Event) bool {
+		return ev.Sender == v.tagged.Bot && v.tagged.For(ev, viewer.Language, viewer.Mode)
+	}, nil
 }
 
 // maxThreadRead bounds the events of a thread that are looked through for those that are hidden.

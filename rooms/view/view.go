@@ -140,6 +140,10 @@ type Rendering struct {
 type Log interface {
 	// Shown says that r was put into an answer for the viewer; late, as an edit of what they had.
 	Shown(viewer Viewer, r *Rendering, late bool)
+	// Pushed says that a push gateway took r for a phone of the viewer.
+	Pushed(viewer Viewer, r *Rendering)
+	// Replied says that an answer of the node's own bot in a thread was put into an answer for the viewer.
+	Replied(viewer Viewer, reply *rooms.Event)
 }
 
 // Options is what a View is built from. Every field but the last three must be set.

@@ -21,8 +21,12 @@ type readText struct {
 }
 
 func insertReading(tx *sqldb.Tx, r reading) error {
-	_, err := tx.Exec(`INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (rendering, user_id) DO NOTHING`, r.rendering.Position, r.userID, r.ts, number(r.late), r.mode)
+	onConflict := `UPDATE SET mode = excluded.mode, late = excluded.late WHERE translation_readings.mode = '` + modePush + `'`
+	if r.mode == modePush {
+		onConflict = `UPDATE SET pushed_ts = excluded.pushed_ts WHERE translation_readings.pushed_ts = 0`
+	}
+	_, err := tx.Exec(`INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode, pushed_ts) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (rendering, user_id) DO `+onConflict, r.rendering.Position, r.userID, r.ts, number(r.late), r.mode, r.pushedTS())
 	if err != nil {
 		return fmt.Errorf("storing a reading: %w", err)
 	}
@@ -101,7 +105,7 @@ func (b *Bridge) selectGaps(ctx context.Context, since int64) ([]Gap, error) {
 const maxReadingsShown = 10_000
 
 func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Reading, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, v.event_id, t.rendering, t.language, t.source, t.engine,
+	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, g.pushed_ts, v.event_id, t.rendering, t.language, t.source, t.engine,
 			t.glossary, t.state, t.verdict, t.reasons, t.text
 		FROM translation_read_texts t JOIN translation_readings g ON g.rendering = t.rendering JOIN events v ON v.event_nid = t.version_nid
 		WHERE t.message_nid = $1 ORDER BY g.first_ts, g.user_id LIMIT $2`, messageNID, maxReadingsShown)
@@ -116,7 +120,7 @@ func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Readin
 		var rendering int64
 		var reasons string
 		var sealed []byte
-		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
+		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.PushedTS, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
 			&r.Verdict, &reasons, &sealed)
 		if err != nil {
 			return nil, fmt.Errorf("reading the reading log: %w", err)

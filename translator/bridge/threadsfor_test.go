@@ -82,3 +82,24 @@ func TestReplyInAThreadComesOnlyToThoseWhoReadItsLanguageThere(t *testing.T) {
 	require.Len(t, w.related(carla, room, id), 1, "who wants threads later finds them")
 	require.True(t, Quiet(w.event(spanish.Get("event_id").Str), bot), "and none of them notifies")
 }
+
+func TestRule18TheReadingLogSaysWhatWasReadInAThread(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.botIn(room, alice)
+	w.readsIn(bob, "", `{"language":"es","mode":"thread"}`)
+	b := w.device(bob)
+	greeted := len(b.saidBy(room, bot))
+	id := w.say(room, alice, question)
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+1 }, 20*time.Second, 5*time.Millisecond)
+	edit := w.send(room, alice, editOf(id, better))
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+2 }, 20*time.Second, 5*time.Millisecond)
+	log := w.readingsOf(id)
+	var read []string
+	for _, r := range log.Get("readings").Array() {
+		require.Equal(t, bob, r.Get("user_id").Str, "nobody else was given anything")
+		require.Equal(t, view.ModeThread, r.Get("mode").Str)
+		read = append(read, r.Get("version_id").Str+" "+firstLine(r.Get("text").Str))
+	}
+	require.ElementsMatch(t, []string{id + " " + pregunta, edit + " " + mejor}, read, log.Raw)
+}
