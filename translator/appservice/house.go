@@ -182,6 +182,12 @@ func (h *house) Reads(_ context.Context, userID, roomID string) language.Code {
 	return h.s.o.Home
 }
 
+// Needed implements replies.Host: whoever has chosen a language may need a translation.
+func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
+	read, err := h.Languages(ctx, roomID, "")
+	return len(read) > 0, err
+}
+
 // LocalOnly implements replies.Host: rooms elsewhere have no such setting.
 func (h *house) LocalOnly(context.Context, string) bool { return false }
 

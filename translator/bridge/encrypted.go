@@ -109,6 +109,24 @@ func (p People) Reads(ctx context.Context, userID, roomID string) language.Code 
 	return p.b.talk.languageOf(ctx, userID, roomID)
 }
 
+// Needed implements replies.Host: as long as more than one language is read or may be written in a room, or somebody is
+// alone with the bot.
+func (p People) Needed(ctx context.Context, roomID string) (bool, error) {
+	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil {
+		return false, fmt.Errorf("reading a room: %w", err)
+	}
+	if room.Joined+room.Invited <= 2 {
+		return room.Joined == 2 || room.Invited > 0, nil
+	}
+	read, err := p.b.audiences(ctx, roomID)
+	if err != nil || len(read) != 1 {
+		return len(read) > 1, err
+	}
+	// What others write, here or elsewhere, is not known to be in the one language that is read.
+	return room.Joined+room.Invited > len(read[0].users)+1, nil
+}
+
 // LocalOnly implements replies.Host.
 func (p People) LocalOnly(ctx context.Context, roomID string) bool {
 	return p.b.translationIn(ctx, roomID) == translationLocal
