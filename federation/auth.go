@@ -120,6 +120,9 @@ func (s *Server) proveOne(r *http.Request, c xMatrix, body []byte) error {
 	if err != nil {
 		return err
 	}
+	if !s.o.AllowKey(c.origin, c.keyID, key) {
+		return fmt.Errorf("key %s is not one that the alliance knows of %s: %w", c.keyID, c.origin, signing.ErrSignature)
+	}
 	if !ed25519.Verify(key, requestPayload(r.Method, r.RequestURI, c.origin, c.destination, body), signature) {
 		return fmt.Errorf("request of %s: %w", c.origin, signing.ErrSignature)
 	}

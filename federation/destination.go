@@ -125,7 +125,7 @@ func (d *destination) busy() bool {
 func (d *destination) wake() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.running || d.timer != nil || !d.busy() {
+	if d.running || d.timer != nil || !d.busy() || !d.sender.concerns(d.place.server) {
 		return
 	}
 	d.running = d.sender.start(d.work)

@@ -143,12 +143,16 @@ func (s *Sender) load(ctx context.Context) error {
 	for _, row := range rows {
 		s.destination(row.server).resume()
 	}
-	for server, position := range devices {
-		if s.concerns(server) {
+	s.wantDevices(devices)
+	return nil
+}
+
+func (s *Sender) wantDevices(positions map[string]int64) {
+	for server, position := range positions {
+		if server != s.name {
 			s.destination(server).wantDevices(position)
 		}
 	}
-	return nil
 }
 
 // dispatch gives the next piece of the stream to the destinations.
@@ -168,7 +172,7 @@ func (s *Sender) dispatch(ctx context.Context) error {
 		}
 	}
 	for server, position := range wanted {
-		if s.concerns(server) {
+		if server != s.name {
 			s.destination(server).want(first[server], position)
 		}
 	}
@@ -177,18 +181,14 @@ func (s *Sender) dispatch(ctx context.Context) error {
 			return fmt.Errorf("reading which device messages wait: %w", err)
 		}
 	}
-	for server, position := range piece.devices {
-		if s.concerns(server) {
-			s.destination(server).wantDevices(position)
-		}
-	}
+	s.wantDevices(piece.devices)
 	s.mu.Lock()
 	s.cursor = piece.reached
 	s.mu.Unlock()
 	return nil
 }
 
-// concerns reports whether a server is to be sent anything.
+// concerns reports whether a server is to be sent anything now. What is for one that may not take part waits until it may.
 func (s *Sender) concerns(server string) bool { return server != s.name && s.o.AllowServer(server) }
 
 // destination returns the place of a server, a new one if it has none.
@@ -208,6 +208,16 @@ func (s *Sender) changed(d *destination) {
 	s.mu.Lock()
 	s.dirty[d.place.server] = d
 	s.mu.Unlock()
+}
+
+// Admitted says that a server may take part, perhaps for the first time or again: what waited for it is sent.
+func (s *Sender) Admitted(server string) {
+	s.mu.Lock()
+	d := s.destinations[server]
+	s.mu.Unlock()
+	if d != nil {
+		d.wake()
+	}
 }
 
 // Heard says that a server has proved to be there: what waits for it is tried at once.

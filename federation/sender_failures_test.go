@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -160,13 +161,18 @@ func TestWhatIsRefusedAsMalformedIsLeftOut(t *testing.T) {
 	require.NotContains(t, beta.rooms.ids(), "$3")
 }
 
-func TestServersThatAreNotAllowedAreSentNothing(t *testing.T) {
+func TestServersThatAreNotAllowedAreSentNothingUntilTheyAre(t *testing.T) {
 	alpha, beta := twoEndpoints(t)
 	s := alpha.newSender()
-	s.o.AllowServer = func(string) bool { return false }
+	var allowed atomic.Bool
+	s.o.AllowServer = func(string) bool { return allowed.Load() }
 	alpha.run(s)
 	alpha.say(1, "!r:x")
 	waitFor(t, "the cursor", func() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.cursor == alpha.db.Position() })
-	require.Empty(t, s.Destinations())
+	require.Len(t, s.Destinations(), 1)
 	require.Zero(t, beta.rooms.count())
+
+	allowed.Store(true)
+	s.Admitted(beta.name)
+	waitFor(t, "what waited", func() bool { return beta.rooms.count() == 1 })
 }

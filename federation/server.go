@@ -1,6 +1,7 @@
 package federation
 
 import (
+	"crypto/ed25519"
 	"net/http"
 	"time"
 
@@ -21,12 +22,15 @@ type ServerOptions struct {
 	Heard func(server string)
 	// AllowServer says whether a server may take part at all; optional.
 	AllowServer func(server string) bool
-	Config      *config.Config
-	Log         *logrus.Entry
-	Metrics     *web.Metrics               // optional
-	MapError    func(err error) *web.Error // errors of the storage; optional
-	Now         func() time.Time           // optional: time.Now
-	Version     string                     // of the program
+	// AllowKey says whether a server may sign requests with a key that it publishes; optional.
+	AllowKey func(server, keyID string, key ed25519.PublicKey) bool
+	Alliance AlliancePages // optional
+	Config   *config.Config
+	Log      *logrus.Entry
+	Metrics  *web.Metrics               // optional
+	MapError func(err error) *web.Error // errors of the storage; optional
+	Now      func() time.Time           // optional: time.Now
+	Version  string                     // of the program
 }
 
 // Server answers the Server-Server API. It is safe for concurrent use.
@@ -59,6 +63,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.AllowServer == nil {
 		o.AllowServer = func(string) bool { return true }
+	}
+	if o.AllowKey == nil {
+		o.AllowKey = func(string, string, ed25519.PublicKey) bool { return true }
 	}
 	if o.Heard == nil {
 		o.Heard = func(string) {}
@@ -114,6 +121,7 @@ func (s *Server) routes() {
 	s.post(v1+"/user/keys/claim", s.claimKeys)
 	s.get(v1+"/media/download/{mediaID}", s.download)
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
+	s.allianceRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

@@ -50,6 +50,8 @@ type call struct {
 	maxBody int64         // of the answer; 0: the configuration's
 	// unsigned requests carry no Authorization (keys, the old media endpoints).
 	unsigned bool
+	// public asks for what proves itself and is open to all, so that also a server may be asked that may not take part.
+	public bool
 	// once marks what must not be sent twice without asking.
 	once bool
 	// canonical says that the body is canonical JSON already.
@@ -120,7 +122,7 @@ func (t *transport) stream(ctx context.Context, c call, read func(*http.Response
 	if c.server == t.name {
 		return fmt.Errorf("asking this server over federation: %w", rooms.ErrUnreachable)
 	}
-	if !t.allow(c.server) {
+	if !c.public && !t.allow(c.server) {
 		return fmt.Errorf("server %s is not one to talk to: %w", c.server, rooms.ErrForbidden)
 	}
 	if c.timeout == 0 {

@@ -27,7 +27,9 @@ type cli struct {
 	Token  *tokenCmd     `arg:"subcommand:token" help:"Registration tokens of the running node."`
 	Check  *configCmd    `arg:"subcommand:config" help:"Check or show the configuration."`
 	Trans  *translateCmd `arg:"subcommand:translate" help:"Try and look after the translator."`
+	Ally   *allianceCmd  `arg:"subcommand:alliance" help:"The alliance of hospitals: its charter and member list."`
 	Bridge *bridgeCmd    `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
+	Book   *handbookCmd  `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`
 	Status *statusCmd    `arg:"subcommand:status" help:"Ask the running node how it is."`
 	Ver    *verCmd       `arg:"subcommand:version" help:"Print the version."`
 }

@@ -20,6 +20,10 @@ func checkCommands(t *testing.T, group reflect.Type) {
 	below := false
 	for i := range group.NumField() {
 		field := group.Field(i)
+		if field.Anonymous { // options that several commands share
+			checkOptions(t, field.Type)
+			continue
+		}
 		require.NotEmpty(t, field.Tag.Get("help"), field.Name)
 		if strings.HasPrefix(field.Tag.Get("arg"), "subcommand") {
 			below = true
@@ -27,6 +31,12 @@ func checkCommands(t *testing.T, group reflect.Type) {
 		}
 	}
 	require.NotEqual(t, below, runnable(reflect.New(group).Interface()), "%s groups commands or is one", group)
+}
+
+func checkOptions(t *testing.T, shared reflect.Type) {
+	for i := range shared.NumField() {
+		require.NotEmpty(t, shared.Field(i).Tag.Get("help"), shared.Field(i).Name)
+	}
 }
 
 func TestExitCodes(t *testing.T) {

@@ -21,8 +21,10 @@ func (c *cli) client() (*admin.Client, error) {
 	return admin.NewClient(cfg.Listen.AdminSocket), nil
 }
 
-func printJSON(v any) error {
-	enc := json.NewEncoder(os.Stdout)
+func printJSON(v any) error { return printJSONTo(os.Stdout, v) }
+
+func printJSONTo(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("printing the answer: %w", err)

@@ -25,6 +25,7 @@ type Config struct {
 	Sync          Sync         `yaml:"sync"`
 	Rooms         Rooms        `yaml:"rooms"`
 	Federation    Federation   `yaml:"federation"`
+	Alliance      Alliance     `yaml:"alliance"`
 	Push          Push         `yaml:"push"`
 	Media         Media        `yaml:"media"`
 	Presence      Presence     `yaml:"presence"`
@@ -318,6 +319,7 @@ func Default(serverName string) *Config {
 			Destinations: 64,
 			MaxResponse:  100 << 20,
 		},
+		Alliance:   defaultAlliance(),
 		Media:      defaultMedia(),
 		Translator: defaultTranslator(),
 		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},

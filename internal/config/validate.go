@@ -62,6 +62,7 @@ func (c *Config) Validate() []Problem {
 	c.validateAccounts(k)
 	c.validateLimits(k)
 	c.validateFederation(k)
+	c.validateAlliance(k)
 	c.validateMedia(k)
 	c.validateTranslator(k)
 	k.httpURL(c.Bridge.Homeserver, "bridge.homeserver")

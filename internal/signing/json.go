@@ -107,6 +107,12 @@ func ListKeyIDs(name string, obj []byte) ([]string, error) {
 	return ids, nil
 }
 
+// Covered returns the canonical bytes of obj that signatures cover: all of it but "signatures" and "unsigned".
+func Covered(obj []byte) ([]byte, error) {
+	_, payload, err := signable(obj)
+	return payload, err
+}
+
 // signable splits obj into its members and returns the canonical bytes that signatures cover.
 func signable(obj []byte) (fields map[string]json.RawMessage, payload []byte, err error) {
 	if err := strictjson.Check(obj, Limits{}); err != nil {

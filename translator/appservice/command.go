@@ -8,6 +8,7 @@ import (
 
 	"medixchange/translator"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // Command implements replies.Host.
@@ -31,7 +32,7 @@ func (h *house) Command(ctx context.Context, roomID, userID, text string) (answe
 	case name == "help":
 		answer = h.help(reader)
 	case name == "translate":
-		answer, err = h.answerTranslate(ctx, reader, rest)
+		answer, err = h.answerTranslate(ctx, roomID, reader, rest)
 	case len(members) <= 1:
 		answer = language.String(reader, "bot_unknown_command")
 	}
@@ -73,14 +74,20 @@ func (h *house) offered(name string) (language.Code, bool) {
 	return code, ok && slices.Contains(h.s.o.Languages, code)
 }
 
-// answerTranslate translates a text that is given with its language.
-func (h *house) answerTranslate(ctx context.Context, reader language.Code, rest string) (string, error) {
+// answerTranslate translates a text that is given with its language, by engines that may see what is said in the room.
+func (h *house) answerTranslate(ctx context.Context, roomID string, reader language.Code, rest string) (string, error) {
 	name, text, _ := strings.Cut(rest, " ")
 	code, ok := h.offered(name)
 	if !ok || strings.TrimSpace(text) == "" {
 		return h.help(reader), nil
 	}
-	result, err := h.s.o.Pipeline.Translate(ctx, translator.Request{Text: text, SenderLanguage: reader, Target: code})
+	setting := h.translationIn(ctx, roomID)
+	if setting == replies.TranslationOff {
+		return language.String(reader, "room_translation_off"), nil
+	}
+	result, err := h.s.o.Pipeline.Translate(ctx, translator.Request{
+		Text: text, SenderLanguage: reader, Target: code, Local: setting == replies.TranslationLocal,
+	})
 	if errors.Is(err, context.DeadlineExceeded) {
 		return language.String(reader, "not_translated", "reason", language.String(reader, "reason_timeout")), nil
 	}

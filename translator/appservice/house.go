@@ -28,6 +28,10 @@ type house struct {
 	choices   map[place]language.Code // "" for originals
 	members   map[string][]string     // joined, by room
 	encrypted map[string]bool
+	// translation is what the moderators of each room say of it.
+	translation map[string]string
+	// changes counts those of memberships and settings: what was asked for before the last one is not kept.
+	changes uint64
 }
 
 // place is what a choice is for: a user in a room, or everywhere for room "".
@@ -49,7 +53,8 @@ type choice struct {
 }
 
 func newHouse(ctx context.Context, s *Service) (*house, error) {
-	h := &house{s: s, choices: map[place]language.Code{}, members: map[string][]string{}, encrypted: map[string]bool{}}
+	h := &house{s: s, choices: map[place]language.Code{}, members: map[string][]string{},
+		encrypted: map[string]bool{}, translation: map[string]string{}}
 	stored, err := s.o.Vault.All(ctx, kindChoice)
 	if err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func (h *house) note(ev gjson.Result) {
 		return
 	}
 	switch ev.Get("type").Str {
-	case "m.room.member":
+	case "m.room.member", replies.TypeSettings:
 		h.forget(roomID)
 	case "m.room.encryption":
 		h.mu.Lock()
@@ -84,6 +89,8 @@ func (h *house) forget(roomID string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.members, roomID)
+	delete(h.translation, roomID)
+	h.changes++
 	if !h.encrypted[roomID] {
 		delete(h.encrypted, roomID)
 	}
@@ -109,8 +116,8 @@ func (h *house) isEncrypted(ctx context.Context, roomID string) (bool, error) {
 	if len(h.encrypted) >= keptRooms {
 		clear(h.encrypted)
 	}
-	h.encrypted[roomID] = err == nil
-	return err == nil, nil
+	h.encrypted[roomID] = err == nil || h.encrypted[roomID] // an answer of before the encryption comes too late
+	return h.encrypted[roomID], nil
 }
 
 func (h *house) state(ctx context.Context, roomID, typ string) (gjson.Result, error) {
@@ -125,6 +132,7 @@ func (h *house) state(ctx context.Context, roomID, typ string) (gjson.Result, er
 func (h *house) membersOf(ctx context.Context, roomID string) ([]string, error) {
 	h.mu.Lock()
 	known, ok := h.members[roomID]
+	before := h.changes
 	h.mu.Unlock()
 	if ok {
 		return known, nil
@@ -141,6 +149,9 @@ func (h *house) membersOf(ctx context.Context, roomID string) ([]string, error) 
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.changes != before { // someone may have come or gone since the homeserver answered
+		return users, nil
+	}
 	if len(h.members) >= keptRooms {
 		clear(h.members)
 	}
@@ -161,6 +172,9 @@ func (h *house) chosen(userID, roomID string) (language.Code, bool) {
 
 // Languages implements replies.Host: what members other than the sender have chosen.
 func (h *house) Languages(ctx context.Context, roomID, sender string) ([]language.Code, error) {
+	if sender != "" && h.translationIn(ctx, roomID) == replies.TranslationOff {
+		return nil, nil
+	}
 	members, err := h.membersOf(ctx, roomID)
 	if err != nil {
 		return nil, err
@@ -187,9 +201,6 @@ func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
 	read, err := h.Languages(ctx, roomID, "")
 	return len(read) > 0, err
 }
-
-// LocalOnly implements replies.Host: rooms elsewhere have no such setting.
-func (h *house) LocalOnly(context.Context, string) bool { return false }
 
 // Moderates implements replies.Host: a power of 50 or more that is enough to invite, or having created a room of version
 // 12 or later.

@@ -27,7 +27,11 @@ import (
 type echo struct{}
 
 func (echo) Translate(_ context.Context, r translator.Request) (translator.Result, error) {
-	return translator.Result{State: translator.Translated, From: "en", To: r.Target, Verdict: "pass", Body: string(r.Target) + " " + r.Text}, nil
+	body := string(r.Target) + " " + r.Text
+	if r.Local {
+		body += " (here)"
+	}
+	return translator.Result{State: translator.Translated, From: "en", To: r.Target, Verdict: "pass", Body: body}, nil
 }
 
 // beside is a service, its stub homeserver and the database that both runs of it share.
@@ -207,4 +211,22 @@ func TestModeratorsSendTheBotAway(t *testing.T) {
 	w.hs.waitSaid(language.String("en", "error_moderator"))
 	w.push("2", w.said("@ana:b.example", "!leave"))
 	w.hs.waitFor("leave")
+}
+
+func TestWhatARoomSaysOfItsTranslationHoldsBesideOtherServersToo(t *testing.T) {
+	w := newBesideWorld(t)
+	w.invited("@ana:b.example")
+	w.push("1", w.said("@bo:b.example", "!lang es"))
+	w.hs.waitSaid("Usted lee en")
+
+	setting := func(value string) object {
+		w.hs.set(func() { w.hs.setting = value })
+		return w.event("@ana:b.example", replies.TypeSettings, object{"translation": value}, object{"state_key": ""})
+	}
+	w.push("2", setting(replies.TranslationOff), w.said("@ana:b.example", "not for engines"),
+		w.said("@bo:b.example", "!translate en not for engines"), w.said("@bo:b.example", "!languages"))
+	w.hs.waitSaid("en (") // what came before it has been dealt with
+	w.push("3", setting(replies.TranslationLocal), w.said("@ana:b.example", "for engines of this house"))
+	w.hs.waitSaid("es for engines of this house (here)")
+	require.Zero(t, w.hs.count("not for engines"))
 }

@@ -6,11 +6,12 @@ import (
 	"fmt"
 
 	"medixchange/rooms"
+	"medixchange/translator/replies"
 )
 
 // typeSettings is the state event by which a room's moderators say how it is translated. Whoever may set state may set it
 // (power 50 unless the room says otherwise), in any client or by the bot's commands.
-const typeSettings = "org.medixchange.room"
+const typeSettings = replies.TypeSettings
 
 // roomSettings is its content. What is missing or malformed is as the zero value has it.
 type roomSettings struct {
@@ -48,8 +49,8 @@ func (b *Bridge) settingsOf(ctx context.Context, room *rooms.Snapshot) (roomSett
 
 // Values of roomSettings.Translation.
 const (
-	translationOff   = "off"
-	translationLocal = "local"
+	translationOff   = replies.TranslationOff
+	translationLocal = replies.TranslationLocal
 )
 
 // translationIn returns what a room's moderators say of its translation. Where it cannot be read, nothing is translated: no

@@ -35,7 +35,7 @@ func (b *Bot) noteEncrypted(room id.RoomID, encrypted bool) {
 	if len(b.rooms) >= keptRooms {
 		clear(b.rooms)
 	}
-	b.rooms[room] = encrypted
+	b.rooms[room] = encrypted || b.rooms[room] // an answer of before the encryption comes too late
 }
 
 // roomStates is what the machine asks of a room's state.

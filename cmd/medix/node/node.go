@@ -18,6 +18,7 @@ import (
 	"medixchange/accounts"
 	"medixchange/accounts/notify"
 	"medixchange/admin"
+	"medixchange/alliance"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/federation"
@@ -55,11 +56,14 @@ type Node struct {
 	Accounts *accounts.Accounts
 	Media    *media.Store
 	View     *view.View
+	Alliance *alliance.Keeper // nil outside of an alliance
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry
 	remote     *federation.Client
 	signer     *signing.Signer
+	listed     func(server string) bool // what the administrator's lists say of a server
+	gate       *alliance.Gate           // nil outside of an alliance
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
@@ -92,7 +96,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildRemote, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -128,7 +132,6 @@ func (n *Node) buildRemote(_ context.Context, o Options) error {
 		return fmt.Errorf("loading the signing key: %w", err)
 	}
 	n.signer = &signing.Signer{ServerName: n.Config.ServerName, Key: key}
-	n.allow = federation.AllowServers(n.Config.Federation)
 	n.remote, err = federation.NewClient(federation.ClientOptions{
 		ServerName: n.Config.ServerName, Signer: n.signer, DB: n.DB, Config: n.Config.Federation, Log: n.part("federation"),
 		AllowServer: n.allow, Now: o.Now, UserAgent: "medix/" + Version,
@@ -235,11 +238,15 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("building the federation sender: %w", err)
 	}
-	n.federation = federation.NewServer(federation.ServerOptions{
+	serving := federation.ServerOptions{
 		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Client: n.remote,
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
-	}).Handler()
+	}
+	if n.Alliance != nil {
+		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, DB: n.DB, ServerName: n.Config.ServerName, Version: Version,
 		Started: n.started, Log: n.part("admin"), More: n.adminRoutes(),

@@ -47,10 +47,14 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	return nil
 }
 
-// adminRoutes are what administrators ask of the translator.
+// adminRoutes are what administrators ask of parts that a node may lack.
 func (n *Node) adminRoutes() []func(*web.Router) {
-	if n.bridge == nil {
-		return nil
+	var routes []func(*web.Router)
+	if n.bridge != nil {
+		routes = append(routes, n.bridge.AddRoutes)
 	}
-	return []func(*web.Router){n.bridge.AddRoutes}
+	if n.Alliance != nil {
+		routes = append(routes, n.Alliance.AddRoutes)
+	}
+	return routes
 }

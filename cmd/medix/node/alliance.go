@@ -1,0 +1,85 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"medixchange/alliance"
+	"medixchange/alliance/signed"
+	"medixchange/federation"
+	"medixchange/internal/config"
+)
+
+// buildGate composes the one function that says which servers this node has to do with: the administrator's lists, then the
+// alliance's.
+func (n *Node) buildGate(_ context.Context, o Options) error {
+	listed := federation.AllowServers(n.Config.Federation)
+	n.listed, n.allow = listed, listed
+	if !n.Config.Alliance.Enabled {
+		return nil
+	}
+	refused := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_alliance_refused_total",
+		Help: "Times that a server was not let in or not called, by reason."}, []string{"reason"})
+	if err := n.registry.Register(refused); err != nil {
+		return fmt.Errorf("registering metrics: %w", err)
+	}
+	count := map[alliance.Refusal]prometheus.Counter{}
+	for _, why := range alliance.Refusals() {
+		count[why] = refused.WithLabelValues(string(why))
+	}
+	n.gate = alliance.NewGate(alliance.GateOptions{
+		Self: n.Config.ServerName, Mode: alliance.Mode(n.Config.Alliance.Mode), Grace: n.Config.Alliance.Grace.Std(), Now: o.Now,
+		Named:   federation.AllowServers(config.Federation{Enabled: true, AllowServers: named(n.Config.Alliance.Also)}),
+		Refused: func(why alliance.Refusal) { count[why].Inc() },
+	})
+	n.allow = func(server string) bool { return listed(server) && n.gate.Allows(server) }
+	return nil
+}
+
+// named keeps an empty list from meaning everybody.
+func named(patterns []string) []string {
+	if len(patterns) == 0 {
+		return []string{"."} // which is no server's name
+	}
+	return patterns
+}
+
+func (n *Node) buildAlliance(ctx context.Context, o Options) error {
+	if n.gate == nil {
+		return nil
+	}
+	raw, err := os.ReadFile(n.Config.Alliance.Charter)
+	if err != nil {
+		return fmt.Errorf("alliance.charter: %w", err)
+	}
+	pinned, err := signed.ReadCharter(raw)
+	if err != nil {
+		return fmt.Errorf("alliance.charter: %s: %w", n.Config.Alliance.Charter, err)
+	}
+	n.Alliance, err = alliance.NewKeeper(ctx, alliance.Options{
+		DB: n.DB, Gate: n.gate, Pinned: pinned, Remote: n.remote, Self: n.Config.ServerName, Peers: n.Config.Alliance.Peers,
+		MayAsk: n.listed, Poll: n.Config.Alliance.Poll.Std(), Warn: n.Config.Alliance.Warn.Std(), Now: o.Now,
+		Log: n.part("alliance"), Registerer: n.registry, Changed: n.membersChanged,
+	})
+	if err != nil {
+		return fmt.Errorf("alliance: %w", err)
+	}
+	return nil
+}
+
+// membersChanged has sent what waited for those who may take part now.
+func (n *Node) membersChanged(before, now *signed.MemberList) {
+	for _, change := range signed.Diff(before, now) {
+		if n.allow(change.ServerName) {
+			n.sender.Retry(change.ServerName)
+		}
+	}
+	for _, h := range now.Hospitals {
+		if n.allow(h.ServerName) {
+			n.sender.Admitted(h.ServerName)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package handbook
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Problem is one thing that is wrong with the handbook's files.
+type Problem struct {
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"` // 0 where it is about the whole file
+	Reason string `json:"reason"`
+}
+
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Reason
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Reason)
+}
+
+// Problems is the error of Load: what was found, in the order in which the files were read.
+type Problems []Problem
+
+// maxProblems bounds what one reading reports; whoever has more begins with the first.
+const maxProblems = 200
+
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// log collects the problems of one reading.
+type log struct{ problems Problems }
+
+func (l *log) add(file string, line int, format string, args ...any) {
+	if len(l.problems) < maxProblems {
+		l.problems = append(l.problems, Problem{File: file, Line: line, Reason: fmt.Sprintf(format, args...)})
+	}
+}
+
+// didYouMean continues a sentence about a word that is none of the known ones.
+func didYouMean(word string, known []string) string {
+	best, distance := "", max(2, len(word)/3)+1
+	for _, candidate := range known {
+		if d := editDistance(strings.ToLower(word), candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
+	if len(known) > 30 {
+		known = append(known[:30:30], "…")
+	}
+	return "known are " + strings.Join(known, ", ")
+}
+
+// maxWord bounds the words that are compared, in bytes: longer ones are no misspelling of a key.
+const maxWord = 60
+
+// editDistance counts insertions, deletions and substitutions (Levenshtein).
+func editDistance(a, b string) int {
+	if len(a) > maxWord || len(b) > maxWord {
+		return maxWord
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
