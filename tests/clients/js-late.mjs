@@ -72,9 +72,10 @@ run(async () => {
         .find((event) => event.getSender() === input.bot && event.replyEventId === poll));
     const third = await started(input.bo);
     await until("the poll on a new device", () => question(third));
-    await bo[0].sendEvent(room, "org.matrix.msc3381.poll.response", {
+    const vote = await bo[0].sendEvent(room, "org.matrix.msc3381.poll.response", {
         "org.matrix.msc3381.poll.response": { answers: ["answer-1"] }, "m.relates_to": { rel_type: "m.reference", event_id: poll },
     });
+    await until("the vote at the other hospital", () => ana.getRoom(room).getLiveTimeline().getEvents().some((event) => event.getId() === vote.event_id));
     const responses = await ana.getRoom(room).polls.get(poll).getResponses();
     await until("the vote", () => responses.getRelations().length === 1);
     report("poll", {
