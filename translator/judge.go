@@ -67,11 +67,15 @@ func unknownWords(message *protect.Message, unknown []string) string {
 
 // Message is what is known of the message and its translation, ready to be composed in any form.
 func (r Result) Message() compose.Message {
-	return compose.Message{
+	m := compose.Message{
 		State: string(r.State), From: r.From, To: r.To, Pivot: r.Pivot, Engine: r.Engine, Unreviewed: r.Unreviewed,
 		Verdict: r.Verdict, Reasons: r.Reasons, Invariants: r.Invariants,
 		Body: r.Body, FormattedBody: r.FormattedBody, Original: r.Original,
 	}
+	for _, part := range r.Parts {
+		m.Items = append(m.Items, part.Message())
+	}
+	return m
 }
 
 // Compose writes what the reader sees. With late, the text says that it arrived after the original.

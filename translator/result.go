@@ -66,6 +66,9 @@ type Result struct {
 
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks
+
+	// Parts are the results of a text in several parts, as a poll's question and answers, in the order of the source.
+	Parts []Result
 }
 
 // Because reports whether there is no translation, for this reason first.

@@ -269,6 +269,11 @@ type EncryptedRooms struct {
 	KeyFile string `yaml:"key_file"`
 	// RemoteInvites lets moderators of other servers invite the bot too.
 	RemoteInvites bool `yaml:"remote_invites"`
+	// LeaveAfter is how long the bot stays in a room where nobody reads another language than the one that is written;
+	// 0: it stays.
+	LeaveAfter Duration `yaml:"leave_after"`
+	// KeyWait is how long a message waits for its key before the room is told that it was not translated.
+	KeyWait Duration `yaml:"key_wait"`
 }
 
 // Engine is one translation engine; the first in the list that can translate a pair is asked first. engineKeys says which
@@ -399,7 +404,7 @@ func defaultTranslator() Translator {
 		Records:       defaultRecords(),
 		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
 		Seal:          Seal{Renderings: true, KeyFile: "translator.key"},
-		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
+		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key", LeaveAfter: Duration(7 * 24 * time.Hour), KeyWait: Duration(time.Hour)},
 	}
 }
 

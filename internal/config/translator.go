@@ -34,6 +34,8 @@ func (c *Config) validateTranslator(k *checker) {
 		k.check(hostName.MatchString(h), fmt.Sprintf("translator.allow_external[%d]", i), "%q is not a host; write a name or an address alone, such as api.deepl.com, without https:// and port", h)
 	}
 	t.validateIdentifiers(k)
+	k.check(t.Encrypted.LeaveAfter >= 0, "translator.encrypted.leave_after", "must not be negative")
+	k.check(t.Encrypted.KeyWait > 0, "translator.encrypted.key_wait", "must be a time")
 	k.check(!t.Encrypted.Enabled || t.Encrypted.KeyFile != "", "translator.encrypted.key_file", "must name a file")
 	k.check(!t.Enabled || t.Seal.KeyFile != "", "translator.seal.key_file", "must name a file")
 	c.validateTranscription(k)

@@ -44,7 +44,7 @@ func without(content json.RawMessage, path string) json.RawMessage {
 // out for an earlier version has a later timestamp (TRANSLATION 3). Those who read a translation of the edit get theirs
 // with it, see overtaken.
 func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) error {
-	if ev.Relation.Type != relReplace {
+	if ev.Relation.Type != relReplace || !isEdited(ev) {
 		return nil
 	}
 	message, err := b.messageOf(ctx, ev)
@@ -125,7 +125,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 		return fmt.Errorf("reading what was redacted: %w", err)
 	}
 	target := found[targetID]
-	if target == nil || target.Type != typeMessage {
+	if target == nil || !hasWords(target) {
 		return nil
 	}
 	b.transcripts.Remove(target.NID)
@@ -204,6 +204,8 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	gone := standing(rows)
 	if remains != nil {
 		gone = slices.DeleteFunc(gone, func(r *row) bool { return r.Version != target.NID })
+	}
+	if remains != nil && isEdited(message) {
 		if err := b.showRemaining(tx, message, remains, rows, gone); err != nil {
 			return err
 		}

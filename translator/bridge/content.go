@@ -25,6 +25,12 @@ const (
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
 // have the raw text; late is empty when nothing has to be told.
 func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMessage, err error) {
+	switch {
+	case isPollType(ev.Type):
+		return pollContents(ev, message)
+	case isTopic(ev):
+		return topicContents(ev, message)
+	}
 	version := versionRead(ev)
 	if placed, err = placedContent(ev, message); err != nil {
 		return nil, nil, err

@@ -24,7 +24,12 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if err != nil {
 		return err
 	}
-	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) {
+	if made != nil && isTopic(j.ev) && made.late {
+		if made.late, err = b.isCurrent(ctx, j.ev); err != nil {
+			return err
+		}
+	}
+	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) && j.ev.StateKey == nil {
 		if made.Threaded, err = b.threaded(ctx, j); err != nil {
 			return err
 		}
@@ -135,7 +140,7 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
-	if inForceNID(version, message) == r.Version {
+	if inForceNID(version, message) == r.Version && isEdited(message) {
 		follow, err := b.overtaken(tx, j.ev, &r, message)
 		if err != nil {
 			return nil, err

@@ -220,6 +220,9 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 			Original: compose.Original{Body: w.text, FormattedBody: w.html},
 		}, nil
 	}
+	if len(w.parts) > 0 {
+		return b.translatePoll(ctx, j, w, room == translationLocal)
+	}
 	if copied(w.text) {
 		return b.ofCopy(ctx, j, w)
 	}

@@ -23,6 +23,7 @@ type audience struct {
 	language language.Code
 	users    []string // without the bot
 	threads  []string // those of them who want translations in threads
+	topics   []string // those of them who want topics translated
 }
 
 // keptRooms bounds the rooms whose audiences are remembered.
@@ -102,6 +103,9 @@ func (b *Bridge) addReaders(byCode map[language.Code]*audience, code language.Co
 		a.users = append(a.users, reader.UserID)
 		if reader.Mode == view.ModeThread {
 			a.threads = append(a.threads, reader.UserID)
+		}
+		if reader.Topics {
+			a.topics = append(a.topics, reader.UserID)
 		}
 	}
 }

@@ -35,14 +35,27 @@ const (
 type reading struct {
 	userID    string
 	rendering *view.Rendering
-	ts        int64 // ms
+	reply     *rooms.Event // what said it in a thread, while rendering is not known yet
+	ts        int64        // ms
 	late      bool
 	mode      string
 }
 
+// modePush is how a reader was given a translation who was only told by push.
+const modePush = "push"
+
+// pushedTS is when the reader's phone was told.
+func (r reading) pushedTS() int64 {
+	if r.mode == modePush {
+		return r.ts
+	}
+	return 0
+}
+
 type readingKey struct {
-	position int64
-	userID   string
+	of     int64 // position of the rendering, below 0 the nid of a reply
+	userID string
+	pushed bool
 }
 
 // readingLog holds what has been noted. It is safe for concurrent use.
@@ -64,8 +77,13 @@ func newReadingLog(now func() time.Time) (*readingLog, error) {
 }
 
 // note takes a reading, unless it is known.
-func (l *readingLog) note(viewer view.Viewer, r *view.Rendering, late bool) {
-	key := readingKey{r.Position, viewer.UserID}
+func (l *readingLog) note(r reading) {
+	key := readingKey{userID: r.userID, pushed: r.mode == modePush}
+	if r.reply != nil {
+		key.of = -r.reply.NID
+	} else {
+		key.of = r.rendering.Position
+	}
 	if _, known := l.known.Get(key); known {
 		return
 	}
@@ -80,7 +98,8 @@ func (l *readingLog) note(viewer view.Viewer, r *view.Rendering, late bool) {
 		}
 		return
 	}
-	l.waiting = append(l.waiting, reading{viewer.UserID, r, now, late, viewer.Mode})
+	r.ts = now
+	l.waiting = append(l.waiting, r)
 	select {
 	case l.kick <- struct{}{}:
 	default:
@@ -110,7 +129,21 @@ func (l *readingLog) back(batch []reading, lostAt int64) {
 // Shown implements view.Log.
 func (b *Bridge) Shown(viewer view.Viewer, r *view.Rendering, late bool) {
 	if b.o.Config.Records.ReadingsKeep > 0 {
-		b.readings.note(viewer, r, late)
+		b.readings.note(reading{userID: viewer.UserID, rendering: r, late: late, mode: viewer.Mode})
+	}
+}
+
+// Pushed implements view.Log.
+func (b *Bridge) Pushed(viewer view.Viewer, r *view.Rendering) {
+	if b.o.Config.Records.ReadingsKeep > 0 {
+		b.readings.note(reading{userID: viewer.UserID, rendering: r, mode: modePush})
+	}
+}
+
+// Replied implements view.Log.
+func (b *Bridge) Replied(viewer view.Viewer, reply *rooms.Event) {
+	if b.o.Config.Records.ReadingsKeep > 0 && viewer.UserID != b.bot {
+		b.readings.note(reading{userID: viewer.UserID, reply: reply, mode: view.ModeThread})
 	}
 }
 
@@ -179,6 +212,10 @@ func (b *Bridge) writeReadings(ctx context.Context) error {
 }
 
 func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) error {
+	batch, err := b.repliedIn(ctx, batch)
+	if err != nil {
+		return err
+	}
 	versions, messages, err := b.versionsOf(ctx, batch)
 	if err != nil {
 		return err
@@ -280,5 +317,11 @@ func bodyOf(r *view.Rendering) string {
 	if changed := content.Get(pathNewContent); changed.IsObject() {
 		content = changed
 	}
-	return content.Get("body").Str
+	if text := content.Get("body"); text.Exists() {
+		return text.Str
+	}
+	if text := blockText(content); text != "" { // a poll
+		return text
+	}
+	return topicText(content)
 }

@@ -18,6 +18,9 @@ import (
 // newest is the position of everything that is rendered by now.
 const newest = int64(^uint64(0) >> 1)
 
+// Speaker implements view.Renderer.
+func (b *Bridge) Speaker() string { return b.bot }
+
 // Wanted implements view.Renderer.
 func (b *Bridge) Wanted(ev *rooms.Event, language string) bool {
 	return b.decide(ev).wantedBy(b.code(language))
@@ -40,6 +43,9 @@ func (b *Bridge) Renderings(ctx context.Context, tag string, events []*rooms.Eve
 			return nil, err
 		}
 		if r == nil {
+			if isTopic(ev) && upto != newest && len(rows[ev.NID]) == 0 {
+				b.prepareLater(ev, code)
+			}
 			continue
 		}
 		if found == nil {

@@ -135,6 +135,18 @@ func (b *Bridge) selectThreaded(ctx context.Context, since, upto int64) ([]*row,
 	return b.scanRows(rows, err)
 }
 
+// selectThreadedBefore returns the newest translation of a message that the bot had to say in a thread before a position; nil
+// without one.
+func (b *Bridge) selectThreadedBefore(ctx context.Context, messageNID int64, tag string, position int64) (*row, error) {
+	rows, err := b.scanRows(b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.message_nid = $1 AND x.language = $2 AND x.position < $3 AND x.threaded = 1 AND x.placed = 1 ORDER BY x.position DESC LIMIT 1`,
+		messageNID, tag, position))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
 // threadedLanguages returns the languages in which the bot has said a message in a thread.
 func (b *Bridge) threadedLanguages(ctx context.Context, messageNID int64) ([]language.Code, error) {
 	rows, err := b.o.DB.Query(ctx, `SELECT DISTINCT language FROM renderings WHERE message_nid = $1 AND threaded = 1`, messageNID)

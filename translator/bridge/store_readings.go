@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -21,12 +22,38 @@ type readText struct {
 	sealed                            []byte
 }
 
+// readerOf is one reader of one rendering, by a device or by a phone's notification.
+type readerOf struct {
+	rendering int64
+	userID    string
+	pushed    bool
+}
+
+// insertReadings stores who was given what. What a phone was told and what a device was given are two statements: the one adds to
+// the other. No statement has a reader of a rendering twice.
 func insertReadings(tx *sqldb.Tx, batch []reading) error {
-	rows := make([][]any, 0, len(batch))
+	var given, pushed [][]any
+	seen := map[readerOf]bool{}
 	for _, r := range batch {
-		rows = append(rows, []any{r.rendering.Position, r.userID, r.ts, number(r.late), r.mode})
+		of := readerOf{r.rendering.Position, r.userID, r.mode == modePush}
+		if seen[of] {
+			continue
+		}
+		seen[of] = true
+		row := []any{r.rendering.Position, r.userID, r.ts, number(r.late), r.mode, r.pushedTS()}
+		if of.pushed {
+			pushed = append(pushed, row)
+		} else {
+			given = append(given, row)
+		}
 	}
-	err := insertMany(tx, `INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode)`, ` ON CONFLICT (rendering, user_id) DO NOTHING`, rows)
+	const into = `INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode, pushed_ts)`
+	err := errors.Join(
+		insertMany(tx, into, ` ON CONFLICT (rendering, user_id) DO UPDATE SET mode = excluded.mode, late = excluded.late
+			WHERE translation_readings.mode = '`+modePush+`'`, given),
+		insertMany(tx, into, ` ON CONFLICT (rendering, user_id) DO UPDATE SET pushed_ts = excluded.pushed_ts
+			WHERE translation_readings.pushed_ts = 0`, pushed),
+	)
 	if err != nil {
 		return fmt.Errorf("storing readings: %w", err)
 	}
@@ -146,7 +173,7 @@ func (b *Bridge) selectGaps(ctx context.Context, since int64) ([]Gap, error) {
 const maxReadingsShown = 10_000
 
 func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Reading, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, v.event_id, t.rendering, t.language, t.source, t.engine,
+	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, g.pushed_ts, v.event_id, t.rendering, t.language, t.source, t.engine,
 			t.glossary, t.state, t.verdict, t.reasons, t.text
 		FROM translation_read_texts t JOIN translation_readings g ON g.rendering = t.rendering JOIN events v ON v.event_nid = t.version_nid
 		WHERE t.message_nid = $1 ORDER BY g.first_ts, g.user_id LIMIT $2`, messageNID, maxReadingsShown)
@@ -161,7 +188,7 @@ func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Readin
 		var rendering int64
 		var reasons string
 		var sealed []byte
-		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
+		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.PushedTS, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
 			&r.Verdict, &reasons, &sealed)
 		if err != nil {
 			return nil, fmt.Errorf("reading the reading log: %w", err)

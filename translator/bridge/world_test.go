@@ -127,7 +127,9 @@ func (w *world) start() {
 	}
 	w.bridge, err = New(ctx, o)
 	require.NoError(w.t, err)
-	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now, Log: w.bridge})
+	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now, Log: w.bridge, Tagged: &view.Tagged{
+		Bot: bot, For: w.bridge.ForOthers, Speaks: func(context.Context, string) bool { return true },
+	}})
 	w.handler = clientsync.New(clientsync.Options{Rooms: w.rooms, Accounts: w.accounts, View: w.view, Hub: w.hub, Now: w.now, Log: sqldbtest.Quiet()})
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})

@@ -48,6 +48,9 @@ type Message struct {
 
 	Body, FormattedBody string // the translation alone; FormattedBody is sanitised HTML
 	Original            Original
+	// Items are the parts of a message that is said in several, as a poll's question and answers; see [PartTexts]. Body and
+	// Original are then all of them together.
+	Items []Message
 
 	Form Form
 	Late bool // shown as an edit after the original went out

@@ -26,7 +26,7 @@ func markOf(m Message) string {
 	if m.Unreviewed {
 		mark += betweenInvariants + language.String(m.To, "unreviewed")
 	}
-	if !shown(m.Original) {
+	if !shown(m.Original) || len(m.Items) > 0 && m.Form == FormInPlace {
 		mark += betweenInvariants + language.String(m.To, "original_by_command")
 	}
 	return mark
