@@ -83,6 +83,15 @@ func TestBlockShowsTheOriginal(t *testing.T) {
 	require.Equal(t, "none", content.Key.State)
 }
 
+// What an engine left as it was is the original again: naming its words as "only in the translation" would be untrue.
+func TestAnEchoIsNamedWithoutItsWords(t *testing.T) {
+	m := translated()
+	report := check.Compare([]string{m.Original.Body + " ce matin"}, []string{m.Original.Body + " ce matin"}, m.From, m.To)
+	require.Equal(t, []string{"echo"}, report.Codes())
+	m.State, m.Verdict, m.Reasons = StateNone, report.Verdict, report.Reasons
+	require.Contains(t, Compose(m).Body, "may be wrong. text left untranslated. The sender")
+}
+
 func TestNotTranslatedSaysWhy(t *testing.T) {
 	m := translated()
 	m.State, m.Verdict, m.Engine, m.Body = StateNone, "", "", ""
