@@ -32,6 +32,16 @@ func directed(c language.Code, text string) string {
 	return text
 }
 
+// whole keeps the order of a right-to-left text that a client shows in a left-to-right page without a direction of its own,
+// as Element Web 1.12 does the parts of a poll: there "· in the original:" would stand before the words that it follows. The
+// mark before the isolate is for clients that take the direction from the first letter.
+func whole(c language.Code, text string) string {
+	if !c.RightToLeft() {
+		return text
+	}
+	return rightToLeftMark + rightToLeftIsolate + strings.TrimPrefix(text, rightToLeftMark) + popIsolate
+}
+
 // isolated keeps our mark from mixing with right-to-left text before it.
 func isolated(to language.Code, text string) string {
 	if to.RightToLeft() {
