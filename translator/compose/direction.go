@@ -122,3 +122,17 @@ func foreign(c, to language.Code, text string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// foreignBlock is foreign for one paragraph of HTML, whose lines end at <br>. Other blocks stay as they are.
+func foreignBlock(c, to language.Code, block string) string {
+	inner, begins := strings.CutPrefix(block, "<p>")
+	inner, ends := strings.CutSuffix(inner, "</p>")
+	if c.RightToLeft() == to.RightToLeft() || !begins || !ends || strings.Contains(inner, "</p>") {
+		return block
+	}
+	lines := strings.Split(inner, "<br>")
+	for i, line := range lines {
+		lines[i] = foreign(c, to, strings.ReplaceAll(line, "\n", " ")) // a line's end is a space in HTML
+	}
+	return "<p>" + strings.Join(lines, "<br>") + "</p>"
+}

@@ -166,6 +166,23 @@ func TestAnArabicNoteUnderAnOriginalRunsFromRightToLeft(t *testing.T) {
 	require.Len(t, lines, 3)
 }
 
+// With the original first, its first letter decides how a client draws the whole message: the full stop of an Arabic
+// translation under an English original stood before its first word.
+func TestATranslationUnderAnOriginalRunsInItsOwnDirection(t *testing.T) {
+	m := translated()
+	m.Form, m.To, m.Body = FormOriginalFirst, "ar", "المريض بخير.\nشكرا."
+	content := Compose(m)
+	require.Contains(t, content.Body, "\n\u2067\u200fالمريض بخير.\u2069\n\u2067شكرا.\u2069")
+	require.Contains(t, content.FormattedBody, "<p>\u2067\u200fالمريض بخير.\u2069<br>\u2067شكرا.\u2069</p>")
+
+	m.From, m.To, m.Body, m.Original.Body = "ar", "fr", "Le patient va bien.", "المريض بخير."
+	content = Compose(m)
+	require.Contains(t, content.Body, "\n\u2066Le patient va bien.\u2069")
+	require.Contains(t, content.FormattedBody, "<p>\u2066Le patient va bien.\u2069</p>")
+	m.From, m.Original.Body = "en", "The patient is well."
+	require.NotContains(t, Compose(m).Body, "\u2066")
+}
+
 func TestLongOriginalsAreInTheKeyOnly(t *testing.T) {
 	m := translated()
 	m.Original.Body = strings.Repeat("Le patient va bien. ", 300)
