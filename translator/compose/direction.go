@@ -42,12 +42,16 @@ func whole(c language.Code, text string) string {
 	return rightToLeftMark + rightToLeftIsolate + strings.TrimPrefix(text, rightToLeftMark) + popIsolate
 }
 
-// isolated keeps our mark from mixing with right-to-left text before it.
+// originalCommand is the one command that our marks name.
+const originalCommand = "!original"
+
+// isolated keeps our mark in its own order, in a message that begins with an original as under right-to-left text.
 func isolated(to language.Code, text string) string {
-	if to.RightToLeft() {
-		return leftToRightIsolate + text + popIsolate
+	if !to.RightToLeft() {
+		return text
 	}
-	return text
+	text = strings.Replace(text, originalCommand, leftToRightIsolate+originalCommand+popIsolate, 1)
+	return rightToLeftIsolate + text + popIsolate
 }
 
 // isolatedItem keeps a piece of the source together inside a line of another direction. The piece is

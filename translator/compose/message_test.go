@@ -118,7 +118,7 @@ func TestRightToLeft(t *testing.T) {
 	content := Compose(m)
 	require.True(t, strings.HasPrefix(content.Body, "\u200f"))
 	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200f"))
-	require.True(t, strings.HasSuffix(content.Body, "\u2066🌐 من الفرنسية\u2069"), content.Body)
+	require.True(t, strings.HasSuffix(content.Body, "\u2067🌐 من الفرنسية\u2069"), content.Body)
 	require.Contains(t, content.Body, "\u2068500 mg\u2069", "number and unit in one isolate")
 
 	m = translated()
