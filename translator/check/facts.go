@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -67,8 +66,9 @@ func extract(text string, code language.Code) *facts {
 	x.splitClock(words)
 	x.findDates()
 	x.findPressures()
-	x.findFrequencies(words)
-	x.numbers = x.atMost(append(x.numbers, words.softNumbers(x.f, x.numbers)...))
+	soft := words.softNumbers(x.f, x.numbers)
+	x.findFrequencies(words, soft)
+	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.findMonths()
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)
@@ -126,12 +126,11 @@ func (x *facts) findPressures() {
 	}
 }
 
-// findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots.
-func (x *facts) findFrequencies(words *wordRules) {
+// findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots; soft are those in words.
+func (x *facts) findFrequencies(words *wordRules, soft []number) {
 	for _, m := range words.frequency.all(x.f.runes) {
 		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
 	}
-	soft := words.softNumbers(x.f, x.numbers)
 	x.findRhythms(words, x.numbers)
 	if len(soft) > 0 { // words may be numbers or parts of the phrase (Turkish "saatte bir")
 		x.findRhythms(words, slices.Concat(x.numbers, soft))
@@ -142,30 +141,49 @@ func (x *facts) findFrequencies(words *wordRules) {
 // findRhythms looks for phrases with numbers in them.
 func (x *facts) findRhythms(words *wordRules, numbers []number) {
 	runes, index, values := x.slotted(numbers)
-	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
-		for _, m := range lex.all(runes) {
-			value := m.entries[0].value
-			for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
-				if runes[i] == numberRune {
-					value = expandFrequency(value, values[i])
-				}
-			}
-			x.frequencies = append(x.frequencies, span{index[m.from], index[m.to-1] + 1, value})
-			if runes[m.to-1] == numberRune {
-				x.frequencies[len(x.frequencies)-1].to = index[m.to]
+	english := wordsOf("en")
+	if len(numbers) > 0 || words == english { // without a number, the words of its own language have been looked up
+		x.addRhythms(&words.frequency, runes, index, values)
+	}
+	if words != english {
+		x.addRhythms(&english.frequency, runes, index, values)
+	}
+}
+
+func (x *facts) addRhythms(lex *lexicon, runes []rune, index []int, values []slotValue) {
+	for _, m := range lex.all(runes) {
+		value := m.entries[0].value
+		for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
+			if runes[i] == numberRune {
+				value = expandFrequency(value, valueAt(values, i))
 			}
 		}
-		if words == wordsOf("en") {
-			break
+		x.frequencies = append(x.frequencies, span{index[m.from], index[m.to-1] + 1, value})
+		if runes[m.to-1] == numberRune {
+			x.frequencies[len(x.frequencies)-1].to = index[m.to]
 		}
 	}
 }
 
+// slotValue is a number that is one rune of a text, and which rune.
+type slotValue struct {
+	at    int
+	value string
+}
+
+func valueAt(values []slotValue, at int) string {
+	i, ok := slices.BinarySearchFunc(values, at, func(v slotValue, at int) int { return v.at - at })
+	if !ok {
+		return ""
+	}
+	return values[i].value
+}
+
 // slotted is the text with each of the numbers as one rune; index leads back, and has one entry more for the end.
-func (x *facts) slotted(numbers []number) (runes []rune, index []int, values map[int]string) {
-	values = map[int]string{}
+func (x *facts) slotted(numbers []number) (runes []rune, index []int, values []slotValue) {
+	runes, index = make([]rune, 0, len(x.f.runes)), make([]int, 0, len(x.f.runes)+1)
 	numbers = slices.Clone(numbers)
-	sort.Slice(numbers, func(i, j int) bool { return numbers[i].from < numbers[j].from })
+	slices.SortFunc(numbers, func(a, b number) int { return a.from - b.from })
 	next := 0
 	for i := 0; i < len(x.f.runes); i++ {
 		for next < len(numbers) && numbers[next].from < i {
@@ -173,7 +191,7 @@ func (x *facts) slotted(numbers []number) (runes []rune, index []int, values map
 		}
 		index = append(index, i)
 		if next < len(numbers) && numbers[next].from == i && (!numbers[next].soft || len(numbers[next].values) == 1) {
-			values[len(runes)] = numbers[next].values[0]
+			values = append(values, slotValue{len(runes), numbers[next].values[0]})
 			runes = append(runes, numberRune)
 			i = numbers[next].to - 1
 			next++
@@ -209,7 +227,7 @@ func expandFrequency(pattern, n string) string {
 
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
-	sort.SliceStable(spans, func(i, j int) bool { return spans[i].to-spans[i].from > spans[j].to-spans[j].from })
+	slices.SortStableFunc(spans, func(a, b span) int { return (b.to - b.from) - (a.to - a.from) })
 	spans = spans[:min(len(spans), maxNumbers)]
 	var kept []span
 	for _, s := range spans {
@@ -221,7 +239,7 @@ func dedupe(spans []span) []span {
 			kept = append(kept, s)
 		}
 	}
-	sort.Slice(kept, func(i, j int) bool { return kept[i].from < kept[j].from })
+	sortSpans(kept)
 	return kept
 }
 

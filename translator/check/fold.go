@@ -3,6 +3,7 @@ package check
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -31,17 +32,21 @@ func foldIn(text string, code language.Code) *folded {
 // foldFor is fold for a language; with accents they stay, since Vietnamese has words that differ by
 // nothing else (đừng, dùng).
 func foldFor(text string, accents bool) *folded {
+	places := make([]int, 2*len(text))
 	f := &folded{
 		text:   text,
 		runes:  make([]rune, 0, len(text)),
-		starts: make([]int, 0, len(text)),
-		ends:   make([]int, 0, len(text)),
+		starts: places[:0:len(text)],
+		ends:   places[len(text):len(text)],
 	}
+	single := singles()
 	for start, r := range text {
-		end := start + len(string(r))
-		if r < 0x80 {
-			f.put(unicode.ToLower(r), start, end)
-			continue
+		end := start + utf8.RuneLen(r)
+		if !accents || r < 0x80 {
+			if one := single.of(r); one != 0 {
+				f.put(one, start, end)
+				continue
+			}
 		}
 		f.putWide(r, start, end, accents)
 	}
@@ -158,7 +163,17 @@ func unspaced(r rune) bool {
 }
 
 // wordRune reports whether r continues a word of a spaced script.
-func wordRune(r rune) bool { return unicode.IsLetter(r) && !unspaced(r) }
+func wordRune(r rune) bool {
+	switch {
+	case r >= 0 && r < alphabets:
+		return alphabetLetters[r]
+	case r >= firstHan && r <= lastHan:
+		return false
+	case r >= firstHangul && r <= lastHangul:
+		return true
+	}
+	return unicode.IsLetter(r) && !unspaced(r)
+}
 
 func isSpace(r rune) bool {
 	return r == ' ' || r == 0xa0 || r == 0x202f || r == 0x2009 || r == 0x3000 || r == '\t'

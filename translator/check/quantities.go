@@ -356,6 +356,10 @@ func (c *comparison) ambiguous() {
 func letters(text string) (count float64) {
 	for _, r := range text {
 		switch {
+		case r >= 0 && r < alphabets:
+			if alphabetLetters[r] {
+				count++
+			}
 		case unicode.Is(unicode.Han, r):
 			count += 3
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
