@@ -131,75 +131,39 @@ func (x *facts) findFrequencies(words *wordRules, soft []number) {
 	for _, m := range words.frequency.all(x.f.runes) {
 		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
 	}
-	x.findRhythms(words, x.numbers)
+	s := newSlotted(len(x.f.runes))
+	x.findRhythms(words, s, x.numbers, nil)
 	if len(soft) > 0 { // words may be numbers or parts of the phrase (Turkish "saatte bir")
-		x.findRhythms(words, slices.Concat(x.numbers, soft))
+		x.findRhythms(words, s, x.numbers, soft)
 	}
 	x.frequencies = dedupe(x.frequencies)
 }
 
 // findRhythms looks for phrases with numbers in them.
-func (x *facts) findRhythms(words *wordRules, numbers []number) {
-	runes, index, values := x.slotted(numbers)
+func (x *facts) findRhythms(words *wordRules, s *slotted, hard, soft []number) {
+	s.fill(x.f.runes, hard, soft)
 	english := wordsOf("en")
-	if len(numbers) > 0 || words == english { // without a number, the words of its own language have been looked up
-		x.addRhythms(&words.frequency, runes, index, values)
+	if len(s.values) > 0 || words == english { // without a number, the words of its own language have been looked up
+		x.addRhythms(&words.frequency, s)
 	}
 	if words != english {
-		x.addRhythms(&english.frequency, runes, index, values)
+		x.addRhythms(&english.frequency, s)
 	}
 }
 
-func (x *facts) addRhythms(lex *lexicon, runes []rune, index []int, values []slotValue) {
-	for _, m := range lex.all(runes) {
+func (x *facts) addRhythms(lex *lexicon, s *slotted) {
+	for _, m := range lex.all(s.runes) {
 		value := m.entries[0].value
 		for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
-			if runes[i] == numberRune {
-				value = expandFrequency(value, valueAt(values, i))
+			if s.runes[i] == numberRune {
+				value = expandFrequency(value, s.valueAt(i))
 			}
 		}
-		x.frequencies = append(x.frequencies, span{index[m.from], index[m.to-1] + 1, value})
-		if runes[m.to-1] == numberRune {
-			x.frequencies[len(x.frequencies)-1].to = index[m.to]
+		x.frequencies = append(x.frequencies, span{s.index[m.from], s.index[m.to-1] + 1, value})
+		if s.runes[m.to-1] == numberRune {
+			x.frequencies[len(x.frequencies)-1].to = s.index[m.to]
 		}
 	}
-}
-
-// slotValue is a number that is one rune of a text, and which rune.
-type slotValue struct {
-	at    int
-	value string
-}
-
-func valueAt(values []slotValue, at int) string {
-	i, ok := slices.BinarySearchFunc(values, at, func(v slotValue, at int) int { return v.at - at })
-	if !ok {
-		return ""
-	}
-	return values[i].value
-}
-
-// slotted is the text with each of the numbers as one rune; index leads back, and has one entry more for the end.
-func (x *facts) slotted(numbers []number) (runes []rune, index []int, values []slotValue) {
-	runes, index = make([]rune, 0, len(x.f.runes)), make([]int, 0, len(x.f.runes)+1)
-	numbers = slices.Clone(numbers)
-	slices.SortFunc(numbers, func(a, b number) int { return a.from - b.from })
-	next := 0
-	for i := 0; i < len(x.f.runes); i++ {
-		for next < len(numbers) && numbers[next].from < i {
-			next++
-		}
-		index = append(index, i)
-		if next < len(numbers) && numbers[next].from == i && (!numbers[next].soft || len(numbers[next].values) == 1) {
-			values = append(values, slotValue{len(runes), numbers[next].values[0]})
-			runes = append(runes, numberRune)
-			i = numbers[next].to - 1
-			next++
-			continue
-		}
-		runes = append(runes, x.f.runes[i])
-	}
-	return runes, append(index, len(x.f.runes)), values
 }
 
 // expandFrequency fills a number into "q{n}h" or "{n}/d" and gives equal rhythms one name.

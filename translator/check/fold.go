@@ -15,8 +15,8 @@ import (
 type folded struct {
 	text   string
 	runes  []rune
-	starts []int         // byte offset in text of the rune that runes[i] comes from
-	ends   []int         // byte offset after it
+	starts []int32       // byte offset in text of the rune that runes[i] comes from
+	ends   []int32       // byte offset after it
 	lang   language.Code // base of its language, "" if that does not matter
 }
 
@@ -32,7 +32,7 @@ func foldIn(text string, code language.Code) *folded {
 // foldFor is fold for a language; with accents they stay, since Vietnamese has words that differ by
 // nothing else (đừng, dùng).
 func foldFor(text string, accents bool) *folded {
-	places := make([]int, 2*len(text))
+	places := make([]int32, 2*len(text))
 	f := &folded{
 		text:   text,
 		runes:  make([]rune, 0, len(text)),
@@ -55,8 +55,8 @@ func foldFor(text string, accents bool) *folded {
 
 func (f *folded) put(r rune, start, end int) {
 	f.runes = append(f.runes, r)
-	f.starts = append(f.starts, start)
-	f.ends = append(f.ends, end)
+	f.starts = append(f.starts, int32(start))
+	f.ends = append(f.ends, int32(end))
 }
 
 func (f *folded) putWide(r rune, start, end int, accents bool) {
@@ -144,6 +144,11 @@ func foldedString(text string) string { return string(fold(text).runes) }
 
 // keepsAccents reports languages whose words differ by accents alone.
 func keepsAccents(code language.Code) bool { return code == "vi" }
+
+// place is where runes[from:to] stand in the source text.
+func (f *folded) place(from, to int) Span {
+	return Span{int(f.starts[from]), int(f.ends[to-1])}
+}
 
 // original is the source text of runes[from:to].
 func (f *folded) original(from, to int) string {

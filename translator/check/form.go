@@ -40,8 +40,8 @@ func wholeOf(text string, known *facts) *whole {
 func (w *whole) trimmed() []rune {
 	start := len(w.text) - len(strings.TrimLeftFunc(w.text, unicode.IsSpace))
 	end := len(strings.TrimRightFunc(w.text, unicode.IsSpace))
-	from, _ := slices.BinarySearch(w.f.starts, start)
-	to, _ := slices.BinarySearch(w.f.starts, max(start, end))
+	from, _ := slices.BinarySearch(w.f.starts, int32(start))
+	to, _ := slices.BinarySearch(w.f.starts, int32(max(start, end)))
 	return w.f.runes[from:to]
 }
 
@@ -119,13 +119,12 @@ func unspacedShare(text string) bool {
 
 // written checks script and language of the translation.
 func (c *comparison) written(source, translation *whole) {
-	rest := translation.withoutDrugsAndUnits()
-	if letters(rest) < 4 || onlyNames(source) {
+	if !translation.saysSomething() || onlyNames(source) {
 		return
 	}
 	found, sameScript := language.Certain(translation.text, c.to)
 	if !hasWords(c.to) {
-		sameScript = inItsScript(rest, c.to)
+		sameScript = inItsScript(translation.withoutDrugsAndUnits(), c.to)
 		if found != c.from {
 			found = ""
 		}
@@ -143,10 +142,47 @@ func (c *comparison) written(source, translation *whole) {
 	}
 }
 
+// saysSomething reports whether a text has a few letters beside drugs, numbers and units.
+func (w *whole) saysSomething() bool {
+	return w.beginsWithWord() || letters(w.withoutDrugsAndUnits()) >= minSaying
+}
+
+const (
+	minSaying = 4 // letters of a text that is no mere value
+	longName  = 4 // letters of an abbreviation (ECG)
+)
+
+// beginsWithWord reports whether a word of some length stands before any number and in no drug. Most texts of spaced scripts have one, and
+// need not be searched for units to know it.
+func (w *whole) beginsWithWord() bool {
+	runes, drugs := w.f.runes, w.drugs
+	for from := 0; from < len(runes) && !isDigit(runes[from]); {
+		for len(drugs) > 0 && drugs[0].to <= from {
+			drugs = drugs[1:]
+		}
+		if len(drugs) > 0 && drugs[0].from <= from {
+			from = drugs[0].to
+			continue
+		}
+		to := from
+		for to < len(runes) && wordRune(runes[to]) {
+			to++
+		}
+		if to-from > longName && (len(drugs) == 0 || to <= drugs[0].from) {
+			return true
+		}
+		from = max(to, from+1)
+	}
+	return false
+}
+
 // onlyNames reports whether a text has no words of its own beside drugs, numbers and capitals (ECG).
 func onlyNames(text *whole) bool {
+	if text.beginsWithWord() {
+		return false
+	}
 	for word := range strings.FieldsSeq(text.withoutDrugsAndUnits()) {
-		if utf8.RuneCountInString(word) > 4 || unspacedShare(word) {
+		if utf8.RuneCountInString(word) > longName || unspacedShare(word) {
 			return false
 		}
 	}

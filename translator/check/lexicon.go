@@ -236,12 +236,12 @@ func (l *lexicon) all(runes []rune) []match {
 	anywhere := l.begin(anyEnding) != 0
 	for i := 0; i < len(runes); {
 		if !anywhere && l.begin(spaceFolded(runes[i])) == 0 || !l.startsWord(runes, i) {
-			i++
+			i = pastLetters(runes, i)
 			continue
 		}
 		m, ok := l.at(runes, i)
 		if !ok {
-			i++
+			i = pastLetters(runes, i)
 			continue
 		}
 		found = append(found, m)
@@ -249,6 +249,18 @@ func (l *lexicon) all(runes []rune) []match {
 	}
 	return found
 }
+
+// pastLetters is the next place behind i where a word may begin: none does between two letters of ASCII.
+func pastLetters(runes []rune, i int) int {
+	for asciiLetter(runes[i]) {
+		if i++; i == len(runes) || !asciiLetter(runes[i]) {
+			return i
+		}
+	}
+	return i + 1
+}
+
+func asciiLetter(r rune) bool { return uint32(r) < utf8.RuneSelf && alphabetLetters[r] }
 
 // startsWord reports whether a word may begin at i: anywhere in scripts without spaces, after a
 // non-letter elsewhere, and in Arabic script after the clitics that are written onto a word.

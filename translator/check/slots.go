@@ -47,7 +47,7 @@ func Slots(text string, from language.Code) []Slot {
 }
 
 func (x *facts) slot(kind Kind, from, to, unitTo int) Slot {
-	return Slot{Kind: kind, Span: Span{x.f.starts[from], x.f.ends[to-1]}, UnitEnd: x.f.ends[unitTo-1]}
+	return Slot{Kind: kind, Span: x.f.place(from, to), UnitEnd: int(x.f.ends[unitTo-1])}
 }
 
 // wordEnd is where the word of a drug with a free ending is over.
