@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	"github.com/stretchr/testify/assert"
+
+	"medixchange/translator/language"
 )
 
 // TestShortcutsSayWhatUnicodeSays holds what is found by an index or a comparison against the tables of Unicode, rune by rune.
@@ -65,4 +67,16 @@ func spelledSlowly(r *rules, text string) string {
 		}
 	}
 	return ""
+}
+
+// TestTextGivesTheSlotsOfEachLanguage asks one Text for its slots in every language, in turns, and finds what each language finds alone.
+func TestTextGivesTheSlotsOfEachLanguage(t *testing.T) {
+	for _, said := range []string{"Ceftriaxone 1.500 g, BP 120/80", "Đừng dùng paracetamol 500 mg, 38,5 °C", "2 شهر", "2 d'euros", "амоксициллин 1,5 г", "ok"} {
+		text := NewText(said)
+		for range 2 {
+			for _, code := range append([]language.Code{""}, language.All...) {
+				assert.Equal(t, Slots(said, code), text.Slots(code), "%s: %s", code, said)
+			}
+		}
+	}
 }
