@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/finder"
 	"medixchange/accounts/sso"
 	"medixchange/clientapi/sync"
 	"medixchange/internal/config"
@@ -34,6 +35,7 @@ type Options struct {
 	View     *view.View
 	Sync     *sync.Handler
 	Media    *media.Store
+	Finder   *finder.Finder // optional: messages are not searched
 	Remote   Remote
 	Config   *config.Config
 	Log      *logrus.Entry
@@ -43,6 +45,8 @@ type Options struct {
 	MapError func(error) *web.Error
 	// Unlimited says whose requests are not rationed: the node's own bot, whose work grows with that of everybody; optional.
 	Unlimited func(userID string) bool
+	// Turn gives a user credentials of the relay for calls; optional.
+	Turn func(userID string) TurnServer
 	// SSO are the hospital's login services; optional.
 	SSO []*sso.Provider
 	// Version is the program's, for /_matrix/client/versions' server field; optional.
@@ -73,6 +77,7 @@ func New(o Options) *API {
 		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
 		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
 		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes, a.thirdPartyRoutes,
+		a.searchRoutes,
 	} {
 		register()
 	}

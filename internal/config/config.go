@@ -29,7 +29,9 @@ type Config struct {
 	Alliance      Alliance     `yaml:"alliance"`
 	Push          Push         `yaml:"push"`
 	Media         Media        `yaml:"media"`
+	Conference    Conference   `yaml:"conference"`
 	Presence      Presence     `yaml:"presence"`
+	Search        Search       `yaml:"search"`
 	Translator    Translator   `yaml:"translator"`
 	Bridge        Bridge       `yaml:"bridge"`
 	Log           Log          `yaml:"log"`
@@ -106,6 +108,7 @@ type Rates struct {
 	Invite       Rate `yaml:"invite"`
 	CreateRoom   Rate `yaml:"create_room"`
 	Media        Rate `yaml:"media"`
+	Search       Rate `yaml:"search"`
 	Other        Rate `yaml:"other"`
 	Federation   Rate `yaml:"federation"`
 }
@@ -114,6 +117,11 @@ type Rates struct {
 type Rate struct {
 	PerSecond float64 `yaml:"per_second"`
 	Burst     int     `yaml:"burst"`
+}
+
+// Search says whether messages are found by their words.
+type Search struct {
+	Enabled bool `yaml:"enabled"`
 }
 
 // Sync bounds /sync.
@@ -198,7 +206,9 @@ type Translator struct {
 	// AllowExternal lists the hosts outside of this machine that may see texts.
 	AllowExternal []string `yaml:"allow_external"`
 	// AllowPrivate lists networks that are not public and in which those hosts may be.
-	AllowPrivate  []netip.Prefix    `yaml:"allow_private"`
+	AllowPrivate []netip.Prefix `yaml:"allow_private"`
+	// Identifiers says what becomes of texts that seem to tell who a patient is.
+	Identifiers   Identifiers       `yaml:"identifiers"`
 	AllowPivot    bool              `yaml:"allow_pivot"`
 	ClinicalBots  []string          `yaml:"clinical_bots"`
 	Engines       []Engine          `yaml:"engines"`
@@ -206,6 +216,15 @@ type Translator struct {
 	Records       TranslatorRecords `yaml:"records"`
 	Transcription Transcription     `yaml:"transcription"`
 	Encrypted     EncryptedRooms    `yaml:"encrypted"`
+	Seal          Seal              `yaml:"seal"`
+}
+
+// Identifiers says what becomes of texts that seem to tell who a patient is, before another machine would get them.
+type Identifiers struct {
+	// Action is hold, warn or off.
+	Action string `yaml:"action"`
+	// OwnHosts are hosts of AllowExternal that are the hospital's own: they may get such texts.
+	OwnHosts []string `yaml:"own_hosts"`
 }
 
 // Transcription is the recogniser that writes voice messages down; without a URL they stay as they are.
@@ -235,6 +254,14 @@ type Bridge struct {
 	RemoteInvites bool `yaml:"remote_invites"`
 }
 
+// Seal says how translations and what is kept of them stand in the database.
+type Seal struct {
+	// Renderings seals translations and notices; reports and the reading log always are.
+	Renderings bool `yaml:"renderings"`
+	// KeyFile is the file with the key; made when it is not there.
+	KeyFile string `yaml:"key_file"`
+}
+
 // EncryptedRooms is the bot's device for encrypted rooms.
 type EncryptedRooms struct {
 	// Enabled gives the bot a device; without it, it cannot read encrypted rooms and says so.
@@ -243,6 +270,11 @@ type EncryptedRooms struct {
 	KeyFile string `yaml:"key_file"`
 	// RemoteInvites lets moderators of other servers invite the bot too.
 	RemoteInvites bool `yaml:"remote_invites"`
+	// LeaveAfter is how long the bot stays in a room where nobody reads another language than the one that is written;
+	// 0: it stays.
+	LeaveAfter Duration `yaml:"leave_after"`
+	// KeyWait is how long a message waits for its key before the room is told that it was not translated.
+	KeyWait Duration `yaml:"key_wait"`
 }
 
 // Engine is one translation engine; the first in the list that can translate a pair is asked first. engineKeys says which
@@ -317,6 +349,8 @@ func Default(serverName string) *Config {
 		},
 		Alliance:   defaultAlliance(),
 		Media:      defaultMedia(),
+		Conference: defaultConference(),
+		Search:     Search{Enabled: true},
 		Translator: defaultTranslator(),
 		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},
 		Log:        Log{Level: "info", Format: "text"},
@@ -333,6 +367,7 @@ func defaultRates() Rates {
 		Invite:       Rate{2, 50},
 		CreateRoom:   Rate{0.2, 10},
 		Media:        Rate{10, 50},
+		Search:       Rate{2, 20},
 		Other:        Rate{50, 200},
 		Federation:   Rate{50, 200},
 	}
@@ -366,10 +401,12 @@ func defaultTranslator() Translator {
 			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
+		Identifiers:   Identifiers{Action: "hold"},
 		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
 		Records:       defaultRecords(),
 		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
-		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
+		Seal:          Seal{Renderings: true, KeyFile: "translator.key"},
+		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key", LeaveAfter: Duration(7 * 24 * time.Hour), KeyWait: Duration(time.Hour)},
 	}
 }
 

@@ -112,7 +112,7 @@ func rootNode(text []byte) (*yaml.Node, error) {
 // resolveFiles completes the paths that are relative to the folder of the file.
 func (c *Config) resolveFiles(dir string) {
 	complete(dir, &c.DataDir, &c.Database.URLFile, &c.Listen.TLS.Cert, &c.Listen.TLS.Key, &c.Registration.SharedSecretFile,
-		&c.Federation.TrustedCA, &c.Alliance.Charter, &c.SSO.TrustedCA)
+		&c.Federation.TrustedCA, &c.Alliance.Charter, &c.SSO.TrustedCA, &c.Conference.Turn.SharedSecretFile)
 	for i := range c.SSO.Providers {
 		complete(dir, &c.SSO.Providers[i].ClientSecretFile)
 	}
@@ -124,7 +124,7 @@ func (c *Config) resolveFiles(dir string) {
 
 // resolveData completes the paths that are relative to data_dir.
 func (c *Config) resolveData() {
-	complete(c.DataDir, &c.SigningKey, &c.Media.Dir, &c.Listen.AdminSocket, &c.Translator.Encrypted.KeyFile, &c.Bridge.Registration)
+	complete(c.DataDir, &c.SigningKey, &c.Media.Dir, &c.Listen.AdminSocket, &c.Translator.Encrypted.KeyFile, &c.Translator.Seal.KeyFile, &c.Bridge.Registration)
 	if path, ok := strings.CutPrefix(c.Database.URL, sqliteScheme); ok && path != "" {
 		complete(c.DataDir, &path)
 		c.Database.URL = sqliteScheme + path

@@ -16,11 +16,13 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/finder"
 	"medixchange/accounts/notify"
 	"medixchange/admin"
 	"medixchange/alliance"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
+	"medixchange/conference/relay"
 	"medixchange/federation"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
@@ -31,8 +33,10 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/approvals"
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
+	"medixchange/translator/glossary"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -67,8 +71,14 @@ type Node struct {
 	allow      func(server string) bool // the one place that says which servers this node has to do with
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
+	glossary   *glossary.Book       // likewise
+	approvals  *approvals.Book      // likewise
+	newKeys    map[string]bool      // key files that were made at this start
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
+	relay      *relay.Relay                             // nil without one of its own
+	turn       func(userID string) clientapi.TurnServer // nil without any relay
 	notifier   *notify.Notifier
 	client     http.Handler
 	federation http.Handler
@@ -83,7 +93,7 @@ type Node struct {
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now()}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -96,7 +106,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -230,9 +240,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		return err
 	}
 	n.client = clientapi.New(clientapi.Options{
-		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Remote: n.remote, Config: n.Config,
+		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services,
+		SSO: services, Turn: n.turn,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),

@@ -62,6 +62,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run
 	}
+	if n.finder != nil {
+		parts["search"] = n.finder.Run
+	}
 	if n.device != nil {
 		parts["encrypted rooms"] = n.device.Run
 	}
