@@ -18,6 +18,11 @@ import (
 	"github.com/tidwall/gjson"
 )
 
+// scriptHosts are what applications with matrix-js-sdk run in.
+var scriptHosts = map[string]func(t *testing.T, name string, input any) map[string]gjson.Result{
+	"Node.js": runScript, "Chromium": runInChromium,
+}
+
 // visit is one page with a script in Chromium. The page is served here, so at another origin than each hospital, as the
 // pages of web clients are: what the script gets from a hospital, the browser lets through by that hospital's CORS headers.
 type visit struct {

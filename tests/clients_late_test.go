@@ -77,9 +77,7 @@ func (l *lateWards) es(n int) string { return l.own.memory.Forms(said[n], "es")[
 // it as read, forwards it and tries to redact it; its author edits the message, and redacts it. A late poll is told by the bot.
 // The same script runs in Node.js and in Chromium.
 func TestJSLateTranslationsUnderEveryActionOfAClient(t *testing.T) {
-	for name, run := range map[string]func(*testing.T, string, any) map[string]gjson.Result{
-		"Node.js": runScript, "Chromium": runInChromium,
-	} {
+	for name, run := range scriptHosts {
 		t.Run(name, func(t *testing.T) {
 			installed(t)
 			wards := newLateWards(t)
