@@ -72,6 +72,7 @@ type Node struct {
 	pipeline   *translator.Pipeline // nil without a translator
 	glossary   *glossary.Book       // likewise
 	approvals  *approvals.Book      // likewise
+	newKeys    map[string]bool      // key files that were made at this start
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
@@ -89,7 +90,7 @@ type Node struct {
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now()}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
