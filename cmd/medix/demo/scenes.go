@@ -22,6 +22,7 @@ func (s *stage) show(ctx context.Context) {
 		{"A group room across the hospitals, three languages", s.groupRoom},
 		{"An engine hangs", s.engineHangs},
 		{"Hospital A loses power", s.powerCut},
+		{"A third hospital comes into the alliance", s.newcomer},
 		{"Your own sentence", s.ownSentence},
 	} {
 		if ctx.Err() != nil {
@@ -41,6 +42,9 @@ func (s *stage) start(ctx context.Context) bool {
 		if !ok {
 			return false
 		}
+	}
+	if !s.found(ctx) {
+		return false
 	}
 	for _, p := range []struct {
 		who                   **clinician
