@@ -22,6 +22,8 @@ import (
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/federation"
+	"medixchange/handbook"
+	"medixchange/handbook/site"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -60,6 +62,7 @@ type Node struct {
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry
+	requests   *web.Metrics
 	remote     *federation.Client
 	signer     *signing.Signer
 	listed     func(server string) bool // what the administrator's lists say of a server
@@ -68,6 +71,8 @@ type Node struct {
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf      *handbook.Shelf // nil without a handbook
+	book       *site.Site      // nil without a handbook
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler
@@ -84,6 +89,7 @@ type Node struct {
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now()}
+	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -96,7 +102,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildHandbook, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -223,7 +229,7 @@ func (n *Node) buildMedia(_ context.Context, _ Options) error {
 }
 
 func (n *Node) buildAPIs(_ context.Context, o Options) error {
-	metrics := web.NewMetrics(n.registry)
+	metrics := n.requests
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Remote: n.remote, Config: n.Config,
