@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/finder"
 	"medixchange/clientapi/sync"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
@@ -33,6 +34,7 @@ type Options struct {
 	View     *view.View
 	Sync     *sync.Handler
 	Media    *media.Store
+	Finder   *finder.Finder // optional: messages are not searched
 	Remote   Remote
 	Config   *config.Config
 	Log      *logrus.Entry
@@ -69,6 +71,7 @@ func New(o Options) *API {
 		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
 		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
 		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes, a.thirdPartyRoutes,
+		a.searchRoutes,
 	} {
 		register()
 	}

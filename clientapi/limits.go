@@ -10,7 +10,7 @@ const limitedKeys = 50_000
 
 // limits holds a token bucket for each kind of request. A nil limiter lets everything pass.
 type limits struct {
-	message, login, registration, join, invite, createRoom, media, other *web.Limiter
+	message, login, registration, join, invite, createRoom, media, search, other *web.Limiter
 }
 
 func newLimits(c config.Limits) limits {
@@ -26,6 +26,7 @@ func newLimits(c config.Limits) limits {
 		invite:       limiter(c.Rates.Invite),
 		createRoom:   limiter(c.Rates.CreateRoom),
 		media:        limiter(c.Rates.Media),
+		search:       limiter(c.Rates.Search),
 		other:        limiter(c.Rates.Other),
 	}
 }

@@ -81,6 +81,8 @@ type pageQuery struct {
 	dir      rooms.Direction
 	limit    int
 	filter   *sync.EventFilter
+	// here keeps to what this server has: nothing is fetched from others.
+	here bool
 }
 
 func parsePageQuery(r *http.Request, rd *reading) (q pageQuery, err error) {
@@ -123,7 +125,7 @@ func (a *API) filteredPage(ctx context.Context, rd *reading, q pageQuery) (*room
 		return out, nil
 	}
 	for range maxFilteredPages {
-		page, err := a.Rooms.Timeline(ctx, rd.roomID, out.Next, q.to, q.dir, q.limit-len(out.Events), true)
+		page, err := a.Rooms.Timeline(ctx, rd.roomID, out.Next, q.to, q.dir, q.limit-len(out.Events), !q.here)
 		if err != nil {
 			return nil, err
 		}
@@ -179,10 +181,10 @@ func (a *API) context(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 	before := rooms.HistoryKey{Anchor: ev.Key.Anchor, Sub: ev.Key.Sub - 1}
 	earlier, later := &rooms.Page{Next: before}, &rooms.Page{Next: ev.Key}
 	if half := limit / 2; limit > 0 {
-		if earlier, err = a.filteredPage(ctx, rd, pageQuery{before, beginning, rooms.Backward, max(half, 1), filter}); err != nil {
+		if earlier, err = a.filteredPage(ctx, rd, pageQuery{from: before, to: beginning, dir: rooms.Backward, limit: max(half, 1), filter: filter}); err != nil {
 			return nil, err
 		}
-		if later, err = a.filteredPage(ctx, rd, pageQuery{ev.Key, end, rooms.Forward, max(limit-half, 1), filter}); err != nil {
+		if later, err = a.filteredPage(ctx, rd, pageQuery{from: ev.Key, to: end, limit: max(limit-half, 1), filter: filter}); err != nil {
 			return nil, err
 		}
 	}

@@ -50,3 +50,20 @@ func (r *Rooms) VersionIn(tx *sqldb.Tx, message *Event) (Version, error) {
 	}
 	return Version{EditNID: edit, Redacted: redacted}, nil
 }
+
+// FetchedAfter returns, by nid, the accepted events of some types that have a place in history but none in the stream: those
+// that were fetched from other servers. It looks at the events with after < nid ≤ upto, upto being at most window further; at
+// the end upto is the last nid.
+func (r *Rooms) FetchedAfter(ctx context.Context, after, window int64, types []string) (events []*Event, upto int64, err error) {
+	last, err := r.selectLastNID(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	upto = min(after+window, max(last, after))
+	nids, err := r.selectFetched(ctx, after, upto, types)
+	if err != nil {
+		return nil, 0, err
+	}
+	events, err = r.inOrder(ctx, nids)
+	return events, upto, err
+}

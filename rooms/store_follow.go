@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"github.com/tidwall/gjson"
 
@@ -63,4 +64,17 @@ func newestEditIn(tx *sqldb.Tx, message *Event) (int64, error) {
 		}
 	}
 	return 0, rows.Err()
+}
+
+func (r *Rooms) selectLastNID(ctx context.Context) (nid int64, err error) {
+	if err := r.db.QueryRow(ctx, `SELECT COALESCE(MAX(event_nid), 0) FROM events`).Scan(&nid); err != nil {
+		return 0, fmt.Errorf("reading the last event: %w", err)
+	}
+	return nid, nil
+}
+
+func (r *Rooms) selectFetched(ctx context.Context, after, upto int64, types []string) ([]int64, error) {
+	rows, err := r.db.Query(ctx, `SELECT event_nid FROM events WHERE event_nid > $1 AND event_nid <= $2
+		AND position IS NULL AND anchor IS NOT NULL AND outcome = 0 AND type = ANY($3) ORDER BY event_nid`, after, upto, sqldb.List(types))
+	return scanAll(rows, err, "reading fetched events", scanInt)
 }

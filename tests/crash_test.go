@@ -43,6 +43,7 @@ func TestCrashLoopLosesNothingAcknowledged(t *testing.T) {
 			c.round(round)
 		}
 		c.checkHistory()
+		c.checkSearch()
 		c.checkSync()
 		_, err := node.terminate()
 		require.NoError(t, err)

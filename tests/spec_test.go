@@ -51,7 +51,7 @@ func TestAnswersHaveTheSpecificationsForm(t *testing.T) {
 		{"relations", (*ward).relations}, {"receipts", (*ward).receipts}, {"directory", (*ward).directory}, {"data", (*ward).data},
 		{"push", (*ward).push}, {"keys", (*ward).keys}, {"backup", (*ward).backup}, {"media", (*ward).media},
 		{"moderation", (*ward).moderation}, {"upgrade", (*ward).upgrade}, {"sync", (*ward).sync}, {"devices", (*ward).devices},
-		{"account", (*ward).account},
+		{"search", (*ward).search}, {"account", (*ward).account},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			w.t = t
@@ -338,6 +338,17 @@ func (w *ward) eventOf(u *testhospital.User) string {
 func (w *ward) upgrade() {
 	old := w.call(w.ana, post, v3+"/createRoom", object{"room_version": "11"}).Get("room_id").Str
 	w.call(w.ana, post, v3+"/rooms/"+url.PathEscape(old)+"/upgrade", object{"new_version": "12"})
+}
+
+func (w *ward) search() {
+	w.say("oxygen for bed four")
+	w.say("oxygen again")
+	want := object{"search_term": "oxygen", "order_by": "recent", "filter": object{"limit": 1}, "include_state": true,
+		"event_context": object{"include_profile": true}, "groupings": object{"group_by": []object{{"key": "room_id"}, {"key": "sender"}}}}
+	found := w.call(w.ana, post, v3+"/search", object{"search_categories": object{"room_events": want}}).Get("search_categories.room_events")
+	require.Len(w.t, found.Get("results").Array(), 1)
+	w.call(w.ana, post, v3+"/search?next_batch="+found.Get("next_batch").Str, object{"search_categories": object{"room_events": want}})
+	w.call(w.ana, post, v3+"/search", object{"search_categories": object{}})
 }
 
 func (w *ward) sync() {

@@ -41,6 +41,7 @@ func newCouncil(t *testing.T) *council {
 		c.engines = append(c.engines, own)
 		own.engine(t, cfg)
 		cfg.Translator.HoldBudget = config.Duration(20 * time.Second)
+		cfg.Limits.Rates.Search = config.Rate{PerSecond: 1000, Burst: 1000}
 	})
 	for i, code := range language.Chat {
 		u := c.hospitals[i%2].User("doctor-" + string(code))
@@ -108,7 +109,7 @@ func (c *council) expected(hospital int) map[string]int {
 }
 
 // TestElevenMembersReadElevenLanguagesAcrossTwoHospitals: each says something, and each reads all of it in their own
-// language: as it comes, in history, and in both again after the nodes were restarted. Each hospital asks its engine once
+// language: as it comes, in history, in what a search finds by its words, and in all of them again after the nodes were restarted. Each hospital asks its engine once
 // for a message and language, and never again.
 func TestElevenMembersReadElevenLanguagesAcrossTwoHospitals(t *testing.T) {
 	c := newCouncil(t)
@@ -122,10 +123,12 @@ func TestElevenMembersReadElevenLanguagesAcrossTwoHospitals(t *testing.T) {
 		require.Equal(t, c.expected(i), own.requests(), "hospital %d", i)
 	}
 	c.readBack("history")
+	c.searches("search")
 	for _, h := range c.hospitals {
 		h.Restart()
 	}
 	c.readBack("history after the restart")
+	c.searches("search after the restart")
 	for _, reader := range language.Chat {
 		for speaker, event := range c.fresh(reader) {
 			c.check("sync after the restart", speaker, reader, event)

@@ -30,6 +30,7 @@ type Config struct {
 	Push          Push         `yaml:"push"`
 	Media         Media        `yaml:"media"`
 	Presence      Presence     `yaml:"presence"`
+	Search        Search       `yaml:"search"`
 	Translator    Translator   `yaml:"translator"`
 	Bridge        Bridge       `yaml:"bridge"`
 	Log           Log          `yaml:"log"`
@@ -106,6 +107,7 @@ type Rates struct {
 	Invite       Rate `yaml:"invite"`
 	CreateRoom   Rate `yaml:"create_room"`
 	Media        Rate `yaml:"media"`
+	Search       Rate `yaml:"search"`
 	Other        Rate `yaml:"other"`
 	Federation   Rate `yaml:"federation"`
 }
@@ -114,6 +116,11 @@ type Rates struct {
 type Rate struct {
 	PerSecond float64 `yaml:"per_second"`
 	Burst     int     `yaml:"burst"`
+}
+
+// Search says whether messages are found by their words.
+type Search struct {
+	Enabled bool `yaml:"enabled"`
 }
 
 // Sync bounds /sync.
@@ -327,6 +334,7 @@ func Default(serverName string) *Config {
 		Alliance:   defaultAlliance(),
 		Handbook:   Handbook{Enabled: true, Public: true},
 		Media:      defaultMedia(),
+		Search:     Search{Enabled: true},
 		Translator: defaultTranslator(),
 		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},
 		Log:        Log{Level: "info", Format: "text"},
@@ -343,6 +351,7 @@ func defaultRates() Rates {
 		Invite:       Rate{2, 50},
 		CreateRoom:   Rate{0.2, 10},
 		Media:        Rate{10, 50},
+		Search:       Rate{2, 20},
 		Other:        Rate{50, 200},
 		Federation:   Rate{50, 200},
 	}

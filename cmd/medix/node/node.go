@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/finder"
 	"medixchange/accounts/notify"
 	"medixchange/admin"
 	"medixchange/alliance"
@@ -71,8 +72,9 @@ type Node struct {
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf      *handbook.Shelf // nil without a handbook
-	book       *site.Site      // nil without a handbook
+	shelf      *handbook.Shelf      // nil without a handbook
+	book       *site.Site           // nil without a handbook
+	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
 	notifier   *notify.Notifier
 	client     http.Handler
@@ -102,7 +104,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildPush, n.buildMedia, n.buildHandbook, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -232,7 +234,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	metrics := n.requests
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
 	n.client = clientapi.New(clientapi.Options{
-		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Remote: n.remote, Config: n.Config,
+		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
 	}).Handler()
 	var err error

@@ -65,6 +65,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.book != nil {
 		parts["handbook"] = n.runHandbook
 	}
+	if n.finder != nil {
+		parts["search"] = n.finder.Run
+	}
 	if n.device != nil {
 		parts["encrypted rooms"] = n.device.Run
 	}

@@ -56,5 +56,8 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
 	}
+	if n.finder != nil {
+		routes = append(routes, n.finder.AddRoutes)
+	}
 	return routes
 }
