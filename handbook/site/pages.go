@@ -20,8 +20,11 @@ const typeHTML = "text/html; charset=utf-8"
 
 // templates are read when the first page is made.
 var templates = sync.OnceValue(func() map[string]*template.Template {
-	place := template.FuncMap{"place": func(i int) int { return i + 1 }} // counted from 1
-	layout := template.Must(template.New("layout").Funcs(place).ParseFS(files, "templates/layout.html"))
+	helpers := template.FuncMap{
+		"place": func(i int) int { return i + 1 }, // counted from 1
+		"found": func(v *view, in foundIn) map[string]any { return map[string]any{"View": v, "In": in} },
+	}
+	layout := template.Must(template.New("layout").Funcs(helpers).ParseFS(files, "templates/layout.html"))
 	all := map[string]*template.Template{}
 	for _, name := range []string{"contents", "section", "beside", "glossary", "changes", "offline", "missing", "search"} {
 		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name+".html"))
@@ -82,7 +85,7 @@ type languageLink struct {
 func (q *request) view(title, place string, page any) *view {
 	v := &view{
 		W: q.words, Words: tongueOf(q.words.tag), Tongue: q.tongue, Source: tongueOf(q.edition.Source), Title: title,
-		Edition: q.edition.Edition, Date: q.edition.Date, Home: root + q.tongue.Tag + "/", Program: programMark(), Page: page,
+		Edition: q.edition.Edition, Date: q.edition.Date, Home: root + q.tongue.Tag + "/", Program: programMark(), Page: page, Searches: q.site.o.Index != nil,
 	}
 	titles, own := q.titles()
 	v.Book, v.Note = Phrase{own, titles.Title}, Phrase{own, titles.Note}

@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/handbook"
+	"medixchange/handbook/find"
 	"medixchange/internal/web"
 )
 
@@ -25,6 +26,10 @@ type Options struct {
 	Shelf *handbook.Shelf
 	// Admit refuses requests by people who may not read, with an error; nil lets everybody read.
 	Admit func(r *http.Request) error
+	// Index finds places in the book; nil shows no search.
+	Index *find.Index
+	// Limit refuses who searches too often, with an error; nil lets everybody search.
+	Limit func(r *http.Request) error
 	// Log is needed.
 	Log     *logrus.Entry
 	Metrics *web.Metrics // optional
@@ -67,10 +72,12 @@ func (s *Site) Handler() http.Handler {
 		{root + "{lang}/", s.page("contents", contentsPage)},
 		{root + "{lang}/glossary", s.page("glossary", glossaryPage)},
 		{root + "{lang}/changes", s.page("changes", changesPage)},
+		{root + "{lang}/search", s.search},
 		{root + "{lang}/offline", s.page("offline", offlinePage)},
 		{root + "{lang}/manifest.json", s.page("", manifest)},
 		{root + "{lang}/worker.js", s.page("", worker)},
 		{root + "{lang}/{section}", s.page("section", sectionPage)},
+		{apiRoot + "search", s.apiSearch},
 		{apiRoot + "{lang}", s.api(apiContents)},
 		{apiRoot + "{lang}/{section}", s.api(apiSection)},
 	} {

@@ -6,11 +6,15 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"medixchange/accounts"
 	"medixchange/handbook"
+	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/internal/search"
 	"medixchange/internal/web"
+	"medixchange/translator/language"
 )
 
 // buildHandbook builds the pages of the handbook. Its edition is read when somebody asks for it.
@@ -19,7 +23,13 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 		return nil
 	}
 	n.shelf = handbook.NewShelf(n.Config.Handbook.Folder, o.Now)
-	options := site.Options{Shelf: n.shelf, Log: n.part("handbook"), Metrics: n.requests, Now: o.Now}
+	n.bookIndex = find.New(find.Options{
+		DB: n.DB, Hub: n.Hub, Engine: search.New(search.Options{DB: n.DB, Simplify: language.Simplified}), Shelf: n.shelf,
+		Log: n.part("handbook"),
+	})
+	options := site.Options{
+		Shelf: n.shelf, Index: n.bookIndex, Log: n.part("handbook"), Metrics: n.requests, Now: o.Now, Limit: n.searchLimit(),
+	}
 	if !n.Config.Handbook.Public {
 		options.Admit = n.newReaderCheck().admit
 	}
@@ -31,8 +41,23 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 }
 
 func (n *Node) runHandbook(ctx context.Context) error {
+	var parts sync.WaitGroup
+	parts.Go(func() { n.bookIndex.Run(ctx) })
 	n.shelf.Run(ctx, n.book.Forget)
+	parts.Wait()
 	return nil
+}
+
+// searchLimit bounds how often an address may search; nil where nothing is limited.
+func (n *Node) searchLimit() func(r *http.Request) error {
+	if !n.Config.Limits.RatesEnabled {
+		return nil
+	}
+	rate := n.Config.Limits.Rates.Search
+	limit := web.NewLimiter(rate.PerSecond, rate.Burst, keptAttempts)
+	return func(r *http.Request) error {
+		return limit.Check(web.ClientIP(r, n.Config.Listen.TrustedProxies).String())
+	}
 }
 
 // readerCheck lets in who has an account here: programs with an access token, browsers with name and password.

@@ -24,6 +24,7 @@ import (
 	"medixchange/clientapi/sync"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/find"
 	"medixchange/handbook/site"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
@@ -73,6 +74,7 @@ type Node struct {
 	pipeline   *translator.Pipeline // nil without a translator
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	shelf      *handbook.Shelf      // nil without a handbook
+	bookIndex  *find.Index          // nil without a handbook
 	book       *site.Site           // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
