@@ -29,8 +29,8 @@ type cli struct {
 	Trans  *translateCmd `arg:"subcommand:translate" help:"Try and look after the translator."`
 	Ally   *allianceCmd  `arg:"subcommand:alliance" help:"The alliance of hospitals: its charter and member list."`
 	Bridge *bridgeCmd    `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
-	Book   *handbookCmd  `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`
 	Search *searchCmd    `arg:"subcommand:search" help:"The index by which messages are found."`
+	Book   *handbookCmd  `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`
 	Status *statusCmd    `arg:"subcommand:status" help:"Ask the running node how it is."`
 	Ver    *verCmd       `arg:"subcommand:version" help:"Print the version."`
 }

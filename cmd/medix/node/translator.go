@@ -53,11 +53,11 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.bridge != nil {
 		routes = append(routes, n.bridge.AddRoutes)
 	}
-	if n.Alliance != nil {
-		routes = append(routes, n.Alliance.AddRoutes)
-	}
 	if n.finder != nil {
 		routes = append(routes, n.finder.AddRoutes)
+	}
+	if n.Alliance != nil {
+		routes = append(routes, n.Alliance.AddRoutes)
 	}
 	return routes
 }
