@@ -383,23 +383,23 @@ func TestPasswordConfirmation(t *testing.T) {
 	body := func(auth string) uia.Request {
 		return uia.Request{Body: json.RawMessage(`{"devices":["X"],"auth":` + auth + `}`), Operation: "POST /delete_devices", UserID: ana}
 	}
-	_, err := n.Require(ctx, body("null"), n.PasswordFlows())
+	_, err := n.Require(ctx, body("null"), []uia.Flow{{uia.Password}})
 	var challenge *uia.Challenge
 	require.ErrorAs(t, err, &challenge)
 	auth := func(user, password string) string {
 		return fmt.Sprintf(`{"type":"m.login.password","session":%q,"identifier":{"type":"m.id.user","user":%q},"password":%q}`, challenge.Session, user, password)
 	}
-	_, err = n.Require(ctx, body(auth("ana", "wrong")), n.PasswordFlows())
+	_, err = n.Require(ctx, body(auth("ana", "wrong")), []uia.Flow{{uia.Password}})
 	var again *uia.Challenge
 	require.ErrorAs(t, err, &again)
 	require.Equal(t, "M_FORBIDDEN", again.Refusal.Code)
 	require.Equal(t, challenge.Session, again.Session)
-	_, err = n.Require(ctx, body(auth("bo", "correct horse")), n.PasswordFlows())
+	_, err = n.Require(ctx, body(auth("bo", "correct horse")), []uia.Flow{{uia.Password}})
 	require.ErrorIs(t, err, ErrForbidden, "somebody else's password is of no use")
-	result, err := n.Require(ctx, body(auth("ana", "correct horse")), n.PasswordFlows())
+	result, err := n.Require(ctx, body(auth("ana", "correct horse")), []uia.Flow{{uia.Password}})
 	require.NoError(t, err)
 	require.JSONEq(t, `{"devices":["X"]}`, string(result.Body))
-	_, err = n.Require(ctx, uia.Request{Body: json.RawMessage(`[]`)}, n.PasswordFlows())
+	_, err = n.Require(ctx, uia.Request{Body: json.RawMessage(`[]`)}, []uia.Flow{{uia.Password}})
 	require.ErrorIs(t, err, ErrBadJSON)
 }
 

@@ -27,8 +27,14 @@ func (a *Accounts) stages() map[string]uia.Stage {
 		uia.Password:          a.passwordStage,
 		uia.Dummy:             func(context.Context, uia.Attempt) (string, error) { return "", nil },
 		uia.RegistrationToken: a.registrationTokenStage,
+		uia.SSO:               ssoStage,
 		uia.Terms:             func(context.Context, uia.Attempt) (string, error) { return "", nil },
 	}
+}
+
+// ssoStage is done in a browser, see uia.Sessions.Complete.
+func ssoStage(context.Context, uia.Attempt) (string, error) {
+	return "", &uia.Refusal{Code: "M_UNAUTHORIZED", Message: "Log in by your login service in the browser first"}
 }
 
 // passwordStage takes the password of the user who is logged in.
@@ -95,9 +101,6 @@ func (a *Accounts) RegistrationFlows() ([]uia.Flow, error) {
 	}
 	return []uia.Flow{flow}, nil
 }
-
-// PasswordFlows are the flows of what a user who is logged in has to confirm.
-func (a *Accounts) PasswordFlows() []uia.Flow { return []uia.Flow{{uia.Password}} }
 
 // uiaParams are the params of the stages.
 func (o Options) uiaParams() map[string]json.RawMessage {

@@ -10,6 +10,7 @@ import (
 
 	"medixchange/accounts"
 	"medixchange/accounts/finder"
+	"medixchange/accounts/sso"
 	"medixchange/clientapi/sync"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
@@ -44,6 +45,8 @@ type Options struct {
 	MapError func(error) *web.Error
 	// Unlimited says whose requests are not rationed: the node's own bot, whose work grows with that of everybody; optional.
 	Unlimited func(userID string) bool
+	// SSO are the hospital's login services; optional.
+	SSO []*sso.Provider
 	// Version is the program's, for /_matrix/client/versions' server field; optional.
 	Version string
 }
@@ -53,11 +56,12 @@ type API struct {
 	Options
 	router *web.Router
 	limits limits
+	visits *sso.Visits
 }
 
 // New returns the API with all its routes.
 func New(o Options) *API {
-	a := &API{Options: o, limits: newLimits(o.Config.Limits)}
+	a := &API{Options: o, limits: newLimits(o.Config.Limits), visits: sso.NewVisits(o.Now)}
 	a.router = web.NewRouter(web.Options{
 		Name:         "client",
 		Log:          o.Log,
@@ -67,7 +71,7 @@ func New(o Options) *API {
 		CompressFrom: int(o.Config.Listen.CompressFrom),
 	})
 	for _, register := range []func(){
-		a.discoveryRoutes, a.loginRoutes, a.registerRoutes, a.accountRoutes, a.deviceRoutes, a.profileRoutes,
+		a.discoveryRoutes, a.loginRoutes, a.ssoRoutes, a.registerRoutes, a.accountRoutes, a.deviceRoutes, a.profileRoutes,
 		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
 		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
 		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes, a.thirdPartyRoutes,

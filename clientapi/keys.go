@@ -109,7 +109,11 @@ func (a *API) uploadSigningKeys(_ http.ResponseWriter, r *http.Request, d *accou
 		return nil, err
 	}
 	if needed {
-		res, err := a.interactiveBody(r, body, d.UserID, passwordFlow)
+		flows, err := a.Accounts.ConfirmFlows(r.Context(), d.UserID)
+		if err != nil {
+			return nil, err
+		}
+		res, err := a.interactiveBody(r, body, d.UserID, flows)
 		if err != nil {
 			return nil, err
 		}

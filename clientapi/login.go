@@ -18,10 +18,14 @@ func (a *API) loginRoutes() {
 }
 
 func (a *API) loginFlows(http.ResponseWriter, *http.Request) (any, error) {
-	return map[string]any{"flows": []map[string]any{
+	flows := []map[string]any{
 		{"type": "m.login.password"},
 		{"type": "m.login.token", "get_login_token": true},
-	}}, nil
+	}
+	if len(a.SSO) > 0 {
+		flows = append(flows, map[string]any{"type": "m.login.sso", "identity_providers": a.identityProviders()})
+	}
+	return map[string]any{"flows": flows}, nil
 }
 
 // login answers POST /login (Client-Server API, Login).

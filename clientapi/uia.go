@@ -10,9 +10,6 @@ import (
 	"medixchange/internal/web"
 )
 
-// passwordFlow is what a user who is logged in has to pass before doing something that a stolen token must not do.
-var passwordFlow = []uia.Flow{{uia.Password}}
-
 // decode reads a request's JSON object.
 func (a *API) decode(r *http.Request, v any) error {
 	return web.Decode(r, v, int64(a.Config.Limits.MaxBody))
@@ -28,10 +25,14 @@ func (a *API) body(r *http.Request) (json.RawMessage, error) {
 	return web.ReadJSON(r, int64(a.Config.Limits.MaxBody))
 }
 
-// reauthenticate asks for the user's password by user-interactive authentication and returns the request's body
+// reauthenticate asks for the user's password, or for the login service's word, before what a stolen token must not do, by user-interactive authentication and returns the request's body
 // (Client-Server API, User-Interactive Authentication).
 func (a *API) reauthenticate(r *http.Request, d *accounts.Device) (json.RawMessage, error) {
-	res, err := a.interactive(r, d.UserID, passwordFlow)
+	flows, err := a.Accounts.ConfirmFlows(r.Context(), d.UserID)
+	if err != nil {
+		return nil, err
+	}
+	res, err := a.interactive(r, d.UserID, flows)
 	if err != nil {
 		return nil, err
 	}

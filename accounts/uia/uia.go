@@ -19,6 +19,7 @@ const (
 	Dummy             = "m.login.dummy"
 	RegistrationToken = "m.login.registration_token"
 	Terms             = "m.login.terms"
+	SSO               = "m.login.sso"
 )
 
 const (
@@ -241,6 +242,9 @@ func (s *Sessions) try(ctx context.Context, current *session, flows []Flow, typ 
 	if !offered || stage == nil {
 		return &Refusal{"M_UNRECOGNIZED", "This type of authentication is not offered here"}, nil
 	}
+	if s.isDone(current, typ) {
+		return nil, nil
+	}
 	value, err := stage(ctx, a)
 	if refusal, ok := err.(*Refusal); ok {
 		return refusal, nil
@@ -252,6 +256,39 @@ func (s *Sessions) try(ctx context.Context, current *session, flows []Flow, typ 
 	current.done[typ] = value
 	s.mu.Unlock()
 	return nil, nil
+}
+
+func (s *Sessions) isDone(current *session, stage string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, done := current.done[stage]
+	return done
+}
+
+// Owner returns whose session it is; false for one that is not known.
+func (s *Sessions) Owner(id string) (userID string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
+	current := s.byID[id]
+	if current == nil {
+		return "", false
+	}
+	return current.userID, true
+}
+
+// Complete marks a stage as done that the user went through in a browser (User-Interactive Authentication, Fallback). It
+// returns false for a session that is not known or belongs to another user.
+func (s *Sessions) Complete(id, userID, stage string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire()
+	current := s.byID[id]
+	if current == nil || current.userID != userID {
+		return false
+	}
+	current.done[stage] = userID
+	return true
 }
 
 // finish ends the session if a flow is done. Only one request can finish a session.

@@ -43,6 +43,8 @@ const (
 	retryPause = time.Minute
 	// snippetLetters is about how much of the text a hit shows.
 	snippetLetters = 160
+	// someWords is the share of a query that a hit must have where nothing has most of it.
+	someWords = 0.3
 	// maxHits bounds the hits of one search.
 	maxHits = 50
 )
@@ -177,9 +179,7 @@ func (x *Index) Elsewhere(ctx context.Context, but, text string, limit int) ([]F
 }
 
 func (x *Index) in(ctx context.Context, edition *handbook.Edition, language, text string, limit int) (Found, error) {
-	result, err := x.o.Engine.Search(ctx, search.Query{
-		Text: text, In: []search.Source{{Index: indexOf(language)}}, Limit: min(limit, maxHits),
-	})
+	result, err := x.ask(ctx, language, text, limit)
 	if err != nil {
 		return Found{}, fmt.Errorf("searching the handbook: %w", err)
 	}
@@ -190,6 +190,17 @@ func (x *Index) in(ctx context.Context, edition *handbook.Edition, language, tex
 		}
 	}
 	return found, nil
+}
+
+// ask looks for most of the words of a query, and where no heading has them, for some.
+func (x *Index) ask(ctx context.Context, language, text string, limit int) (*search.Result, error) {
+	q := search.Query{Text: text, In: []search.Source{{Index: indexOf(language)}}, Limit: min(limit, maxHits)}
+	result, err := x.o.Engine.Search(ctx, q)
+	if err != nil || len(result.Hits) > 0 {
+		return result, err
+	}
+	q.MinCoverage = someWords
+	return x.o.Engine.Search(ctx, q)
 }
 
 // rest lets the background go on without waiting for its time.

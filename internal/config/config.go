@@ -21,6 +21,7 @@ type Config struct {
 	Registration  Registration `yaml:"registration"`
 	Passwords     Passwords    `yaml:"passwords"`
 	Sessions      Sessions     `yaml:"sessions"`
+	SSO           SSO          `yaml:"sso"`
 	Limits        Limits       `yaml:"limits"`
 	Sync          Sync         `yaml:"sync"`
 	Rooms         Rooms        `yaml:"rooms"`

@@ -60,6 +60,7 @@ func (c *Config) Validate() []Problem {
 	c.validateServer(k)
 	c.validateListen(k)
 	c.validateAccounts(k)
+	c.validateSSO(k)
 	c.validateLimits(k)
 	c.validateFederation(k)
 	c.validateAlliance(k)

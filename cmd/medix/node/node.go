@@ -235,11 +235,15 @@ func (n *Node) buildMedia(_ context.Context, _ Options) error {
 func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	metrics := n.requests
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
+	services, err := n.loginServices(o.Now)
+	if err != nil {
+		return err
+	}
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
+		SSO: services,
 	}).Handler()
-	var err error
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
 		BackoffMax: n.Config.Federation.BackoffMax.Std(), Destinations: n.Config.Federation.Destinations,
