@@ -120,13 +120,13 @@ func queryOf(r *http.Request) string {
 func resultsOf(q *request, f find.Found) foundIn {
 	out := foundIn{Tongue: tongueOf(f.Language)}
 	for _, h := range f.Hits {
-		out.Hits = append(out.Hits, result{Hit: h, State: State{Status: h.Status, Outdated: h.Outdated}, Address: addressOf(f.Language, h)})
+		out.Hits = append(out.Hits, result{Hit: h, State: State{Status: h.Status, Outdated: h.Outdated}, Address: Address(f.Language, h)})
 	}
 	return out
 }
 
-// addressOf leads to a hit.
-func addressOf(tag string, h find.Hit) string {
+// Address is where a hit stands, on this host.
+func Address(tag string, h find.Hit) string {
 	if h.Section == "" {
 		return root + tag + "/glossary#" + h.Anchor
 	}
@@ -212,7 +212,7 @@ func jsonHits(f find.Found) []jsonHit {
 	for _, h := range f.Hits {
 		out = append(out, jsonHit{
 			Language: f.Language, Section: h.Section, Anchor: h.Anchor, Title: h.Title, Heading: h.Heading, Status: h.Status,
-			Outdated: h.Outdated, Link: addressOf(f.Language, h), Snippet: h.Snippet,
+			Outdated: h.Outdated, Link: Address(f.Language, h), Snippet: h.Snippet,
 		})
 	}
 	return out

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"medixchange/handbook"
 )
 
 //go:embed strings/*.yaml
@@ -72,3 +74,15 @@ func (w *words) Badge(s State) template.HTML {
 	}
 	return template.HTML(badge)
 }
+
+// StateText says in the words of a language how far a text may be trusted, for readers who see it elsewhere.
+func StateText(tag string, status handbook.Status, outdated bool) string {
+	w := wordsOf(tag)
+	if outdated {
+		return w.texts[string(status)] + ", " + w.texts["outdated"]
+	}
+	return w.texts[string(status)]
+}
+
+// UntranslatedText says in the words of a language that a text is not in it yet.
+func UntranslatedText(tag string) string { return wordsOf(tag).texts["untranslated"] }

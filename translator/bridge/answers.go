@@ -38,13 +38,18 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerRepost(ctx, a)
 	case commandReadback, commandTranslation:
 		return t.answerSetting(ctx, a)
+	case commandHandbook:
+		return t.answerHandbook(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, "room", commandHelp} {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandHandbook, "room", commandHelp} {
+		if name == commandHandbook && t.b.o.Handbook == nil {
+			continue
+		}
 		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")
