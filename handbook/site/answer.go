@@ -67,7 +67,7 @@ func (a *answer) send(w http.ResponseWriter, r *http.Request, status int) {
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-cache")
 	}
-	if status == http.StatusOK && matches(r.Header.Get("If-None-Match"), a.tag) {
+	if a.tag != "" && status == http.StatusOK && matches(r.Header.Get("If-None-Match"), a.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}

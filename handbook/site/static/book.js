@@ -2,21 +2,20 @@
 // browser. Without this script everything else works.
 "use strict";
 
-// current is the heading that is being read: the last one that begins above the upper third of the window.
+// current is the heading that is being read: the one that the reader came to, while it is in sight, else the last one that
+// begins above the middle of the window.
 function current() {
-  let found = "";
-  for (const heading of document.querySelectorAll("main [id].anchor, main h2[id], main h3[id]")) {
-    if (heading.getBoundingClientRect().top > window.innerHeight / 3) break;
-    found = heading.id;
-  }
-  return found;
+  const headings = [...document.querySelectorAll("article h2[id], article h3[id], .pair h2[id], .pair h3[id], tr[id]")];
+  const box = (heading) => heading.getBoundingClientRect();
+  const target = headings.find((heading) => "#" + heading.id === location.hash);
+  if (target && box(target).bottom > 0 && box(target).top < window.innerHeight) return target.id;
+  return headings.filter((heading) => box(heading).top < window.innerHeight / 2).pop()?.id ?? "";
 }
 
 for (const link of document.querySelectorAll("a.keeps-place")) {
   const follow = () => {
-    const anchor = current();
     const url = new URL(link.href);
-    url.hash = anchor;
+    url.hash = window.scrollY > 0 ? current() : "";
     link.href = url.href;
   };
   link.addEventListener("pointerdown", follow);
