@@ -17,7 +17,7 @@ import (
 
 // Weights of a document's texts: what a heading says counts more than what stands below it.
 const (
-	weightTitle   = 2
+	weightTitle   = 0.5 // of the section: all its headings have it
 	weightHeading = 3
 	weightText    = 1
 	weightTerm    = 4
@@ -112,13 +112,7 @@ func (x *Index) sectionDocuments(at int, s *handbook.Section) []*search.Prepared
 }
 
 // textOf is what stands below a heading, as plain text.
-func textOf(b handbook.Block) string {
-	segments := b.Segments
-	if len(segments) > 0 && segments[0] == b.Title {
-		segments = segments[1:]
-	}
-	return strings.Join(segments, "\n")
-}
+func textOf(b handbook.Block) string { return strings.Join(b.Prose(), "\n") }
 
 func (x *Index) termDocuments(g *handbook.Glossary) []*search.Prepared {
 	var out []*search.Prepared

@@ -97,7 +97,7 @@ func TestEveryPageSaysThatTheEditionIsAnExample(t *testing.T) {
 	h := testSite(t)
 	for _, path := range []string{"/", "/fever", "/oxygen", "/fever?with=en", "/glossary", "/changes", "/offline"} {
 		require.Contains(t, page(t, h, "/handbook/fa"+path), "این یک ویرایش نمونه برای آزمایش است", path)
-		require.Contains(t, page(t, h, "/handbook/th"+path), `lang="en" dir="ltr"><strong lang="th">โปรดทราบ:</strong> This is an example edition`, path)
+		require.Contains(t, page(t, h, "/handbook/th"+path), `lang="en" dir="ltr"><strong lang="th">โปรดทราบ</strong> · This is an example edition`, path)
 	}
 	require.Contains(t, get(h, "/handbook/en/nowhere").Body.String(), "This is an example edition for tests.")
 }
@@ -106,7 +106,7 @@ func TestASectionSaysWhoMadeItAndCitesItsSources(t *testing.T) {
 	h := testSite(t)
 	zh := page(t, h, "/handbook/zh/fever")
 	require.Contains(t, zh, `<html lang="zh-Hans" dir="ltr"`)
-	require.Contains(t, zh, "<strong>已批准.</strong>")
+	require.Contains(t, zh, "<strong>已批准</strong> · 已由")
 	require.Contains(t, zh, "翻译：<bdi>Test machine</bdi> · 审阅：<bdi>Li Wei</bdi> · 最近修改：<bdi>2026-11-12</bdi>")
 	require.Contains(t, zh, `<sup><a class="cite" id="place-1-2" href="#source-1" aria-label="来源 1">[1]</a>`+
 		`<a class="cite" id="place-2-1" href="#source-2" aria-label="来源 2">[2]</a></sup>`)

@@ -125,11 +125,7 @@ func (d handbookDesk) Section(_ context.Context, tag, id string) (bridge.Handboo
 
 // summary is what a section says in brief: the text of its first heading.
 func summary(s *handbook.Section) string {
-	lines := s.Blocks[0].Segments
-	if len(lines) > 1 {
-		lines = lines[1:] // the heading
-	}
-	text := []rune("• " + strings.Join(lines, "\n• "))
+	text := []rune("• " + strings.Join(s.Blocks[0].Prose(), "\n• "))
 	if len(text) > maxSummary {
 		return string(text[:maxSummary]) + "…"
 	}
