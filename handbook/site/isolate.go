@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"regexp"
 	"unicode"
 
@@ -20,6 +21,10 @@ var runEnd = regexp.MustCompile(`[/.,:+(–-]+$|(?:^[^()]*)(\)+)$`)
 // writeIsolated writes text that runs from right to left. Runs of Latin letters in it are isolated: without that, the
 // numbers and signs at their ends would move to the other side.
 func writeIsolated(w util.BufWriter, value []byte) {
+	if !hasLetter(value) {
+		gohtml.DefaultWriter.Write(w, value)
+		return
+	}
 	at := 0
 	for _, found := range latinRun.FindAllIndex(value, -1) {
 		from, to := found[0], found[1]
@@ -43,10 +48,7 @@ func writeIsolated(w util.BufWriter, value []byte) {
 }
 
 func hasLetter(run []byte) bool {
-	for _, r := range string(run) {
-		if unicode.In(r, unicode.Latin, unicode.Greek) {
-			return true
-		}
-	}
-	return false
+	return bytes.ContainsFunc(run, func(r rune) bool {
+		return r|0x20 >= 'a' && r|0x20 <= 'z' || r > 0x7f && r < 0x600 && unicode.In(r, unicode.Latin, unicode.Greek)
+	})
 }

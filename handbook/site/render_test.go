@@ -111,7 +111,7 @@ func BenchmarkSectionRendered(b *testing.B) {
 			longest = s
 		}
 	}
-	q := &request{edition: edition, tongue: tongueOf("en"), words: wordsOf("en"), section: longest.ID}
+	q := &request{site: &Site{}, edition: edition, tongue: tongueOf("en"), words: wordsOf("en"), section: longest.ID}
 	before, pages := processorTime(b), 0
 	for b.Loop() {
 		pages++

@@ -1,6 +1,8 @@
 package site
 
 import (
+	"sync"
+
 	"golang.org/x/text/language"
 )
 
@@ -18,7 +20,18 @@ var rightToLeft = map[string]bool{"Arab": true, "Hebr": true, "Syrc": true, "Tha
 // twoScripts are the languages that are read in more than one script.
 var twoScripts = map[string]bool{"zh": true, "sr": true}
 
+var tongues sync.Map // of Tongue by tag, which are those of editions
+
 func tongueOf(tag string) Tongue {
+	if t, ok := tongues.Load(tag); ok {
+		return t.(Tongue)
+	}
+	t := makeTongue(tag)
+	tongues.Store(tag, t)
+	return t
+}
+
+func makeTongue(tag string) Tongue {
 	t := Tongue{Tag: tag, Lang: tag, Dir: "ltr", Name: tag}
 	parsed, err := language.Parse(tag)
 	if err != nil {
