@@ -17,7 +17,8 @@ import (
 
 // Weights of a document's texts: what a heading says counts more than what stands below it.
 const (
-	weightTitle   = 0.5 // of the section: all its headings have it
+	weightTitle   = 3   // of a section, for its first heading, which stands for the whole of it
+	weightOther   = 0.5 // of a section's title for its other headings
 	weightHeading = 3
 	weightText    = 1
 	weightTerm    = 4
@@ -101,10 +102,14 @@ func (x *Index) put(ctx context.Context, name string, documents []*search.Prepar
 func (x *Index) sectionDocuments(at int, s *handbook.Section) []*search.Prepared {
 	var out []*search.Prepared
 	for i, b := range s.Blocks {
+		title := weightOther
+		if i == 0 {
+			title = weightTitle
+		}
 		out = append(out, x.o.Engine.Prepare(search.Document{
 			ID: int64(at*sectionStep + i + 1),
 			Fields: []search.Field{
-				{Text: s.Title, Weight: weightTitle}, {Text: b.Title, Weight: weightHeading}, {Text: textOf(b), Weight: weightText},
+				{Text: s.Title, Weight: title}, {Text: b.Title, Weight: weightHeading}, {Text: textOf(b), Weight: weightText},
 			},
 		}))
 	}

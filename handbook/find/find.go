@@ -43,9 +43,14 @@ const (
 	retryPause = time.Minute
 	// snippetLetters is about how much of the text a hit shows.
 	snippetLetters = 160
-	// someWords is the share of a query that a hit must have where nothing has most of it.
-	someWords = 0.3
-	// maxHits bounds the hits of one search.
+	// mostWords is the share of a query, by how rare its words are, that a hit must have. Where that gives fewer than fewHits,
+	// someWords is: in a short book a question with a word that it does not know should still find the others.
+	mostWords = 0.6
+	someWords = 0.2
+	fewHits   = 6
+	// ofOneSection is how many places of one section stand among the first hits.
+	ofOneSection = 2
+	// maxHits bounds the hits of one search that are looked at.
 	maxHits = 50
 )
 
@@ -179,7 +184,7 @@ func (x *Index) Elsewhere(ctx context.Context, but, text string, limit int) ([]F
 }
 
 func (x *Index) in(ctx context.Context, edition *handbook.Edition, language, text string, limit int) (Found, error) {
-	result, err := x.ask(ctx, language, text, limit)
+	result, err := x.ask(ctx, language, text)
 	if err != nil {
 		return Found{}, fmt.Errorf("searching the handbook: %w", err)
 	}
@@ -189,18 +194,45 @@ func (x *Index) in(ctx context.Context, edition *handbook.Edition, language, tex
 			found.Hits = append(found.Hits, hit)
 		}
 	}
+	found.Hits = mixed(found.Hits)
+	found.Hits = found.Hits[:min(limit, len(found.Hits))]
 	return found, nil
 }
 
-// ask looks for most of the words of a query, and where no heading has them, for some.
-func (x *Index) ask(ctx context.Context, language, text string, limit int) (*search.Result, error) {
-	q := search.Query{Text: text, In: []search.Source{{Index: indexOf(language)}}, Limit: min(limit, maxHits)}
-	result, err := x.o.Engine.Search(ctx, q)
-	if err != nil || len(result.Hits) > 0 {
-		return result, err
+// mixed puts behind the others what one section has beyond its best places, and the glossary beyond its best terms, so that
+// the first hits show where in the book there is something.
+func mixed(hits []Hit) []Hit {
+	var first, later []Hit
+	seen := map[string]int{}
+	for _, h := range hits {
+		if seen[h.Section]++; seen[h.Section] <= ofOneSection {
+			first = append(first, h)
+		} else {
+			later = append(later, h)
+		}
+	}
+	return append(first, later...)
+}
+
+// ask looks for places that have most of a query, and where there are few, behind them for those that have some of it.
+func (x *Index) ask(ctx context.Context, language, text string) (*search.Result, error) {
+	q := search.Query{Text: text, In: []search.Source{{Index: indexOf(language)}}, Limit: maxHits, MinCoverage: mostWords}
+	most, err := x.o.Engine.Search(ctx, q)
+	if err != nil || len(most.Hits) >= fewHits {
+		return most, err
 	}
 	q.MinCoverage = someWords
-	return x.o.Engine.Search(ctx, q)
+	some, err := x.o.Engine.Search(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range some.Hits {
+		if !slices.ContainsFunc(most.Hits, func(o search.Hit) bool { return o.ID == h.ID }) {
+			most.Hits = append(most.Hits, h)
+		}
+	}
+	some.Hits = most.Hits
+	return some, nil
 }
 
 // rest lets the background go on without waiting for its time.

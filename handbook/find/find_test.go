@@ -134,6 +134,9 @@ func TestRecall(t *testing.T) {
 	x := indexOn(sqldbtest.New(t), "")
 	asked, found := map[string]int{}, map[string]int{}
 	for _, q := range questions(t) {
+		if _, ok := edition(t, x).Section(q.language, q.section); !ok {
+			continue // the edition does not have this language yet
+		}
 		f, err := x.Search(t.Context(), q.language, q.text, 10)
 		require.NoError(t, err)
 		asked[q.language]++
@@ -143,6 +146,7 @@ func TestRecall(t *testing.T) {
 		}
 		t.Logf("%s: %q does not find %s, but %v", q.language, q.text, q.section, anchors(f))
 	}
+	require.NotEmpty(t, asked)
 	for language, n := range asked {
 		t.Logf("%s: %d of %d", language, found[language], n)
 		require.GreaterOrEqual(t, float64(found[language])/float64(n), 0.95, language)
@@ -184,7 +188,7 @@ func BenchmarkSearch(b *testing.B) {
 	all := questions(b)
 	var took []time.Duration
 	for i := 0; b.Loop(); i++ {
-		q := all[i%len(all)]
+		q := all[i%len(all)] // of a language without a text too: finding nothing takes its time
 		begin := time.Now()
 		_, err := x.Search(b.Context(), q.language, q.text, 20)
 		require.NoError(b, err)

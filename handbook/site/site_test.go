@@ -79,7 +79,7 @@ func TestTagsAsPeopleWriteThemLeadToTheLanguage(t *testing.T) {
 		"/handbook/static/..%2ftemplates%2flayout.html", "/handbook/images/none.png", "/handbook/images/..%2fbook.yaml"} {
 		require.Equal(t, http.StatusNotFound, get(h, path).Code, path)
 	}
-	require.Contains(t, get(h, "/handbook/fa/nowhere").Body.String(), "چنین صفحه‌ای نیست")
+	require.Contains(t, get(h, "/handbook/fa/nowhere").Body.String(), "چنین صفحه\u200cای نیست")
 }
 
 func TestContentsSayTheStateOfEachSection(t *testing.T) {
