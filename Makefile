@@ -47,9 +47,9 @@ lint:
 bench: needs-build
 	scripts/bench $(BENCH)
 
-# The figures of docs/safety.md: each language of the safety suite with each other one, and the human translations, damaged.
+# The figures of docs/safety.md: each language of the safety suite with each other one, the fresh sentences and the human translations, damaged.
 safety:
-	MEDIX_SAFETY_ALL=1 go test ./translator/check -count=1 -v -run 'TestSafetySuite|TestHumanTranslations'
+	MEDIX_SAFETY_ALL=1 go test ./translator/check -count=1 -v -run 'TestSafetySuite|TestFreshSentences|TestHumanTranslations'
 
 # How well Apertium translates, and what protection costs; fails if it costs too much or a wrong number passes.
 eval: needs-demo

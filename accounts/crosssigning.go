@@ -225,3 +225,24 @@ func signedByMaster(userID string, master, key json.RawMessage) error {
 	}
 	return nil
 }
+
+// RenewIdentity removes all devices and cross-signing keys of a local user, who begins anew with the next login. It is for
+// the node's own bots: people ask for it themselves, with their password.
+func (a *Accounts) RenewIdentity(ctx context.Context, userID string) error {
+	to, err := a.audienceOf(ctx, userID)
+	if err != nil {
+		return err
+	}
+	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
+		for _, usage := range []string{usageMaster, usageSelfSigning, usageUserSigning} {
+			if err := deleteCrossSigningKey(tx, userID, usage); err != nil {
+				return err
+			}
+		}
+		return a.deviceListChanged(tx, userID, to, listUpdate{})
+	})
+	if err != nil {
+		return fmt.Errorf("removing cross-signing keys: %w", err)
+	}
+	return a.deleteDevices(ctx, userID, nil, "")
+}

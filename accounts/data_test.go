@@ -118,7 +118,7 @@ func TestLanguages(t *testing.T) {
 		require.NoError(t, n.SetAccountData(ctx, bo, "", typeLanguage, []byte(`{"language":"es","mode":"off"}`)))
 		readers, err := n.LanguagesInRoom(ctx, "!ward:x")
 		require.NoError(t, err)
-		require.Equal(t, map[string][]RoomReader{"es": {{ana, "in_place"}}, "en": {{cy, "in_place"}, {di, "in_place"}}}, readers)
+		require.Equal(t, map[string][]RoomReader{"es": {{UserID: ana, Mode: "in_place"}}, "en": {{UserID: cy, Mode: "in_place"}, {UserID: di, Mode: "in_place"}}}, readers)
 		n.restart()
 		again, err := n.LanguagesInRoom(ctx, "!ward:x")
 		require.NoError(t, err)

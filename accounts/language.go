@@ -14,6 +14,7 @@ import (
 type language struct {
 	Language *string `json:"language"`
 	Mode     *string `json:"mode"`
+	Topics   *bool   `json:"topics"` // of rooms, too
 }
 
 // maxLanguage is the longest language tag (RFC 5646, 4.4.1).
@@ -24,7 +25,7 @@ const maxLanguage = 35
 func (a *Accounts) checkChoice(content json.RawMessage) error {
 	var choice language
 	if err := json.Unmarshal(content, &choice); err != nil {
-		return ErrBadJSON.says(`%s has the form {"language": "es", "mode": "in_place"}, both of them texts that may be left out`, typeLanguage)
+		return ErrBadJSON.says(`%s has the form {"language": "es", "mode": "in_place", "topics": false}: two texts and a boolean that may be left out`, typeLanguage)
 	}
 	if choice.Mode != nil && !slices.Contains(view.Modes, *choice.Mode) {
 		return ErrInvalidParam.says("The mode is one of %s", strings.Join(view.Modes, ", "))
@@ -104,10 +105,29 @@ func (a *Accounts) RoomLanguage(ctx context.Context, userID, roomID string) (lan
 	return language, mode, nil
 }
 
+// ReadsTopics reports whether a user wants topics of rooms translated, too: nobody does who did not ask for it.
+func (a *Accounts) ReadsTopics(ctx context.Context, userID, roomID string) (bool, error) {
+	p, err := a.preferencesOfOne(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	return topicsIn(p, roomID), nil
+}
+
+func topicsIn(p *preferences, roomID string) (topics bool) {
+	for _, l := range []language{p.general, p.rooms[roomID]} {
+		if l.Topics != nil {
+			topics = *l.Topics
+		}
+	}
+	return topics
+}
+
 // RoomReader is a local member of a room who reads translations.
 type RoomReader struct {
 	UserID string
 	Mode   string // one of view.Modes, never view.ModeOff
+	Topics bool   // the room's topic, too
 }
 
 // LanguagesInRoom returns who of a room's local members reads which language, ascending by user id and without those who
@@ -126,7 +146,7 @@ func (a *Accounts) LanguagesInRoom(ctx context.Context, roomID string) (map[stri
 	for _, id := range members {
 		lang, mode := a.languageIn(all[id], roomID)
 		if lang != "" && mode != view.ModeOff {
-			readers[lang] = append(readers[lang], RoomReader{id, mode})
+			readers[lang] = append(readers[lang], RoomReader{UserID: id, Mode: mode, Topics: topicsIn(all[id], roomID)})
 		}
 	}
 	return readers, nil

@@ -104,7 +104,7 @@ func TestOnRealRooms(t *testing.T) {
 		require.NoError(t, h.SetAccountData(ctx, bo, "", typeLanguage, json.RawMessage(`{"language":"es"}`)))
 		readers, err := h.LanguagesInRoom(ctx, ward)
 		require.NoError(t, err)
-		require.Equal(t, map[string][]RoomReader{"en": {{ana, "in_place"}}, "es": {{bo, "in_place"}}}, readers)
+		require.Equal(t, map[string][]RoomReader{"en": {{UserID: ana, Mode: "in_place"}}, "es": {{UserID: bo, Mode: "in_place"}}}, readers)
 
 		before = h.hub.Position()
 		require.NoError(t, h.Deactivate(ctx, bo, false))

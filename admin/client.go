@@ -17,7 +17,7 @@ import (
 
 const (
 	callTimeout = 30 * time.Second
-	maxAnswer   = 8 << 20
+	maxAnswer   = 64 << 20 // a glossary as a file
 )
 
 // Client talks to a running node through its local socket. It is safe for concurrent use.

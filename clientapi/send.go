@@ -3,12 +3,14 @@ package clientapi
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
 	"medixchange/accounts"
 	"medixchange/internal/web"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 func (a *API) sendRoutes() {
@@ -89,14 +91,37 @@ func (a *API) redactionTarget(ctx context.Context, d *accounts.Device, id string
 }
 
 func (a *API) sendState(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
-	content, err := a.content(r, d)
+	body, err := eventBody(r)
 	if err != nil {
 		return nil, err
 	}
 	key := web.Var(r, "stateKey")
+	if web.Var(r, "type") == "m.room.topic" && key == "" {
+		if unchanged, err := a.ownTopic(r, d, body); err != nil || unchanged != nil {
+			return unchanged, err
+		}
+	}
+	content, err := a.View.FromClient(viewer(d), body)
+	if err != nil {
+		return nil, err
+	}
 	return a.send(r, d, rooms.SendRequest{
 		RoomID: web.Var(r, "roomID"), Type: web.Var(r, "type"), StateKey: &key, Content: content,
 	})
+}
+
+// ownTopic answers for a topic that is a translation which the sender was shown; nil for any other.
+func (a *API) ownTopic(r *http.Request, d *accounts.Device, body json.RawMessage) (any, error) {
+	unchanged, err := a.View.TopicFromClient(r.Context(), viewer(d), web.Var(r, "roomID"), body)
+	switch {
+	case errors.Is(err, view.ErrTranslated):
+		return nil, web.InvalidParam("%v", err)
+	case err != nil:
+		return nil, err
+	case unchanged != "":
+		return map[string]string{"event_id": unchanged}, nil
+	}
+	return nil, nil
 }
 
 func (a *API) send(r *http.Request, d *accounts.Device, req rooms.SendRequest) (any, error) {

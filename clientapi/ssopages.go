@@ -4,23 +4,23 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"fmt"
-	"html/template"
+	"html"
 	"net/http"
+	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/language"
 )
 
-//go:embed pages/sso.html
-var ssoPage string
+//go:embed pages/sso.css
+var ssoStyle string
 
 //go:embed pages/sso.yaml
 var ssoWords []byte
 
 // signOnPages are what people see on the way through their login service. They are read when the first comes.
 type signOnPages struct {
-	page    *template.Template
 	words   map[string]map[string]string // by language and key
 	tags    []language.Tag
 	matcher language.Matcher
@@ -28,10 +28,6 @@ type signOnPages struct {
 
 var loadSignOnPages = sync.OnceValues(func() (*signOnPages, error) {
 	p := &signOnPages{}
-	var err error
-	if p.page, err = template.New("sso").Parse(ssoPage); err != nil {
-		return nil, fmt.Errorf("reading the page of sign-on: %w", err)
-	}
 	if err := yaml.Unmarshal(ssoWords, &p.words); err != nil {
 		return nil, fmt.Errorf("reading the words of sign-on: %w", err)
 	}
@@ -51,12 +47,47 @@ type signOnPage struct {
 	Title            string
 	Lines            []string
 	User, To, Host   string
-	Go               template.URL // checked by goodRedirect
+	Go               string // an address that goodRedirect has checked
 	Button, Hint     string
 	Choices          []signOnChoice
 }
 
 type signOnChoice struct{ Name, URL string }
+
+// String writes the page. It is no template: those of the standard library look methods up by name.
+func (p *signOnPage) String() string {
+	var b strings.Builder
+	say := func(format string, texts ...any) {
+		for i, text := range texts {
+			texts[i] = html.EscapeString(text.(string))
+		}
+		fmt.Fprintf(&b, format+"\n", texts...)
+	}
+	say(`<!DOCTYPE html><html lang="%s" dir="%s"><head><meta charset="utf-8">`, p.Lang, p.Dir)
+	say(`<meta name="viewport" content="width=device-width, initial-scale=1"><title>%s</title>`, p.Title)
+	fmt.Fprintf(&b, "<style nonce=\"%s\">%s</style></head><body><main>\n", p.Nonce, ssoStyle)
+	say(`<h1>%s</h1>`, p.Title)
+	for _, line := range p.Lines {
+		say(`<p>%s</p>`, line)
+	}
+	if p.User != "" {
+		say(`<p><bdi>%s</bdi></p>`, p.User)
+	}
+	if p.Host != "" {
+		say(`<p>%s <bdi>%s</bdi></p>`, p.To, p.Host)
+	}
+	if p.Go != "" {
+		say(`<p><a class="go" href="%s">%s</a></p>`, p.Go, p.Button)
+	}
+	for _, choice := range p.Choices {
+		say(`<p><a class="go" href="%s">%s</a></p>`, choice.URL, choice.Name)
+	}
+	if p.Hint != "" {
+		say(`<p><small>%s</small></p>`, p.Hint)
+	}
+	say(`</main></body></html>`)
+	return b.String()
+}
 
 // rightToLeft are the languages of the pages that are written so.
 var rightToLeft = map[string]bool{"ar": true, "fa": true, "ur": true}
@@ -85,7 +116,5 @@ func (a *API) show(w http.ResponseWriter, r *http.Request, status int, fill func
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	if err := pages.page.Execute(w, p); err != nil {
-		a.Log.WithError(err).Debug("a page of sign-on was not read to its end")
-	}
+	_, _ = w.Write([]byte(p.String()))
 }

@@ -26,6 +26,29 @@ func (r *Rooms) AllSince(ctx context.Context, since, upto int64, limit int) ([]*
 	return r.inOrder(ctx, nids)
 }
 
+// RoomsWith returns the nids of rooms that have accepted events of one type with first ≤ position ≤ last, at most limit.
+func (r *Rooms) RoomsWith(ctx context.Context, typ string, first, last int64, limit int) ([]int64, error) {
+	return r.selectRoomsWith(ctx, typ, first, last, limit)
+}
+
+// EventsIn returns the accepted events of one type of a room with first ≤ position ≤ last, newest first, at most limit.
+func (r *Rooms) EventsIn(ctx context.Context, roomNID, first, last int64, typ string, limit int) ([]*Event, error) {
+	nids, err := r.selectPositionedIn(ctx, roomNID, first, last, typ, limit)
+	if err != nil {
+		return nil, err
+	}
+	return r.inOrder(ctx, nids)
+}
+
+// LastEvents is EventsIn for all rooms.
+func (r *Rooms) LastEvents(ctx context.Context, first, last int64, typ string, limit int) ([]*Event, error) {
+	nids, err := r.selectLastPositioned(ctx, first, last, typ, limit)
+	if err != nil {
+		return nil, err
+	}
+	return r.inOrder(ctx, nids)
+}
+
 // RedactionsSince returns, by position, the redactions that took effect with since < position ≤ upto, at most limit.
 func (r *Rooms) RedactionsSince(ctx context.Context, since, upto int64, limit int) ([]Redaction, error) {
 	return r.selectRedactions(ctx, since, upto, limit)
@@ -49,6 +72,15 @@ func (r *Rooms) VersionIn(tx *sqldb.Tx, message *Event) (Version, error) {
 		return Version{}, fmt.Errorf("looking for the newest edit: %w", err)
 	}
 	return Version{EditNID: edit, Redacted: redacted}, nil
+}
+
+// RedactedIn returns, inside a write and as of it, which of the events are redacted.
+func (r *Rooms) RedactedIn(tx *sqldb.Tx, eventIDs []string) (map[string]bool, error) {
+	redacted, err := redactedIn(tx, eventIDs)
+	if err != nil {
+		return nil, fmt.Errorf("looking for redactions: %w", err)
+	}
+	return redacted, nil
 }
 
 // FetchedAfter returns, by nid, the accepted events of some types that have a place in history but none in the stream: those

@@ -101,7 +101,7 @@ func (r *Rooms) UserRooms(ctx context.Context, userID string) ([]UserRoom, error
 	}
 	of.mu.Lock()
 	defer of.mu.Unlock()
-	return slices.Collect(maps.Values(of.rooms)), nil
+	return slices.AppendSeq(make([]UserRoom, 0, len(of.rooms)), maps.Values(of.rooms)), nil // each sync asks several times
 }
 
 // Membership returns a user's current membership in a room with its event; "" and 0 without one. ErrNotFound for a room

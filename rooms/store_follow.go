@@ -23,6 +23,26 @@ func (r *Rooms) selectAllPositioned(ctx context.Context, since, upto int64, limi
 	return scanAll(rows, err, "reading events of the stream", scanInt)
 }
 
+func (r *Rooms) selectRoomsWith(ctx context.Context, typ string, first, last int64, limit int) ([]int64, error) {
+	rows, err := r.db.Query(ctx, `SELECT DISTINCT room_nid FROM events
+		WHERE position >= $1 AND position <= $2 AND type = $3 AND outcome = 0 LIMIT $4`, first, last, typ, limit)
+	return scanAll(rows, err, "reading rooms of the stream", scanInt)
+}
+
+// selectPositionedIn goes by the room's history, where what came live stands at its position.
+func (r *Rooms) selectPositionedIn(ctx context.Context, roomNID, first, last int64, typ string, limit int) ([]int64, error) {
+	rows, err := r.db.Query(ctx, `SELECT event_nid FROM events
+		WHERE room_nid = $1 AND anchor >= $2 AND anchor <= $3 AND position >= $2 AND type = $4 AND outcome = 0
+		ORDER BY anchor DESC, sub DESC LIMIT $5`, roomNID, first, last, typ, limit)
+	return scanAll(rows, err, "reading events of a room", scanInt)
+}
+
+func (r *Rooms) selectLastPositioned(ctx context.Context, first, last int64, typ string, limit int) ([]int64, error) {
+	rows, err := r.db.Query(ctx, `SELECT event_nid FROM events
+		WHERE position >= $1 AND position <= $2 AND type = $3 AND outcome = 0 ORDER BY position DESC LIMIT $4`, first, last, typ, limit)
+	return scanAll(rows, err, "reading the newest events", scanInt)
+}
+
 func (r *Rooms) selectRedactions(ctx context.Context, since, upto int64, limit int) ([]Redaction, error) {
 	rows, err := r.db.Query(ctx, `SELECT r.room_id, x.room_nid, x.target_event_id, x.redaction_nid, x.position
 		FROM redactions x JOIN rooms r ON r.room_nid = x.room_nid
@@ -39,6 +59,23 @@ func isRedactedIn(tx *sqldb.Tx, eventID string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+func redactedIn(tx *sqldb.Tx, eventIDs []string) (map[string]bool, error) {
+	rows, err := tx.Query(`SELECT DISTINCT target_event_id FROM redactions WHERE target_event_id = ANY($1) AND position IS NOT NULL`, sqldb.List(eventIDs))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	redacted := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		redacted[id] = true
+	}
+	return redacted, rows.Err()
 }
 
 // newestEditIn returns the nid of the replacement in force of message, 0 without one; see addEdits.

@@ -106,14 +106,22 @@ func (p *process) cpu() time.Duration {
 	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
-// BenchmarkIdleMemory: a fresh node that nobody uses, as the launcher configures it and with the translator's phrases.
+// BenchmarkIdleMemory: a fresh node that nobody uses, as the launcher configures it and with the translator; then one whose
+// only user has chosen a language, so that it has read its phrases and rules and has been quiet since.
 func BenchmarkIdleMemory(b *testing.B) {
-	for _, translate := range []string{"false", "true"} {
-		b.Run("translator="+translate, func(b *testing.B) {
+	for _, c := range []struct {
+		name, translate string
+		used            bool
+	}{{"translator=false", "false", false}, {"translator=true", "true", false}, {"translator=used", "true", true}} {
+		b.Run(c.name, func(b *testing.B) {
 			for range b.N {
 				node := newProcess(b, "")
-				node.env = append(node.env, "HS_TRANSLATE="+translate)
+				node.env = append(node.env, "HS_TRANSLATE="+c.translate)
 				node.start()
+				if c.used {
+					speaks(users(testhospital.Elsewhere(b, node.url), "nurse", 1)[0], "es")
+					time.Sleep(40 * time.Second)
+				}
 				time.Sleep(5 * time.Second)
 				rss, anonymous := node.memory()
 				b.ReportMetric(rss, "rss-MB")

@@ -227,7 +227,7 @@ func BenchmarkTranslationChat(b *testing.B) {
 		name string
 		pace time.Duration
 	}{{"offered", pace}, {"full", 0}} {
-		off.took, on.took = 0, 0
+		off.took, on.took, off.cpu, on.cpu = 0, 0, 0, 0
 		for sent := 0; sent < b.N; sent += block {
 			off.send(min(block, b.N-sent), load.pace)
 			on.send(min(block, b.N-sent), load.pace)
@@ -235,6 +235,8 @@ func BenchmarkTranslationChat(b *testing.B) {
 		b.ReportMetric(float64(b.N)/off.took.Seconds(), load.name+"-off-ops/s")
 		b.ReportMetric(float64(b.N)/on.took.Seconds(), load.name+"-hanging-ops/s")
 		b.ReportMetric(off.took.Seconds()/on.took.Seconds(), load.name+"-ratio")
+		b.ReportMetric(float64(off.cpu)/1e6/float64(b.N), load.name+"-off-cpu-ms/op")
+		b.ReportMetric(float64(on.cpu)/1e6/float64(b.N), load.name+"-hanging-cpu-ms/op")
 	}
 }
 
@@ -245,6 +247,7 @@ type chat struct {
 	rooms   []string
 	sent    int
 	took    time.Duration
+	cpu     time.Duration // of the whole process
 }
 
 func newChat(b *testing.B, engine *interpreter, h *testhospital.Hospital) *chat {
@@ -262,7 +265,7 @@ func newChat(b *testing.B, engine *interpreter, h *testhospital.Hospital) *chat 
 
 // send has n messages written, one at each pace, and counts the time until all are taken.
 func (c *chat) send(n int, pace time.Duration) {
-	start, first := time.Now(), c.sent
+	start, cpu, first := time.Now(), cpuTime(), c.sent
 	c.sent += n
 	inParallel(n, func(i int) {
 		time.Sleep(time.Until(start.Add(time.Duration(i) * pace)))
@@ -270,6 +273,7 @@ func (c *chat) send(n int, pace time.Duration) {
 		c.writers[room].Say(c.rooms[room], c.engine.asks("en", first+i))
 	})
 	c.took += time.Since(start)
+	c.cpu += cpuTime() - cpu
 }
 
 // board notes which messages have come to whom, translated or with the reason why not.

@@ -21,7 +21,23 @@ func look(u *testhospital.User, term string, more object) gjson.Result {
 	return lookOn(u, term, "", more)
 }
 
+// lookOn is look for a later page. A first search makes the node index what is new; on a machine that is too busy for that in
+// the time of a search, the second one waits longer.
 func lookOn(u *testhospital.User, term, next string, more object) gjson.Result {
+	node := u.Hospital.Node()
+	client, goal := admin.NewClient(node.AdminSocket()), node.Hub.Position()
+	lookOnce(u, term, next, more)
+	for giveUp := time.Now().Add(time.Minute); time.Now().Before(giveUp); time.Sleep(5 * time.Millisecond) {
+		var s finder.Status
+		err := client.Call(context.Background(), http.MethodGet, finder.PathStatus, nil, &s)
+		if err == nil && s.Position >= goal && !s.Rebuilding {
+			break
+		}
+	}
+	return lookOnce(u, term, next, more)
+}
+
+func lookOnce(u *testhospital.User, term, next string, more object) gjson.Result {
 	want := object{"search_term": term}
 	for key, value := range more {
 		want[key] = value
@@ -43,7 +59,7 @@ func idsOf(found gjson.Result) []string {
 
 // TestAMessageIsFoundByItsNewestWordsUntilItIsRedacted follows one message through its life.
 func TestAMessageIsFoundByItsNewestWordsUntilItIsRedacted(t *testing.T) {
-	h := testhospital.Start(t)
+	h := testhospital.Start(t, func(c *config.Config) { c.Limits.RatesEnabled = false })
 	ana, bo := h.User("ana"), h.User("bo")
 	room := ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
 	bo.Join(room)
@@ -65,7 +81,7 @@ func TestAMessageIsFoundByItsNewestWordsUntilItIsRedacted(t *testing.T) {
 	require.Equal(t, []string{id}, idsOf(look(bo, "paracetamol", nil)), "the first version holds again")
 	redact(id, "r2")
 	require.Empty(t, idsOf(look(bo, "paracetamol", nil)))
-	require.Zero(t, wordsStored(t, h, "paracetamol"), "the word itself is not kept")
+	notStored(t, h, "paracetamol")
 	require.NotZero(t, wordsStored(t, h, "seven"))
 }
 
@@ -77,10 +93,16 @@ func wordsStored(t *testing.T, h *testhospital.Hospital, word string) (n int) {
 	return n
 }
 
+// notStored waits until a word itself is gone.
+func notStored(t *testing.T, h *testhospital.Hospital, word string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return wordsStored(t, h, word) == 0 }, time.Minute, 20*time.Millisecond, word)
+}
+
 // TestNobodyFindsWhatTheyMayNotSee: history before a join, rooms of others, what came after one left, encrypted rooms,
 // ignored users, forgotten rooms; counts tell nothing of them either.
 func TestNobodyFindsWhatTheyMayNotSee(t *testing.T) {
-	h := testhospital.Start(t)
+	h := testhospital.Start(t, func(c *config.Config) { c.Limits.RatesEnabled = false })
 	ana, bo, cy := h.User("ana"), h.User("bo"), h.User("cy")
 	room := ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
 	ana.SetState(room, "m.room.history_visibility", "", object{"history_visibility": "joined"})
@@ -121,14 +143,15 @@ func TestPagesOfASearchMissNothing(t *testing.T) {
 	for i := range 12 {
 		ana.Say(rooms[i%2], "oxygen for bed "+string(rune('a'+i)))
 	}
+	total := 12
 	for _, order := range []string{"rank", "recent"} {
 		want := object{"order_by": order, "filter": object{"limit": 5}, "event_context": object{"before_limit": 1, "after_limit": 1, "include_profile": true},
 			"groupings": object{"group_by": []object{{"key": "room_id"}, {"key": "sender"}}}}
 		seen := map[string]bool{}
-		next := ""
+		next, atFirst := "", total
 		for pages := 0; pages < 5; pages++ {
 			found := lookOn(ana, "oxygen", next, want)
-			require.EqualValues(t, 12, found.Get("count").Int())
+			require.EqualValues(t, atFirst, found.Get("count").Int())
 			for _, id := range idsOf(found) {
 				require.False(t, seen[id], "twice")
 				seen[id] = true
@@ -141,8 +164,9 @@ func TestPagesOfASearchMissNothing(t *testing.T) {
 			}
 			ana.Say(rooms[0], "more talk")
 			ana.Say(rooms[0], "oxygen, said later")
+			total++
 		}
-		require.Len(t, seen, 12)
+		require.Len(t, seen, atFirst)
 	}
 	first := lookOn(ana, "oxygen", "", object{"filter": object{"limit": 2}, "groupings": object{"group_by": []object{{"key": "room_id"}}}})
 	group := first.Get("groups.room_id").Get(gjsonKey(rooms[0]))
@@ -173,7 +197,7 @@ func checkFirstPage(t *testing.T, found gjson.Result, user string, rooms []strin
 
 // TestTheIndexIsBuiltFromOldMessagesAndAgain: a database from before, a restart, and the administrator's wish.
 func TestTheIndexIsBuiltFromOldMessagesAndAgain(t *testing.T) {
-	h := testhospital.Start(t, func(c *config.Config) { c.Search.Enabled = false })
+	h := testhospital.Start(t, func(c *config.Config) { c.Search.Enabled, c.Limits.RatesEnabled = false, false })
 	ana := h.User("ana")
 	room := ana.CreateRoom(testhospital.Room{Name: "Isolation ward"})
 	old := ana.Say(room, "ventilator settings of bed two")

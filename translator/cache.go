@@ -74,7 +74,7 @@ func (c *cache) remove(element *list.Element) {
 func sizeOf(r Result) int {
 	size := 400 + len(r.Body) + len(r.FormattedBody) + len(r.Original.Body) + len(r.Original.FormattedBody)
 	for _, reason := range r.Reasons {
-		size += 64 + len(reason.Original) + len(reason.Translation)
+		size += 64 + len(reason.Original) + len(reason.Translation) + len(reason.Expected)
 	}
 	for _, invariant := range r.Invariants {
 		size += 48 + len(invariant.Text)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 )
 
@@ -15,6 +16,10 @@ type Config struct {
 	Deadline   time.Duration // of one translation over all engines; default 30 s
 	CacheBytes int           // default 32 MiB
 	MaxBytes   int           // longest message that is translated, text and HTML together; default 64 KiB
+	// Glossary gives the glossary as it stands; optional. It is asked for every message and must not wait.
+	Glossary func() *glossary.Set
+	// Identifiers says what becomes of texts that seem to tell who a patient is; default IdentifiersHold.
+	Identifiers Identifiers
 }
 
 // EngineConfig puts one engine into the chain; the first that offers a pair is asked first.
@@ -24,6 +29,8 @@ type EngineConfig struct {
 	Pairs  []Pair // only these; empty: all that the engine offers
 	// External says that the engine sends texts to another machine.
 	External bool
+	// Outside says that this machine is not one of the hospital's own: it gets no text with patient identifiers.
+	Outside bool
 }
 
 // Pair is a direction of translation. An empty side means every language.
@@ -47,6 +54,12 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxBytes == 0 {
 		c.MaxBytes = defaultMaxBytes
 	}
+	if c.Identifiers == "" {
+		c.Identifiers = IdentifiersHold
+	}
+	if err := c.Identifiers.validate(); err != nil {
+		return c, err
+	}
 	if c.Deadline < 0 || c.CacheBytes < 0 || c.MaxBytes < 0 {
 		return c, errors.New("translator: deadline, cache_bytes and max_bytes must not be negative")
 	}
@@ -63,6 +76,7 @@ type link struct {
 	*engine.Guard
 	pairs    []Pair
 	external bool
+	outside  bool
 }
 
 // takes reports whether the config lets the engine have this pair and the engine offers it.

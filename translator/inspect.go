@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"medixchange/translator/check"
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
@@ -54,25 +53,25 @@ func (p *Pipeline) Try(ctx context.Context, request Request) []Trial {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
 	source := Result{From: request.SourceHint, To: request.Target}
 	source.Original.Body, source.Original.FormattedBody = body, formatted
-	message := protect.Parse(body, formatted, source.From)
-	for _, line := range message.Plain() {
-		source.Invariants = append(source.Invariants, check.Invariants(line, source.From)...)
-	}
+	w := p.begin(source)
+	w.parse()
+	w.source.Invariants = w.invariants()
 	trials := make([]Trial, 0, len(p.chain))
 	for _, l := range p.chain {
-		trials = append(trials, p.tryOne(ctx, l, source, message))
+		trials = append(trials, p.tryOne(ctx, l, w))
 	}
 	return trials
 }
 
-func (p *Pipeline) tryOne(ctx context.Context, l link, source Result, message *protect.Message) Trial {
+func (p *Pipeline) tryOne(ctx context.Context, l link, w *work) Trial {
 	trial := Trial{Engine: l.Name()}
-	if !l.takes(source.From, source.To) {
+	a, ok := w.askFor(l)
+	if !ok || !l.takes(w.source.From, w.source.To) {
 		trial.Err = errNotOffered
 		return trial
 	}
 	start := time.Now()
-	answer, err := p.ask(ctx, l, engine.Request{From: source.From, To: source.To, Segments: message.Segments()})
+	answer, err := p.ask(ctx, l, a.request)
 	trial.Took = time.Since(start)
 	if err != nil {
 		trial.Err = err
@@ -83,6 +82,6 @@ func (p *Pipeline) tryOne(ctx context.Context, l link, source Result, message *p
 		lines[i] = segment.Plain()
 	}
 	trial.Answer = strings.Join(lines, "\n")
-	trial.Result = judge(source, message, l.Name(), answer)
+	trial.Result, _ = w.judge(a, l.Name(), answer)
 	return trial
 }

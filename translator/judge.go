@@ -6,32 +6,44 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
 	"medixchange/translator/protect"
 )
 
 // judge puts an engine's answer together and checks it.
-func judge(source Result, message *protect.Message, name string, answer engine.Answer) Result {
-	result := source
+func (w *work) judge(a asked, name string, answer engine.Answer) (Result, []glossary.Found) {
+	result, message := w.source, a.message
+	answer.Segments, result.To = spelled(answer.Segments, a.request.To, w.source.To)
 	result.Engine, result.Pivot, result.Unreviewed = name, answer.Pivot, answer.Unreviewed
 	restored, err := message.Restore(answer.Segments)
 	if err != nil {
-		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: "placeholder"}}})
+		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: reasonPlaceholder}}}), nil
 	}
-	report := check.Compare(message.Plain(), restored.Lines, source.From, source.To)
+	found := w.set.Check(w.terms(result.To), restored.Lines, result.To)
+	before, after := w.compared(message.Plain(), restored.Lines, found, result.To)
+	report := withTerms(check.Compare(before, after, result.From, result.To), found)
 	if unknown := unknownWords(message, answer.Unknown); unknown != "" {
 		report.Verdict = check.Worse(report.Verdict, check.Finding(unknown))
 		report.Reasons = append(report.Reasons, check.Reason{Code: "unknown", Translation: strings.Join(answer.Unknown, ", ")})
 	}
-	if source.unsure {
+	if result.unsure {
 		report.Verdict = check.Worse(report.Verdict, check.Warn)
 		report.Reasons = append(report.Reasons, check.Reason{Code: ReasonSource})
 	}
 	if report.Verdict == check.Block {
-		return result.blocked(report)
+		return result.blocked(report), found
 	}
 	result.State, result.Verdict, result.Reasons = Translated, report.Verdict, report.Reasons
 	result.Body, result.FormattedBody = restored.Body, restored.FormattedBody
-	return result
+	return result, found
+}
+
+// reasonPlaceholder is that a protected part did not come back.
+const reasonPlaceholder = "placeholder"
+
+// lostPart reports whether a result was refused because a protected part did not come back.
+func (r Result) lostPart() bool {
+	return r.Verdict == check.Block && len(r.Reasons) == 1 && r.Reasons[0].Code == reasonPlaceholder
 }
 
 func (r Result) blocked(report check.Report) Result {
@@ -55,11 +67,15 @@ func unknownWords(message *protect.Message, unknown []string) string {
 
 // Message is what is known of the message and its translation, ready to be composed in any form.
 func (r Result) Message() compose.Message {
-	return compose.Message{
+	m := compose.Message{
 		State: string(r.State), From: r.From, To: r.To, Pivot: r.Pivot, Engine: r.Engine, Unreviewed: r.Unreviewed,
 		Verdict: r.Verdict, Reasons: r.Reasons, Invariants: r.Invariants,
 		Body: r.Body, FormattedBody: r.FormattedBody, Original: r.Original,
 	}
+	for _, part := range r.Parts {
+		m.Items = append(m.Items, part.Message())
+	}
+	return m
 }
 
 // Compose writes what the reader sees. With late, the text says that it arrived after the original.

@@ -1,7 +1,6 @@
 package translator
 
 import (
-	"medixchange/translator/engine"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -50,11 +49,4 @@ func spelled(segments []protect.Segment, in, wanted language.Code) ([]protect.Se
 		}
 	}
 	return out, wanted
-}
-
-// askFor asks a link for a pair in the forms that it knows, and says in which form the answer is.
-func askFor(l link, source Result, segments []protect.Segment) (request engine.Request, ok bool) {
-	from, to, ok := l.serves(source.From, source.To)
-	segments, _ = spelled(segments, source.From, from)
-	return engine.Request{From: from, To: to, Segments: segments}, ok
 }

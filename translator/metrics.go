@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 )
 
@@ -18,6 +20,8 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec // by engine
 	verdicts *prometheus.CounterVec   // by engine, pair, verdict and whether there is a dose
 	cache    *prometheus.CounterVec   // hit, miss
+	glossary *prometheus.CounterVec   // terms by engine, rule and outcome
+	found    *prometheus.CounterVec   // patient identifiers by kind
 }
 
 func newMetrics(registerer prometheus.Registerer, chain []link) (*metrics, error) {
@@ -27,11 +31,13 @@ func newMetrics(registerer prometheus.Registerer, chain []link) (*metrics, error
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}}, []string{"engine"}),
 		verdicts: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_verdicts_total", Help: "Verdicts of the medical checks; dose says whether the message has a drug, dose or the like."}, []string{"engine", "from", "to", "verdict", "dose"}),
 		cache:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_cache_total", Help: "Look-ups in the cache of translations."}, []string{"result"}),
+		glossary: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_terms_total", Help: "Terms of the glossary in messages, by what the translation made of them."}, []string{"engine", "rule", "outcome"}),
 	}
+	m.found = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "medix_translator_identifiers_total", Help: "Texts for outside engines that seem to hold patient identifiers, by kind."}, []string{"kind"})
 	if registerer == nil {
 		return m, nil
 	}
-	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.verdicts, m.cache, states(chain)} {
+	for _, collector := range []prometheus.Collector{m.requests, m.seconds, m.verdicts, m.cache, m.glossary, m.found, states(chain)} {
 		if err := registerer.Register(collector); err != nil {
 			return nil, fmt.Errorf("translator: registering metrics: %w", err)
 		}
@@ -63,6 +69,24 @@ func (m *metrics) judged(r Result) {
 		dose = "yes"
 	}
 	m.verdicts.WithLabelValues(r.Engine, label(r.From), label(r.To), string(r.Verdict), dose).Inc()
+}
+
+// terms counts what an engine made of terms.
+func (m *metrics) terms(name string, found []glossary.Found) {
+	for _, f := range found {
+		rule := "advised"
+		if f.Term.Invariant {
+			rule = "invariant"
+		}
+		m.glossary.WithLabelValues(name, rule, string(f.Outcome)).Inc()
+	}
+}
+
+// identified counts what was found in a text.
+func (m *metrics) identified(kinds []identifiers.Kind) {
+	for _, kind := range kinds {
+		m.found.WithLabelValues(string(kind)).Inc()
+	}
 }
 
 // outcomeOf names how a request to an engine ended.

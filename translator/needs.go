@@ -29,8 +29,8 @@ const detectBytes = 4096
 // reader's language (no key at all), nor when it has no words. Formatted is the message's HTML or empty; sender is what
 // its author reads, reader may be empty.
 func NeedsTranslation(text, formatted string, sender, reader language.Code) Need {
-	body, _ := protect.CutReply(text, formatted)
-	found := find(body, sender, reader)
+	body, formatted := protect.CutReply(text, formatted)
+	found := find(protect.PastMention(body, formatted), sender, reader)
 	switch {
 	case found.best == "":
 		return Need{NotText: true}

@@ -30,7 +30,11 @@ func TestPhrasesPassTheChecks(t *testing.T) {
 				if to.Reads(from) || (c+i+j)%48 != 0 {
 					continue
 				}
-				result, err := p.Translate(context.Background(), Request{Text: text, SourceHint: from, Target: to})
+				request := Request{Text: text, SourceHint: from, Target: to}
+				if !p.Knows(request) {
+					t.Errorf("%s, %s to %s would wait for an engine\n  %s", concept, from, to, text)
+				}
+				result, err := p.Translate(context.Background(), request)
 				require.NoError(t, err)
 				if want := phraseIn(memory.Forms(concept, to)[0], to, drugIn(to, drug)); withoutSpaces(result.Body) != withoutSpaces(want) {
 					t.Errorf("%s, %s to %s reads\n  %s\n  %s", concept, from, to, result.Body, want)
@@ -95,10 +99,14 @@ func TestADrugInAPhraseIsNamedAsTheReadersLanguageWritesIt(t *testing.T) {
 		{text: "Give 5 mg of morphine.", from: "en", to: "ar", has: "مورفين", not: "morphine"},
 		{text: "Give 5 mg of morphine.", from: "en", to: "ru", has: "морфин", not: "morphine"},
 		{text: "Give 5 mg of morphine.", from: "en", to: "ja", has: "モルヒネ", not: "morphine"},
-		{text: "Give 5 mg of morphine.", from: "en", to: "vi", has: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "vi", has: "morphin "},
+		{text: "Give 5 mg of morphine.", from: "en", to: "fa", has: "مورفین", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "ur", has: "مارفین", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "sr-Latn", has: "morfin", not: "morphine"},
+		{text: "Give 5 mg of morphine.", from: "en", to: "zh-Hant", has: "嗎啡", not: "morphine"},
 		{text: "Give 5 mg of edaravone.", from: "en", to: "es", has: "edaravone"},
 		{text: "患者对青霉素过敏。", from: "zh", to: "fr", has: "pénicilline", not: "青霉素"},
-		{text: "患者对青霉素过敏。", from: "zh", to: "vi", has: "penicillin", not: "青霉素"}, // nobody there reads the characters
+		{text: "患者对青霉素过敏。", from: "zh", to: "vi", has: "penicilin", not: "青霉素"}, // nobody there reads the characters
 		{text: "The patient is allergic to acetaminophen.", from: "en", to: "de", has: "Paracetamol", not: "acetaminophen"},
 		{html: "<b>Give 5 mg of morphine.</b>", text: "Give 5 mg of morphine.", from: "en", to: "tr", has: "morfin ", not: "morphine"},
 		{html: "Give 5 mg of <code>morphine</code>.", text: "Give 5 mg of `morphine`.", from: "en", to: "es", has: "morphine", not: "morfina"},
@@ -119,4 +127,43 @@ func TestADrugInAPhraseIsNamedAsTheReadersLanguageWritesIt(t *testing.T) {
 			require.Contains(t, result.Body, "5 mg", what)
 		}
 	}
+}
+
+// TestAMessageToSomebodyIsLookedUpWithoutTheirName; the mention stays where it is.
+func TestAMessageToSomebodyIsLookedUpWithoutTheirName(t *testing.T) {
+	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewEmbeddedPhrases(nil)}}}, nil)
+	require.NoError(t, err)
+	const pill = `<a href="https://matrix.to/#/@bob:hospital.example">Bob</a>`
+	for _, c := range []struct {
+		text, html string
+		from, to   language.Code
+		body, form string
+	}{
+		{text: "@bob:hospital.example: The patient has fever.", from: "en", to: "es", body: "@bob:hospital.example: El paciente tiene fiebre."},
+		{text: "@bob:hospital.example @carla:hospital.example The patient has fever.", from: "en", to: "es", body: "@bob:hospital.example @carla:hospital.example El paciente tiene fiebre."},
+		{text: "@room 患者发热。", from: "zh", to: "en", body: "@room The patient has a fever."},
+		{text: "Bob: The patient has fever.", html: pill + ": The patient has fever.", from: "en", to: "es", body: "Bob: El paciente tiene fiebre.", form: pill + ": El paciente tiene fiebre."},
+		{text: "Bob Give 5 mg of morphine.", html: "<p>" + pill + " Give 5 mg of morphine.</p>", from: "en", to: "es", body: "morfina", form: pill},
+	} {
+		result, err := p.Translate(t.Context(), Request{Text: c.text, HTML: c.html, SenderLanguage: c.from, Target: c.to})
+		require.NoError(t, err)
+		require.Equal(t, Translated, result.State, "%s: %+v", c.text, result)
+		require.Equal(t, check.Pass, result.Verdict, c.text)
+		require.Contains(t, result.Body, c.body)
+		require.Contains(t, result.FormattedBody, c.form)
+	}
+	for _, text := range []string{"5 mg: The patient has fever.", "https://hospital.example/ The patient has fever.", "`not` The patient has fever."} {
+		result, err := p.Translate(t.Context(), Request{Text: text, SourceHint: "en", SenderLanguage: "en", Target: "es"})
+		require.NoError(t, err)
+		require.True(t, result.Because(ReasonNoEngine), "%s: only names are left out: %+v", text, result)
+	}
+}
+
+// TestAMessageToSomebodyIsInTheLanguageOfItsWords: where these leave doubt, the phrase memory decides, whoever is named.
+func TestAMessageToSomebodyIsInTheLanguageOfItsWords(t *testing.T) {
+	for _, text := range []string{"Paciente estable", "@bob:hospital.example Paciente estable", "@room: Paciente estable"} {
+		require.Equal(t, NeedsTranslation("Paciente estable", "", "", "fr"), NeedsTranslation(text, "", "", "fr"), text)
+	}
+	const pill = `<a href="https://matrix.to/#/@bob:hospital.example">Boris Müller</a>`
+	require.Equal(t, NeedsTranslation("Paciente estable", "", "", "fr"), NeedsTranslation("Boris Müller: Paciente estable", pill+": Paciente estable", "", "fr"))
 }

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/sync/singleflight"
@@ -17,17 +19,22 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
 
 // Pipeline translates messages. It is safe for concurrent use.
 type Pipeline struct {
-	config  Config
-	chain   []link
-	cache   *cache
-	flights singleflight.Group
-	metrics *metrics
+	config   Config
+	chain    []link
+	cache    *cache
+	flights  singleflight.Group
+	metrics  *metrics
+	prepared sync.Once
+
+	findings *lru.Cache[[sha256.Size]byte, []identifiers.Kind] // by text
 }
 
 // New builds a pipeline. It starts nothing and asks no engine; registerer may be nil.
@@ -38,10 +45,13 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	}
 	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
-		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External})
+		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External, outside: e.Outside})
 	}
 	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
 		return nil, err
+	}
+	if p.findings, err = lru.New[[sha256.Size]byte, []identifiers.Kind](keptFindings); err != nil {
+		return nil, fmt.Errorf("translator: %w", err)
 	}
 	return p, nil
 }
@@ -51,7 +61,6 @@ const checkEvery = 30 * time.Second
 
 // Run asks the engines from time to time whether they live and what they offer, until ctx ends.
 func (p *Pipeline) Run(ctx context.Context) {
-	check.Prepare()
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
 	told := make([]engine.State, len(p.chain))
@@ -88,6 +97,17 @@ func checkOne(ctx context.Context, l link, told engine.State) engine.State {
 	return health.State
 }
 
+// Prepare reads the rules of the checks and the phrases in the background, once: the first message that needs them would
+// wait for a fraction of a second otherwise, and a node where nobody reads another language has no use for them.
+func (p *Pipeline) Prepare() {
+	p.prepared.Do(func() {
+		go func() {
+			check.Prepare()
+			_ = shippedPhrases()
+		}()
+	})
+}
+
 // Offers reports whether some engine may translate the pair now; from Undetermined, whether some may from any language.
 func (p *Pipeline) Offers(from, to language.Code) bool {
 	if from == Undetermined {
@@ -109,10 +129,11 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	if done {
 		return source, nil
 	}
-	key := keyOf(source)
+	w := p.begin(source)
+	key := keyOf(source, w.marks())
 	if result, ok := p.cache.get(key); ok {
 		p.metrics.cache.WithLabelValues("hit").Inc()
-		return result, nil
+		return result.as(w.set), nil
 	}
 	flight := p.flights.DoChan(string(key[:]), func() (any, error) {
 		if result, ok := p.cache.get(key); ok {
@@ -121,7 +142,7 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 		p.metrics.cache.WithLabelValues("miss").Inc()
 		runCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.Deadline)
 		defer cancel()
-		result := p.run(runCtx, source)
+		result := p.run(runCtx, w)
 		if lasting(result) {
 			p.cache.put(key, result)
 		}
@@ -131,21 +152,21 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	case <-ctx.Done():
 		return Result{}, fmt.Errorf("waiting for a translation: %w", ctx.Err())
 	case outcome := <-flight:
-		return outcome.Val.(Result), nil
+		return outcome.Val.(Result).as(w.set), nil
 	}
 }
 
 // Purge forgets what was translated before.
-func (p *Pipeline) Purge() { p.cache.clear() }
+func (p *Pipeline) Purge() {
+	p.cache.clear()
+	p.findings.Purge()
+}
 
 // prepare decides what needs no engine; done reports that the result is final.
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
-	result = Result{To: request.Target, local: request.Local, Original: compose.Original{Body: body, FormattedBody: formatted}}
-	source := find(body, request.SenderLanguage, request.Target)
-	if request.SourceHint != "" && request.SourceHint != Undetermined && source.best != "" {
-		source = found{request.SourceHint, true}
-	}
+	result = Result{To: request.Target, local: request.Local, released: request.Released, Original: compose.Original{Body: body, FormattedBody: formatted}}
+	source := sourceOf(protect.PastMention(body, formatted), request)
 	result.From, result.unsure = source.best, !source.sure
 	switch {
 	case source.best == "":
@@ -161,6 +182,17 @@ func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	return result, false
 }
 
+// sourceOf takes the language that is said for one, unless the text has no words.
+func sourceOf(body string, request Request) found {
+	if request.SourceHint == "" || request.SourceHint == Undetermined {
+		return find(body, request.SenderLanguage, request.Target)
+	}
+	if !language.HasLetters(ownWords(clip(body))) {
+		return found{}
+	}
+	return found{request.SourceHint, true}
+}
+
 // none turns a result into one without a translation.
 func (r Result) none(reason string) Result {
 	r.State = None
@@ -168,10 +200,16 @@ func (r Result) none(reason string) Result {
 	return r
 }
 
-// keyOf hashes what a translation depends on.
-func keyOf(source Result) cacheKey {
+// as is the result under a glossary that asks the same of it.
+func (r Result) as(set *glossary.Set) Result {
+	r.Glossary = set.Version()
+	return r
+}
+
+// keyOf hashes what a translation depends on. marks are what the glossary asks of it.
+func keyOf(source Result, marks []string) cacheKey {
 	h := sha256.New()
-	for _, part := range []string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), string(source.To), source.Original.Body, source.Original.FormattedBody} {
+	for _, part := range append([]string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), strconv.FormatBool(source.released), string(source.To), source.Original.Body, source.Original.FormattedBody}, marks...) {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])
@@ -187,33 +225,28 @@ func lasting(r Result) bool { return r.State == Translated || r.Verdict == check
 
 // run takes a message through the engines. The first answer that is not blocked is taken; if all are
 // blocked, the first of them says why.
-func (p *Pipeline) run(ctx context.Context, source Result) Result {
-	message := protect.Parse(source.Original.Body, source.Original.FormattedBody, source.From)
-	if len(message.Segments()) == 0 {
-		return source.none(ReasonNotText)
+func (p *Pipeline) run(ctx context.Context, w *work) Result {
+	w.parse()
+	if len(w.message.Segments()) == 0 {
+		return w.source.none(ReasonNotText)
 	}
-	for _, line := range message.Plain() {
-		source.Invariants = append(source.Invariants, check.Invariants(line, source.From)...)
-	}
+	w.source.Invariants = w.invariants()
+	source := &w.source
 	var blocked *Result
 	reason := ReasonNoEngine
 	for _, l := range p.chain {
 		if l.external && source.local {
 			continue
 		}
-		request, ok := askFor(l, source, message.Segments())
-		if !ok {
+		a, ok := w.askFor(l)
+		if !ok || p.keeps(l, source, w.message) {
 			continue
 		}
-		answer, err := p.ask(ctx, l, request)
+		result, err := p.askAndJudge(ctx, l, w, a)
 		if err != nil {
 			reason = worseReason(reason, err)
 			continue
 		}
-		asked := source
-		answer.Segments, asked.To = spelled(answer.Segments, request.To, source.To)
-		result := judge(asked, message, l.Name(), answer)
-		p.metrics.judged(result)
 		if result.Verdict != check.Block {
 			return result
 		}
@@ -222,12 +255,35 @@ func (p *Pipeline) run(ctx context.Context, source Result) Result {
 		}
 	}
 	if blocked != nil {
+		blocked.Identifiers, blocked.Withheld = source.Identifiers, source.Withheld
 		return *blocked
+	}
+	if source.Withheld && reason == ReasonNoEngine {
+		return source.none(ReasonIdentifiers)
 	}
 	if source.unsure && reason == ReasonNoEngine {
 		source.From, reason = Undetermined, ReasonSource
 	}
 	return source.none(reason)
+}
+
+// askAndJudge lets one engine translate. If it loses a part that is protected for the glossary's sake, it is asked again
+// without: the term is looked for in what it says then.
+func (p *Pipeline) askAndJudge(ctx context.Context, l link, w *work, a asked) (Result, error) {
+	for {
+		answer, err := p.ask(ctx, l, a.request)
+		if err != nil {
+			return Result{}, err
+		}
+		result, found := w.judge(a, l.Name(), answer)
+		if result.lostPart() && a.message != w.message {
+			a = w.without(a)
+			continue
+		}
+		p.metrics.judged(result)
+		p.metrics.terms(l.Name(), found)
+		return result, nil
+	}
 }
 
 // ask sends a request to one engine and counts it.

@@ -3,6 +3,7 @@ package translator
 import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 )
 
@@ -14,6 +15,7 @@ type Request struct {
 	SenderLanguage language.Code // what the sender reads; decides between languages of one script
 	Target         language.Code // what the reader reads
 	Local          bool          // only engines of this machine may see the text
+	Released       bool          // its author lets outside engines have it although it seems to hold patient identifiers
 }
 
 // State says whether a reader sees a translation.
@@ -36,6 +38,7 @@ const (
 	ReasonEngineError = "engine_error" // every engine that offers the pair failed
 	ReasonBusy        = "busy"         // queues are full, or the circuits are open
 	ReasonTooLong     = "too_long"     // more text than max_bytes
+	ReasonIdentifiers = "identifiers"  // it may hold patient identifiers, and only outside engines could translate it
 	ReasonSource      = "source"       // the message may be in several languages; with a translation, a doubt about it
 )
 
@@ -49,12 +52,23 @@ type Result struct {
 	Verdict    check.Verdict // empty for None without an answer
 	Reasons    []check.Reason
 	Invariants []check.Invariant // of the source, to be shown verbatim
+	Glossary   int64             // version of the glossary that the translation agrees with; 0: there is none
+
+	// Identifiers are what an outside engine that was to be asked would have got to know of a patient, by kind; Withheld says
+	// that for this reason none was asked.
+	Identifiers []identifiers.Kind
+	Withheld    bool
 
 	unsure bool // From is only the most probable language
 	local  bool // only engines of this machine may see it
 
+	released bool // outside engines may see it whatever it holds
+
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks
+
+	// Parts are the results of a text in several parts, as a poll's question and answers, in the order of the source.
+	Parts []Result
 }
 
 // Because reports whether there is no translation, for this reason first.

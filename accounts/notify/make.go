@@ -27,13 +27,13 @@ func (n *Notifier) Make(ctx context.Context, key push.Key, item *push.Item) (pus
 	if err != nil {
 		return push.Made{}, err
 	}
-	note := &push.Notification{}
-	var result pushrules.Result
+	said := &said{note: &push.Notification{}}
 	if item != nil {
-		if note, result, err = n.note(ctx, p, item.Value.(*told)); err != nil || note == nil {
+		if said, err = n.note(ctx, p, item.Value.(*told)); err != nil || said == nil {
 			return push.Made{}, err
 		}
 	}
+	note := said.note
 	unread, err := n.unread(ctx, key.UserID)
 	if err != nil {
 		return push.Made{}, err
@@ -42,12 +42,15 @@ func (n *Notifier) Make(ctx context.Context, key push.Key, item *push.Item) (pus
 		return push.Made{}, nil
 	}
 	note.Counts.Unread = unread
-	device, err := deviceOf(p, result.Actions)
+	device, err := deviceOf(p, said.result.Actions)
 	if err != nil {
 		return push.Made{}, err
 	}
 	note.Devices = []push.Device{device}
-	return push.Made{URL: gjson.GetBytes(p.Data, "url").Str, Notification: note, Sent: func() { n.badges.set(key, unread) }}, nil
+	return push.Made{URL: gjson.GetBytes(p.Data, "url").Str, Notification: note, Sent: func() {
+		n.badges.set(key, unread)
+		n.o.View.Pushed(said.viewer, said.given)
+	}}, nil
 }
 
 // Rejected implements push.Source.
@@ -71,38 +74,54 @@ func (n *Notifier) pusher(ctx context.Context, key push.Key) (*accounts.Pusher, 
 	return nil, push.ErrGone
 }
 
+// said is a notification with what led to it.
+type said struct {
+	note   *push.Notification
+	result pushrules.Result
+	viewer view.Viewer
+	given  []*view.Rendering // the translations in it
+}
+
 // note makes what is said of an event or an invite, nil if nothing is to be said any more.
-func (n *Notifier) note(ctx context.Context, p *accounts.Pusher, t *told) (*push.Notification, pushrules.Result, error) {
+func (n *Notifier) note(ctx context.Context, p *accounts.Pusher, t *told) (*said, error) {
 	if t.nid == 0 {
 		note, err := n.inviteNote(ctx, p, t)
-		return note, t.result, err
+		if err != nil || note == nil {
+			return nil, err
+		}
+		return &said{note: note, result: t.result}, nil
 	}
 	viewer, err := n.viewer(ctx, p.UserID, t.roomID)
 	if err != nil {
-		return nil, t.result, err
+		return nil, err
 	}
 	ev, err := n.current(ctx, viewer, t)
 	if err != nil || ev == nil {
-		return nil, t.result, err
+		return nil, err
 	}
+	s := &said{viewer: viewer}
 	full := !idOnly(p.Data)
 	var shown json.RawMessage
 	if full || t.keywords {
-		all, err := n.o.View.Show(ctx, viewer, []*rooms.Event{ev}, view.ShowOptions{Upto: n.o.Hub.Position(), Unread: true})
+		all, err := n.o.View.Show(ctx, viewer, []*rooms.Event{ev}, view.ShowOptions{
+			Upto: n.o.Hub.Position(), Given: func(r *view.Rendering) { s.given = append(s.given, r) },
+		})
 		if err != nil {
-			return nil, t.result, fmt.Errorf("showing an event: %w", err)
+			return nil, fmt.Errorf("showing an event: %w", err)
 		}
 		shown = all[0]
 	}
-	result, err := n.resultFor(ctx, viewer, ev, t, shown)
-	if err != nil || !result.Notify {
-		return nil, result, err
+	if s.result, err = n.resultFor(ctx, viewer, ev, t, shown); err != nil || !s.result.Notify {
+		return nil, err
 	}
-	note := &push.Notification{EventID: ev.ID, RoomID: ev.RoomID, Prio: priority(result, ev.Type)}
+	s.note = &push.Notification{EventID: ev.ID, RoomID: ev.RoomID, Prio: priority(s.result, ev.Type)}
 	if full {
-		err = n.describe(ctx, note, viewer, ev, shown)
+		err = n.describe(ctx, s.note, viewer, ev, shown)
 	}
-	return note, result, err
+	if len(s.note.Content) == 0 { // ids only, or too long: the app fetches it
+		s.given = nil
+	}
+	return s, err
 }
 
 // current returns the event if it is still worth telling: it is visible, not redacted, and not read meanwhile.

@@ -36,7 +36,7 @@ func BenchmarkWokenSync(b *testing.B) {
 	q := &query{device: c.device, filter: &Filter{}, stateName: "state", since: since, timeout: time.Minute}
 	b.ReportAllocs()
 	for b.Loop() {
-		body, err := h.answer(b.Context(), q)
+		body, err := h.poll(b.Context(), q).answer(false, false)
 		if err != nil || len(body) < 300 {
 			b.Fatal(err, string(body))
 		}
@@ -83,7 +83,7 @@ func BenchmarkInitialSync(b *testing.B) {
 	q := &query{device: &accounts.Device{UserID: bob, DeviceID: "D"}, filter: filter, stateName: "state", initial: true}
 	b.ReportAllocs()
 	for b.Loop() {
-		body, err := h.answer(b.Context(), q)
+		body, err := h.poll(b.Context(), q).answer(false, false)
 		if err != nil || len(body) < 50*30*100 {
 			b.Fatal(err)
 		}

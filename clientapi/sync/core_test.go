@@ -54,10 +54,10 @@ func TestCore22SyncsThatNeedSQLTakeTurnsAndOthersDoNot(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
 	q := &query{device: c.device, filter: &Filter{}, initial: true, stateName: "state"}
-	_, err := h.answer(ctx, q)
+	_, err := h.poll(ctx, q).answer(false, false)
 	require.ErrorIs(t, err, context.DeadlineExceeded, "an initial sync waits for its turn")
 	<-h.sql
-	_, err = h.answer(t.Context(), q)
+	_, err = h.poll(t.Context(), q).answer(false, false)
 	require.NoError(t, err)
 	require.Len(t, h.sql, cap(h.sql)-1, "the seat was given back")
 }

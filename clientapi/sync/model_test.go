@@ -222,6 +222,8 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 	return w.ignored, nil
 }
 
+func (w *world) ReadsTopics(context.Context, string, string) (bool, error) { return false, nil }
+
 func (w *world) RoomLanguage(_ context.Context, userID, _ string) (string, string, error) {
 	return w.language[userID], "inline", nil
 }
@@ -346,6 +348,10 @@ func (m *modelRenderer) Changed(_ context.Context, roomID, language string, sinc
 	return out, nil
 }
 
+func (m *modelRenderer) OwnTopic(_ context.Context, _ string, _ *rooms.Event, content json.RawMessage) (json.RawMessage, error) {
+	return content, nil
+}
+func (m *modelRenderer) Speaker() string                               { return "" }
 func (m *modelRenderer) Threads(context.Context, string) (bool, error) { return false, nil }
 func (m *modelRenderer) InMode(_ context.Context, r *view.Rendering, _ string) (content, late json.RawMessage, err error) {
 	return r.Content, r.LateContent, nil

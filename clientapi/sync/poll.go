@@ -2,7 +2,6 @@ package sync
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"medixchange/internal/stream"
@@ -17,6 +16,7 @@ type poll struct {
 	since    Token
 	watch    *stream.Watch // nil before it waits
 	deadline time.Time
+	stop     func()    // takes back what Await set up; nil before it
 	wake     time.Time // when a held tail may go out without its translation; zero when nothing is held
 }
 
@@ -60,77 +60,55 @@ func (p *poll) read() ([]byte, error) {
 	return nil, nil
 }
 
-// wait returns true when there may be something new, at the latest at wake (if set); false when the request is over.
-func (p *poll) wait() bool {
-	over, stop, last := p.alarm()
+// reason is why a wait ended.
+type reason uint8
+
+const (
+	over    reason = iota // the request is
+	changed               // there may be something new, or what was held is due
+	quiet                 // nothing has happened for a while, and the request may rest
+)
+
+// wait returns at the latest at wake (if set). A request that may rest does not wait much longer than restAfter.
+func (p *poll) wait(mayRest bool) reason {
+	end, stop, ended := p.alarm(mayRest)
 	defer stop()
 	select {
 	case <-p.watch.C():
-		return true
-	case <-over:
-		return !last
+		return changed
+	case <-end:
+		return ended
 	case <-web.Draining(p.ctx):
-		return false
+		return over
 	case <-p.ctx.Done():
-		return false
+		return over
 	}
 }
 
-// alarm returns what is closed at wake or at the deadline, whichever comes first. last says that it is the deadline.
-func (p *poll) alarm() (over <-chan struct{}, stop func(), last bool) {
+// alarm returns what is closed when the wait ends, and what it means.
+func (p *poll) alarm(mayRest bool) (end <-chan struct{}, stop func(), why reason) {
 	now := p.h.now()
-	if !p.wake.IsZero() && p.wake.Before(p.deadline) {
-		over, stop = alarmIn(p.wake.Sub(now))
-		return over, stop, false
+	if p.held() {
+		end, stop = alarmIn(p.wake.Sub(now))
+		return end, stop, changed
 	}
 	if p.q.timeout < longPoll {
-		over, stop = alarmIn(p.deadline.Sub(now))
-		return over, stop, true
+		end, stop = alarmIn(p.deadline.Sub(now))
+		return end, stop, over
 	}
-	return p.h.alarms.before(now, p.deadline), func() {}, true
+	if mayRest && p.deadline.Sub(now) > 2*restAfter {
+		return p.h.alarms.before(now, now.Add(restAfter)), func() {}, quiet
+	}
+	return p.h.alarms.before(now, p.deadline), func() {}, over
 }
+
+// held reports whether something is due before the request is over.
+func (p *poll) held() bool { return !p.wake.IsZero() && p.wake.Before(p.deadline) }
 
 func alarmIn(d time.Duration) (over <-chan struct{}, stop func()) {
 	c := make(chan struct{})
 	timer := time.AfterFunc(d, func() { close(c) })
 	return c, func() { timer.Stop() }
-}
-
-const (
-	// longPoll is a timeout of which a second may be missing: the client asked for it at most (/sync, timeout).
-	longPoll = 10 * time.Second
-	// together is how far apart the ends of long polls are that end at one time. A node of a thousand idle clients is
-	// woken once a second then, and not for each of them: most of what an idle poll cost was waking threads.
-	together = time.Second
-)
-
-// alarms end many polls at a time. There are no more of them than the longest poll has seconds.
-type alarms struct {
-	mu sync.Mutex
-	at map[int64]chan struct{} // by the second
-}
-
-// before returns what is closed at the last full second before the deadline.
-func (a *alarms) before(now, deadline time.Time) <-chan struct{} {
-	second := deadline.UnixNano() / int64(together)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	c := a.at[second]
-	if c != nil {
-		return c
-	}
-	c = make(chan struct{})
-	a.at[second] = c
-	time.AfterFunc(time.Unix(0, second*int64(together)).Sub(now), func() { a.ring(second) })
-	return c
-}
-
-func (a *alarms) ring(second int64) {
-	a.mu.Lock()
-	c := a.at[second]
-	delete(a.at, second)
-	a.mu.Unlock()
-	close(c)
 }
 
 func (p *poll) close() {

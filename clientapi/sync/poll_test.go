@@ -10,7 +10,7 @@ import (
 
 func TestLongPollsOfOneSecondEndTogetherAndNeverLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := alarms{at: map[int64]chan struct{}{}}
+		a := alarms{at: map[int64]*alarm{}}
 		start := time.Now()
 		deadlines := []time.Duration{30*time.Second + 10*time.Millisecond, 30*time.Second + 900*time.Millisecond, 31*time.Second + 100*time.Millisecond}
 		ends := make([]<-chan struct{}, len(deadlines))
@@ -31,19 +31,19 @@ func TestLongPollsOfOneSecondEndTogetherAndNeverLate(t *testing.T) {
 
 func TestAShortPollMayTakeAllItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := &Handler{now: time.Now, alarms: alarms{at: map[int64]chan struct{}{}}}
+		h := &Handler{now: time.Now, alarms: alarms{at: map[int64]*alarm{}}}
 		start := time.Now()
 		p := &poll{h: h, q: &query{timeout: 1500 * time.Millisecond}, deadline: start.Add(1500 * time.Millisecond)}
-		over, stop, last := p.alarm()
+		end, stop, why := p.alarm(true)
 		defer stop()
-		require.True(t, last)
-		<-over
+		require.Equal(t, over, why)
+		<-end
 		require.Equal(t, 1500*time.Millisecond, time.Since(start))
 
 		p.q.timeout, p.deadline, p.wake = time.Minute, start.Add(time.Minute), start.Add(1700*time.Millisecond)
-		held, stopHeld, last := p.alarm()
+		held, stopHeld, why := p.alarm(true)
 		defer stopHeld()
-		require.False(t, last, "a held translation is due first")
+		require.Equal(t, changed, why, "a held translation is due first")
 		<-held
 		require.Equal(t, 1700*time.Millisecond, time.Since(start))
 	})

@@ -226,7 +226,7 @@ func TestRealRingAndSQLGiveTheSameAnswer(t *testing.T) {
 		require.NoError(t, err)
 		since.Epoch, since.Ephemeral = n.hub.Epoch(), n.hub.EphemeralPosition()
 		n.handler.view = view.New(view.Options{Rooms: n.rooms, Renderer: view.Plain, Reader: n.accounts, Now: func() time.Time { return fixed }})
-		body, err := n.handler.answer(t.Context(), &query{device: c.device, filter: &Filter{}, stateName: "state", since: since})
+		body, err := n.handler.poll(t.Context(), &query{device: c.device, filter: &Filter{}, stateName: "state", since: since}).answer(false, false)
 		require.NoError(t, err)
 		answer := string(body)
 		return answer
@@ -313,7 +313,7 @@ func BenchmarkRealInitialSync(b *testing.B) {
 	require.NoError(b, err)
 	q := &query{device: &accounts.Device{UserID: bob, DeviceID: "D"}, filter: filter, stateName: "state", initial: true}
 	for b.Loop() {
-		body, err := n.handler.answer(b.Context(), q)
+		body, err := n.handler.poll(b.Context(), q).answer(false, false)
 		if err != nil || len(body) < 50*30*100 {
 			b.Fatal(err)
 		}
@@ -337,7 +337,7 @@ func BenchmarkRealWokenSync(b *testing.B) {
 	q := &query{device: c.device, filter: &Filter{}, stateName: "state", since: since, timeout: time.Minute}
 	b.ReportAllocs()
 	for b.Loop() {
-		body, err := n.handler.answer(b.Context(), q)
+		body, err := n.handler.poll(b.Context(), q).answer(false, false)
 		if err != nil || len(body) < 300 {
 			b.Fatal(err, string(body))
 		}

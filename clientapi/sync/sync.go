@@ -77,7 +77,7 @@ func newHandler(o Options, r roomsPort, a accountsPort) *Handler {
 	return &Handler{
 		rooms: r, accounts: a, view: o.View, hub: o.Hub, now: o.Now, log: o.Log,
 		filters: filters, devices: newDevices(), sql: make(chan struct{}, o.MaxSQL),
-		alarms: alarms{at: map[int64]chan struct{}{}},
+		alarms: alarms{at: map[int64]*alarm{}},
 	}
 }
 
@@ -95,14 +95,18 @@ type query struct {
 }
 
 // Sync answers a request of an authenticated device (GET /_matrix/client/v3/sync); it is a web.Handler but for the device.
-func (h *Handler) Sync(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
+func (h *Handler) Sync(w http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
 	q, err := h.parse(r, d)
 	if err != nil {
 		return nil, err
 	}
-	body, err := h.answer(r.Context(), q)
+	p := h.poll(r.Context(), q)
+	body, err := p.answer(web.MayRest(w, r))
 	if err != nil {
 		return nil, err
+	}
+	if body == nil {
+		return p.rest(), nil
 	}
 	return json.RawMessage(body), nil
 }
@@ -180,14 +184,30 @@ func (h *Handler) filterOf(ctx context.Context, userID, param string) (*Filter, 
 	return f, nil
 }
 
+func (h *Handler) poll(ctx context.Context, q *query) *poll {
+	return &poll{h: h, ctx: ctx, q: q, since: q.since}
+}
+
 // answer reads rounds until one has something to tell or the time is up. What it calls has returned when it waits: as
-// many stacks are kept as devices wait, and each of them is twice as large if little more stands on it.
-func (h *Handler) answer(ctx context.Context, q *query) ([]byte, error) {
-	p := &poll{h: h, ctx: ctx, q: q, since: q.since}
-	defer p.close()
-	body, err := p.begin()
+// many stacks are kept as devices wait, and each of them is twice as large if little more stands on it. Without an answer
+// and an error the poll may rest; otherwise it is closed.
+func (p *poll) answer(mayRest, atOnce bool) (body []byte, err error) {
+	resting := false
+	defer func() {
+		if !resting {
+			p.close()
+		}
+	}()
+	body, err = p.begin()
 	for body == nil && err == nil {
-		body, err = p.goOn(p.wait())
+		why := quiet
+		if !atOnce || p.q.timeout < longPoll || p.held() {
+			why = p.wait(mayRest)
+		}
+		if resting = why == quiet; resting {
+			return nil, nil
+		}
+		body, err = p.goOn(why == changed)
 	}
 	return body, err
 }

@@ -161,7 +161,7 @@ func TestLongPollEndsWithItsRequest(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	q, err := ParseToken(c.since)
 	require.NoError(t, err)
-	_, err = c.h.answer(ctx, &query{device: c.device, filter: &Filter{}, stateName: "state", since: q, timeout: time.Minute})
+	_, err = c.h.poll(ctx, &query{device: c.device, filter: &Filter{}, stateName: "state", since: q, timeout: time.Minute}).answer(false, false)
 	require.ErrorIs(t, err, context.Canceled)
 }
 

@@ -9,7 +9,9 @@ type translateCmd struct {
 	Check     *translateCheckCmd     `arg:"subcommand:check" help:"Check translations for what could harm a patient: JSON lines in, JSON lines out. Needs no node."`
 
 	Review   *translateReviewCmd   `arg:"subcommand:review" help:"Translations that readers reported."`
+	Phrases  *translatePhrasesCmd  `arg:"subcommand:phrases" help:"What your reviewers approved of the phrases that come with the program."`
 	Readings *translateReadingsCmd `arg:"subcommand:readings" help:"What each reader was shown of a message."`
 	Stats    *translateStatsCmd    `arg:"subcommand:stats" help:"What became of the messages of the last time, by pair, engine and verdict."`
+	Glossary *translateGlossaryCmd `arg:"subcommand:glossary" help:"How terms are translated: by the hospital's own words, and the alliance's."`
 	Cache    *translateCacheCmd    `arg:"subcommand:cache" help:"Translations that are kept to be shown again."`
 }

@@ -31,9 +31,9 @@ func (r translateReadingsCmd) Run(ctx context.Context, c *cli) error {
 	}
 	fmt.Printf("message %s by %s in %s\n", log.EventID, log.Sender, log.RoomID)
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "READER\tFIRST\tLATE\tMODE\tPAIR\tENGINE\tGLOSSARY\tVERDICT\tREASONS\tVERSION")
+	fmt.Fprintln(w, "READER\tFIRST\tLATE\tMODE\tPUSHED\tPAIR\tENGINE\tGLOSSARY\tVERDICT\tREASONS\tVERSION")
 	for _, g := range log.Readings {
-		fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s-%s\t%s\t%d\t%s\t%v\t%s\n", g.UserID, date(g.FirstTS), g.Late, g.Mode, g.From, g.To, orDash(g.Engine),
+		fmt.Fprintf(w, "%s\t%s\t%t\t%s\t%s\t%s-%s\t%s\t%d\t%s\t%v\t%s\n", g.UserID, date(g.FirstTS), g.Late, g.Mode, dateOrDash(g.PushedTS), g.From, g.To, orDash(g.Engine),
 			g.Glossary, orDash(g.Verdict), g.Reasons, g.VersionID)
 	}
 	if err := w.Flush(); err != nil {
@@ -51,9 +51,17 @@ func (r translateReadingsCmd) Run(ctx context.Context, c *cli) error {
 
 func printTexts(log bridge.Readings) {
 	for _, v := range log.Versions {
-		fmt.Printf("\noriginal %s, %s:\n%s\n", v.EventID, date(v.TS), orErased(v.Body))
+		fmt.Printf("\noriginal %s, %s:\n%s\n", v.EventID, date(v.TS), orErased(v.Body, false))
 	}
 	for _, g := range log.Readings {
-		fmt.Printf("\n%s read, %s:\n%s\n", g.UserID, date(g.FirstTS), orErased(g.Text))
+		fmt.Printf("\n%s read, %s:\n%s\n", g.UserID, date(g.FirstTS), orErased(g.Text, g.Unreadable))
 	}
+}
+
+// dateOrDash is a time (ms), or a dash for none.
+func dateOrDash(ts int64) string {
+	if ts == 0 {
+		return "-"
+	}
+	return date(ts)
 }

@@ -80,11 +80,14 @@ func (c *cli) report(ctx context.Context, method, path string, in any) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Printf("\noriginal:\n%s\n\ntranslation:\n%s\n", orErased(r.Original), orErased(r.Translation))
+	fmt.Printf("\noriginal:\n%s\n\ntranslation:\n%s\n", orErased(r.Original, r.Unreadable), orErased(r.Translation, r.Unreadable))
 	return nil
 }
 
-func orErased(text string) string {
+func orErased(text string, unreadable bool) string {
+	if unreadable && text == "" {
+		return "(sealed with a key that the node has not)"
+	}
 	if text == "" {
 		return "(erased, or there was none)"
 	}

@@ -16,12 +16,15 @@ import (
 	"medixchange/internal/config"
 	"medixchange/translator"
 	"medixchange/translator/check"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 )
 
 type translateTextCmd struct {
 	From string `arg:"--from,required" help:"The language of the lines, such as en."`
 	To   string `arg:"--to,required" help:"The language to translate into, such as es."`
+
+	Glossary string `arg:"--glossary" help:"A file of terms to be heeded, as glossary import takes it. The node's own glossary is not asked."`
 }
 
 // maxInputLine bounds a line of standard input, in bytes.
@@ -39,17 +42,42 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 		return err
 	}
 	logrus.SetOutput(io.Discard) // what an engine did wrong is in the reasons
-	chain, closeAll, err := node.Engines(settings)
+	chain, closeAll, err := node.Engines(settings, nil)
 	if err != nil {
 		return err
 	}
 	defer closeAll()
-	pipeline, err := translator.New(translator.Config{Engines: chain}, nil)
+	terms, err := glossaryFrom(t.Glossary)
+	if err != nil {
+		return err
+	}
+	pipelineSettings := node.PipelineConfig(settings, chain)
+	pipelineSettings.Glossary = func() *glossary.Set { return terms }
+	pipeline, err := translator.New(pipelineSettings, nil)
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}
 	lines := lineTranslator{pipeline: pipeline, from: from, to: to, json: c.JSON, out: os.Stdout, notes: os.Stderr}
 	return lines.run(ctx, os.Stdin)
+}
+
+// glossaryFrom reads the terms of a file; none without one.
+func glossaryFrom(path string) (*glossary.Set, error) {
+	switch path {
+	case "":
+		return nil, nil
+	case "-":
+		return nil, errors.New("--glossary needs a file: standard input has the lines")
+	}
+	data, err := readGlossary(path)
+	if err != nil {
+		return nil, err
+	}
+	concepts, err := glossary.Read(data, "")
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return glossary.NewSet(1, map[glossary.Layer][]glossary.Concept{glossary.Hospital: concepts}), nil
 }
 
 // translatorConfig is what the configuration says of the translator; without a file, the default.

@@ -14,6 +14,7 @@ import (
 	"medixchange/admin"
 	"medixchange/translator"
 	"medixchange/translator/engine"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -123,4 +124,38 @@ func TestLanguagesAreGroupedByTheirEngines(t *testing.T) {
 	require.Equal(t, []languageRow{
 		{"en", []string{"es", "fr"}, []string{"phrases", "deepl"}}, {"en", []string{"zh"}, []string{"deepl"}}, {"es", []string{"en"}, []string{"phrases"}},
 	}, languageRows([]admin.EngineState{{Engine: "phrases", Pairs: []string{"en-es", "en-fr", "es-en"}}, {Engine: "deepl", Pairs: []string{"en-zh", "en-fr", "en-es"}}}))
+}
+
+// TestAFileOfTermsIsHeeded, and one with a fault is refused with its place.
+func TestAFileOfTermsIsHeeded(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "terms.csv")
+	require.NoError(t, os.WriteFile(file, []byte("concept,rule,language,form\nfever,invariant,en,fever\nfever,,es,calentura\n"), 0o600))
+	terms, err := glossaryFrom(file)
+	require.NoError(t, err)
+	pipeline, err := translator.New(translator.Config{
+		Engines:  []translator.EngineConfig{{Engine: fixed("El paciente tiene temperatura")}},
+		Glossary: func() *glossary.Set { return terms },
+	}, nil)
+	require.NoError(t, err)
+	var out, notes strings.Builder
+	lines := lineTranslator{pipeline: pipeline, from: "en", to: "es", out: &out, notes: &notes}
+	require.NoError(t, lines.run(t.Context(), strings.NewReader("The patient has fever")))
+	require.Equal(t, "medix: line 1 is doubtful: term\n", notes.String())
+
+	require.NoError(t, os.WriteFile(file, []byte("concept,language,form\nfever,xy,fever\n"), 0o600))
+	_, err = glossaryFrom(file)
+	require.ErrorContains(t, err, "line 2, column 7 (language)")
+	_, err = glossaryFrom("-")
+	require.Error(t, err)
+}
+
+// fixed is an engine that says the same of everything, and loses what is protected.
+type fixed string
+
+func (fixed) Name() string { return "fixed" }
+
+func (fixed) Offers(_, _ language.Code) bool { return true }
+
+func (e fixed) Translate(context.Context, engine.Request) (engine.Answer, error) {
+	return engine.Answer{Segments: []protect.Segment{{{Kind: protect.Text, Text: string(e)}}}}, nil
 }

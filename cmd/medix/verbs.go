@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,6 +20,15 @@ func (c *cli) client() (*admin.Client, error) {
 		return nil, err
 	}
 	return admin.NewClient(cfg.Listen.AdminSocket), nil
+}
+
+// call asks the running node.
+func (c *cli) call(ctx context.Context, method, path string, in, out any) error {
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	return client.Call(ctx, method, path, in, out)
 }
 
 func printJSON(v any) error { return printJSONTo(os.Stdout, v) }

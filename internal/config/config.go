@@ -215,7 +215,9 @@ type Translator struct {
 	// AllowExternal lists the hosts outside of this machine that may see texts.
 	AllowExternal []string `yaml:"allow_external"`
 	// AllowPrivate lists networks that are not public and in which those hosts may be.
-	AllowPrivate  []netip.Prefix    `yaml:"allow_private"`
+	AllowPrivate []netip.Prefix `yaml:"allow_private"`
+	// Identifiers says what becomes of texts that seem to tell who a patient is.
+	Identifiers   Identifiers       `yaml:"identifiers"`
 	AllowPivot    bool              `yaml:"allow_pivot"`
 	ClinicalBots  []string          `yaml:"clinical_bots"`
 	Engines       []Engine          `yaml:"engines"`
@@ -223,6 +225,15 @@ type Translator struct {
 	Records       TranslatorRecords `yaml:"records"`
 	Transcription Transcription     `yaml:"transcription"`
 	Encrypted     EncryptedRooms    `yaml:"encrypted"`
+	Seal          Seal              `yaml:"seal"`
+}
+
+// Identifiers says what becomes of texts that seem to tell who a patient is, before another machine would get them.
+type Identifiers struct {
+	// Action is hold, warn or off.
+	Action string `yaml:"action"`
+	// OwnHosts are hosts of AllowExternal that are the hospital's own: they may get such texts.
+	OwnHosts []string `yaml:"own_hosts"`
 }
 
 // Transcription is the recogniser that writes voice messages down; without a URL they stay as they are.
@@ -252,6 +263,14 @@ type Bridge struct {
 	RemoteInvites bool `yaml:"remote_invites"`
 }
 
+// Seal says how translations and what is kept of them stand in the database.
+type Seal struct {
+	// Renderings seals translations and notices; reports and the reading log always are.
+	Renderings bool `yaml:"renderings"`
+	// KeyFile is the file with the key; made when it is not there.
+	KeyFile string `yaml:"key_file"`
+}
+
 // EncryptedRooms is the bot's device for encrypted rooms.
 type EncryptedRooms struct {
 	// Enabled gives the bot a device; without it, it cannot read encrypted rooms and says so.
@@ -260,6 +279,11 @@ type EncryptedRooms struct {
 	KeyFile string `yaml:"key_file"`
 	// RemoteInvites lets moderators of other servers invite the bot too.
 	RemoteInvites bool `yaml:"remote_invites"`
+	// LeaveAfter is how long the bot stays in a room where nobody reads another language than the one that is written;
+	// 0: it stays.
+	LeaveAfter Duration `yaml:"leave_after"`
+	// KeyWait is how long a message waits for its key before the room is told that it was not translated.
+	KeyWait Duration `yaml:"key_wait"`
 }
 
 // Engine is one translation engine; the first in the list that can translate a pair is asked first. engineKeys says which
@@ -386,10 +410,12 @@ func defaultTranslator() Translator {
 			{Type: "phrases", Timeout: Duration(time.Second), Concurrent: 4},
 			{Type: "apertium", Timeout: Duration(5 * time.Second), Concurrent: 2},
 		},
+		Identifiers:   Identifiers{Action: "hold"},
 		Cache:         TranslatorCache{Memory: 16 << 20, MaxRows: 200_000, MaxAge: Duration(90 * 24 * time.Hour)},
 		Records:       defaultRecords(),
 		Transcription: Transcription{MaxSize: 20 << 20, Timeout: Duration(45 * time.Second), Concurrent: 2},
-		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key"},
+		Seal:          Seal{Renderings: true, KeyFile: "translator.key"},
+		Encrypted:     EncryptedRooms{Enabled: true, KeyFile: "translator.key", LeaveAfter: Duration(7 * 24 * time.Hour), KeyWait: Duration(time.Hour)},
 	}
 }
 

@@ -124,7 +124,7 @@ func (c *Config) resolveFiles(dir string) {
 
 // resolveData completes the paths that are relative to data_dir.
 func (c *Config) resolveData() {
-	complete(c.DataDir, &c.SigningKey, &c.Media.Dir, &c.Listen.AdminSocket, &c.Translator.Encrypted.KeyFile, &c.Bridge.Registration)
+	complete(c.DataDir, &c.SigningKey, &c.Media.Dir, &c.Listen.AdminSocket, &c.Translator.Encrypted.KeyFile, &c.Translator.Seal.KeyFile, &c.Bridge.Registration)
 	if path, ok := strings.CutPrefix(c.Database.URL, sqliteScheme); ok && path != "" {
 		complete(c.DataDir, &path)
 		c.Database.URL = sqliteScheme + path

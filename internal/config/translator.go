@@ -33,10 +33,22 @@ func (c *Config) validateTranslator(k *checker) {
 	for i, h := range t.AllowExternal {
 		k.check(hostName.MatchString(h), fmt.Sprintf("translator.allow_external[%d]", i), "%q is not a host; write a name or an address alone, such as api.deepl.com, without https:// and port", h)
 	}
+	t.validateIdentifiers(k)
+	k.check(t.Encrypted.LeaveAfter >= 0, "translator.encrypted.leave_after", "must not be negative")
+	k.check(t.Encrypted.KeyWait > 0, "translator.encrypted.key_wait", "must be a time")
 	k.check(!t.Encrypted.Enabled || t.Encrypted.KeyFile != "", "translator.encrypted.key_file", "must name a file")
+	k.check(!t.Enabled || t.Seal.KeyFile != "", "translator.seal.key_file", "must name a file")
 	c.validateTranscription(k)
 	for i, e := range t.Engines {
 		c.validateEngine(k, e, fmt.Sprintf("translator.engines[%d]", i))
+	}
+}
+
+func (t Translator) validateIdentifiers(k *checker) {
+	k.oneOf(t.Identifiers.Action, []string{"off", "warn", "hold"}, "translator.identifiers.action")
+	for i, h := range t.Identifiers.OwnHosts {
+		k.check(slices.ContainsFunc(t.AllowExternal, func(allowed string) bool { return strings.EqualFold(allowed, h) }),
+			fmt.Sprintf("translator.identifiers.own_hosts[%d]", i), "%q is not one of translator.allow_external", h)
 	}
 }
 
@@ -155,6 +167,11 @@ func (t Translator) HostAllowed(host string) bool {
 		return true
 	}
 	return slices.ContainsFunc(t.AllowExternal, func(h string) bool { return strings.EqualFold(h, host) })
+}
+
+// Outside reports whether a host is not one of the hospital's own: neither this machine nor one of identifiers.own_hosts.
+func (t Translator) Outside(host string) bool {
+	return !OwnMachine(host) && !slices.ContainsFunc(t.Identifiers.OwnHosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
 // Networks lists where a host that is allowed may be though it is not public: on this machine if it is this machine, at

@@ -67,3 +67,27 @@ func TestWhereTextMayGo(t *testing.T) {
 	require.False(t, reach("api.deepl.com", "127.0.0.1"), "a name that leads to this machine")
 	require.False(t, reach("api.deepl.com", "10.1.2.3"), "a name that leads inside")
 }
+
+func TestWhatBecomesOfPatientIdentifiersIsSaidStrictly(t *testing.T) {
+	for text, want := range map[string]string{
+		"translator: {identifiers: {action: hold}}":                                                            "",
+		"translator: {identifiers: {action: off}}":                                                             "",
+		"translator: {allow_external: [mt.hospital.example], identifiers: {own_hosts: [MT.hospital.example]}}": "",
+		"translator: {identifiers: {action: perhaps}}":                                                         "translator.identifiers.action",
+		"translator: {identifiers: {action: \"\"}}":                                                            "translator.identifiers.action",
+		"translator: {identifiers: {own_hosts: [mt.hospital.example]}}":                                        "translator.identifiers.own_hosts[0]",
+		"translator: {identifiers: {actions: hold}}":                                                           "actions",
+		"translator: {seal: {key_file: \"\"}}":                                                                 "translator.seal.key_file",
+	} {
+		_, err := Parse([]byte("server_name: hospital-a.example\n" + text))
+		if want == "" {
+			require.NoError(t, err, text)
+		} else {
+			require.ErrorContains(t, err, want, text)
+		}
+	}
+	own := Translator{Identifiers: Identifiers{OwnHosts: []string{"mt.hospital.example"}}}
+	for host, outside := range map[string]bool{"127.0.0.1": false, "localhost": false, "MT.hospital.example": false, "api.deepl.com": true, "10.1.2.3": true} {
+		require.Equal(t, outside, own.Outside(host), host)
+	}
+}

@@ -149,6 +149,25 @@ func TestWatch(t *testing.T) {
 }
 
 // The seats and places that point at each other must agree after any sequence of changes.
+func TestAWatchTellsInsteadOfFillingItsChannel(t *testing.T) {
+	h := newHub(t)
+	w := h.Watch(room(1))
+	defer w.Close()
+	told := 0
+	announce := func() { h.wake([]Entry{{Topic: room(1)}}) }
+	announce()
+	w.Tell(func() { told++ })
+	require.Equal(t, 1, told, "what came before is told at once")
+	announce()
+	announce()
+	require.Equal(t, 3, told)
+	require.False(t, woken(w))
+	w.Tell(nil)
+	announce()
+	require.Equal(t, 3, told)
+	require.True(t, woken(w))
+}
+
 func TestWatchesStayConsistent(t *testing.T) {
 	h := newHub(t)
 	random := rand.New(rand.NewPCG(3, 4))

@@ -35,6 +35,7 @@ type seat struct {
 type Watch struct {
 	hub   *Hub
 	c     chan struct{}
+	tell  func() // instead of c, if it is set
 	seats []seat
 	shut  bool
 }
@@ -63,6 +64,22 @@ func (h *Hub) watchAll() *Watch {
 
 // C receives after a change; many changes may come as one. The owner reads again after each.
 func (w *Watch) C() <-chan struct{} { return w.c }
+
+// Tell has f called after each change instead of C being filled, and at once when C holds one; nil goes back to C. f is
+// called from any goroutine, must return at once, and may be called once more while Tell or Close takes it back.
+func (w *Watch) Tell(f func()) {
+	w.hub.waking.mu.Lock()
+	w.tell = f
+	w.hub.waking.mu.Unlock()
+	if f == nil {
+		return
+	}
+	select {
+	case <-w.c:
+		f()
+	default:
+	}
+}
 
 // Add registers for further topics. Read them after it.
 func (w *Watch) Add(topics ...Topic) {
@@ -113,6 +130,10 @@ func (w *Watch) find(t Topic) int {
 }
 
 func (w *Watch) wake() {
+	if w.tell != nil {
+		w.tell()
+		return
+	}
 	select {
 	case w.c <- struct{}{}:
 	default: // it is awake already and will read again

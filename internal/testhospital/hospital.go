@@ -69,6 +69,7 @@ func newHospital(t testing.TB, ca *authority, options []Option) *Hospital {
 	cfg.DataDir = t.TempDir()
 	cfg.SigningKey = filepath.Join(cfg.DataDir, "signing.key")
 	cfg.Translator.Encrypted.KeyFile = filepath.Join(cfg.DataDir, "translator.key")
+	cfg.Translator.Seal.KeyFile = cfg.Translator.Encrypted.KeyFile
 	cfg.Database.URL = "sqlite://" + filepath.Join(cfg.DataDir, "medix.db")
 	cfg.Media.Dir = filepath.Join(cfg.DataDir, "media")
 	cfg.Listen.AdminSocket = filepath.Join(cfg.DataDir, "admin.sock")

@@ -55,7 +55,9 @@ func (h *Hospital) User(name string) *User {
 }
 
 // With is somebody who got an access token in another way; both may be empty, for somebody who is not logged in.
-func (h *Hospital) With(userID, token string) *User { return &User{Hospital: h, t: h.t, ID: userID, Token: token} }
+func (h *Hospital) With(userID, token string) *User {
+	return &User{Hospital: h, t: h.t, ID: userID, Token: token}
+}
 
 // Login gives the user another device.
 func (u *User) Login() *User {

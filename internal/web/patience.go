@@ -110,6 +110,9 @@ type cappedConn struct {
 	release func()
 }
 
+// NetConn returns what is below.
+func (c *cappedConn) NetConn() net.Conn { return c.Conn }
+
 // Close implements net.Conn.
 func (c *cappedConn) Close() error {
 	err := c.Conn.Close()

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ type recorder struct {
 	bytes  int64
 	err    *Error
 	id     string
+	later  Later // the answer has yet to come
 }
 
 // Unwrap serves http.ResponseController.
@@ -65,28 +67,33 @@ func RequestID(w http.ResponseWriter) string {
 	return ""
 }
 
-// routeMetrics are the metrics of one route, looked up once.
+// routeMetrics are the metrics of one route, made with its first request: most routes of a node are never asked for.
 type routeMetrics struct {
-	total    *prometheus.CounterVec
-	seconds  prometheus.Observer
-	inFlight prometheus.Gauge
+	of            *Metrics
+	api, template string
+	once          sync.Once
+	total         *prometheus.CounterVec
+	seconds       prometheus.Observer
+	inFlight      prometheus.Gauge
 }
 
 func (m *Metrics) route(api, template string) *routeMetrics {
 	if m == nil {
 		return nil
 	}
-	return &routeMetrics{
-		total:    m.total.MustCurryWith(prometheus.Labels{"api": api, "route": template}),
-		seconds:  m.seconds.WithLabelValues(api, template),
-		inFlight: m.inFlight.WithLabelValues(api),
-	}
+	return &routeMetrics{of: m, api: api, template: template}
 }
 
 func (m *routeMetrics) begin() {
-	if m != nil {
-		m.inFlight.Inc()
+	if m == nil {
+		return
 	}
+	m.once.Do(func() {
+		m.total = m.of.total.MustCurryWith(prometheus.Labels{"api": m.api, "route": m.template})
+		m.seconds = m.of.seconds.WithLabelValues(m.api, m.template)
+		m.inFlight = m.of.inFlight.WithLabelValues(m.api)
+	})
+	m.inFlight.Inc()
 }
 
 func (m *routeMetrics) end(method string, status int, took time.Duration) {

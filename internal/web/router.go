@@ -235,13 +235,22 @@ func unescape(vars map[string]string) error {
 func (rt *Router) adapt(h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := h(w, r)
-		if err == nil {
-			err = rt.send(w, r, body)
+		if later, ok := body.(Later); ok && err == nil {
+			w.(*recorder).later = later
+			return
 		}
-		if err != nil {
-			rt.fail(w, r, err)
-		}
+		rt.reply(w, r, body, err)
 	})
+}
+
+// reply answers with what a Handler returned.
+func (rt *Router) reply(w http.ResponseWriter, r *http.Request, body any, err error) {
+	if err == nil {
+		err = rt.send(w, r, body)
+	}
+	if err != nil {
+		rt.fail(w, r, err)
+	}
 }
 
 // send answers with a Handler's value. The error is one of encoding; then nothing has been sent.
@@ -308,6 +317,9 @@ func (rt *Router) observed(template string, next http.Handler) http.Handler {
 		metrics.begin()
 		defer func() {
 			aborted := rt.recovered(recover(), rec, r, template)
+			if !aborted && rt.leave(rec, r, metrics, template, start) {
+				return
+			}
 			took := time.Since(start)
 			metrics.end(r.Method, rec.code(), took)
 			rt.log(rec, r, template, took)
@@ -327,13 +339,17 @@ func (rt *Router) recovered(p any, rec *recorder, r *http.Request, template stri
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		return true
 	}
-	rt.opts.Log.WithFields(logrus.Fields{"api": rt.opts.Name, "method": r.Method, "route": template, "panic": p,
-		"stack": string(debug.Stack())}).Error("Handler panicked")
+	rt.logPanic(p, r.Method, template)
 	if rec.status != 0 {
 		return true
 	}
 	writeError(rec, Unknown(nil))
 	return false
+}
+
+func (rt *Router) logPanic(p any, method, template string) {
+	rt.opts.Log.WithFields(logrus.Fields{"api": rt.opts.Name, "method": method, "route": template, "panic": p,
+		"stack": string(debug.Stack())}).Error("Handler panicked")
 }
 
 // log writes the request's entry. It never holds the query or the path as sent: both may carry tokens and names.

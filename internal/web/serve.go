@@ -42,9 +42,13 @@ func Serve(ctx context.Context, listeners ...Listener) error {
 
 	servers := make([]*http.Server, len(listeners))
 	group, failed := errgroup.WithContext(ctx)
+	parked := newLot(base)
+	group.Go(func() error { parked.run(); return nil })
 	for i, l := range listeners {
-		servers[i] = newServer(base, l)
+		d := &door{lot: parked, back: newReturns(l.Addr())}
+		servers[i] = newServer(base, l, d)
 		group.Go(func() error { return run(servers[i], l) })
+		group.Go(func() error { return unlessClosed(servers[i].Serve(d.back), l) })
 	}
 	<-failed.Done()
 	close(draining)
@@ -55,6 +59,7 @@ func Serve(ctx context.Context, listeners ...Listener) error {
 	for _, s := range servers {
 		stops.Go(func() error { return stop(deadline, s, cut) })
 	}
+	stops.Go(func() error { parked.drain(deadline, cut); return nil })
 	stopErr := stops.Wait()
 	if err := group.Wait(); err != nil {
 		return err
@@ -62,9 +67,9 @@ func Serve(ctx context.Context, listeners ...Listener) error {
 	return stopErr
 }
 
-func newServer(base context.Context, l Listener) *http.Server {
+func newServer(base context.Context, l Listener, d *door) *http.Server {
 	return &http.Server{
-		Handler:           patient(l.Handler, patience),
+		Handler:           d.departing(patient(l.Handler, patience)),
 		TLSConfig:         l.TLS,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       l.ReadTimeout,
@@ -77,13 +82,15 @@ func newServer(base context.Context, l Listener) *http.Server {
 }
 
 func run(s *http.Server, l Listener) error {
-	var err error
 	listener := newCapped(l.Listener, maxConnections)
 	if l.TLS != nil {
-		err = s.ServeTLS(listener, "", "")
-	} else {
-		err = s.Serve(listener)
+		return unlessClosed(s.ServeTLS(listener, "", ""), l)
 	}
+	return unlessClosed(s.Serve(listener), l)
+}
+
+// unlessClosed is what became of serving: nothing after a stop.
+func unlessClosed(err error, l Listener) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -153,6 +153,8 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 	return w.ignored, nil
 }
 
+func (w *world) ReadsTopics(context.Context, string, string) (bool, error) { return false, nil }
+
 func (w *world) RoomLanguage(context.Context, string, string) (string, string, error) {
 	return w.language, w.mode, nil
 }
@@ -203,6 +205,12 @@ func (f *fakeRenderer) Renderings(_ context.Context, language string, events []*
 	}
 	return out, nil
 }
+func (f *fakeRenderer) OwnTopic(_ context.Context, _ string, _ *rooms.Event, content json.RawMessage) (json.RawMessage, error) {
+	return content, nil
+}
+
+func (f *fakeRenderer) Speaker() string { return "@translator:a" }
+
 func (f *fakeRenderer) Wanted(ev *rooms.Event, language string) bool {
 	return language != "" && ev.Type == "m.room.message"
 }

@@ -111,8 +111,13 @@ func (s *showing) wordsOf(f *fallback) string {
 		return ""
 	}
 	content := gjson.ParseBytes(s.v.encoded(f.target, nil, s.renderings[f.target.NID]).content)
-	words, _ := cutQuoted(content.Get("body").Str)
-	return words
+	for _, path := range []string{"body", `m\.text.0.body`, `org\.matrix\.msc1767\.text`} { // of messages, of polls
+		if text := content.Get(path); text.Type == gjson.String {
+			words, _ := cutQuoted(text.Str)
+			return words
+		}
+	}
+	return ""
 }
 
 func (f *fallback) rewrite(content []byte, words string) ([]byte, error) {

@@ -76,6 +76,13 @@ func forwardedOriginal(content []byte) []byte {
 	}
 	key := gjson.GetBytes(content, `org\.medixchange\.translation`)
 	original := key.Get("original.body")
+	if whole := key.Get("original.content"); key.Get("state").Str == "translated" && whole.IsObject() {
+		out, err := sjson.SetBytes([]byte(whole.Raw), `org\.medixchange\.forwarded`, map[string]string{"from": key.Get("from").Str, "to": key.Get("to").Str})
+		if err != nil {
+			return content
+		}
+		return out
+	}
 	if key.Get("state").Str != "translated" || original.Type != gjson.String || original.Str == "" {
 		return content
 	}

@@ -24,6 +24,10 @@ func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Durat
 func (plainRenderer) Changed(context.Context, string, string, int64, int64) ([]*Rendering, error) {
 	return nil, nil
 }
+func (plainRenderer) OwnTopic(_ context.Context, _ string, _ *rooms.Event, content json.RawMessage) (json.RawMessage, error) {
+	return content, nil
+}
+func (plainRenderer) Speaker() string                               { return "" }
 func (plainRenderer) Threads(context.Context, string) (bool, error) { return false, nil }
 func (plainRenderer) InMode(_ context.Context, r *Rendering, _ string) (content, late json.RawMessage, err error) {
 	return r.Content, r.LateContent, nil

@@ -29,6 +29,9 @@ type ShowOptions struct {
 	Related func(eventID string) bool
 	// Unread says that nobody reads the answer: it is looked through, or its way to a reader is not known to end there.
 	Unread bool
+	// Given, where it is set, is told of the renderings that are shown in place of the log: the caller tells the log when they
+	// have gone their way, see [View.Pushed].
+	Given func(r *Rendering)
 	// StateSection leaves out what belongs to a timeline only: prev_content, replaces_state. The viewer's own membership
 	// keeps them: a client that takes its state from here learns from the invite before that the room is a direct chat.
 	StateSection bool
@@ -182,7 +185,7 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		if err != nil {
 			return err
 		}
-		if viewer.Language == "" {
+		if wanted = topicsFor(viewer, wanted); viewer.Language == "" || len(wanted) == 0 {
 			continue
 		}
 		if s.o.Upto == newest && s.v.budget > 0 {
@@ -234,7 +237,9 @@ func (v *View) inMode(ctx context.Context, r *Rendering, mode string) (*Renderin
 }
 
 func (s *showing) wantRendering(byRoom map[string][]*rooms.Event, ev *rooms.Event) {
-	if translatable(s.viewer, ev) && s.redactions[ev.ID] == nil {
+	viewer := s.viewer
+	viewer.Topics = true // see topicsFor
+	if translatable(viewer, ev) && s.redactions[ev.ID] == nil {
 		byRoom[ev.RoomID] = append(byRoom[ev.RoomID], ev)
 	}
 }
@@ -251,7 +256,10 @@ func (s *showing) addRenderings(found map[int64]*Rendering) {
 
 // translatable reports whether ev could be shown to the viewer in other words: the sender always sees their own.
 func translatable(viewer Viewer, ev *rooms.Event) bool {
-	return !ev.IsState() && ev.Type != "m.room.redaction" && ev.Type != "m.reaction" && ev.Sender != viewer.UserID
+	if ev.IsState() {
+		return viewer.Topics && isTopic(ev) && ev.Sender != viewer.UserID
+	}
+	return ev.Type != "m.room.redaction" && ev.Type != "m.reaction" && ev.Sender != viewer.UserID
 }
 
 func (s *showing) readTxns(ctx context.Context, events []*rooms.Event) error {
@@ -306,8 +314,17 @@ func (s *showing) historyAt(ev *rooms.Event) (history, bool) {
 
 // shown tells the log what a viewer gets in other words than the author's.
 func (s *showing) shown(ev, redaction *rooms.Event) {
-	if r := s.renderings[ev.NID]; r != nil && s.v.log != nil && r.Position > 0 && redaction == nil && !s.o.Unread {
+	if s.v.log == nil || redaction != nil || s.o.Unread {
+		return
+	}
+	r := s.renderings[ev.NID]
+	switch {
+	case r != nil && r.Position > 0 && s.o.Given != nil:
+		s.o.Given(r)
+	case r != nil && r.Position > 0:
 		s.v.log.Shown(s.viewer, r, false)
+	case s.v.isReply(ev) && s.o.Given == nil:
+		s.v.log.Replied(s.viewer, ev)
 	}
 }
 

@@ -178,10 +178,16 @@ func (v *View) synthetic(viewer Viewer, ev *rooms.Event, r *Rendering) json.RawM
 		out = append(appendStringKey(append(out, '{'), "redacts", target), '}')
 		out = v.syntheticHead(out, id, ts, ev.Sender, "m.room.redaction")
 		out = appendStringKey(out, "redacts", target)
+		return append(out, '}')
+	}
+	sender, typ := ev.Sender, ev.Type
+	if gjson.GetBytes(r.LateContent, `m\.relates_to`).Exists() {
+		sender, typ = v.renderer.Speaker(), "m.room.message"
+		out = append(out, r.LateContent...)
 	} else {
 		out = appendEditContent(out, ev, r)
-		out = v.syntheticHead(out, id, ts, ev.Sender, ev.Type)
 	}
+	out = v.syntheticHead(out, id, ts, sender, typ)
 	return append(out, '}')
 }
 

@@ -7,17 +7,23 @@ import (
 	"medixchange/rooms"
 )
 
-// Tagged says which events of this node's own bot are meant for the readers of one language. In encrypted rooms the bot
+// Tagged says which events of this node's own bot are meant for the readers of one language. In threads the bot
 // answers each message once per language; whoever reads another one is not shown the answer, wherever they look
-// (TRANSLATION 19). It is comfort, not secrecy: the keys go to everybody. All functions are safe for concurrent use.
+// (TRANSLATION 19). It is comfort, not secrecy: the event, or its keys, go to everybody. All functions are safe for
+// concurrent use.
 type Tagged struct {
 	// Bot is the user id of the bot: of nobody else's events anything is hidden.
 	Bot string
-	// For reports whether ev is tagged for readers of another language than the given one ("" for those who want no
-	// translation). It is asked only for events of the bot.
-	For func(ev *rooms.Event, language string) bool
+	// For reports whether ev is tagged for others than those who read the given language ("" for those who want no
+	// translation) in the given mode. It is asked only for events of the bot.
+	For func(ev *rooms.Event, language, mode string) bool
 	// Speaks reports whether the bot may have answered in a room.
 	Speaks func(ctx context.Context, roomID string) bool
+}
+
+// isReply reports whether an event is an answer of the bot in a thread that the server can read.
+func (v *View) isReply(ev *rooms.Event) bool {
+	return v.tagged != nil && ev.Sender == v.tagged.Bot && ev.Type == "m.room.message" && v.tagged.For(ev, "", "")
 }
 
 // hides returns what is hidden from the viewer among events of a room; nil when nothing can be.
@@ -26,7 +32,7 @@ func (v *View) hides(ctx context.Context, viewer Viewer, roomID string, events [
 		return nil, nil
 	}
 	for _, ev := range events {
-		if ev.Sender == v.tagged.Bot && v.tagged.For(ev, "") {
+		if ev.Sender == v.tagged.Bot && v.tagged.For(ev, "", "") {
 			return v.hidesIn(ctx, viewer, roomID)
 		}
 	}
@@ -38,7 +44,9 @@ func (v *View) hidesIn(ctx context.Context, viewer Viewer, roomID string) (func(
 	if err != nil {
 		return nil, err
 	}
-	return func(ev *rooms.Event) bool { return ev.Sender == v.tagged.Bot && v.tagged.For(ev, viewer.Language) }, nil
+	return func(ev *rooms.Event) bool {
+		return ev.Sender == v.tagged.Bot && v.tagged.For(ev, viewer.Language, viewer.Mode)
+	}, nil
 }
 
 // maxThreadRead bounds the events of a thread that are looked through for those that are hidden.

@@ -31,6 +31,7 @@ type Viewer struct {
 	Scope    string // of transaction ids, see rooms.Txn
 	Language string // BCP 47 language that the viewer reads; "" for no translation
 	Mode     string // how, as the viewer chose; ModeOff for no translation
+	Topics   bool   // the viewer reads topics of rooms in translation, too
 	// Ignored reports whether the viewer ignores a user; nil ignores nobody.
 	Ignored func(userID string) bool
 }
@@ -55,6 +56,8 @@ type Reader interface {
 	// RoomLanguage returns the language and mode that hold for the user in the room; for "" those that hold where no
 	// room says otherwise.
 	RoomLanguage(ctx context.Context, userID, roomID string) (language, mode string, err error)
+	// ReadsTopics reports whether the user wants a room's topic translated, too.
+	ReadsTopics(ctx context.Context, userID, roomID string) (bool, error)
 }
 
 // Renderer gives translations (TRANSLATION, CORE 19). The translator implements it; [Plain] is the one without any. It
@@ -86,6 +89,12 @@ type Renderer interface {
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
+	// OwnTopic returns nil for a room topic that a client of a reader of language sends if it is a translation of the current
+	// one as that reader was shown it, which must not take the original's place; else the content. The error wraps
+	// [ErrTranslated] for one that was made from a translation: it still bears its mark.
+	OwnTopic(ctx context.Context, language string, current *rooms.Event, content json.RawMessage) (json.RawMessage, error)
+	// Speaker is the user in whose name a viewer is told what is no edit (Rendering.LateContent); "" when nothing is.
+	Speaker() string
 	// Threads reports whether translations come as replies of the bot in the room, so that whoever wants them there has
 	// nothing to wait for.
 	Threads(ctx context.Context, roomID string) (bool, error)
@@ -111,7 +120,8 @@ type Rendering struct {
 	// leaves the content as it is (apart from forged keys, which always go).
 	Content json.RawMessage
 	// LateContent is m.new_content of the edit that brings the rendering to a viewer who already has the raw text: its
-	// body and formatted_body say that it came later (TRANSLATION 7). Empty when nothing has to be told.
+	// body and formatted_body say that it came later (TRANSLATION 7). Empty when nothing has to be told. One that relates
+	// to something (m.relates_to) is no edit but a message of [Renderer].Speaker: clients do not show edits of polls.
 	LateContent json.RawMessage
 	// VersionTS is origin_server_ts (ms) of the version, or what TRANSLATION 3 puts in its place. It becomes the edit's.
 	VersionTS int64
@@ -119,6 +129,8 @@ type Rendering struct {
 	Threaded bool
 	// Parts is what the renderer says it in another form from; it means nothing to anyone else.
 	Parts []byte
+	// Glossary is the version of the glossary that it was made with, for the reading log; 0: none.
+	Glossary int64
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
 
@@ -130,6 +142,10 @@ type Rendering struct {
 type Log interface {
 	// Shown says that r was put into an answer for the viewer; late, as an edit of what they had.
 	Shown(viewer Viewer, r *Rendering, late bool)
+	// Pushed says that a push gateway took r for a phone of the viewer.
+	Pushed(viewer Viewer, r *Rendering)
+	// Replied says that an answer of the node's own bot in a thread was put into an answer for the viewer.
+	Replied(viewer Viewer, reply *rooms.Event)
 }
 
 // Options is what a View is built from. Every field but the last three must be set.
@@ -195,7 +211,7 @@ func (v *View) Viewer(ctx context.Context, userID, deviceID, scope string) (View
 // InRoom returns the viewer with the language that holds in the room.
 func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer, error) {
 	if v.plain {
-		viewer.Language = ""
+		viewer.Language, viewer.Topics = "", false
 		return viewer, nil
 	}
 	language, mode, err := v.reader.RoomLanguage(ctx, viewer.UserID, roomID)
@@ -205,6 +221,9 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 	viewer.Language, viewer.Mode = language, mode
 	if mode == ModeOff {
 		viewer.Language = ""
+	}
+	if viewer.Topics, err = v.reader.ReadsTopics(ctx, viewer.UserID, roomID); err != nil {
+		return viewer, fmt.Errorf("reading whether topics are translated: %w", err)
 	}
 	if mode != ModeThread || roomID == "" {
 		return viewer, nil

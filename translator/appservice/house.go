@@ -196,6 +196,12 @@ func (h *house) Reads(_ context.Context, userID, roomID string) language.Code {
 	return h.s.o.Home
 }
 
+// Needed implements replies.Host: whoever has chosen a language may need a translation.
+func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
+	read, err := h.Languages(ctx, roomID, "")
+	return len(read) > 0, err
+}
+
 // Moderates implements replies.Host: a power of 50 or more that is enough to invite, or having created a room of version
 // 12 or later.
 func (h *house) Moderates(ctx context.Context, roomID, userID string) (bool, error) {

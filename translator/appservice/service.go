@@ -33,6 +33,8 @@ type Options struct {
 	ClinicalBots []string
 	// Encrypted gives the bot a device for encrypted rooms.
 	Encrypted bool
+	// LeaveAfter and KeyWait are those of encrypted.Options.
+	LeaveAfter, KeyWait time.Duration
 	// RemoteInvites lets users of other servers invite the bot.
 	RemoteInvites bool
 	Log           *logrus.Entry
@@ -73,7 +75,7 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if o.Encrypted {
 		s.device, err = encrypted.New(encrypted.Options{
 			Connect: s.logIn, Vault: o.Vault, Secret: o.Secret, Host: s.house, Pipeline: o.Pipeline,
-			ClinicalBots: o.ClinicalBots, Log: o.Log.WithField("part", "encrypted"), Now: o.Now,
+			ClinicalBots: o.ClinicalBots, LeaveAfter: o.LeaveAfter, KeyWait: o.KeyWait, Log: o.Log.WithField("part", "encrypted"), Now: o.Now,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("building the application service: %w", err)

@@ -13,19 +13,21 @@ const PathReadings = "/translate/readings"
 
 // Reading is what one reader was given in translation.
 type Reading struct {
-	UserID    string   `json:"user_id"`
-	FirstTS   int64    `json:"first_ts"` // ms
-	Late      bool     `json:"late"`     // as an edit, after the original
-	Mode      string   `json:"mode"`
-	VersionID string   `json:"version_id"` // the message, or an edit of it
-	From      string   `json:"from"`
-	To        string   `json:"to"`
-	Engine    string   `json:"engine"`
-	Glossary  int64    `json:"glossary"` // version; 0: none
-	State     string   `json:"state"`
-	Verdict   string   `json:"verdict"`
-	Reasons   []string `json:"reasons"`
-	Text      string   `json:"text,omitempty"` // "" when it was erased, or is not kept
+	UserID     string   `json:"user_id"`
+	FirstTS    int64    `json:"first_ts"`   // ms
+	Late       bool     `json:"late"`       // as an edit, after the original
+	Mode       string   `json:"mode"`       // one of view.Modes; "push" for whom only their phone was told
+	PushedTS   int64    `json:"pushed_ts"`  // ms, when a push gateway took it for their phone; 0: none did
+	VersionID  string   `json:"version_id"` // the message, or an edit of it
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	Engine     string   `json:"engine"`
+	Glossary   int64    `json:"glossary"` // version; 0: none
+	State      string   `json:"state"`
+	Verdict    string   `json:"verdict"`
+	Reasons    []string `json:"reasons"`
+	Text       string   `json:"text,omitempty"`       // "" when it was erased, or is not kept
+	Unreadable bool     `json:"unreadable,omitempty"` // it is sealed with a key that the node has not
 }
 
 // Version is one version of a message, as its author wrote it.
@@ -103,6 +105,9 @@ func (b *Bridge) versionsRead(ctx context.Context, message *rooms.Event, reading
 		v := Version{EventID: id, TS: ev.OriginServerTS, Redacted: redacted[id] != nil || redacted[message.ID] != nil}
 		if !v.Redacted {
 			v.Body = versionOf(ev).Get("body").Str
+			if w, ok := b.wordsOf(ev); ok {
+				v.Body = w.text
+			}
 		}
 		versions = append(versions, v)
 	}

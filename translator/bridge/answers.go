@@ -36,6 +36,8 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerTranslate(ctx, a)
 	case commandRepost:
 		return t.answerRepost(ctx, a)
+	case commandGlossary:
+		return t.answerGlossary(ctx, a)
 	case commandReadback, commandTranslation:
 		return t.answerSetting(ctx, a)
 	case commandHandbook:
@@ -46,7 +48,7 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandHandbook, "room", commandHelp} {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, "suggest", "topics", "room", commandHelp} {
 		if name == commandHandbook && t.b.o.Handbook == nil {
 			continue
 		}
@@ -96,7 +98,7 @@ func (t *talk) before(ctx context.Context, a *asked, viewer view.Viewer) ([]*roo
 		return nil, fmt.Errorf("reading what was redacted: %w", err)
 	}
 	return slices.DeleteFunc(visible, func(ev *rooms.Event) bool {
-		return redacted[ev.ID] != nil || ev.Relation.Type == relReplace || !t.b.decide(ev).text
+		return redacted[ev.ID] != nil || ev.Relation.Type == relReplace || ev.StateKey != nil || !t.b.decide(ev).text
 	}), nil
 }
 

@@ -203,6 +203,9 @@ func ignoreMissing(err error) error {
 // hear answers an event if it is a command to the bot, or takes it as a report.
 func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	if ev.Type == typeReaction && ev.StateKey == nil {
+		if err := t.hearRelease(ctx, ev); err != nil {
+			return err
+		}
 		return t.hearReaction(ctx, ev)
 	}
 	content := ev.Content()

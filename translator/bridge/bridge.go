@@ -20,13 +20,17 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/glossary"
 	"medixchange/translator/language"
 )
 
 // Pipeline translates one text. *translator.Pipeline implements it; its methods are described there.
 type Pipeline interface {
 	Run(ctx context.Context)
+	Prepare()
 	Offers(from, to language.Code) bool
+	HasRoom(from, to language.Code, local bool) bool
+	Knows(request translator.Request) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
 	Purge()
 }
@@ -39,6 +43,8 @@ type Options struct {
 	Accounts *accounts.Accounts
 	Pipeline Pipeline
 	Config   config.Translator
+	// SealKey is the key of texts in the database: SealKeyBytes bytes that are kept outside of it, the same each time.
+	SealKey []byte
 	// RemoteInvites lets users of other servers invite the bot into rooms that have local members.
 	RemoteInvites bool
 	// Transcriber writes voice messages down; optional: they stay as they are.
@@ -49,6 +55,8 @@ type Options struct {
 	Handbook Handbook
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
+	// Glossary gives the glossary as it stands, for those who ask for its terms; optional.
+	Glossary   func() *glossary.Set
 	Now        func() time.Time      // optional: time.Now
 	Log        *logrus.Entry         // optional
 	Registerer prometheus.Registerer // optional
@@ -62,6 +70,7 @@ type Bridge struct {
 	home      language.Code // of those who chose none
 
 	decisions   *lru.Cache[int64, decision]
+	looking     turns
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
 	codes       *lru.Cache[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
@@ -73,12 +82,14 @@ type Bridge struct {
 	readers     *roomReaders
 	hot         *hotCache
 	jobs        *jobs
+	absences    *absences
 	handled     atomic.Int64 // everything up to this position has its jobs
 	sealer      *sealer
 	vault       *vault
 	metrics     *metrics
 	talk        *talk
 	readings    *readingLog
+	concerns    concernsDesk
 
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
@@ -102,7 +113,7 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
+	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), concerns: newConcernsDesk(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
 	if err := b.readLanguages(); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
@@ -197,6 +208,9 @@ func (b *Bridge) buildCaches() (err error) {
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {
 		return err
 	}
+	if b.absences, err = newAbsences(); err != nil {
+		return err
+	}
 	bytes := int(b.o.Config.Cache.Memory)
 	if bytes <= 0 {
 		bytes = defaultHotBytes
@@ -215,11 +229,10 @@ func (b *Bridge) load(ctx context.Context) error {
 	if b.sealer, err = newSealer(ids); err != nil {
 		return err
 	}
-	texts, err := b.secretOf(ctx, "retained texts", freshSecret())
-	if err != nil {
+	if err := b.openVault(ctx); err != nil {
 		return err
 	}
-	if b.vault, err = newVault(texts); err != nil {
+	if err := b.loadAbsences(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{cursorReader, cursorBot} {
@@ -259,7 +272,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 		},
 		b.resumeUntilDone,
 		b.sweepLoop,
+		b.owedLoop,
 		b.readingsLoop,
+		b.concernsLoop,
 		b.talk.run,
 	}
 	ended := make(chan error, len(parts))

@@ -30,6 +30,9 @@ func originalOf(ev *rooms.Event) json.RawMessage {
 
 // without returns a JSON object without a member; content comes from an accepted event, so it is well formed.
 func without(content json.RawMessage, path string) json.RawMessage {
+	if len(content) > 0 && !gjson.GetBytes(content, path).Exists() {
+		return content
+	}
 	cut, err := sjson.DeleteBytes(content, path)
 	if err != nil {
 		return json.RawMessage("{}")
@@ -41,7 +44,7 @@ func without(content json.RawMessage, path string) json.RawMessage {
 // out for an earlier version has a later timestamp (TRANSLATION 3). Those who read a translation of the edit get theirs
 // with it, see overtaken.
 func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) error {
-	if ev.Relation.Type != relReplace {
+	if ev.Relation.Type != relReplace || !isEdited(ev) {
 		return nil
 	}
 	message, err := b.messageOf(ctx, ev)
@@ -49,7 +52,7 @@ func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) er
 		return err
 	}
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		rows, err := selectOfMessage(tx, message.NID)
+		rows, err := b.selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -122,7 +125,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 		return fmt.Errorf("reading what was redacted: %w", err)
 	}
 	target := found[targetID]
-	if target == nil || target.Type != typeMessage {
+	if target == nil || !hasWords(target) {
 		return nil
 	}
 	b.transcripts.Remove(target.NID)
@@ -140,7 +143,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 		if err := b.eraseKept(tx, target, message); err != nil {
 			return err
 		}
-		rows, err := selectOfMessage(tx, message.NID)
+		rows, err := b.selectOfMessage(tx, message.NID)
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -171,10 +174,13 @@ func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
 	if err := eraseReadTexts(tx, message.NID, version); err != nil {
 		return err
 	}
+	if err := eraseConcerns(tx, message.NID, version); err != nil {
+		return err
+	}
 	if target.NID != message.NID {
 		return nil
 	}
-	return b.takeBackNotices(tx, message)
+	return b.takeBackNotices(tx, message, func(string) bool { return true })
 }
 
 // remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.
@@ -198,6 +204,8 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	gone := standing(rows)
 	if remains != nil {
 		gone = slices.DeleteFunc(gone, func(r *row) bool { return r.Version != target.NID })
+	}
+	if remains != nil && isEdited(message) {
 		if err := b.showRemaining(tx, message, remains, rows, gone); err != nil {
 			return err
 		}
@@ -229,7 +237,7 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 		content := originalOf(remains)
 		for _, r := range rows {
 			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
-				of.State, of.Verdict, of.Parts = r.State, r.Verdict, r.Parts
+				of.State, of.Verdict, of.Parts, of.Glossary = r.State, r.Verdict, r.Parts, r.Glossary
 				content = newContentOf(remains, r.Content)
 			}
 		}

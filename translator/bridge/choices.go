@@ -45,6 +45,7 @@ func listed(codes []language.Code) string {
 type choice struct {
 	Language string `json:"language,omitempty"`
 	Mode     string `json:"mode,omitempty"`
+	Topics   *bool  `json:"topics,omitempty"`
 }
 
 // placeOf is where a choice holds: everywhere when it is said to the bot alone, else in the room.
@@ -85,7 +86,7 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	if wanted == "" {
 		return t.currentLanguage(ctx, a, "bot_lang_current")
 	}
-	change := func(c *choice) { *c = choice{} }
+	change := func(c *choice) { *c = choice{Topics: c.Topics} }
 	switch wanted {
 	case auto:
 	case view.ModeOff:
@@ -172,4 +173,16 @@ func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
 		answer += " " + language.Say(a.reader, "mode_no_threads")
 	}
 	return answer, err
+}
+
+// answerTopics changes whether the asker reads topics of rooms in translation.
+func (t *talk) answerTopics(ctx context.Context, a *asked, wanted string) (string, error) {
+	if wanted != "on" && wanted != "off" {
+		return language.Say(a.reader, "error_usage", "example", "!translation topics on"), nil
+	}
+	topics := wanted == "on"
+	if err := t.change(ctx, a, func(c *choice) { c.Topics = &topics }); err != nil {
+		return "", err
+	}
+	return language.Say(a.reader, "topics_"+wanted), nil
 }

@@ -25,12 +25,14 @@ const (
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
 // have the raw text; late is empty when nothing has to be told.
 func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMessage, err error) {
-	version := without(json.RawMessage(versionOf(ev).Raw), pathReadAs)
-	translated, err := compose.Compose(message).Apply(version)
-	if err != nil {
-		return nil, nil, fmt.Errorf("writing a translation: %w", err)
+	switch {
+	case isPollType(ev.Type):
+		return pollContents(ev, message)
+	case isTopic(ev):
+		return topicContents(ev, message)
 	}
-	if placed, err = inPlace(ev, translated); err != nil {
+	version := versionRead(ev)
+	if placed, err = placedContent(ev, message); err != nil {
 		return nil, nil, err
 	}
 	if silent(message) {
@@ -45,6 +47,19 @@ func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMe
 		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
 	}
 	return placed, late, nil
+}
+
+// placedContent returns what takes the place of the event's content.
+func placedContent(ev *rooms.Event, message compose.Message) (json.RawMessage, error) {
+	translated, err := compose.Compose(message).Apply(versionRead(ev))
+	if err != nil {
+		return nil, fmt.Errorf("writing a translation: %w", err)
+	}
+	return inPlace(ev, translated)
+}
+
+func versionRead(ev *rooms.Event) json.RawMessage {
+	return without(json.RawMessage(versionOf(ev).Raw), pathReadAs)
 }
 
 // silent reports whether a reader who has the original would learn nothing.

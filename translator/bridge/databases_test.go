@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/internal/sqldb/sqldbtest"
+	"medixchange/rooms/view"
 )
 
 // TestRecordsOnBothDatabases walks reports, notices, readings, threads, quotes, statistics and their removal.
@@ -18,11 +19,17 @@ func TestRecordsOnBothDatabases(t *testing.T) {
 		room := w.ward()
 		w.botIn(room, alice)
 		w.readsIn(carla, "", `{"language":"es","mode":"thread"}`)
-		a, b := w.device(alice), w.device(bob)
-		seen := len(b.messages(room))
+		a, b, c := w.device(alice), w.device(bob), w.device(carla)
+		said := len(c.saidBy(room, bot))
 		id := w.say(room, alice, noFever)
-		require.Eventually(t, func() bool { b.sync(50 * time.Millisecond); return len(b.messages(room)) >= seen+2 }, 5*time.Second, time.Millisecond,
-			"the message and the reply in its thread")
+		require.Eventually(t, func() bool { c.sync(50 * time.Millisecond); return len(c.saidBy(room, bot)) > said }, 20*time.Second, time.Millisecond,
+			"the reply in its thread")
+		require.Equal(t, view.ModeThread, readingOf(w.readingsOf(id), carla).Get("mode").Str)
+		w.view.Pushed(view.Viewer{UserID: carla}, []*view.Rendering{&w.rendered(id, "es").Rendering})
+		require.NotZero(t, readingOf(w.readingsOf(id), carla).Get("pushed_ts").Int())
+		require.Equal(t, view.ModeThread, readingOf(w.readingsOf(id), carla).Get("mode").Str)
+		b.sync(0)
+		require.Contains(t, newBody(b.messages(room)[len(b.messages(room))-1]), sinFiebre)
 		w.send(room, bob, replyTo(id, "> "+sinFiebre+"\n"+thanks))
 		require.Eventually(t, func() bool {
 			a.sync(50 * time.Millisecond)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -21,6 +22,7 @@ const (
 // words is what of a message could be read in another language.
 type words struct {
 	text, html string
+	parts      []string // of a poll: its question and answers, which text holds together
 }
 
 // decision says what an event is to the translator, whoever reads it.
@@ -40,15 +42,30 @@ const keptDecisions = 65_536
 
 // decide finds out what an event is to the translator. It takes microseconds and remembers the answer.
 func (b *Bridge) decide(ev *rooms.Event) decision {
-	if ev.Type != typeMessage || ev.StateKey != nil {
+	if !hasWords(ev) {
 		return decision{}
 	}
+	if d, ok := b.decisions.Get(ev.NID); ok {
+		return d
+	}
+	defer b.looking.lock(ev.NID)()
 	if d, ok := b.decisions.Get(ev.NID); ok {
 		return d
 	}
 	d := b.decision(ev)
 	b.decisions.Add(ev.NID, d)
 	return d
+}
+
+// turns let one at a time look at an event: the reader of the stream and those who wait for the event are woken together, and
+// what takes longest would be done by each of them.
+type turns [64]sync.Mutex
+
+// lock waits for the turn of an event and returns what ends it.
+func (t *turns) lock(nid int64) (unlock func()) {
+	mu := &t[uint64(nid)%uint64(len(t))]
+	mu.Lock()
+	return mu.Unlock
 }
 
 // decideLive is decide for an event that has just come.
@@ -78,13 +95,21 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 }
 
 // wordsOf returns the text of a message that may be shown in another language: what people write, captions of files, and
-// notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
+// polls, notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
 // they are. Of an edit it is the new text.
 func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
-	if ev.Type != typeMessage || ev.StateKey != nil || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
+	if !hasWords(ev) || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
 		return words{}, false
 	}
 	content := versionOf(ev)
+	if isTopic(ev) {
+		text := topicText(content)
+		return words{text: text}, text != ""
+	}
+	if isPollType(ev.Type) {
+		found := textsOf(pollParts(ev.Type, content))
+		return words{text: pollText(found), parts: found}, len(found) > 0
+	}
 	body := content.Get("body")
 	if body.Type != gjson.String {
 		return words{}, false

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 	"medixchange/translator/language"
 )
 
@@ -18,11 +19,12 @@ const tagPath = `org\.medixchange\.language_tag`
 // BotID returns the user id of a configuration's bot.
 func BotID(localpart, serverName string) string { return "@" + localpart + ":" + serverName }
 
-// ForOthers returns what view.Tagged asks of an event of the bot: whether it is tagged for the readers of another language
-// than the given one, which is one that readers choose.
-func (b *Bridge) ForOthers(ev *rooms.Event, reads string) bool {
+// ForOthers returns what view.Tagged asks of an event of the bot: whether it is tagged for others than those who read the
+// given language, as readers choose it, in the given mode. Where the bot can be read by the server, who does not want
+// translations in threads has them elsewhere.
+func (b *Bridge) ForOthers(ev *rooms.Event, reads, mode string) bool {
 	tag := tagOf(ev)
-	return tag != "" && string(b.code(reads)) != tag
+	return tag != "" && (string(b.code(reads)) != tag || ev.Type == typeMessage && mode != view.ModeThread)
 }
 
 func tagOf(ev *rooms.Event) string {
@@ -36,8 +38,8 @@ func tagOf(ev *rooms.Event) string {
 	return tag.Str
 }
 
-// Quiet reports whether an event is one of the bot's own that the server cannot read. They are notices, which notify
-// nobody, but the push rules of an encrypted event cannot know it.
+// Quiet reports whether an event is one of the bot's own that the server cannot read, or an answer in a thread. They are
+// notices, which notify nobody, but the push rules of an encrypted event cannot know it.
 func Quiet(ev *rooms.Event, bot string) bool {
 	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == "m.room.encrypted" || tagOf(ev) != "")
 }
@@ -105,6 +107,24 @@ func (p People) Reads(ctx context.Context, userID, roomID string) language.Code 
 		return p.b.home
 	}
 	return p.b.talk.languageOf(ctx, userID, roomID)
+}
+
+// Needed implements replies.Host: as long as more than one language is read or may be written in a room, or somebody is
+// alone with the bot.
+func (p People) Needed(ctx context.Context, roomID string) (bool, error) {
+	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil {
+		return false, fmt.Errorf("reading a room: %w", err)
+	}
+	if room.Joined+room.Invited <= 2 {
+		return room.Joined == 2 || room.Invited > 0, nil
+	}
+	read, err := p.b.audiences(ctx, roomID)
+	if err != nil || len(read) != 1 {
+		return len(read) > 1, err
+	}
+	// What others write, here or elsewhere, is not known to be in the one language that is read.
+	return room.Joined+room.Invited > len(read[0].users)+1, nil
 }
 
 // LocalOnly implements replies.Host.

@@ -24,13 +24,22 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if err != nil {
 		return err
 	}
-	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) {
+	if made != nil && isTopic(j.ev) && made.late {
+		if made.late, err = b.isCurrent(ctx, j.ev); err != nil {
+			return err
+		}
+	}
+	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) && j.ev.StateKey == nil {
 		if made.Threaded, err = b.threaded(ctx, j); err != nil {
 			return err
 		}
 	}
-	if made == nil && !b.jobs.isTold(j) {
-		return nil // a page of history asked: no job is stored
+	if made == nil && (j.owed || !b.jobs.isTold(j)) {
+		return nil // what was put off and what a page of history asked for have no stored job
+	}
+	concern, err := b.concernOf(ctx, j, message, result)
+	if err != nil {
+		return err
 	}
 	var stored []*row
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
@@ -39,8 +48,10 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 			return err
 		}
 		var err error
-		stored, err = b.place(tx, j, *made, message)
-		return err
+		if stored, err = b.place(tx, j, *made, message); err != nil || len(stored) == 0 {
+			return err
+		}
+		return b.storeConcern(tx, j, message, concern)
 	})
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
@@ -90,10 +101,10 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 		Rendering: view.Rendering{
 			EventNID: j.ev.NID, EventID: j.ev.ID, RoomID: j.ev.RoomID, Language: string(j.language),
 			Version: j.ev.NID, VersionTS: j.ev.OriginServerTS, State: string(result.State), Verdict: string(result.Verdict),
-			Content: placed, LateContent: late, Parts: kept,
+			Content: placed, LateContent: late, Parts: kept, Glossary: result.Glossary,
 		},
 		eventPosition: j.ev.Position, messageNID: message.NID, roomNID: j.ev.RoomNID, placed: true,
-		late: len(late) > 0, overdue: !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
+		late: len(late) > 0, overdue: j.owed || !b.awaitedUntil(j.ev).After(b.o.Now()), reason: reasonOf(result), engine: result.Engine,
 		source: string(result.From), critical: len(result.Invariants) > 0,
 	}, nil
 }
@@ -104,6 +115,11 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 	before, err := countPlaced(tx, j.key)
 	if err != nil || before > 0 && !j.again {
 		return nil, err
+	}
+	if before > 0 && j.owed {
+		if reason, err := lastReason(tx, j.key); err != nil || !leavesOwed(reason) {
+			return nil, err
+		}
 	}
 	version, err := b.o.Rooms.VersionIn(tx, message)
 	if err != nil {
@@ -117,10 +133,15 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 			return nil, err
 		}
 	}
+	if j.again && b.jobs.isTold(j) {
+		if err := b.afterTold(tx, &r, message); err != nil {
+			return nil, err
+		}
+	}
 	r.late = r.late && b.jobs.isTold(j) && inForceNID(version, message) == r.Version
 	rows := []*row{&r}
-	if inForceNID(version, message) == r.Version {
-		follow, err := overtaken(tx, j.ev, &r, message)
+	if inForceNID(version, message) == r.Version && isEdited(message) {
+		follow, err := b.overtaken(tx, j.ev, &r, message)
 		if err != nil {
 			return nil, err
 		}
@@ -146,8 +167,8 @@ func inForceNID(version rooms.Version, message *rooms.Event) int64 {
 // by time would keep showing a synthetic that was given out for an earlier version with a timestamp after that of a real
 // edit (TRANSLATION 3). And when what remained after a redaction was shown before it was translated, that synthetic has a
 // later time than the version, and comes to some devices after its translation. nil mostly.
-func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
-	rows, err := selectOfMessageIn(tx, message.NID, version.Language)
+func (b *Bridge) overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event) (*row, error) {
+	rows, err := b.selectOfMessageIn(tx, message.NID, version.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +181,17 @@ func overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message *rooms.Event
 		}
 	}
 	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), newContentOf(ev, version.Content)), nil
+}
+
+// afterTold puts a rendering that replaces another of its version after the synthetics that were given out of it, so that it
+// has an id of its own and clients that go by time show it.
+func (b *Bridge) afterTold(tx *sqldb.Tx, r *row, message *rooms.Event) error {
+	rows, err := b.selectOfMessageIn(tx, message.NID, r.Language)
+	if err != nil {
+		return err
+	}
+	r.VersionTS = max(r.VersionTS, afterAll(standing(rows)))
+	return nil
 }
 
 // toldIn returns the synthetics of one language that stand.
@@ -190,7 +222,7 @@ func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawM
 func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
 	for _, r := range rows {
 		r.Position, r.storedTS = tx.NextPosition(), b.o.Now().UnixMilli()
-		if err := insertRow(tx, r); err != nil {
+		if err := b.insertRow(tx, r); err != nil {
 			return err
 		}
 		tx.OnCommit(func() {

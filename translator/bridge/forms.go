@@ -27,6 +27,7 @@ type parts struct {
 	Invariants []check.Invariant `json:"invariants,omitempty"`
 	Body       string            `json:"body,omitempty"`
 	Formatted  string            `json:"formatted,omitempty"`
+	Items      []parts           `json:"items,omitempty"` // of a poll
 }
 
 // partsOf returns what is stored of a message, nothing when all forms of it are the same.
@@ -34,14 +35,30 @@ func partsOf(m compose.Message) ([]byte, error) {
 	if m.State != compose.StateTranslated {
 		return nil, nil
 	}
-	encoded, err := json.Marshal(parts{
-		State: m.State, From: m.From, To: m.To, Pivot: m.Pivot, Engine: m.Engine, Unreviewed: m.Unreviewed,
-		Verdict: m.Verdict, Reasons: m.Reasons, Invariants: m.Invariants, Body: m.Body, Formatted: m.FormattedBody,
-	})
+	encoded, err := json.Marshal(partOf(m))
 	if err != nil {
 		return nil, fmt.Errorf("encoding a translation: %w", err)
 	}
 	return encoded, nil
+}
+
+func partOf(m compose.Message) parts {
+	p := parts{
+		State: m.State, From: m.From, To: m.To, Pivot: m.Pivot, Engine: m.Engine, Unreviewed: m.Unreviewed,
+		Verdict: m.Verdict, Reasons: m.Reasons, Invariants: m.Invariants, Body: m.Body, Formatted: m.FormattedBody,
+	}
+	for _, item := range m.Items {
+		p.Items = append(p.Items, partOf(item))
+	}
+	return p
+}
+
+// message is what the parts were stored of, without the original.
+func (p parts) message() compose.Message {
+	return compose.Message{
+		State: p.State, From: p.From, To: p.To, Pivot: p.Pivot, Engine: p.Engine, Unreviewed: p.Unreviewed,
+		Verdict: p.Verdict, Reasons: p.Reasons, Invariants: p.Invariants, Body: p.Body, FormattedBody: p.Formatted,
+	}
 }
 
 // messageFrom is the message that parts of ev were stored of.
@@ -51,12 +68,17 @@ func (b *Bridge) messageFrom(ev *rooms.Event, stored []byte) (compose.Message, e
 		return compose.Message{}, fmt.Errorf("reading a stored translation: %w", err)
 	}
 	w, _ := b.wordsOf(ev)
-	body, formatted := protect.CutReply(w.text, w.html)
-	return compose.Message{
-		State: p.State, From: p.From, To: p.To, Pivot: p.Pivot, Engine: p.Engine, Unreviewed: p.Unreviewed,
-		Verdict: p.Verdict, Reasons: p.Reasons, Invariants: p.Invariants, Body: p.Body, FormattedBody: p.Formatted,
-		Original: compose.Original{Body: body, FormattedBody: formatted},
-	}, nil
+	message := p.message()
+	message.Original.Body, message.Original.FormattedBody = protect.CutReply(w.text, w.html)
+	for i, item := range p.Items {
+		if i == len(w.parts) {
+			break
+		}
+		part := item.message()
+		part.Original.Body = w.parts[i]
+		message.Items = append(message.Items, part)
+	}
+	return message, nil
 }
 
 // formKey names a rendering in another form. Told rows have no content of their own and a position of their own.

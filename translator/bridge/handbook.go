@@ -100,19 +100,11 @@ func handbookLines(head string, found HandbookAnswer) string {
 		lines = append(lines, head)
 	}
 	for _, e := range found.Entries {
-		lines = append(lines, directed(e, "📖 "+e.Title+" ("+e.Status+")"))
+		lines = append(lines, directed(language.Code(e.Language), "📖 "+e.Title+" ("+e.Status+")"))
 		if e.Text != "" {
-			lines = append(lines, directed(e, e.Text))
+			lines = append(lines, directed(language.Code(e.Language), e.Text))
 		}
 		lines = append(lines, e.Link)
 	}
 	return strings.Join(append(lines, "— "+found.Book), "\n")
-}
-
-// directed lets a line of a right-to-left language begin on the right, whatever its first letter is.
-func directed(e HandbookEntry, line string) string {
-	if language.Code(e.Language).RightToLeft() {
-		return language.RightToLeftMark + line
-	}
-	return line
 }

@@ -34,7 +34,10 @@ type job struct {
 	from  language.Code
 	told  bool // those who have the raw text are told of it: not for pages of history
 	again bool // there is a rendering that says why it failed
+	owed  bool // it was put off: what engines cannot do now is tried again later
 	done  chan struct{}
+
+	result translator.Result // once it is done
 }
 
 // jobs are those under way, each key once. Safe for concurrent use.
@@ -55,6 +58,18 @@ func (j *jobs) get(k key) *job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.running[k]
+}
+
+// of reports whether some of an event are under way.
+func (j *jobs) of(nid int64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for k := range j.running {
+		if k.nid == nid {
+			return true
+		}
+	}
+	return false
 }
 
 // count returns how many are under way.
@@ -93,6 +108,18 @@ func (j *jobs) close() {
 	j.closed = true
 	j.mu.Unlock()
 	j.working.Wait()
+}
+
+// oldest returns the position of the oldest event under way for a language from another, position without an older one.
+func (j *jobs) oldest(from, to language.Code, position int64) int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, running := range j.running {
+		if at := running.ev.Position; at > 0 && running.told && running.from == from && running.language == to {
+			position = min(position, at)
+		}
+	}
+	return position
 }
 
 // isTold reads what add may change.
@@ -145,8 +172,12 @@ func (b *Bridge) carryOut(j *job) {
 	if err != nil {
 		return // stopping: the job is stored, or nobody waits for it any more
 	}
+	j.result = result
 	for {
-		err := b.finish(b.work, j, result)
+		err := b.turnedAway(b.work, j, result)
+		if err == nil {
+			err = b.finish(b.work, j, result)
+		}
 		if err == nil || b.work.Err() != nil {
 			return
 		}
@@ -189,6 +220,9 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 			Original: compose.Original{Body: w.text, FormattedBody: w.html},
 		}, nil
 	}
+	if len(w.parts) > 0 {
+		return b.translatePoll(ctx, j, w, room == translationLocal)
+	}
 	if copied(w.text) {
 		return b.ofCopy(ctx, j, w)
 	}
@@ -212,11 +246,39 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.o.Pipeline.Translate(ctx, request)
-		if err != nil || awaited || !isBusy(result) || !sleep(ctx, busyPause) {
+		result, err := b.askReleased(ctx, j.ev, request)
+		if err != nil || awaited || j.owed || !isBusy(result) || !sleep(ctx, busyPause) {
 			return result, err
 		}
 	}
+}
+
+// turnedAway begins an absence when engines have no room for a message that has just come: it is owed, with those that are
+// still under way and those that were not answered before.
+func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
+	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
+	if !ok || j.owed || !b.jobs.isTold(j) {
+		return nil
+	}
+	b.absences.learn(of, j.ev.Position, result)
+	if !isBusy(result) {
+		return nil
+	}
+	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position))
+	return b.beginAbsence(ctx, of, first)
+}
+
+// askReleased asks the pipeline, and where a text was held that its author has released, once more.
+func (b *Bridge) askReleased(ctx context.Context, ev *rooms.Event, request translator.Request) (translator.Result, error) {
+	result, err := b.o.Pipeline.Translate(ctx, request)
+	if err != nil || !result.Withheld {
+		return result, err
+	}
+	request.Released, err = b.isReleased(ctx, ev.NID)
+	if err != nil || !request.Released {
+		return result, err
+	}
+	return b.o.Pipeline.Translate(ctx, request)
 }
 
 func timedOut(j *job, w words) translator.Result {
@@ -291,6 +353,13 @@ const resumeStep = 500
 
 // resume begins the jobs that the last run of the node left.
 func (b *Bridge) resume(ctx context.Context) error {
+	translated, err := b.hasRenderings(ctx)
+	if err != nil {
+		return err
+	}
+	if translated { // and will be asked to again
+		b.o.Pipeline.Prepare()
+	}
 	var last key
 	for {
 		keys, err := b.selectJobs(ctx, last, resumeStep)

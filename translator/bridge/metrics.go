@@ -13,6 +13,8 @@ import (
 type metrics struct {
 	renderings *prometheus.CounterVec
 	late       prometheus.Counter
+	putOff     prometheus.Counter
+	givenUp    prometheus.Counter
 	seconds    prometheus.Histogram
 	commands   *prometheus.CounterVec
 }
@@ -24,6 +26,12 @@ func newMetrics(reg prometheus.Registerer, running func() int) (*metrics, error)
 		}, []string{"from", "to", "state", "verdict"}),
 		late: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "medix_translator_late_total", Help: "Renderings that were stored after the time for which a message is held.",
+		}),
+		putOff: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "medix_translator_put_off_total", Help: "Messages and languages that came while engines had no room, to be translated later.",
+		}),
+		givenUp: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "medix_translator_given_up_total", Help: "Times in which engines had no room whose messages were not translated later either.",
 		}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "medix_translator_rendering_seconds", Help: "Time from the arrival of a message to its stored rendering.",
@@ -39,7 +47,7 @@ func newMetrics(reg prometheus.Registerer, running func() int) (*metrics, error)
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.renderings, m.late, m.seconds, m.commands, queue} {
+	for _, c := range []prometheus.Collector{m.renderings, m.late, m.putOff, m.givenUp, m.seconds, m.commands, queue} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics of the translator: %w", err)
 		}

@@ -21,6 +21,9 @@ const (
 	noticeReadAs   = "read as"  // how the sender of an answer read the message that they answer
 	noticeOrder    = "order"    // an order asks to be read back
 	noticeReadBack = "readback" // what was read back agrees or differs
+	// The number of the version stands behind these two.
+	noticeIdentifiers = "identifiers" // it seems to tell who a patient is
+	noticeRephrase    = "rephrase"    // its translation was refused
 )
 
 // tell says something to one user in a room, about an event; once for each kind, whatever happens in between.
@@ -30,38 +33,50 @@ func (b *Bridge) tell(ctx context.Context, userID string, about *rooms.Event, ki
 
 // tellMore is tell with more in the content. What has more stands beside the event itself where it can.
 func (b *Bridge) tellMore(ctx context.Context, userID string, about *rooms.Event, kind, text string, more map[string]any) error {
-	fields := map[string]any{
-		"msgtype": "m.notice", "body": text, "m.mentions": struct{}{},
-		"m.relates_to": map[string]any{"m.in_reply_to": map[string]any{"event_id": about.ID}},
-	}
 	var beside int64
 	if len(more) > 0 {
 		beside = about.Position
-		maps.Copy(fields, more)
 	}
-	content, err := json.Marshal(fields)
+	content, err := noticeContent(about, text, more)
 	if err != nil {
-		return fmt.Errorf("writing a notice: %w", err)
+		return err
 	}
-	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		told, err := isTold(tx, userID, about.NID, kind)
-		if err != nil || told {
-			return err
-		}
-		return b.insertNotice(tx, kind, about.RoomNID, &view.Notice{
-			UserID: userID, RoomID: about.RoomID, EventNID: about.NID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Content: content,
-			Beside: beside,
-		})
-	})
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return b.tellIn(tx, userID, about, kind, content, beside) })
 	if err != nil {
 		return fmt.Errorf("telling a user something: %w", err)
 	}
 	return nil
 }
 
+// noticeContent is a notice that answers an event.
+func noticeContent(about *rooms.Event, text string, more map[string]any) (json.RawMessage, error) {
+	fields := map[string]any{
+		"msgtype": "m.notice", "body": text, "m.mentions": struct{}{},
+		"m.relates_to": map[string]any{"m.in_reply_to": map[string]any{"event_id": about.ID}},
+	}
+	maps.Copy(fields, more)
+	content, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("writing a notice: %w", err)
+	}
+	return content, nil
+}
+
+// tellIn is tell as part of a transaction.
+func (b *Bridge) tellIn(tx *sqldb.Tx, userID string, about *rooms.Event, kind string, content json.RawMessage, beside int64) error {
+	told, err := isTold(tx, userID, about.NID, kind)
+	if err != nil || told {
+		return err
+	}
+	return b.insertNotice(tx, kind, about.RoomNID, &view.Notice{
+		UserID: userID, RoomID: about.RoomID, EventNID: about.NID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Content: content,
+		Beside: beside,
+	})
+}
+
 func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
 	n.Position = tx.NextPosition()
-	if err := storeNotice(tx, kind, roomNID, n); err != nil {
+	if err := b.storeNotice(tx, kind, roomNID, n); err != nil {
 		return err
 	}
 	tx.OnCommit(func() {
@@ -73,15 +88,15 @@ func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.
 	return nil
 }
 
-// takeBackNotices withdraws what was said about an event that is gone, and erases it.
-func (b *Bridge) takeBackNotices(tx *sqldb.Tx, about *rooms.Event) error {
-	said, err := b.noticesAbout(tx, about.NID)
+// takeBackNotices withdraws what was said about an event, of those kinds, and erases it.
+func (b *Bridge) takeBackNotices(tx *sqldb.Tx, about *rooms.Event, of func(kind string) bool) error {
+	said, err := noticesAbout(tx, about.NID)
 	if err != nil {
 		return err
 	}
 	for _, n := range said {
-		gone := slices.ContainsFunc(said, func(other *view.Notice) bool { return other.Redacts == n.Position })
-		if n.Redacts != 0 || gone {
+		gone := slices.ContainsFunc(said, func(other notice) bool { return other.Redacts == n.Position })
+		if n.Redacts != 0 || gone || !of(n.kind) {
 			continue
 		}
 		if err := eraseNotice(tx, n.Position); err != nil {

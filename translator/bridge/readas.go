@@ -52,7 +52,7 @@ func (b *Bridge) answered(ctx context.Context, ev *rooms.Event) (*rooms.Event, e
 		return nil, fmt.Errorf("reading what is answered: %w", err)
 	}
 	answered := found[id]
-	if answered == nil || answered.RoomID != ev.RoomID || answered.Type != typeMessage {
+	if answered == nil || answered.RoomID != ev.RoomID || !isTextType(answered.Type) {
 		return nil, nil
 	}
 	redacted, err := b.o.Rooms.Redacted(ctx, []string{id})

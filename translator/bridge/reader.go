@@ -1,8 +1,10 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"medixchange/accounts"
 	"medixchange/internal/stream"
@@ -66,6 +68,9 @@ func (b *Bridge) read(ctx context.Context, from, upto int64) error {
 
 // take follows one entry of the stream.
 func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
+	if err := b.takeReader(ctx, e); err != nil {
+		return nil, err
+	}
 	switch value := e.Value.(type) {
 	case *rooms.Event:
 		if e.Kind == rooms.EntryEvent {
@@ -79,10 +84,12 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 		}
 	case *accounts.AccountDatum:
 		if value.Type == typeLanguage {
+			b.o.Pipeline.Prepare()
 			b.readers.forgetAll()
 		}
 	case *accounts.ProfileChange:
 		if value.Field == typeLanguage {
+			b.o.Pipeline.Prepare()
 			b.readers.forgetAll()
 		}
 	}
@@ -93,10 +100,15 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 func (b *Bridge) readStored(ctx context.Context, from, upto int64) ([]*job, error) {
 	b.readers.forgetAll()
 	limit := int(upto - from)
-	events, err := b.o.Rooms.EventsSince(ctx, from, upto, typeMessage, limit)
-	if err != nil {
-		return nil, err
+	var events []*rooms.Event
+	for _, typ := range textTypes {
+		found, err := b.o.Rooms.EventsSince(ctx, from, upto, typ, limit)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, found...)
 	}
+	slices.SortFunc(events, func(x, y *rooms.Event) int { return cmp.Compare(x.Position, y.Position) })
 	redactions, err := b.o.Rooms.RedactionsSince(ctx, from, upto, limit)
 	if err != nil {
 		return nil, err
@@ -123,13 +135,7 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	if !d.text {
 		return nil, nil
 	}
-	if err := b.followEdit(ctx, ev, d); err != nil {
-		return nil, err
-	}
-	if err := b.followAnswer(ctx, ev); err != nil {
-		return nil, err
-	}
-	if err := b.askReadBack(ctx, ev); err != nil {
+	if err := b.followMessage(ctx, ev, d); err != nil {
 		return nil, err
 	}
 	audiences, err := b.audiences(ctx, ev.RoomID)
@@ -138,7 +144,14 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	}
 	var begun []*job
 	for _, a := range audiences {
+		if isTopic(ev) {
+			a.users = a.topics
+		}
 		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
+			continue
+		}
+		if b.putOff(ev, a.language) {
+			b.metrics.putOff.Inc()
 			continue
 		}
 		done, err := b.alreadyDone(ctx, ev, a.language)
@@ -155,6 +168,23 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		begun = append(begun, j)
 	}
 	return begun, nil
+}
+
+// followMessage does what a message brings with it, whoever reads it in which language.
+func (b *Bridge) followMessage(ctx context.Context, ev *rooms.Event, d decision) error {
+	if ev.StateKey != nil {
+		return nil
+	}
+	if err := b.followEdit(ctx, ev, d); err != nil {
+		return err
+	}
+	if err := b.withdrawConcerns(ctx, ev); err != nil {
+		return err
+	}
+	if err := b.followAnswer(ctx, ev); err != nil {
+		return err
+	}
+	return b.askReadBack(ctx, ev)
 }
 
 // alreadyDone reports whether an event that comes again, after a restart, has its rendering.

@@ -23,6 +23,7 @@ type audience struct {
 	language language.Code
 	users    []string // without the bot
 	threads  []string // those of them who want translations in threads
+	topics   []string // those of them who want topics translated
 }
 
 // keptRooms bounds the rooms whose audiences are remembered.
@@ -73,6 +74,9 @@ func (b *Bridge) audiences(ctx context.Context, roomID string) ([]audience, erro
 			b.addReaders(byCode, code, readers)
 		}
 	}
+	if len(byCode) > 0 {
+		b.o.Pipeline.Prepare()
+	}
 	found := make([]audience, 0, len(byCode))
 	for _, a := range byCode {
 		found = append(found, *a)
@@ -99,6 +103,9 @@ func (b *Bridge) addReaders(byCode map[language.Code]*audience, code language.Co
 		a.users = append(a.users, reader.UserID)
 		if reader.Mode == view.ModeThread {
 			a.threads = append(a.threads, reader.UserID)
+		}
+		if reader.Topics {
+			a.topics = append(a.topics, reader.UserID)
 		}
 	}
 }

@@ -35,14 +35,27 @@ const (
 type reading struct {
 	userID    string
 	rendering *view.Rendering
-	ts        int64 // ms
+	reply     *rooms.Event // what said it in a thread, while rendering is not known yet
+	ts        int64        // ms
 	late      bool
 	mode      string
 }
 
+// modePush is how a reader was given a translation who was only told by push.
+const modePush = "push"
+
+// pushedTS is when the reader's phone was told.
+func (r reading) pushedTS() int64 {
+	if r.mode == modePush {
+		return r.ts
+	}
+	return 0
+}
+
 type readingKey struct {
-	position int64
-	userID   string
+	of     int64 // position of the rendering, below 0 the nid of a reply
+	userID string
+	pushed bool
 }
 
 // readingLog holds what has been noted. It is safe for concurrent use.
@@ -64,8 +77,13 @@ func newReadingLog(now func() time.Time) (*readingLog, error) {
 }
 
 // note takes a reading, unless it is known.
-func (l *readingLog) note(viewer view.Viewer, r *view.Rendering, late bool) {
-	key := readingKey{r.Position, viewer.UserID}
+func (l *readingLog) note(r reading) {
+	key := readingKey{userID: r.userID, pushed: r.mode == modePush}
+	if r.reply != nil {
+		key.of = -r.reply.NID
+	} else {
+		key.of = r.rendering.Position
+	}
 	if _, known := l.known.Get(key); known {
 		return
 	}
@@ -80,7 +98,8 @@ func (l *readingLog) note(viewer view.Viewer, r *view.Rendering, late bool) {
 		}
 		return
 	}
-	l.waiting = append(l.waiting, reading{viewer.UserID, r, now, late, viewer.Mode})
+	r.ts = now
+	l.waiting = append(l.waiting, r)
 	select {
 	case l.kick <- struct{}{}:
 	default:
@@ -110,7 +129,21 @@ func (l *readingLog) back(batch []reading, lostAt int64) {
 // Shown implements view.Log.
 func (b *Bridge) Shown(viewer view.Viewer, r *view.Rendering, late bool) {
 	if b.o.Config.Records.ReadingsKeep > 0 {
-		b.readings.note(viewer, r, late)
+		b.readings.note(reading{userID: viewer.UserID, rendering: r, late: late, mode: viewer.Mode})
+	}
+}
+
+// Pushed implements view.Log.
+func (b *Bridge) Pushed(viewer view.Viewer, r *view.Rendering) {
+	if b.o.Config.Records.ReadingsKeep > 0 {
+		b.readings.note(reading{userID: viewer.UserID, rendering: r, mode: modePush})
+	}
+}
+
+// Replied implements view.Log.
+func (b *Bridge) Replied(viewer view.Viewer, reply *rooms.Event) {
+	if b.o.Config.Records.ReadingsKeep > 0 && viewer.UserID != b.bot {
+		b.readings.note(reading{userID: viewer.UserID, reply: reply, mode: view.ModeThread})
 	}
 }
 
@@ -179,25 +212,21 @@ func (b *Bridge) writeReadings(ctx context.Context) error {
 }
 
 func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) error {
+	batch, err := b.repliedIn(ctx, batch)
+	if err != nil {
+		return err
+	}
 	versions, messages, err := b.versionsOf(ctx, batch)
 	if err != nil {
 		return err
 	}
 	now := b.o.Now().UnixMilli()
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		said := map[int64]bool{}
-		for _, r := range batch {
-			if err := insertReading(tx, r); err != nil {
-				return err
-			}
-			version := versions[r.rendering.Version]
-			if said[r.rendering.Position] || version == nil {
-				continue
-			}
-			said[r.rendering.Position] = true
-			if err := b.writeText(tx, r.rendering, version, messages[version.NID]); err != nil {
-				return err
-			}
+		if err := insertReadings(tx, batch); err != nil {
+			return err
+		}
+		if err := b.writeTexts(tx, batch, versions, messages); err != nil {
+			return err
 		}
 		if lostAt != 0 {
 			if err := insertGap(tx, lostAt, now, reasonFull); err != nil {
@@ -230,18 +259,39 @@ func (b *Bridge) versionsOf(ctx context.Context, batch []reading) (versions, mes
 	return versions, messages, nil
 }
 
-// writeText keeps what a rendering said, without its words when the message is gone by now or the configuration keeps none.
-func (b *Bridge) writeText(tx *sqldb.Tx, r *view.Rendering, version, message *rooms.Event) error {
-	text := ""
-	if b.o.Config.Records.ReadingsText {
-		gone, err := b.isGone(tx, version, message)
-		if err != nil {
-			return err
+// writeTexts keeps what the renderings of a batch said, without their words where the message is gone by now or the
+// configuration keeps none.
+func (b *Bridge) writeTexts(tx *sqldb.Tx, batch []reading, versions, messages map[int64]*rooms.Event) error {
+	var said []*view.Rendering
+	var ids []string
+	seen := map[int64]bool{}
+	for _, r := range batch {
+		version := versions[r.rendering.Version]
+		if seen[r.rendering.Position] || version == nil {
+			continue
 		}
-		if !gone {
-			text = bodyOf(r)
-		}
+		seen[r.rendering.Position] = true
+		said = append(said, r.rendering)
+		ids = append(ids, version.ID, messages[version.NID].ID)
 	}
+	if len(said) == 0 {
+		return nil
+	}
+	gone, err := b.o.Rooms.RedactedIn(tx, ids)
+	if err != nil {
+		return err
+	}
+	texts := make([]readText, 0, len(said))
+	for _, r := range said {
+		version := versions[r.Version]
+		message := messages[version.NID]
+		texts = append(texts, b.textOf(r, version, message, gone[version.ID] || gone[message.ID]))
+	}
+	return insertReadTexts(tx, texts)
+}
+
+// textOf is what the log keeps of a rendering.
+func (b *Bridge) textOf(r *view.Rendering, version, message *rooms.Event, gone bool) readText {
 	content := r.Content
 	if len(content) == 0 {
 		content = r.LateContent
@@ -249,23 +299,13 @@ func (b *Bridge) writeText(tx *sqldb.Tx, r *view.Rendering, version, message *ro
 	key := gjson.GetBytes(content, pathKey)
 	kept := readText{
 		rendering: r.Position, messageNID: message.NID, versionNID: version.NID, language: r.Language, source: key.Get("from").Str,
-		engine: key.Get("engine").Str, glossary: gjson.GetBytes(r.Parts, "glossary").Int(), state: r.State, verdict: r.Verdict,
+		engine: key.Get("engine").Str, glossary: r.Glossary, state: r.State, verdict: r.Verdict,
 		reasons: strings.Join(reasonsIn(r), " "),
 	}
-	if text != "" {
+	if text := bodyOf(r); text != "" && !gone && b.o.Config.Records.ReadingsText {
 		kept.sealed = b.vault.seal(text, readPlace(r.Position))
 	}
-	return insertReadText(tx, kept)
-}
-
-func (b *Bridge) isGone(tx *sqldb.Tx, version, message *rooms.Event) (bool, error) {
-	for _, ev := range []*rooms.Event{message, version} {
-		v, err := b.o.Rooms.VersionIn(tx, ev)
-		if err != nil || v.Redacted {
-			return true, err
-		}
-	}
-	return false, nil
+	return kept
 }
 
 // bodyOf is the text that a rendering shows as the message.
@@ -277,5 +317,11 @@ func bodyOf(r *view.Rendering) string {
 	if changed := content.Get(pathNewContent); changed.IsObject() {
 		content = changed
 	}
-	return content.Get("body").Str
+	if text := content.Get("body"); text.Exists() {
+		return text.Str
+	}
+	if text := blockText(content); text != "" { // a poll
+		return text
+	}
+	return topicText(content)
 }

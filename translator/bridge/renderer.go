@@ -18,6 +18,9 @@ import (
 // newest is the position of everything that is rendered by now.
 const newest = int64(^uint64(0) >> 1)
 
+// Speaker implements view.Renderer.
+func (b *Bridge) Speaker() string { return b.bot }
+
 // Wanted implements view.Renderer.
 func (b *Bridge) Wanted(ev *rooms.Event, language string) bool {
 	return b.decide(ev).wantedBy(b.code(language))
@@ -40,6 +43,9 @@ func (b *Bridge) Renderings(ctx context.Context, tag string, events []*rooms.Eve
 			return nil, err
 		}
 		if r == nil {
+			if isTopic(ev) && upto != newest && len(rows[ev.NID]) == 0 {
+				b.prepareLater(ev, code)
+			}
 			continue
 		}
 		if found == nil {
@@ -113,7 +119,7 @@ func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*roo
 		}
 	}
 	if len(missing) == 0 {
-		return found, nil
+		return found, b.withPutOff(code, events, found)
 	}
 	stored, err := b.selectPlaced(ctx, missing, code)
 	if err != nil {
@@ -127,7 +133,7 @@ func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*roo
 		read[key{nid, code}] = found[nid]
 	}
 	b.hot.fill(turn, read)
-	return found, nil
+	return found, b.withPutOff(code, events, found)
 }
 
 // offerlessHold bounds how long an event is held for a language that no engine offers: until its row says so.
@@ -150,7 +156,7 @@ func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 	}
 	code := b.code(tag)
 	d := b.decide(ev)
-	if !d.wantedBy(code) || b.isOff(context.Background(), ev.RoomID) {
+	if !d.wantedBy(code) || b.isOff(context.Background(), ev.RoomID) || b.putOff(ev, code) {
 		return time.Time{}
 	}
 	if !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {
@@ -191,7 +197,7 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 		}
 		last := inForce(rows[ev.NID], newest)
 		k := key{ev.NID, code}
-		if last != nil && !b.worthAgain(k, last, d.from) {
+		if last != nil && (b.isAway(ev, d, code) || !b.worthAgain(k, last, d.from)) {
 			continue
 		}
 		j, err := b.begin(waiting, &job{key: k, ev: ev, from: d.from, again: last != nil})
@@ -229,11 +235,17 @@ func (b *Bridge) worthAgain(k key, r *view.Rendering, from language.Code) bool {
 	return true
 }
 
+// isAway reports whether an event was put off and the engines have no room for it yet: it follows when they have.
+func (b *Bridge) isAway(ev *rooms.Event, d decision, code language.Code) bool {
+	of, ok := b.scopeOf(ev, d, code)
+	return ok && b.absences.covering(of, ev.Position) && !b.o.Pipeline.HasRoom(of.from, of.to, of.local)
+}
+
 func transient(r *view.Rendering) bool {
 	for _, code := range reasonsIn(r) {
 		switch code {
 		case translator.ReasonNoEngine, translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy,
-			translator.ReasonOff, translator.ReasonSource: // from no engine for the likeliest language, too
+			translator.ReasonOff, translator.ReasonIdentifiers, translator.ReasonSource: // from no engine for the likeliest language, too
 			return true
 		}
 	}

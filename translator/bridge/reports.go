@@ -39,6 +39,7 @@ type Report struct {
 	Resolution  string   `json:"resolution,omitempty"`
 	Original    string   `json:"original,omitempty"` // "" when it was erased with its message
 	Translation string   `json:"translation,omitempty"`
+	Unreadable  bool     `json:"unreadable,omitempty"` // the texts are sealed with a key that the node has not
 
 	reactionNID, eventNID, versionNID int64
 }

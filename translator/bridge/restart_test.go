@@ -73,6 +73,8 @@ func setCursorOf(t *testing.T, url, name string, position int64) {
 
 const (
 	crashURL    = "BRIDGE_TEST_CRASH_URL"
+	crashAway   = "BRIDGE_TEST_CRASH_AWAY"  // the child's engine never answers
+	crashWords  = "BRIDGE_TEST_CRASH_WORDS" // behind each sentence; the engine is one of others then
 	crashRounds = 4
 )
 
@@ -84,13 +86,28 @@ func TestCrashChild(t *testing.T) {
 	}
 	key, err := signing.LoadOrCreateKey(strings.TrimPrefix(url, "sqlite://") + ".key")
 	require.NoError(t, err)
-	w := newWorldAt(t, url, func(w *world) { w.key = key })
+	w := newWorldAt(t, url, crashWorld(key)...)
 	room := crashRoom(w)
 	for i := 0; ; i++ {
-		id := w.say(room, alice, bedSentence(i))
+		id := w.say(room, alice, bedSentence(i)+os.Getenv(crashWords))
 		fmt.Println("said", id)
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// crashWorld is how the child and its test see the node.
+func crashWorld(key signing.Key) []func(*world) {
+	change := []func(*world){func(w *world) { w.key = key }}
+	if os.Getenv(crashWords) != "" {
+		change = append(change, outside)
+	}
+	if os.Getenv(crashAway) != "" {
+		change = append(change, func(w *world) {
+			narrow(w)
+			w.engine.close()
+		})
+	}
+	return change
 }
 
 // crashRoom finds the ward or makes it.
@@ -107,7 +124,7 @@ func TestKill9LosesAndDoublesNothing(t *testing.T) {
 	url := sqldbtest.SQLite(t)
 	said := map[string]bool{}
 	for round := range crashRounds {
-		for _, id := range killedRun(t, url, time.Duration(40+70*round)*time.Millisecond) {
+		for _, id := range killedRun(t, url, time.Duration(40+70*round)*time.Millisecond, "") {
 			said[id] = true
 		}
 	}
@@ -130,10 +147,10 @@ func TestKill9LosesAndDoublesNothing(t *testing.T) {
 }
 
 // killedRun starts the child, kills it some time after its first word and returns what it had said.
-func killedRun(t *testing.T, url string, after time.Duration) []string {
+func killedRun(t *testing.T, url string, after time.Duration, away string) []string {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.timeout=60s")
-	child.Env = append(os.Environ(), crashURL+"="+url)
+	child.Env = append(os.Environ(), crashURL+"="+url, crashAway+"="+away)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	require.NoError(t, err)

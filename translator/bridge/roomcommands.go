@@ -14,6 +14,9 @@ import (
 // answerSetting changes a setting of the room by the words of a moderator. The state event is the asker's own, so the room's
 // rules say who may.
 func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
+	if wanted, ok := strings.CutPrefix(strings.ToLower(a.rest), "topics"); ok && a.name == commandTranslation {
+		return t.answerTopics(ctx, a, strings.TrimSpace(wanted))
+	}
 	key, change := settingOf(a.name, strings.ToLower(a.rest))
 	if change == nil {
 		return language.Say(a.reader, "error_usage", "example", "!"+a.name+" off"), nil

@@ -155,7 +155,7 @@ func TestRule18MoreThanCanBeWrittenDownIsSaid(t *testing.T) {
 	log, err := newReadingLog(func() time.Time { return time.UnixMilli(77) })
 	require.NoError(t, err)
 	for i := range maxReadings + 5 {
-		log.note(view.Viewer{UserID: bob}, &view.Rendering{Position: int64(i + 1)}, false)
+		log.note(reading{userID: bob, rendering: &view.Rendering{Position: int64(i + 1)}})
 	}
 	batch, lost := log.take(maxReadings + 5)
 	require.Len(t, batch, maxReadings)

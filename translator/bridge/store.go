@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"medixchange/internal/sqldb"
@@ -29,32 +30,44 @@ type row struct {
 // rowColumns are what scanRow reads; FROM renderings x JOIN events e ON e.event_nid = x.event_nid
 // JOIN rooms r ON r.room_nid = x.room_nid. The ids are read only.
 const rowColumns = `x.position, x.event_nid, x.event_position, x.message_nid, x.room_nid, x.language, x.version_nid, x.version_ts,
-	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, x.parts, x.threaded, x.source, x.critical, e.event_id, r.room_id`
+	x.placed, x.late, x.overdue, x.redaction, x.stored_ts, x.state, x.verdict, x.reason, x.engine, x.content, x.late_content, x.parts, x.threaded, x.source, x.critical, x.glossary, e.event_id, r.room_id`
 
 const rowTables = ` FROM renderings x JOIN events e ON e.event_nid = x.event_nid JOIN rooms r ON r.room_nid = x.room_nid `
 
-func scanRow(rows *sql.Rows) (*row, error) {
+func (b *Bridge) scanRow(rows *sql.Rows) (*row, error) {
 	r := &row{}
 	var placed, late, overdue, redaction, threaded, critical int
 	var content, lateContent, parts []byte
 	err := rows.Scan(&r.Position, &r.EventNID, &r.eventPosition, &r.messageNID, &r.roomNID, &r.Language, &r.Version, &r.VersionTS,
-		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &parts, &threaded, &r.source, &critical, &r.EventID, &r.RoomID)
+		&placed, &late, &overdue, &redaction, &r.storedTS, &r.State, &r.Verdict, &r.reason, &r.engine, &content, &lateContent, &parts, &threaded, &r.source, &critical, &r.Glossary, &r.EventID, &r.RoomID)
 	if err != nil {
 		return nil, err
 	}
 	r.placed, r.late, r.overdue, r.Redaction = placed != 0, late != 0, overdue != 0, redaction != 0
-	r.Content, r.LateContent, r.Parts, r.Threaded, r.critical = content, lateContent, parts, threaded != 0, critical != 0
-	return r, nil
+	r.Threaded, r.critical = threaded != 0, critical != 0
+	if r.Content, err = b.unsealed(content, r.Position, columnContent); err != nil {
+		return r, err
+	}
+	if r.LateContent, err = b.unsealed(lateContent, r.Position, columnLate); err != nil {
+		return r, err
+	}
+	r.Parts, err = b.unsealed(parts, r.Position, columnParts)
+	return r, err
 }
 
-func scanRows(rows *sql.Rows, err error) ([]*row, error) {
+// scanRows reads rows. One that does not open is left out: its readers see the original.
+func (b *Bridge) scanRows(rows *sql.Rows, err error) ([]*row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading renderings: %w", err)
 	}
 	defer rows.Close()
 	var all []*row
 	for rows.Next() {
-		r, err := scanRow(rows)
+		r, err := b.scanRow(rows)
+		if errors.Is(err, errNotSealed) {
+			b.o.Log.WithField("position", r.Position).Error("a kept translation does not open and is not shown")
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading a rendering: %w", err)
 		}
@@ -81,13 +94,14 @@ func notNil(content []byte) []byte {
 	return content
 }
 
-func insertRow(tx *sqldb.Tx, r *row) error {
+func (b *Bridge) insertRow(tx *sqldb.Tx, r *row) error {
 	_, err := tx.Exec(`INSERT INTO renderings (position, event_nid, event_position, message_nid, room_nid, language, version_nid,
-			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content, parts, threaded, source, critical)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+			version_ts, placed, late, overdue, redaction, stored_ts, state, verdict, reason, engine, content, late_content, parts, threaded, source, critical, glossary)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		r.Position, r.EventNID, r.eventPosition, r.messageNID, r.roomNID, r.Language, r.Version, r.VersionTS,
 		number(r.placed), number(r.late), number(r.overdue), number(r.Redaction), r.storedTS, r.State, r.Verdict, r.reason, r.engine,
-		notNil(r.Content), notNil(r.LateContent), notNil(r.Parts), number(r.Threaded), r.source, number(r.critical))
+		b.kept(r.Content, r.Position, columnContent), b.kept(r.LateContent, r.Position, columnLate), b.kept(r.Parts, r.Position, columnParts),
+		number(r.Threaded), r.source, number(r.critical), r.Glossary)
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
 	}
@@ -98,7 +112,7 @@ func insertRow(tx *sqldb.Tx, r *row) error {
 func (b *Bridge) selectPlaced(ctx context.Context, nids []int64, code language.Code) ([]*row, error) {
 	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
 		WHERE x.event_nid = ANY($1) AND x.language = $2 AND x.placed = 1 ORDER BY x.position`, sqldb.List(nids), string(code))
-	return scanRows(rows, err)
+	return b.scanRows(rows, err)
 }
 
 // maxChanged bounds the late renderings that one answer looks at; the newest count.
@@ -111,14 +125,26 @@ func (b *Bridge) selectLate(ctx context.Context, roomID string, code language.Co
 		WHERE x.room_nid = (SELECT room_nid FROM rooms WHERE room_id = $1) AND x.language = $2
 			AND x.position > $3 AND x.position <= $4 AND x.event_position <= $3 AND x.late = 1
 		ORDER BY x.position DESC LIMIT $5`, roomID, string(code), since, upto, maxChanged)
-	return scanRows(rows, err)
+	return b.scanRows(rows, err)
 }
 
 // selectThreaded returns what the bot has to say in threads of the rows in (since, upto], ascending.
 func (b *Bridge) selectThreaded(ctx context.Context, since, upto int64) ([]*row, error) {
 	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
 		WHERE x.position > $1 AND x.position <= $2 AND x.threaded = 1 AND x.placed = 1 ORDER BY x.position`, since, upto)
-	return scanRows(rows, err)
+	return b.scanRows(rows, err)
+}
+
+// selectThreadedBefore returns the newest translation of a message that the bot had to say in a thread before a position; nil
+// without one.
+func (b *Bridge) selectThreadedBefore(ctx context.Context, messageNID int64, tag string, position int64) (*row, error) {
+	rows, err := b.scanRows(b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.message_nid = $1 AND x.language = $2 AND x.position < $3 AND x.threaded = 1 AND x.placed = 1 ORDER BY x.position DESC LIMIT 1`,
+		messageNID, tag, position))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0], nil
 }
 
 // threadedLanguages returns the languages in which the bot has said a message in a thread.
@@ -147,7 +173,7 @@ type storedParts struct {
 
 // selectRecentParts returns the newest translations of a room for a language, newest first.
 func (b *Bridge) selectRecentParts(ctx context.Context, roomNID int64, code language.Code, limit int) ([]storedParts, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT version_nid, parts FROM renderings
+	rows, err := b.o.DB.Query(ctx, `SELECT position, version_nid, parts FROM renderings
 		WHERE room_nid = $1 AND language = $2 AND placed = 1 AND LENGTH(parts) > 0 ORDER BY position DESC LIMIT $3`, roomNID, string(code), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading recent translations: %w", err)
@@ -156,8 +182,12 @@ func (b *Bridge) selectRecentParts(ctx context.Context, roomNID int64, code lang
 	var found []storedParts
 	for rows.Next() {
 		var s storedParts
-		if err := rows.Scan(&s.versionNID, &s.parts); err != nil {
+		var position int64
+		if err := rows.Scan(&position, &s.versionNID, &s.parts); err != nil {
 			return nil, fmt.Errorf("reading recent translations: %w", err)
+		}
+		if s.parts, err = b.unsealed(s.parts, position, columnParts); err != nil {
+			continue // it does not open: nobody can quote it
 		}
 		found = append(found, s)
 	}
@@ -165,15 +195,15 @@ func (b *Bridge) selectRecentParts(ctx context.Context, roomNID int64, code lang
 }
 
 // selectOfMessage returns the rows of all versions of a message, ascending.
-func selectOfMessage(tx *sqldb.Tx, messageNID int64) ([]*row, error) {
+func (b *Bridge) selectOfMessage(tx *sqldb.Tx, messageNID int64) ([]*row, error) {
 	rows, err := tx.Query(`SELECT `+rowColumns+rowTables+` WHERE x.message_nid = $1 ORDER BY x.position`, messageNID)
-	return scanRows(rows, err)
+	return b.scanRows(rows, err)
 }
 
 // selectOfMessageIn is selectOfMessage for one language: the texts of the others need not be read for it.
-func selectOfMessageIn(tx *sqldb.Tx, messageNID int64, tag string) ([]*row, error) {
+func (b *Bridge) selectOfMessageIn(tx *sqldb.Tx, messageNID int64, tag string) ([]*row, error) {
 	rows, err := tx.Query(`SELECT `+rowColumns+rowTables+` WHERE x.message_nid = $1 AND x.language = $2 ORDER BY x.position`, messageNID, tag)
-	return scanRows(rows, err)
+	return b.scanRows(rows, err)
 }
 
 // countPlaced returns how many placed rows an event has for a language.
@@ -184,6 +214,24 @@ func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
 		return 0, fmt.Errorf("looking for a rendering: %w", err)
 	}
 	return n, nil
+}
+
+// lastReason returns why an event was not translated at last; "" when it was, or the checks refused it.
+func lastReason(tx *sqldb.Tx, k key) (reason string, err error) {
+	err = tx.QueryRow(`SELECT reason FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1 ORDER BY position DESC LIMIT 1`,
+		k.nid, string(k.language)).Scan(&reason)
+	if err != nil {
+		return "", fmt.Errorf("looking for a rendering: %w", err)
+	}
+	return reason, nil
+}
+
+// hasRenderings reports whether anything was ever translated here.
+func (b *Bridge) hasRenderings(ctx context.Context) (any bool, err error) {
+	if err := b.o.DB.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM renderings)`).Scan(&any); err != nil {
+		return false, fmt.Errorf("looking for translations: %w", err)
+	}
+	return any, nil
 }
 
 // eraseVersion forgets what was said in a version of a message.

@@ -24,9 +24,9 @@ func isTold(tx *sqldb.Tx, userID string, eventNID int64, kind string) (bool, err
 	return true, nil
 }
 
-func storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
+func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
 	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, string(n.Content), n.Beside)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, b.keptNotice(n.Content, n.Position), n.Beside)
 	if err != nil {
 		return fmt.Errorf("storing a notice: %w", err)
 	}
@@ -55,7 +55,11 @@ func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) 
 		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content, &n.Beside); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
-		n.Content = json.RawMessage(content)
+		said, err := b.unsealedNotice(content, n.Position)
+		if err != nil {
+			continue // it does not open: nobody is told
+		}
+		n.Content = json.RawMessage(said)
 		all = append(all, n)
 	}
 	return all, rows.Err()
@@ -70,8 +74,39 @@ func (b *Bridge) selectNotices(ctx context.Context, userID string, since, upto i
 		userID, since, upto, maxNotices))
 }
 
-func (b *Bridge) noticesAbout(tx *sqldb.Tx, eventNID int64) ([]*view.Notice, error) {
-	return b.scanNotices(tx.Query(`SELECT `+noticeColumns+` WHERE n.event_nid = $1 ORDER BY n.position`, eventNID))
+// notice is a notice with its kind.
+type notice struct {
+	*view.Notice
+	kind string
+}
+
+// noticesAbout returns what was said about an event, without what it says.
+func noticesAbout(tx *sqldb.Tx, eventNID int64) ([]notice, error) {
+	rows, err := tx.Query(`SELECT position, user_id, redacts, kind FROM translator_notices WHERE event_nid = $1 ORDER BY position`, eventNID)
+	if err != nil {
+		return nil, fmt.Errorf("reading notices: %w", err)
+	}
+	defer rows.Close()
+	var all []notice
+	for rows.Next() {
+		n := notice{Notice: &view.Notice{EventNID: eventNID}}
+		if err := rows.Scan(&n.Position, &n.UserID, &n.Redacts, &n.kind); err != nil {
+			return nil, fmt.Errorf("reading a notice: %w", err)
+		}
+		all = append(all, n)
+	}
+	return all, rows.Err()
+}
+
+// hasConcerns reports whether the author of a message was told of a concern about it.
+func (b *Bridge) hasConcerns(ctx context.Context, messageNID int64) (bool, error) {
+	var n int
+	err := b.o.DB.QueryRow(ctx, `SELECT COUNT(*) FROM translator_notices
+		WHERE event_nid = $1 AND redacts = 0 AND (kind LIKE 'identifiers %' OR kind LIKE 'rephrase %')`, messageNID).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("looking for what an author was told: %w", err)
+	}
+	return n > 0, nil
 }
 
 // selectBeside returns what a user is told beside events, by the event's nid.

@@ -2,7 +2,9 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,23 +22,93 @@ type readText struct {
 	sealed                            []byte
 }
 
-func insertReading(tx *sqldb.Tx, r reading) error {
-	_, err := tx.Exec(`INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (rendering, user_id) DO NOTHING`, r.rendering.Position, r.userID, r.ts, number(r.late), r.mode)
+// readerOf is one reader of one rendering, by a device or by a phone's notification.
+type readerOf struct {
+	rendering int64
+	userID    string
+	pushed    bool
+}
+
+// insertReadings stores who was given what. What a phone was told and what a device was given are two statements: the one adds to
+// the other. No statement has a reader of a rendering twice.
+func insertReadings(tx *sqldb.Tx, batch []reading) error {
+	var given, pushed [][]any
+	seen := map[readerOf]bool{}
+	for _, r := range batch {
+		of := readerOf{r.rendering.Position, r.userID, r.mode == modePush}
+		if seen[of] {
+			continue
+		}
+		seen[of] = true
+		row := []any{r.rendering.Position, r.userID, r.ts, number(r.late), r.mode, r.pushedTS()}
+		if of.pushed {
+			pushed = append(pushed, row)
+		} else {
+			given = append(given, row)
+		}
+	}
+	const into = `INSERT INTO translation_readings (rendering, user_id, first_ts, late, mode, pushed_ts)`
+	err := errors.Join(
+		insertMany(tx, into, ` ON CONFLICT (rendering, user_id) DO UPDATE SET mode = excluded.mode, late = excluded.late
+			WHERE translation_readings.mode = '`+modePush+`'`, given),
+		insertMany(tx, into, ` ON CONFLICT (rendering, user_id) DO UPDATE SET pushed_ts = excluded.pushed_ts
+			WHERE translation_readings.pushed_ts = 0`, pushed),
+	)
 	if err != nil {
-		return fmt.Errorf("storing a reading: %w", err)
+		return fmt.Errorf("storing readings: %w", err)
 	}
 	return nil
 }
 
-func insertReadText(tx *sqldb.Tx, t readText) error {
-	_, err := tx.Exec(`INSERT INTO translation_read_texts (rendering, message_nid, version_nid, language, source, engine, glossary, state, verdict, reasons, text)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (rendering) DO NOTHING`,
-		t.rendering, t.messageNID, t.versionNID, t.language, t.source, t.engine, t.glossary, t.state, t.verdict, t.reasons, notNil(t.sealed))
+func insertReadTexts(tx *sqldb.Tx, texts []readText) error {
+	rows := make([][]any, 0, len(texts))
+	for _, t := range texts {
+		rows = append(rows, []any{
+			t.rendering, t.messageNID, t.versionNID, t.language, t.source, t.engine, t.glossary, t.state, t.verdict, t.reasons, notNil(t.sealed),
+		})
+	}
+	err := insertMany(tx, `INSERT INTO translation_read_texts (rendering, message_nid, version_nid, language, source, engine, glossary, state, verdict, reasons, text)`,
+		` ON CONFLICT (rendering) DO NOTHING`, rows)
 	if err != nil {
 		return fmt.Errorf("storing what was read: %w", err)
 	}
 	return nil
+}
+
+// rowsAtOnce is how many rows one statement of insertMany has. The rest go one by one, so that there are two texts of each.
+const rowsAtOnce = 16
+
+// insertMany inserts rows, many in one statement: most of the cost of a small row is that of its statement.
+func insertMany(tx *sqldb.Tx, into, end string, rows [][]any) error {
+	for len(rows) > 0 {
+		n := 1
+		if len(rows) >= rowsAtOnce {
+			n = rowsAtOnce
+		}
+		_, err := tx.Exec(into+" VALUES "+places(n, len(rows[0]))+end, slices.Concat(rows[:n]...)...)
+		if err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// places are the parameters of rows: "($1, $2), ($3, $4)".
+func places(rows, columns int) string {
+	var s strings.Builder
+	for i := range rows * columns {
+		switch {
+		case i == 0:
+			s.WriteString("(")
+		case i%columns == 0:
+			s.WriteString("), (")
+		default:
+			s.WriteString(", ")
+		}
+		s.WriteString("$" + strconv.Itoa(i+1))
+	}
+	return s.String() + ")"
 }
 
 // eraseReadTexts forgets the words of a version of a message; of the message itself (version 0), of all its versions. Who was
@@ -101,7 +173,7 @@ func (b *Bridge) selectGaps(ctx context.Context, since int64) ([]Gap, error) {
 const maxReadingsShown = 10_000
 
 func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Reading, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, v.event_id, t.rendering, t.language, t.source, t.engine,
+	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, g.pushed_ts, v.event_id, t.rendering, t.language, t.source, t.engine,
 			t.glossary, t.state, t.verdict, t.reasons, t.text
 		FROM translation_read_texts t JOIN translation_readings g ON g.rendering = t.rendering JOIN events v ON v.event_nid = t.version_nid
 		WHERE t.message_nid = $1 ORDER BY g.first_ts, g.user_id LIMIT $2`, messageNID, maxReadingsShown)
@@ -116,15 +188,14 @@ func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Readin
 		var rendering int64
 		var reasons string
 		var sealed []byte
-		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
+		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.PushedTS, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
 			&r.Verdict, &reasons, &sealed)
 		if err != nil {
 			return nil, fmt.Errorf("reading the reading log: %w", err)
 		}
 		r.Late, r.Reasons = late != 0, strings.Fields(reasons)
-		if r.Text, err = b.vault.open(sealed, readPlace(rendering)); err != nil {
-			return nil, err
-		}
+		r.Text, err = b.vault.open(sealed, readPlace(rendering))
+		r.Unreadable = err != nil
 		readings = append(readings, r)
 	}
 	return readings, rows.Err()

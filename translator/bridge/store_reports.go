@@ -72,11 +72,11 @@ func (b *Bridge) scanReport(row interface{ Scan(...any) error }) (Report, error)
 		return r, err
 	}
 	r.Reasons = strings.Fields(reasons)
-	if r.Original, err = b.vault.open(original, originalPlace(r.ID)); err != nil {
-		return r, err
-	}
-	r.Translation, err = b.vault.open(translation, translationPlace(r.ID))
-	return r, err
+	var lost [2]error
+	r.Original, lost[0] = b.vault.open(original, originalPlace(r.ID))
+	r.Translation, lost[1] = b.vault.open(translation, translationPlace(r.ID))
+	r.Unreadable = lost[0] != nil || lost[1] != nil
+	return r, nil
 }
 
 func (b *Bridge) selectReports(ctx context.Context, resolved bool, limit int) (reports []Report, err error) {

@@ -36,7 +36,7 @@ type placedParts struct {
 
 // selectPlacedParts returns the placed rows of all versions of messages, ascending.
 func (b *Bridge) selectPlacedParts(ctx context.Context, messages []int64) ([]placedParts, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT message_nid, version_nid, language, state, verdict, parts FROM renderings
+	rows, err := b.o.DB.Query(ctx, `SELECT position, message_nid, version_nid, language, state, verdict, parts FROM renderings
 		WHERE message_nid = ANY($1) AND placed = 1 ORDER BY position`, sqldb.List(messages))
 	if err != nil {
 		return nil, fmt.Errorf("reading translations: %w", err)
@@ -45,8 +45,12 @@ func (b *Bridge) selectPlacedParts(ctx context.Context, messages []int64) ([]pla
 	var all []placedParts
 	for rows.Next() {
 		var p placedParts
+		var position int64
 		var code string
-		if err := rows.Scan(&p.messageNID, &p.versionNID, &code, &p.state, &p.verdict, &p.parts); err != nil {
+		if err := rows.Scan(&position, &p.messageNID, &p.versionNID, &code, &p.state, &p.verdict, &p.parts); err != nil {
+			return nil, fmt.Errorf("reading a translation: %w", err)
+		}
+		if p.parts, err = b.unsealed(p.parts, position, columnParts); err != nil {
 			return nil, fmt.Errorf("reading a translation: %w", err)
 		}
 		p.language = language.Code(code)

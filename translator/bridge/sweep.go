@@ -39,12 +39,17 @@ func (b *Bridge) sweep(ctx context.Context) error {
 			return err
 		}
 	}
+	if age := b.o.Config.Cache.MaxAge.Std(); age > 0 {
+		b.absences.forgetBefore(b.o.Now().Add(-age).UnixMilli())
+	}
 	kept := b.o.Config.Records
 	for _, s := range []struct {
 		age    time.Duration
 		remove func(tx *sqldb.Tx, ts int64, limit int) (int64, error)
 	}{
 		{b.o.Config.Cache.MaxAge.Std(), sweepNotices},
+		{b.o.Config.Cache.MaxAge.Std(), sweepAbsences},
+		{b.o.Config.Cache.MaxAge.Std(), sweepHolds},
 		{kept.ReportsKeep.Std(), sweepReports},
 		{kept.ReadingsKeep.Std(), sweepReadings},
 	} {

@@ -10,8 +10,12 @@ import (
 	"medixchange/translator/language"
 )
 
-// languageTag is the key in the content of what the bot says that names the language it is for.
-const languageTag = "org.medixchange.language"
+// languageTag is the key in the content of what the bot says in a thread that names the language it is in; hidingTag is the
+// one by which this node shows it to those who read that language in threads alone (encrypted.TagKey).
+const (
+	languageTag = "org.medixchange.language"
+	hidingTag   = "org.medixchange.language_tag"
+)
 
 func threadTxn(message *rooms.Event, code language.Code, version *rooms.Event) rooms.Txn {
 	return rooms.Txn{Scope: "translator", Path: "thread/" + string(code) + "/" + message.ID, ID: version.ID}
@@ -55,7 +59,7 @@ func (t *talk) threadContent(ctx context.Context, r *row, message, version *room
 	shown := compose.Compose(said)
 	content := map[string]any{
 		"msgtype": "m.notice", "body": shown.Body, "format": htmlFormat, "formatted_body": shown.FormattedBody,
-		"m.mentions": struct{}{}, languageTag: r.Language,
+		"m.mentions": struct{}{}, languageTag: r.Language, hidingTag: r.Language,
 	}
 	if version.NID != message.NID {
 		first, ok, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, threadTxn(message, language.Code(r.Language), message))
@@ -85,7 +89,8 @@ func inThreadOf(message *rooms.Event) map[string]any {
 
 func editing(first string, content map[string]any) map[string]any {
 	return map[string]any{
-		"msgtype": "m.notice", "body": "* " + fmt.Sprint(content["body"]), "m.mentions": struct{}{}, languageTag: content[languageTag],
+		"msgtype": "m.notice", "body": "* " + fmt.Sprint(content["body"]), "m.mentions": struct{}{},
+		languageTag: content[languageTag], hidingTag: content[hidingTag],
 		"m.new_content": content, "m.relates_to": map[string]any{"rel_type": relReplace, "event_id": first},
 	}
 }
@@ -101,7 +106,7 @@ func (t *talk) unsay(ctx context.Context, targetID string) error {
 	if target != nil && target.Type == typeReaction {
 		return t.withdrawReport(ctx, target)
 	}
-	if target == nil || target.Type != typeMessage {
+	if target == nil || !isTextType(target.Type) {
 		return nil
 	}
 	message, err := t.b.messageOf(ctx, target)

@@ -1,39 +1,64 @@
 package bridge
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// vault seals texts that are kept apart from their messages (reports, the reading log) with AES-256-GCM, so that a copy of
-// the tables says nothing without the node's secret.
+// SealKeyBytes is the length of Options.SealKey.
+const SealKeyBytes = 32
+
+// vault seals texts in the database with XChaCha20-Poly1305 (its nonces are long enough to be drawn at random for as many
+// renderings as a hospital makes) and a key that is not in the database, so that a copy of that alone says nothing.
 type vault struct{ aead cipher.AEAD }
 
-func newVault(secret []byte) (*vault, error) {
-	key, err := hkdf.Key(sha256.New, secret, nil, "medixchange retained texts", 32)
-	if err != nil {
-		return nil, fmt.Errorf("deriving the key of retained texts: %w", err)
+func newVault(key []byte) (*vault, error) {
+	if len(key) != SealKeyBytes {
+		return nil, fmt.Errorf("the key of sealed texts has %d bytes instead of %d", len(key), SealKeyBytes)
 	}
-	block, err := aes.NewCipher(key)
+	derived, err := hkdf.Key(sha256.New, key, nil, "medixchange sealed texts", chacha20poly1305.KeySize)
 	if err != nil {
-		return nil, fmt.Errorf("deriving the key of retained texts: %w", err)
+		return nil, fmt.Errorf("deriving the key of sealed texts: %w", err)
 	}
-	aead, err := cipher.NewGCM(block)
+	aead, err := chacha20poly1305.NewX(derived)
 	if err != nil {
-		return nil, fmt.Errorf("deriving the key of retained texts: %w", err)
+		return nil, fmt.Errorf("deriving the key of sealed texts: %w", err)
 	}
 	return &vault{aead}, nil
 }
 
+// markOf is a name of the key that says nothing of it, to find out whether a database was sealed with it.
+func markOf(key []byte) ([]byte, error) {
+	mark, err := hkdf.Key(sha256.New, key, nil, "medixchange name of the key of sealed texts", 16)
+	if err != nil {
+		return nil, fmt.Errorf("naming the key of sealed texts: %w", err)
+	}
+	return mark, nil
+}
+
+// sealedMark begins what is sealed: JSON, which stands there otherwise, never begins so.
+const sealedMark = 0x01
+
+var errNotSealed = errors.New("a sealed text is none, or was changed, or the key is another one")
+
 // seal encrypts a text. place says where it is kept: it opens nowhere else.
-func (v *vault) seal(text, place string) []byte {
-	nonce := make([]byte, v.aead.NonceSize(), v.aead.NonceSize()+len(text)+v.aead.Overhead())
+func (v *vault) seal(text, place string) []byte { return v.sealBytes([]byte(text), []byte(place)) }
+
+func (v *vault) sealBytes(text, place []byte) []byte {
+	out := make([]byte, 1+chacha20poly1305.NonceSizeX, 1+chacha20poly1305.NonceSizeX+len(text)+v.aead.Overhead())
+	out[0] = sealedMark
+	nonce := out[1:]
 	rand.Read(nonce)
-	return v.aead.Seal(nonce, nonce, []byte(text), []byte(place))
+	return v.aead.Seal(out, nonce, text, place)
 }
 
 // open decrypts what seal made; an erased text (no bytes) is "".
@@ -41,13 +66,70 @@ func (v *vault) open(sealed []byte, place string) (string, error) {
 	if len(sealed) == 0 {
 		return "", nil
 	}
-	if len(sealed) < v.aead.NonceSize() {
-		return "", fmt.Errorf("a retained text of %d bytes is none", len(sealed))
+	text, err := v.openBytes(sealed, []byte(place))
+	return string(text), err
+}
+
+func (v *vault) openBytes(sealed, place []byte) ([]byte, error) {
+	const head = 1 + chacha20poly1305.NonceSizeX
+	if len(sealed) < head || sealed[0] != sealedMark {
+		return nil, errNotSealed
 	}
-	nonce, rest := sealed[:v.aead.NonceSize()], sealed[v.aead.NonceSize():]
-	text, err := v.aead.Open(nil, nonce, rest, []byte(place))
+	text, err := v.aead.Open(nil, sealed[1:head], sealed[head:], place)
 	if err != nil {
-		return "", fmt.Errorf("opening a retained text: %w", err)
+		return nil, errNotSealed
 	}
-	return string(text), nil
+	return text, nil
+}
+
+// columns of a rendering, as part of the place of what is sealed in them.
+const (
+	columnContent = "content"
+	columnLate    = "late"
+	columnParts   = "parts"
+)
+
+func renderingPlace(position int64, column string) []byte {
+	return append(strconv.AppendInt([]byte("rendering "), position, 10), " "+column...)
+}
+
+// kept is what the database holds of a column of a rendering.
+func (b *Bridge) kept(content []byte, position int64, column string) []byte {
+	if len(content) == 0 || !b.o.Config.Seal.Renderings {
+		return notNil(content)
+	}
+	return b.vault.sealBytes(content, renderingPlace(position, column))
+}
+
+// unsealed is what a column of a rendering says, sealed or not: the configuration may have changed in between.
+func (b *Bridge) unsealed(stored []byte, position int64, column string) ([]byte, error) {
+	if len(stored) == 0 || stored[0] != sealedMark {
+		return stored, nil
+	}
+	return b.vault.openBytes(stored, renderingPlace(position, column))
+}
+
+// sealedNotice begins the content of a notice that is sealed; others are JSON.
+const sealedNotice = "sealed:"
+
+func noticePlace(position int64) []byte { return strconv.AppendInt([]byte("notice "), position, 10) }
+
+// keptNotice is what the database holds of a notice: it may quote a message or its translation.
+func (b *Bridge) keptNotice(content []byte, position int64) string {
+	if len(content) == 0 || !b.o.Config.Seal.Renderings {
+		return string(content)
+	}
+	return sealedNotice + base64.RawStdEncoding.EncodeToString(b.vault.sealBytes(content, noticePlace(position)))
+}
+
+func (b *Bridge) unsealedNotice(stored string, position int64) ([]byte, error) {
+	encoded, sealed := strings.CutPrefix(stored, sealedNotice)
+	if !sealed {
+		return []byte(stored), nil
+	}
+	bytes, err := base64.RawStdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, errNotSealed
+	}
+	return b.vault.openBytes(bytes, noticePlace(position))
 }

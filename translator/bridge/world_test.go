@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,7 @@ type world struct {
 	key      signing.Key
 	engine   *fakeEngine
 	config   config.Translator
+	sealKey  []byte
 	change   func(*Options)
 	db       *sqldb.DB
 	hub      *stream.Hub
@@ -92,7 +94,7 @@ func newWorld(t testing.TB, change ...func(*world)) *world {
 func newWorldAt(t testing.TB, address string, change ...func(*world)) *world {
 	key, err := signing.GenerateKey()
 	require.NoError(t, err)
-	w := &world{t: t, url: address, key: key, engine: newFakeEngine(), config: config.Default(hospital).Translator}
+	w := &world{t: t, url: address, key: key, engine: newFakeEngine(), config: config.Default(hospital).Translator, sealKey: bytes.Repeat([]byte{7}, SealKeyBytes)}
 	w.config.HoldBudget = config.Duration(budget)
 	for _, c := range change {
 		c(w)
@@ -119,13 +121,15 @@ func (w *world) start() {
 	require.NoError(w.t, err)
 	pipeline, err := translator.New(translator.Config{Engines: []translator.EngineConfig{{Engine: w.engine}}}, nil)
 	require.NoError(w.t, err)
-	o := Options{DB: w.db, Hub: w.hub, Rooms: w.rooms, Accounts: w.accounts, Pipeline: pipeline, Config: w.config, Now: w.now, Log: sqldbtest.Quiet()}
+	o := Options{DB: w.db, Hub: w.hub, Rooms: w.rooms, Accounts: w.accounts, Pipeline: pipeline, Config: w.config, SealKey: w.sealKey, Now: w.now, Log: sqldbtest.Quiet()}
 	if w.change != nil {
 		w.change(&o)
 	}
 	w.bridge, err = New(ctx, o)
 	require.NoError(w.t, err)
-	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now, Log: w.bridge})
+	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now, Log: w.bridge, Tagged: &view.Tagged{
+		Bot: bot, For: w.bridge.ForOthers, Speaks: func(context.Context, string) bool { return true },
+	}})
 	w.handler = clientsync.New(clientsync.Options{Rooms: w.rooms, Accounts: w.accounts, View: w.view, Hub: w.hub, Now: w.now, Log: sqldbtest.Quiet()})
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -228,7 +232,7 @@ func (w *world) events(ids ...string) (found []*rooms.Event) {
 // rows returns the stored renderings of an event for a language, ascending.
 func (w *world) rows(eventID, code string) []*row {
 	w.t.Helper()
-	found, err := scanRows(w.db.Query(context.Background(), `SELECT `+rowColumns+rowTables+`
+	found, err := w.bridge.scanRows(w.db.Query(context.Background(), `SELECT `+rowColumns+rowTables+`
 		WHERE x.event_nid = $1 AND x.language = $2 ORDER BY x.position`, w.event(eventID).NID, code))
 	require.NoError(w.t, err)
 	return found

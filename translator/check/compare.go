@@ -203,7 +203,7 @@ var vague = map[string]bool{"1/d": true, "q1h": true, "1/w": true}
 // frequencies compares how often something is given.
 func (c *comparison) frequencies() {
 	for _, s := range c.source.frequencies {
-		if vague[s.value] || hasValue(c.target.frequencies, s.value) {
+		if vague[s.value] || hasValue(c.target.frequencies, s.value) || s.value == "prn" && c.tells() {
 			continue
 		}
 		changed := false
@@ -219,11 +219,17 @@ func (c *comparison) frequencies() {
 		}
 	}
 	for _, t := range c.target.frequencies {
-		if len(c.source.frequencies) == 0 && !vague[t.value] {
+		if len(c.source.frequencies) == 0 && !vague[t.value] && (t.value != "prn" || !c.tells()) {
 			c.found("frequency.added", "", c.target.text(t))
 		}
 	}
 }
+
+// maxOrder is the length, in runes, up to which a text without a drug or a dose may still be an order ("give it as needed").
+const maxOrder = 60
+
+// tells reports a source that orders nothing: there "if needed" says nothing about a treatment.
+func (c *comparison) tells() bool { return !c.orders() && len(c.source.f.runes) > maxOrder }
 
 func first(spans []span, value string) (span, bool) {
 	for _, s := range spans {

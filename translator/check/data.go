@@ -22,18 +22,23 @@ type unit struct {
 	Factor    float64  // to the dimension's base unit
 	Critical  bool     // losing it in translation is dangerous
 	Symbols   []string // written the same everywhere; kept by protection
-	Words     []string // local names; translated
+	Words     []string // local names; translated; "word@sr" is one in Serbian alone
 }
 
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
 	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
 	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
+	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives
 	Negation  negationWords
 	Left      leveled
 	Right     leveled
+	Clock     []string            // words beside a time, so that 8.30 is one
+	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
+	Contrast  []string            // words between two sides that are set against each other
+	Dual      []string            // endings that say "two" of a noun
 	Frequency map[string][]string // canonical → phrases with {n}
 }
 
@@ -50,6 +55,7 @@ type negationWords struct {
 	Concord        []string // repeat the negation of their clause (Spanish "nunca" beside "no"), else count
 	Opposite       []string // turn one word ("ineffective"); other languages may need a "not" for it
 	Weak           []string // say it otherwise ("avoid", "instead of"); answer to a "not", prove nothing
+	Faint          []string // lack something or are far from it ("shortage", "unlike"); weak where nothing is ordered, else nothing
 	Inside         []string // parts of words that count as sure (Turkish says "not" inside the verb)
 	InsideUnless   []string // words behind such a word that make it none ("-meden önce" is "before")
 	InsideOpposite []string // parts of words that count as opposite ("painless")
@@ -78,6 +84,10 @@ type wordRules struct {
 	frequency    lexicon
 	opposites    lexicon
 	routes       lexicon
+	clock        lexicon
+	share        lexicon
+	contrast     lexicon
+	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
 	common       bool     // opposites prove nothing in long texts
@@ -123,7 +133,8 @@ func (r *rules) loadUnits() error {
 			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
 		}
 		for _, word := range u.Words {
-			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit})
+			word, only, _ := strings.Cut(word, "@")
+			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit, only: language.Code(only)})
 		}
 	}
 	return nil
@@ -138,6 +149,11 @@ func (r *rules) loadDrugs() error {
 		r.addSkeleton(name)
 		for _, form := range append([]string{name}, forms...) {
 			addBoth(&r.drugs, form, entry{group: "drug", value: name, sure: true})
+		}
+	}
+	for name, forms := range drugNames() {
+		for code, form := range forms {
+			r.addName(name, form, code)
 		}
 	}
 	return nil
@@ -164,7 +180,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -178,10 +194,25 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 			w.numbers.add(word, entry{group: "scale", value: value})
 		}
 	}
+	for _, word := range file.NoNumbers {
+		w.numbers.add(word, entry{group: "number", ignore: true})
+	}
 	for i, names := range file.Months {
 		for _, name := range splitSlash(names) {
 			w.numbers.add(name, entry{group: "month", value: strconv.Itoa(i + 1)})
 		}
+	}
+	for _, word := range file.Clock {
+		w.clock.add(word, entry{group: "clock", sure: true})
+	}
+	for _, word := range file.Share {
+		w.share.add(word, entry{group: "share", sure: true})
+	}
+	for _, word := range file.Contrast {
+		w.contrast.add(word, entry{group: "contrast", sure: true})
+	}
+	for _, ending := range file.Dual {
+		w.dual = append(w.dual, foldedString(ending))
 	}
 	w.addLeveled("left", file.Left)
 	w.addLeveled("right", file.Right)
@@ -211,7 +242,7 @@ func (w *wordRules) addNegation(list negationWords, accents bool) {
 		group string
 		sure  bool
 		words []string
-	}{{negated, true, list.Sure}, {concord, true, list.Concord}, {opposed, false, list.Opposite}, {weakened, false, list.Weak}} {
+	}{{negated, true, list.Sure}, {concord, true, list.Concord}, {opposed, false, list.Opposite}, {weakened, false, list.Weak}, {faint, false, list.Faint}} {
 		for _, word := range tier.words {
 			w.words.add(word, entry{group: tier.group, sure: tier.sure})
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 // reordering are languages that put a clause before what it describes, so that numbers of different clauses change places.
-var reordering = []language.Code{"ja", "ko", "tr", "ur"}
+var reordering = []language.Code{"ja", "ko", "tr"}
 
 // yearFirst are languages that write a date from the year to the day.
 var yearFirst = []language.Code{"zh", "ja", "ko"}
@@ -42,12 +42,35 @@ func (c *comparison) numberOrder() {
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"
 		}
-		if before := last[unit]; before != nil && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() {
+		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
 			c.found("number.order", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 			return
 		}
 		last[unit] = s
 	}
+}
+
+// turnedRange reports a range whose ends stand the other way round in a language that is written from right to left (20-2019).
+func (c *comparison) turnedRange(a, b *candidate) bool {
+	if !c.from.RightToLeft() && !c.to.RightToLeft() {
+		return false
+	}
+	return b.from == a.to+1 && c.source.f.at(a.to) == '-' && a.partner.from == b.partner.to+1 && c.target.f.at(b.partner.to) == '-'
+}
+
+const maxShareMark = 24 // runes between the numbers of a share ("21 of the 41 patients")
+
+// share reports two numbers of which one is a part of the other; languages say either first ("41人中21人").
+func (c *comparison) share(a, b *candidate) bool {
+	return c.source.shareOf(a.number, b.number, c.from) || c.target.shareOf(b.partner.number, a.partner.number, c.to)
+}
+
+func (x *facts) shareOf(a, b number, code language.Code) bool {
+	if b.from < a.to || b.from-a.to > maxShareMark || a.unit != "" || b.unit != "" || a.inDate() || b.inDate() {
+		return false
+	}
+	between := x.f.runes[a.to:b.from]
+	return len(wordsOf(code).share.all(between)) > 0 && !slices.ContainsFunc(between, func(r rune) bool { return strings.ContainsRune(".;:。；؛", r) })
 }
 
 func (n number) inDate() bool { return n.calendar || n.dated }

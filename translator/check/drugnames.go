@@ -2,13 +2,13 @@ package check
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"medixchange/translator/language"
 )
 
-// drugNames are the names of drugs by their key in drugs.yaml and the language that writes them so. They are read when a
-// phrase with a drug is first translated.
+// drugNames are the names of drugs by their key in drugs.yaml and the language that writes them so.
 var drugNames = sync.OnceValue(func() map[string]map[language.Code]string {
 	var names map[string]map[language.Code]string
 	if err := readYAML("drugnames.yaml", &names); err != nil {
@@ -29,9 +29,77 @@ func DrugName(text string, in language.Code) (string, bool) {
 	if in == "en" {
 		return drug, true
 	}
-	name, ok := drugNames()[drug][in]
-	if !ok && in.Base() == "pt" {
-		name, ok = drugNames()[drug]["pt"]
+	return nameIn(drugNames()[drug], in)
+}
+
+// nameIn picks the name that a language writes, or that of the language it is a form of.
+func nameIn(names map[language.Code]string, in language.Code) (string, bool) {
+	if name, ok := names[in]; ok {
+		return name, true
 	}
-	return name, ok
+	switch in.Base() {
+	case "pt":
+		name, ok := names["pt"]
+		return name, ok
+	case "sr":
+		name, ok := names["sr"]
+		return language.SerbianLatin(name), ok
+	}
+	return "", false
+}
+
+// addName files a name as a spelling of its drug, in the forms that its language gives it in a sentence.
+func (r *rules) addName(drug, name string, code language.Code) {
+	e := entry{group: "drug", value: drug, sure: true}
+	forms := []string{name}
+	switch code {
+	case "ru":
+		forms = declined(name, russianEndings)
+	case "sr":
+		forms = declined(name, serbianEndings)
+		for _, form := range forms[:len(forms):len(forms)] {
+			forms = append(forms, language.SerbianLatin(form))
+		}
+	}
+	for _, form := range forms {
+		addBoth(&r.drugs, form, e)
+	}
+}
+
+// The endings of the cases in which Russian and Serbian put a noun: behind a consonant, and in place of the vowel at its end.
+var (
+	russianEndings = declension{consonant: []string{"а", "у", "ом", "е", "ы", "ов"}, vowel: map[string][]string{
+		"а": {"ы", "е", "у", "ой"}, "я": {"и", "е", "ю", "ей"}, "й": {"я", "ю", "ем", "е", "и"}, "ь": {"я", "ю", "ем", "е"}}}
+	serbianEndings = declension{consonant: []string{"а", "у", "ом", "е", "и"}, vowel: map[string][]string{"а": {"е", "и", "у", "ом"}}}
+)
+
+// declension gives the endings of a noun by its last letter.
+type declension struct {
+	consonant []string
+	vowel     map[string][]string // last letter → what takes its place
+}
+
+// declined gives a name in the nominative and in its other cases. Names of several words stay as they are: each word has its own.
+func declined(name string, d declension) []string {
+	forms := []string{name}
+	if strings.Contains(name, " ") {
+		return forms
+	}
+	for vowel, endings := range d.vowel {
+		stem, ok := strings.CutSuffix(name, vowel)
+		if !ok {
+			continue
+		}
+		for _, ending := range endings {
+			forms = append(forms, stem+ending)
+		}
+		return forms
+	}
+	if strings.HasSuffix(name, "о") || strings.HasSuffix(name, "и") || strings.HasSuffix(name, "е") {
+		return forms
+	}
+	for _, ending := range d.consonant {
+		forms = append(forms, name+ending)
+	}
+	return forms
 }

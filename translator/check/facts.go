@@ -21,10 +21,12 @@ type facts struct {
 	frequencies []span
 	negations   []span // those that count
 	opposites   []span // "ineffective", "unable"
-	weak        int    // "avoid", "instead of"
+	weak        []span // "avoid", "instead of"
+	faint       []span // "shortage", "unlike"
 	crowded     bool   // it has more numbers than are compared
 	answers     map[string]int
 	sides       []span // value is "left" or "right", sure ones
+	maybeSides  []span // words that may be one
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -60,8 +62,9 @@ func (x *facts) rangeStart(n number) int {
 // extract reads the facts of a text in a language.
 func extract(text string, code language.Code) *facts {
 	words := wordsOf(code)
-	x := &facts{f: foldFor(text, keepsAccents(code)), answers: map[string]int{}}
+	x := &facts{f: foldIn(text, code), answers: map[string]int{}}
 	x.numbers = x.atMost(scanNumbers(x.f, words))
+	x.splitClock(words)
 	x.findDates()
 	x.findPressures()
 	x.findFrequencies(words)
@@ -85,144 +88,28 @@ func (x *facts) atMost(numbers []number) []number {
 	return numbers[:maxNumbers]
 }
 
-// findDates joins numbers that stand as 12.03.2026, 2026-03-12 or 14:30.
-func (x *facts) findDates() {
-	for i := 0; i+1 < len(x.numbers); i++ {
-		a, b := &x.numbers[i], &x.numbers[i+1]
-		if a.dated || b.from != a.to+1 || a.unit != "" {
-			continue
-		}
-		switch mark := x.f.at(a.to); mark {
-		case ':':
-			if atMost(a.values[0], 24) && atMost(b.values[0], 59) && b.to-b.from == 2 {
-				a.dated, b.dated = true, true
-				x.dates = append(x.dates, span{a.from, b.to, "time"})
-			}
-		case '/', '-':
-			if i+2 < len(x.numbers) && x.numbers[i+2].from == b.to+1 && x.f.at(b.to) == mark {
-				c := &x.numbers[i+2]
-				a.dated, b.dated, c.dated = true, true, true
-				x.dates = append(x.dates, span{a.from, c.to, "date"})
-			}
-		}
-	}
-	x.findDottedDates()
-	x.findHanDates()
-}
-
-// wordDate marks "12 tháng 3 năm 2026": a month or a year whose number stands behind its word.
-func (x *facts) wordDate(i int) bool {
-	n := &x.numbers[i]
-	if n.unit != "mo" && n.unit != "yr" || i+1 == len(x.numbers) {
-		return false
-	}
-	next := &x.numbers[i+1]
-	if next.from != n.unitTo+1 || n.unit == "yr" && next.to-next.from != 4 {
-		return false
-	}
-	n.dated, n.unit, n.unitTo, next.dated = true, "", n.to, true
-	return true
-}
-
-// findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words.
-func (x *facts) findMonths() {
-	for i := range x.numbers {
-		month := &x.numbers[i]
-		if !month.soft || !month.dated {
-			continue
-		}
-		for j := range x.numbers {
-			n := &x.numbers[j]
-			if !n.soft && n.unit == "" && !n.decimal && (within(n.to, month.from) || within(month.to, n.from)) {
-				month.month, n.calendar = true, true
-			}
-		}
-		x.chainCalendar()
-	}
-}
-
 const maxRangeMark = 7 // runes between the ends of a range ("5 to 10 mg", "от 5 до 10 мг")
 
-// shareUnits gives the lower end of a range the unit of its upper end.
+// shareUnits gives the lower end of a range the unit of its upper end, and lets it be so many millions.
 func (x *facts) shareUnits() {
 	for i := range x.numbers {
 		a := &x.numbers[i]
-		if a.unit != "" {
-			continue
-		}
 		for _, b := range x.numbers {
-			if b.unit != "" && b.from > a.to && b.from-a.to <= maxRangeMark && !strings.ContainsAny(string(x.f.runes[a.to:b.from]), ".,;:。，；、") {
+			if b.from <= a.to || b.from-a.to > maxRangeMark || strings.ContainsAny(string(x.f.runes[a.to:b.from]), ".,;:。，；、") {
+				continue
+			}
+			if a.unit == "" && b.unit != "" {
 				a.shared = b.unit
 			}
-		}
-	}
-}
-
-// chainCalendar marks the year behind a day ("March 7, 2020").
-func (x *facts) chainCalendar() {
-	for i := 0; i+1 < len(x.numbers); i++ {
-		a, b := &x.numbers[i], &x.numbers[i+1]
-		if a.calendar && !b.soft && b.to-b.from == 4 && within(a.to, b.from) {
-			b.calendar = true
+			if a.zeros == 0 && b.zeros > 0 && !a.code {
+				a.values = append(slices.Clip(a.values), shifted(a.values[0], b.zeros))
+			}
 		}
 	}
 }
 
 // within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
 func within(from, to int) bool { return from <= to && to-from <= 4 }
-
-// findHanDates marks the month of 3月18日 or 3월 18일, and the day behind it.
-func (x *facts) findHanDates() {
-	for i := range x.numbers {
-		n := &x.numbers[i]
-		at := n.to
-		for isSpace(x.f.at(at)) {
-			at++
-		}
-		if x.wordDate(i) {
-			continue
-		}
-		switch x.f.at(at) {
-		case '年', '년':
-			n.calendar = n.to-n.from == 4 && i+1 < len(x.numbers) && x.numbers[i+1].from-n.to <= 3
-		case '月', '월':
-			n.dated, n.unit, n.unitTo = true, "", n.to
-		case '日', '号', '號', '일':
-			if i > 0 && x.numbers[i-1].dated && n.from-x.numbers[i-1].to <= 3 {
-				n.dated, n.unit, n.unitTo = true, "", n.to
-			}
-		}
-	}
-}
-
-// findDottedDates finds 12.03.2026, which the scanner reads as one number with two marks.
-func (x *facts) findDottedDates() {
-	for i := range x.numbers {
-		n := &x.numbers[i]
-		dots, digits := 0, 0
-		for j := n.from; j < n.to; j++ {
-			if x.f.at(j) == '.' {
-				dots++
-			} else {
-				digits++
-			}
-		}
-		if dots == 2 && digits >= 4 && digits <= 8 && n.to-n.from <= 10 && !groupsOfThree(x.f, *n) {
-			n.dated = true
-			n.values = []string{x.f.original(n.from, n.to)}
-			x.dates = append(x.dates, span{n.from, n.to, "date"})
-		}
-	}
-}
-
-func groupsOfThree(f *folded, n number) bool {
-	return f.at(n.to-4) == '.' && f.at(n.to-8) == '.'
-}
-
-func atMost(value string, limit int) bool {
-	v, err := strconv.Atoi(value)
-	return err == nil && v <= limit
-}
 
 // findPressures finds pairs such as 120/80.
 func (x *facts) findPressures() {
@@ -338,6 +225,16 @@ func dedupe(spans []span) []span {
 	return kept
 }
 
+// acronym reports whether the word at a place is written in capitals (UNESCO).
+func (x *facts) acronym(at int) bool {
+	to := at
+	for to < len(x.f.runes) && wordRune(x.f.runes[to]) {
+		to++
+	}
+	word := x.f.original(at, to)
+	return word == strings.ToUpper(word) && word != strings.ToLower(word)
+}
+
 // findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星).
 func (x *facts) findWords(words *wordRules) {
 	taken := make([]bool, len(x.f.runes))
@@ -356,19 +253,21 @@ func (x *facts) findWords(words *wordRules) {
 		}
 		mark(m.from, m.to)
 		for _, e := range m.entries {
-			if e.ignore || e.prefix && wordEnd(x.f, m)-m.to < minInPrefix {
+			if e.ignore || e.prefix && (wordEnd(x.f, m)-m.to < minInPrefix || x.acronym(m.from)) {
 				continue
 			}
 			s := span{m.from, m.to, e.group}
 			switch e.group {
 			case concord:
 				repeated = append(repeated, s)
-			case negated, opposed, weakened:
+			case negated, opposed, weakened, faint:
 				x.negate(s)
 			default:
 				x.answers[e.group]++
 				if e.sure {
 					x.sides = append(x.sides, s)
+				} else {
+					x.maybeSides = append(x.maybeSides, s)
 				}
 			}
 		}
@@ -376,4 +275,5 @@ func (x *facts) findWords(words *wordRules) {
 	x.findInside(words, taken)
 	x.addConcord(repeated)
 	sortSpans(x.negations)
+	x.settleSides(words)
 }

@@ -14,11 +14,19 @@ import (
 type folded struct {
 	text   string
 	runes  []rune
-	starts []int // byte offset in text of the rune that runes[i] comes from
-	ends   []int // byte offset after it
+	starts []int         // byte offset in text of the rune that runes[i] comes from
+	ends   []int         // byte offset after it
+	lang   language.Code // base of its language, "" if that does not matter
 }
 
 func fold(text string) *folded { return foldFor(text, false) }
+
+// foldIn is fold for a text in a language.
+func foldIn(text string, code language.Code) *folded {
+	f := foldFor(text, keepsAccents(code))
+	f.lang = code.Base()
+	return f
+}
 
 // foldFor is fold for a language; with accents they stay, since Vietnamese has words that differ by
 // nothing else (đừng, dùng).
@@ -76,7 +84,7 @@ func unified(r rune) []rune {
 		return []rune{'μ'}
 	case 'أ', 'إ', 'آ', 'ٱ':
 		return []rune{'ا'}
-	case 'ى', 'ی', 'ے':
+	case 'ى', 'ی':
 		return []rune{'ي'}
 	case 'ک':
 		return []rune{'ك'}

@@ -116,7 +116,7 @@ func TestHumanTranslations(t *testing.T) {
 		}
 	}
 	for i, h := range halves {
-		assert.GreaterOrEqual(t, sums[i].share("all"), leastFound-1, h.name)
+		assert.GreaterOrEqual(t, sums[i].share("all"), leastFound-2, h.name) // of a fifth of them, mostly
 		t.Logf("all languages with words, %s: %s", h.name, sums[i])
 	}
 }
@@ -130,27 +130,33 @@ func (m *mutator) judge(t *testing.T, h half, rows [][]string, column int, code 
 			continue
 		}
 		for _, d := range []struct{ from, to, source, good string }{{"en", code, row[1], row[column]}, {code, "en", row[column], row[1]}} {
-			s.judged++
-			if report := compared(d.source, d.good, d.from, d.to); report.Verdict != Pass {
-				s.alarms++
-				if h.shown {
-					t.Logf("ALARM %s→%s %v\n  %s\n  %s", d.from, d.to, report.Reasons, d.source, d.good)
-				}
-				continue
-			}
-			for k, mutant := range m.mutants(d.to, d.good) {
-				if !everything && (i+k)%5 != 0 {
-					continue
-				}
-				found := compared(d.source, mutant.text, d.from, d.to).Verdict != Pass
-				s.add(mutant.kind, found)
-				if !found && h.shown {
-					t.Logf("MISSED %s %s→%s\n  %s\n  %s\n  %s", mutant.kind, d.from, d.to, d.source, d.good, mutant.text)
-				}
-			}
+			m.judgePair(t, &s, h.shown, i, d.from, d.to, d.source, d.good)
 		}
 	}
 	return s
+}
+
+// judgePair compares one translation as it is and damaged; nth picks the mutants where not all are made.
+func (m *mutator) judgePair(t *testing.T, s *score, shown bool, nth int, from, to, source, good string) {
+	t.Helper()
+	s.judged++
+	if report := compared(source, good, from, to); report.Verdict != Pass {
+		s.alarms++
+		if shown {
+			t.Logf("ALARM %s→%s %v\n  %s\n  %s", from, to, report.Reasons, source, good)
+		}
+		return
+	}
+	for k, mutant := range m.mutants(to, good) {
+		if !everything && (nth+k)%5 != 0 {
+			continue
+		}
+		found := compared(source, mutant.text, from, to).Verdict != Pass
+		s.add(mutant.kind, found)
+		if !found && shown {
+			t.Logf("MISSED %s %s→%s\n  %s\n  %s\n  %s", mutant.kind, from, to, source, good, mutant.text)
+		}
+	}
 }
 
 func compared(source, translation, from, to string) Report {

@@ -94,8 +94,9 @@ type Span struct{ Start, End int }
 // Protected lists what an engine must not touch, in order and without overlaps: drugs, numbers with a
 // unit symbol, decimals, blood pressures, and dates and times in digits.
 func Protected(text string, from language.Code) []Span {
-	f := foldFor(text, keepsAccents(from))
+	f := foldIn(text, from)
 	x := &facts{f: f, numbers: scanNumbers(f, wordsOf(from))}
+	x.splitClock(wordsOf(from))
 	x.findDates()
 	x.findPressures()
 	var found []placed

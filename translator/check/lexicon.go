@@ -5,16 +5,20 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"medixchange/translator/language"
 )
 
 // lexicon finds the longest known word or phrase at a place of a folded text. It is a trie in a few flat lists, which
 // cost little however many words there are: a node for each letter as an object of its own takes four times as much.
 type lexicon struct {
-	first    []branch   // of the root, by rune: there every script has its letters
-	nodes    []trieNode // of all words; 0 is none
-	lists    [][]entry  // what words stand for; 0 is nothing
-	accents  bool       // its texts keep their accents
-	separate bool       // its language writes no clitics onto a word, though it uses the Arabic script
+	first    []branch    // of the root, by rune: there every script has its letters
+	latin    [128]uint32 // of the root too, for what most texts are made of
+	nodes    []trieNode  // of all words; 0 is none
+	lists    [][]entry   // what words stand for; 0 is nothing
+	accents  bool        // its texts keep their accents
+	separate bool        // its language writes no clitics onto a word, though it uses the Arabic script
 }
 
 // trieNode is a letter behind another. The letters that may follow it are a chain, mostly of one.
@@ -32,6 +36,9 @@ type branch struct {
 
 // begin returns the node of a first letter, 0 without one.
 func (l *lexicon) begin(r rune) uint32 {
+	if r >= 0 && int(r) < len(l.latin) {
+		return l.latin[r]
+	}
 	if i, ok := l.findFirst(r); ok {
 		return l.first[i].node
 	}
@@ -56,6 +63,9 @@ func (l *lexicon) growFirst(r rune) uint32 {
 	i, ok := l.findFirst(r)
 	if !ok {
 		l.first = slices.Insert(l.first, i, branch{r, l.newNode(r, 0)})
+		if r >= 0 && int(r) < len(l.latin) {
+			l.latin[r] = l.first[i].node
+		}
 	}
 	return l.first[i].node
 }
@@ -80,12 +90,13 @@ func (l *lexicon) newNode(r rune, next uint32) uint32 {
 
 // entry is what a word of a lexicon stands for.
 type entry struct {
-	group   string // "negation", "left", "drug", …
-	value   string // canonical value: a drug's INN, a number, a frequency
-	sure    bool   // means this whatever stands around it; else it only counts as an answer to one
-	prefix  bool   // a few letters with which many words begin that stand for nothing ("in*")
-	endings bool   // any ending may follow ("milligram*")
-	ignore  bool   // looks like an entry but is none ("不同"): consumes the text and stands for nothing
+	group   string        // "negation", "left", "drug", …
+	value   string        // canonical value: a drug's INN, a number, a frequency
+	sure    bool          // means this whatever stands around it; else it only counts as an answer to one
+	prefix  bool          // a few letters with which many words begin that stand for nothing ("in*")
+	endings bool          // any ending may follow ("milligram*")
+	only    language.Code // the one language in which it means this ("شهر" is a month in Arabic, a town in Persian); "" for all
+	ignore  bool          // looks like an entry but is none ("不同"): consumes the text and stands for nothing
 }
 
 // numberRune stands for a number in patterns ("every {n} hours") and in text prepared for them.
@@ -208,8 +219,9 @@ func ending(entries []entry, runes []rune, at int) []entry {
 // all gives every match in the text, longest first at each place, without overlaps.
 func (l *lexicon) all(runes []rune) []match {
 	var found []match
+	anywhere := l.begin(anyEnding) != 0
 	for i := 0; i < len(runes); {
-		if !l.startsWord(runes, i) {
+		if !anywhere && l.begin(spaceFolded(runes[i])) == 0 || !l.startsWord(runes, i) {
 			i++
 			continue
 		}
@@ -229,6 +241,9 @@ func (l *lexicon) all(runes []rune) []match {
 func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if i == 0 || !wordRune(runes[i]) || !wordRune(runes[i-1]) {
 		return true
+	}
+	if runes[i] < utf8.RuneSelf && runes[i-1] < utf8.RuneSelf {
+		return false
 	}
 	if !unicode.Is(unicode.Arabic, runes[i]) {
 		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])

@@ -55,9 +55,9 @@ func (m *mutator) mutants(code, text string) []mutant {
 	list := numberMutants(text)
 	list = append(list, d.unitMutants(text)...)
 	list = append(list, d.negationMutants(text)...)
-	if len(d.Sides) == 2 {
-		list = append(list, swapped("side", text, d.Sides[0], d.Sides[1])...)
-		list = append(list, swapped("side", text, d.Sides[1], d.Sides[0])...)
+	for i := 0; i+1 < len(d.Sides); i += 2 {
+		list = append(list, swapped("side", text, d.Sides[i], d.Sides[i+1])...)
+		list = append(list, swapped("side", text, d.Sides[i+1], d.Sides[i])...)
 	}
 	return append(list, m.drugMutants(text)...)
 }
@@ -161,7 +161,7 @@ func (d damages) unitMutants(text string) (list []mutant) {
 			if before == "" || !unicode.IsDigit([]rune(before)[len([]rune(before))-1]) {
 				continue
 			}
-			list = append(list, mutant{"unit", text[:at] + row[1] + text[at+len(row[0]):]})
+			list = append(list, mutant{"unit", text[:at] + row[1] + text[at+len(strings.Trim(row[0], "-")):]})
 		}
 	}
 	return list

@@ -16,6 +16,7 @@ type number struct {
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
 	unscaled []string // the values before a word such as "million"
+	zeros    int      // of that word
 	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
@@ -63,22 +64,31 @@ func scanNumbers(f *folded, words *wordRules) []number {
 // scanNumber reads digits and the marks between them from runes[i] on.
 func scanNumber(f *folded, i int, commaDecimal bool) number {
 	var raw strings.Builder
-	j := i
+	j, group, grouped := i, 0, false
+	if bareDecimal(f, i) {
+		i--
+		raw.WriteString("0.")
+	}
 	for j < len(f.runes) {
 		if d, ok := digit(f.runes[j]); ok {
 			raw.WriteByte(d)
-			j++
+			j, group = j+1, group+1
 			continue
 		}
-		mark := markBetween(f, j, commaDecimal && j-i <= 3)
+		mark := markBetween(f, j, commaDecimal && (group == 3 || group < 3 && !grouped))
 		if mark == 0 {
 			break
 		}
 		raw.WriteByte(mark)
-		j++
+		j, group, grouped = j+1, 0, true
 	}
 	values, decimal := readings(raw.String(), commaDecimal)
 	return number{from: i, to: j, values: values, decimal: decimal}
+}
+
+// bareDecimal reports whether the digits at i are what is behind the mark of ".5".
+func bareDecimal(f *folded, i int) bool {
+	return f.at(i-1) == '.' && (i == 1 || isSpace(f.at(i-2)) || f.at(i-2) == '(')
 }
 
 // markBetween tells what a separator between two digits is: '.', ',' or ' ' (groups only), else 0.
@@ -94,7 +104,7 @@ func markBetween(f *folded, j int, spaceGroups bool) byte {
 		return '!' // the Arabic decimal mark is never anything else
 	case r == ',':
 		return ','
-	case r == '٬' || r == '\'':
+	case r == '٬' || r == '\'' || r == '،' && threeDigits(f, j+1):
 		return ' '
 	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' '):
 		return ' '
@@ -225,7 +235,7 @@ func attachUnitBehind(f *folded, n *number) {
 	if !ok && f.at(n.to) == '-' { // a 14-day course
 		m, ok = loaded().unitWords.at(f.runes, n.to+1)
 	}
-	if !ok || isYear(f, *n, m) {
+	if !ok || isYear(f, *n, m) || noUnit(f, *n, m) {
 		return
 	}
 	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, m.to
@@ -240,6 +250,24 @@ func attachUnitBehind(f *folded, n *number) {
 	}
 }
 
+// noUnit reports what looks like a unit and is none: a word of another language, an article that lost its vowel ("2 millions
+// d'euros"), an abbreviation ("122 U.S. citizens"), an ordinal ("1º de marzo"), a time behind a million.
+func noUnit(f *folded, n number, m match) bool {
+	if !slices.ContainsFunc(m.entries, func(e entry) bool { return e.only == "" || f.lang == "" || e.only == f.lang }) {
+		return true
+	}
+	next := f.at(m.to)
+	if m.to-m.from == 1 && (next == '\'' && (f.lang == "fr" || f.lang == "it") || next == '.' && latinLetter(f.at(m.to+1))) {
+		return true
+	}
+	if f.at(m.from) == '°' && strings.HasPrefix(f.text[f.starts[m.from]:], "º") && m.to-m.from == 1 {
+		return true
+	}
+	return n.zeros > 3 && isTime(m.entries[0].value)
+}
+
+func isTime(unit string) bool { return strings.Contains(timeUnits, " "+unit+" ") }
+
 // timeUnits are no units of a year: "2026 ساعت 14:30" is the year, then the hour.
 const timeUnits = " yr mo wk d h min s "
 
@@ -248,24 +276,35 @@ func isYear(f *folded, n number, m match) bool {
 	if len(n.values[0]) != 4 || n.values[0][:2] != "19" && n.values[0][:2] != "20" {
 		return false
 	}
-	return strings.Contains(timeUnits, " "+m.entries[0].value+" ") || string(f.runes[m.from:m.to]) == "г"
+	return isTime(m.entries[0].value) || string(f.runes[m.from:m.to]) == "г"
 }
 
 // scale multiplies a number by the scale word behind it ("1.5 million", "150万").
 func (w *wordRules) scale(f *folded, n *number) {
-	i := n.to
-	for isSpace(f.at(i)) {
-		i++
+	i := skipSpaces(f, n.to)
+	if strings.ContainsRune(moreThan, f.at(i)) {
+		i = skipSpaces(f, i+1)
 	}
 	m, ok := w.numbers.at(f.runes, i)
 	if !ok || m.entries[0].group != "scale" {
 		return
 	}
 	n.unscaled = slices.Clone(n.values)
+	n.zeros = len(m.entries[0].value) - 1
 	for k, value := range n.values {
-		n.values[k] = shifted(value, len(m.entries[0].value)-1)
+		n.values[k] = shifted(value, n.zeros)
 	}
 	n.to, n.unitTo = m.to, m.to
+}
+
+// moreThan are the marks that may stand between a number and its scale ("300+ billion", 20多万).
+const moreThan = "+多余餘"
+
+func skipSpaces(f *folded, i int) int {
+	for isSpace(f.at(i)) {
+		i++
+	}
+	return i
 }
 
 // shifted multiplies a canonical decimal by a power of ten.
@@ -275,86 +314,4 @@ func shifted(value string, zeros int) string {
 		part += "0"
 	}
 	return canonical(whole+part[:zeros], part[zeros:])
-}
-
-// softNumbers finds numbers in words and month names outside of numbers already found.
-func (w *wordRules) softNumbers(f *folded, hard []number) []number {
-	taken := make(map[int]bool, len(hard)*4)
-	for _, n := range hard {
-		for i := n.from; i < n.to; i++ {
-			taken[i] = true
-		}
-	}
-	var found []number
-	for _, m := range w.numbers.all(f.runes) {
-		if m.entries[0].group == "scale" || taken[m.from] {
-			continue
-		}
-		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
-		for _, e := range m.entries {
-			n.values = append(n.values, e.value)
-			n.dated = n.dated || e.group == "month"
-		}
-		if unicode.Is(unicode.Han, f.runes[m.from]) {
-			n = hanNumeral(f, n)
-		}
-		attachUnit(f, &n)
-		n.plain = m.entries[0].sure && countsSomething(f, n)
-		found = append(found, n)
-	}
-	return dropCovered(found)
-}
-
-// countsSomething reports whether a number in words is more than a part of a word or an idiom. Numerals without spaces
-// around them need their unit (三 is in the names of many things).
-func countsSomething(f *folded, n number) bool {
-	if n.dated || len(n.values) != 1 || strings.HasSuffix(n.values[0], ".0") {
-		return false
-	}
-	if r := f.runes[n.from]; n.unit == "" && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
-		return false
-	}
-	value := n.values[0]
-	return value != "0" && value != "1" && value != "50"
-}
-
-// hanDigits are the numerals that build larger ones (二十五, 三百).
-var hanDigits = map[rune]int{'一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '两': 2, '〇': 0, '零': 0}
-var hanScales = map[rune]int{'十': 10, '百': 100, '千': 1000}
-
-// hanNumeral extends a numeral to all that belongs to it (二十五, 三百).
-func hanNumeral(f *folded, n number) number {
-	total, current, end := 0, 0, n.from
-	for ; end < len(f.runes); end++ {
-		if d, ok := hanDigits[f.runes[end]]; ok {
-			current = d
-			continue
-		}
-		scale, ok := hanScales[f.runes[end]]
-		if !ok {
-			break
-		}
-		if current == 0 {
-			current = 1
-		}
-		total, current = total+current*scale, 0
-	}
-	if end <= n.to && end-n.from < 2 {
-		return n
-	}
-	n.to, n.unitTo = end, end
-	n.values = []string{itoa(total + current)}
-	return n
-}
-
-func dropCovered(numbers []number) []number {
-	var kept []number
-	end := -1
-	for _, n := range numbers {
-		if n.from < end {
-			continue
-		}
-		kept, end = append(kept, n), n.to
-	}
-	return kept
 }

@@ -1,13 +1,17 @@
 package check
 
-import "strings"
+import (
+	"strings"
+
+	"medixchange/translator/language"
+)
 
 // pack moves what the lexicons hold into a few large pieces, and their strings into one. Reading YAML leaves many times as
 // much behind as it is for, and whatever small piece is kept keeps a page of that.
 func (r *rules) pack() {
 	lexicons := []*lexicon{&r.unitWords, &r.drugs}
 	for _, w := range r.words {
-		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes)
+		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.clock, &w.share, &w.contrast)
 	}
 	packed := newPacker(lexicons)
 	for _, l := range lexicons {
@@ -17,7 +21,7 @@ func (r *rules) pack() {
 			l.lists[i] = moved(&packed.entries, list)
 			for j := range l.lists[i] {
 				e := &l.lists[i][j]
-				e.group, e.value = packed.string(e.group), packed.string(e.value)
+				e.group, e.value, e.only = packed.string(e.group), packed.string(e.value), language.Code(packed.string(string(e.only)))
 			}
 		}
 		l.lists = moved(&packed.lists, l.lists)
@@ -45,6 +49,7 @@ func newPacker(lexicons []*lexicon) *packer {
 			for _, e := range list {
 				p.add(&text, e.group)
 				p.add(&text, e.value)
+				p.add(&text, string(e.only))
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ const (
 	concord  = "concord"
 	opposed  = "opposite"
 	weakened = "weak"
+	faint    = "faint"
 )
 
 // wordPart is a part of words that negates, wherever it stands in them but for their first two letters.
@@ -33,7 +35,9 @@ func (x *facts) negate(s span) {
 	case opposed:
 		x.opposites = append(x.opposites, s)
 	case weakened:
-		x.weak++
+		x.weak = append(x.weak, s)
+	case faint:
+		x.faint = append(x.faint, s)
 	}
 }
 
@@ -88,8 +92,10 @@ func indexRunes(word, part []rune) int {
 	return -1
 }
 
-// addConcord counts the words that repeat a negation where there is none to repeat.
+// addConcord counts the words that repeat a negation where there is none to repeat. Several that repeat one ("ни температуры, ни
+// кашля, и он не курит") are weak ones.
 func (x *facts) addConcord(repeated []span) {
+	var answers []span
 	for _, s := range repeated {
 		alone := true
 		for _, n := range x.negations {
@@ -97,7 +103,12 @@ func (x *facts) addConcord(repeated []span) {
 		}
 		if alone {
 			x.negations = append(x.negations, span{s.from, s.to, negated})
+		} else {
+			answers = append(answers, s)
 		}
+	}
+	if len(answers) > 1 {
+		x.weak = append(x.weak, answers...)
 	}
 }
 
@@ -122,6 +133,9 @@ func (x *facts) sameClause(a, b span) bool {
 // a dose stands, the loss of all of them turns an order into its opposite.
 func (c *comparison) negations() {
 	a, b := c.source, c.target
+	if !c.orders() {
+		a.weak, b.weak = append(a.weak, a.faint...), append(b.weak, b.faint...)
+	}
 	strict := opposesReliably(a, c.from) && opposesReliably(b, c.to)
 	if lessNegated(b, a, strict) {
 		c.found(c.negationFinding(b, "negation.missing"), around(a, a.firstNegation()), "")
@@ -131,7 +145,7 @@ func (c *comparison) negations() {
 	}
 }
 
-const maxOpposing = 80 // runes of a text in which opposites prove something although they are common in its language
+const maxOpposing = 130 // runes of a text in which opposites prove something although they are common in its language
 
 func opposesReliably(x *facts, code language.Code) bool {
 	return !wordsOf(code).common || len(x.f.runes) <= maxOpposing
@@ -139,17 +153,62 @@ func opposesReliably(x *facts, code language.Code) bool {
 
 // negationFinding is the finding that less, one of the two sides, says fewer negations.
 func (c *comparison) negationFinding(less *facts, name string) string {
-	if c.orders() && len(less.negations)+len(less.opposites)+less.weak == 0 {
+	if c.orders() && len(less.negations)+len(less.opposites)+len(less.weak) == 0 {
 		return "negation.changed"
 	}
 	return name
 }
 
-// lessNegated reports whether x says "not" less often than y; if strict, fewer opposites count as well.
+// lessNegated reports whether x says "not" less often than y; if strict, fewer opposites count as well. What is too much in y
+// may be answered by a weak negation of x that stands at about the same place and answers to no weak one of y.
 func lessNegated(x, y *facts, strict bool) bool {
 	plainX, plainY := len(x.negations), len(y.negations)
 	oppositeX, oppositeY := plainX+len(x.opposites), plainY+len(y.opposites)
-	return (plainX < plainY || strict && oppositeX < oppositeY) && oppositeX+x.weak < oppositeY+y.weak
+	if plainX >= plainY && !(strict && oppositeX < oppositeY) {
+		return false
+	}
+	reach := maxShift
+	if len(y.f.runes) <= maxOpposing {
+		reach = 1
+	}
+	have, need := x.places(x.negations, x.opposites), y.places(y.negations, y.opposites)
+	spare := unmatched(x.places(x.weak), y.places(y.weak), reach)
+	left := unmatched(need, have, reach)
+	return len(unmatched(left, spare, reach)) > 0
+}
+
+// places gives where in a text some spans stand, from 0 to 1, in order.
+func (x *facts) places(lists ...[]span) []float64 {
+	var places []float64
+	for _, s := range slices.Concat(lists...) {
+		places = append(places, float64(s.from)/float64(len(x.f.runes)))
+	}
+	slices.Sort(places)
+	return places
+}
+
+// maxShift is how far from its place a negation may stand in a translation, as a share of the text. In short texts
+// it may stand anywhere.
+const maxShift = 0.3
+
+// unmatched gives those places that have no partner among others within reach, each of which is partner of one only. The
+// nearest find each other first.
+func unmatched(places, others []float64, reach float64) []float64 {
+	left, free := slices.Clone(places), slices.Clone(others)
+	for {
+		best, i, j := reach, -1, -1
+		for a, p := range left {
+			for b, q := range free {
+				if d := math.Abs(p - q); d <= best {
+					best, i, j = d, a, b
+				}
+			}
+		}
+		if i < 0 {
+			return left
+		}
+		left, free = slices.Delete(left, i, i+1), slices.Delete(free, j, j+1)
+	}
 }
 
 // firstNegation is the first place that negates, in a text that has one.
@@ -180,65 +239,4 @@ func around(x *facts, s span) string {
 		}
 	}
 	return x.f.original(s.from, to)
-}
-
-var opposite = map[string]string{"left": "right", "right": "left"}
-
-// sides compares left and right.
-func (c *comparison) sides() {
-	for _, side := range []string{"left", "right"} {
-		other := opposite[side]
-		s, ok := first(c.source.sides, side)
-		if !ok || c.target.answers[side] > 0 {
-			continue
-		}
-		if t, turned := first(c.target.sides, other); turned && c.source.answers[other] == 0 {
-			c.found("side.changed", c.source.text(s), c.target.text(t))
-		} else if c.target.answers[other] > 0 && c.source.answers[other] == 0 {
-			c.found("side.changed", c.source.text(s), "")
-		} else {
-			c.found("side.missing", c.source.text(s), "")
-		}
-	}
-	c.addedSides()
-	c.turnedSides()
-	if a, b := c.source.sides, c.target.sides; len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
-		c.found("side.order", c.source.text(a[0]), c.target.text(b[0]))
-	}
-}
-
-// turnedSides notices that one of several sides has become the other.
-func (c *comparison) turnedSides() {
-	if c.has("side") {
-		return
-	}
-	a, b := c.source.answers, c.target.answers
-	for _, side := range []string{"left", "right"} {
-		if a[side] > b[side] && a[opposite[side]] < b[opposite[side]] {
-			c.found("side.changed", c.source.sideText(side), c.target.sideText(opposite[side]))
-		}
-	}
-}
-
-// sideText is the first place that certainly names a side, "" for none.
-func (x *facts) sideText(side string) string {
-	if s, ok := first(x.sides, side); ok {
-		return x.text(s)
-	}
-	return ""
-}
-
-// addedSides notices a side that only the translation names: of two legs that both were left, one became right.
-func (c *comparison) addedSides() {
-	for _, side := range []string{"left", "right"} {
-		t, ok := first(c.target.sides, side)
-		if !ok || c.source.answers[side] > 0 {
-			continue
-		}
-		if c.source.answers["left"]+c.source.answers["right"] == 0 {
-			c.found("side.added", "", c.target.text(t))
-		} else if s, ok := first(c.source.sides, opposite[side]); ok && c.target.answers[opposite[side]] > 0 {
-			c.found("side.changed", c.source.text(s), c.target.text(t))
-		}
-	}
 }

@@ -4,11 +4,14 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"medixchange/translator/language"
 )
 
 // numbers compares all numbers: first those with the same value and unit, then what is left over.
 func (c *comparison) numbers() {
 	source, target := pool(c.source.numbers), pool(c.target.numbers)
+	pair(source, target, sameMonth)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
 	pairNames(source, c.target.numbers)
@@ -57,9 +60,15 @@ func sameQuantity(a, b number) bool {
 	return near(float(a.values[0])*u.Factor, float(b.values[0])*v.Factor)
 }
 
+// sameMonth is a month by its name beside the same month, by its name or as in 3月18日. Those come first, lest the third day of
+// March be taken for it.
+func sameMonth(a, b number) bool {
+	return (a.month && b.inDate() || b.month && a.inDate()) && (a.month || a.dated) && (b.month || b.dated) && contains(b.values, a.values[0])
+}
+
 func sameValue(a, b number) bool {
 	for _, v := range a.values {
-		if contains(b.values, v) || (a.dated != b.dated && contains(b.values, strings.TrimSuffix(v, ".0"))) {
+		if contains(b.values, v) || (a.dated != b.dated && !a.month && !b.month && contains(b.values, strings.TrimSuffix(v, ".0"))) {
 			return true
 		}
 	}
@@ -75,6 +84,7 @@ func (c *comparison) changedUnits(source []*candidate) {
 		t := s.partner.number
 		original, translation := c.source.numberText(s.number), c.target.numberText(t)
 		switch {
+		case s.mayBeTime() && clockUnit(t.unit) || t.mayBeTime() && clockUnit(s.unit):
 		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):
 			c.found("unit.changed", original, translation)
 		case critical(s.unit) && s.symbol && t.unit == "":
@@ -88,6 +98,12 @@ func (c *comparison) changedUnits(source []*candidate) {
 		}
 	}
 }
+
+// mayBeTime reports what another language may write with a unit of time: 8:30, midnight.
+func (n number) mayBeTime() bool { return n.dated || n.soft && !n.plain && n.unit == "" }
+
+// clockUnit reports the units in which some languages write a time (8 h, 8時30分).
+func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
 
 // counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
 // left out (aged 40).
@@ -149,7 +165,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || s.inside(c.source.frequencies) && s.rhythm(c.source) || s.unit != "" && c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.rhythm(c.source, c.target) || s.unit != "" && c.repeated(source, s) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -160,7 +176,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft && !t.month || t.inside(c.target.frequencies) && t.rhythm(c.target) {
+		if t.partner != nil || t.soft && !t.month || t.fullHour() || t.rhythm(c.target, c.source) {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {
@@ -172,19 +188,28 @@ func (c *comparison) leftOver(source, target []*candidate) {
 	c.softGained(target)
 }
 
+// fullHour reports the minutes of 22:00, which 22 h leaves out.
+func (n number) fullHour() bool { return n.dated && n.values[0] == "0" }
+
 // softLost notices numbers in words that the translation has in no form.
 func (c *comparison) softLost(source []*candidate) {
 	for _, s := range source {
-		if s.partner == nil && s.plain && !s.inside(c.source.frequencies) {
+		if s.partner == nil && s.plain && !s.inside(c.source.frequencies) && !c.dual(s.number, c.target, c.to) {
 			c.found("number.missing", c.source.numberText(s.number), "")
 		}
 	}
 }
 
-// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), or the number again (8 em 8 horas).
-func (n number) rhythm(x *facts) bool {
-	return n.values[0] == "1" || slices.ContainsFunc(x.numbers, func(other number) bool {
-		return other.from != n.from && other.values[0] == n.values[0] && other.inside(x.frequencies)
+// rhythm reports whether a number of a frequency is no more than its form: one day (1日3回), the number again (8 em 8 horas), or
+// how often a day, which the other text has in letters (2x/day, BID).
+func (n number) rhythm(x, other *facts) bool {
+	return slices.ContainsFunc(x.frequencies, func(s span) bool {
+		if n.from < s.from || n.to > s.to {
+			return false
+		}
+		return n.values[0] == "1" || s.value == n.values[0]+"/d" && hasValue(other.frequencies, s.value) || slices.ContainsFunc(x.numbers, func(m number) bool {
+			return m.from != n.from && m.values[0] == n.values[0] && m.inside(x.frequencies)
+		})
 	})
 }
 
@@ -192,10 +217,27 @@ func (n number) inside(spans []span) bool {
 	return slices.ContainsFunc(spans, func(s span) bool { return s.from <= n.from && n.to <= s.to })
 }
 
+// dual reports whether a "two" may stand in the ending of a noun of the other side.
+func (c *comparison) dual(n number, other *facts, code language.Code) bool {
+	return n.values[0] == "2" && other.hasEnding(wordsOf(code).dual)
+}
+
+// hasEnding reports whether a word ends in one of some endings.
+func (x *facts) hasEnding(endings []string) bool {
+	if len(endings) == 0 {
+		return false
+	}
+	return slices.ContainsFunc(strings.FieldsFunc(string(x.f.runes), func(r rune) bool { return !wordRune(r) }), func(word string) bool {
+		return slices.ContainsFunc(endings, func(ending string) bool {
+			return len(word) > len(ending)+minBeforePart && strings.HasSuffix(word, ending)
+		})
+	})
+}
+
 // softGained notices numbers in words that only the translation has.
 func (c *comparison) softGained(target []*candidate) {
 	for _, t := range target {
-		if t.partner == nil && t.plain && !t.inside(c.target.frequencies) {
+		if t.partner == nil && t.plain && !t.inside(c.target.frequencies) && !c.dual(t.number, c.source, c.from) {
 			c.found("number.added", "", c.target.numberText(t.number))
 		}
 	}

@@ -28,6 +28,8 @@ type Reason struct {
 	Code        string // machine-readable, e.g. "number", "negation", "no_engine"
 	Original    string // the doubtful item as the source has it; may be empty
 	Translation string // the same item as the translation has it; may be empty
+	// Expected is what a translation should have in its place, where that is known.
+	Expected string `json:",omitempty"`
 }
 
 // Kind tells what an invariant is about.
@@ -44,6 +46,7 @@ const (
 	KindNegation  Kind = "negation"
 	KindSide      Kind = "side"
 	KindDate      Kind = "date"
+	KindTerm      Kind = "term" // of the hospital's glossary
 )
 
 // Invariant is a piece of the source that is shown verbatim beside its translation.

@@ -15,7 +15,7 @@ type Slot struct {
 
 // Slots lists drugs, blood pressures and numbers in digits, in order and without overlaps.
 func Slots(text string, from language.Code) []Slot {
-	x := &facts{f: foldFor(text, keepsAccents(from))}
+	x := &facts{f: foldIn(text, from)}
 	x.numbers = scanNumbers(x.f, &wordRules{commaDecimal: wordsOf(from).commaDecimal})
 	x.findPressures()
 	var found []Slot

@@ -48,6 +48,9 @@ type Message struct {
 
 	Body, FormattedBody string // the translation alone; FormattedBody is sanitised HTML
 	Original            Original
+	// Items are the parts of a message that is said in several, as a poll's question and answers; see [PartTexts]. Body and
+	// Original are then all of them together.
+	Items []Message
 
 	Form Form
 	Late bool // shown as an edit after the original went out
@@ -192,7 +195,10 @@ func untranslated(m Message) (body, formatted string) {
 	if reason == "" {
 		return m.Original.Body, m.Original.FormattedBody
 	}
-	words := language.String(m.To, "reason_"+reason, "language", m.From.Name(m.To))
+	words := language.String(m.To, "reason_"+reason)
+	if strings.Contains(words, "{language}") { // finding a name takes longer than all the rest
+		words = language.String(m.To, "reason_"+reason, "language", m.From.Name(m.To))
+	}
 	return afterOriginal(m, []string{directed(m.To, language.String(m.To, "not_translated", "reason", words))})
 }
 
@@ -204,7 +210,7 @@ func silentOrReason(m Message) string {
 	}
 	for _, reason := range m.Reasons {
 		switch reason.Code {
-		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source", "copy":
+		case "no_engine", "timeout", "engine_error", "busy", "too_long", "source", "copy", "identifiers":
 			return reason.Code
 		}
 	}

@@ -26,7 +26,7 @@ func markOf(m Message) string {
 	if m.Unreviewed {
 		mark += betweenInvariants + language.String(m.To, "unreviewed")
 	}
-	if !shown(m.Original) {
+	if !shown(m.Original) || len(m.Items) > 0 && m.Form == FormInPlace {
 		mark += betweenInvariants + language.String(m.To, "original_by_command")
 	}
 	return mark
@@ -141,7 +141,13 @@ func Findings(reader language.Code, reasons []check.Reason) string {
 		case reason.Translation != "":
 			key = "added"
 		}
-		parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
+		if key != "missing" || reason.Expected == "" {
+			parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
+		}
+		if reason.Expected != "" {
+			expected := isolatedItem(reader, shortened(reason.Expected))
+			parts = append(parts, language.String(reader, "expected", "item", item, "original", original, "expected", expected))
+		}
 	}
 	return strings.Join(parts, " ")
 }

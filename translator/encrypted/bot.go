@@ -17,7 +17,7 @@ import (
 	"medixchange/translator/replies"
 )
 
-// Options is what a Bot is built from. Every field must be set.
+// Options is what a Bot is built from. Every field but LeaveAfter and KeyWait must be set.
 type Options struct {
 	// Connect returns a client that is logged in as the bot on a device; "" makes a new one.
 	Connect  func(ctx context.Context, device string) (*mautrix.Client, error)
@@ -27,8 +27,11 @@ type Options struct {
 	Pipeline replies.Pipeline
 	// ClinicalBots are users whose notices are translated as what people write is.
 	ClinicalBots []string
-	Log          *logrus.Entry
-	Now          func() time.Time
+	// LeaveAfter is how long the bot stays where nobody needs a translation, 0 for ever; KeyWait how long a message waits for
+	// its key, 0 for an hour.
+	LeaveAfter, KeyWait time.Duration
+	Log                 *logrus.Entry
+	Now                 func() time.Time
 }
 
 // Bot is the translation bot's device in encrypted rooms.
@@ -46,11 +49,16 @@ type Bot struct {
 	without map[device]time.Time    // devices that give no one-time key, until then
 	members map[id.RoomID]*members
 
+	taking sync.Mutex // from work's being taken until it is released
+
 	came map[[2]string]bool // room and session of keys that came in this sync; only in the sync's goroutine
 }
 
 // New builds a bot; see [Bot.Run].
 func New(o Options) (*Bot, error) {
+	if o.KeyWait <= 0 {
+		o.KeyWait = defaultKeyWait
+	}
 	cache, err := newOlmCache()
 	if err != nil {
 		return nil, fmt.Errorf("building the bot's device: %w", err)
@@ -90,7 +98,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		}
 	}
 	defer b.machine.Destroy()
-	parts := []func(context.Context) error{b.desk.Run, b.syncLoop, b.sweepLoop}
+	parts := []func(context.Context) error{b.desk.Run, b.syncLoop, b.sweepLoop, b.watchLoop}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, len(parts))
@@ -105,6 +113,8 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	return errors.Join(append(errs, ctx.Err())...)
 }
+
+const defaultKeyWait = time.Hour
 
 const (
 	nameDevice  = "device"
@@ -226,7 +236,7 @@ func (b *Bot) keepSigning(ctx context.Context, record signingRecord) error {
 // sweepLoop forgets what nobody needs any more.
 func (b *Bot) sweepLoop(ctx context.Context) error {
 	for {
-		if err := errors.Join(b.keys.sweep(ctx, b.o.Now()), b.desk.Sweep(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(b.keys.sweep(ctx, b.o.Now()), b.desk.Sweep(ctx), b.forgetFallback(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("sweeping the translation bot's vault")
 		}
 		if !replies.Pause(ctx, sweepEvery) {

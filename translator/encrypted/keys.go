@@ -34,6 +34,8 @@ const (
 	kindSecret                // name secret
 	kindState                 // name what
 	kindUnread                // owner room, name event: its key has not come yet
+	kindUnneeded              // name room: since when nobody there needs a translation
+	kindTold                  // name room: it was told of a message that could not be decrypted
 )
 
 // keys is the device's crypto.Store, in the vault. Pickles are encrypted a second time, with a key of their own. It is as
@@ -82,7 +84,6 @@ const (
 	keptHashes  = 24 * time.Hour
 	keptInbound = 60 * 24 * time.Hour
 	keptIndices = 14 * 24 * time.Hour
-	keptUnread  = time.Hour
 )
 
 // sweep forgets what nobody can need any more.
@@ -92,7 +93,7 @@ func (k *keys) sweep(ctx context.Context, now time.Time) error {
 		k.vault.Forget(ctx, kindInbound, now.Add(-keptInbound)),
 		k.vault.Forget(ctx, kindWithheld, now.Add(-keptInbound)),
 		k.vault.Forget(ctx, kindIndex, now.Add(-keptIndices)),
-		k.vault.Forget(ctx, kindUnread, now.Add(-keptUnread)),
+		k.vault.Forget(ctx, kindTold, now.Add(-toldEvery)),
 	)
 }
 

@@ -61,7 +61,10 @@ func (b *Bot) read(ctx context.Context, ev *event.Event) error {
 	}
 	if err != nil {
 		b.o.Log.WithFields(logrus.Fields{"room": ev.RoomID, "event": ev.ID, "reason": reasonOf(err)}).Info("a message could not be decrypted")
-		return nil
+		if errors.Is(err, crypto.ErrDuplicateMessageIndex) || errors.Is(err, crypto.ErrWrongRoom) {
+			return nil // somebody repeats what was said elsewhere
+		}
+		return b.tellUnreadable(ctx, ev.RoomID.String(), ev.ID.String())
 	}
 	if clear.Mautrix.TrustState == id.TrustStateDeviceKeyMismatch {
 		return nil

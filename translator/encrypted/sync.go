@@ -3,6 +3,7 @@ package encrypted
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -61,7 +62,7 @@ func (b *Bot) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = b.o.Vault.Together(ctx, func() error {
+	err = b.takeWork(ctx, func() error {
 		if err := b.take(ctx, answer, told); err != nil {
 			return err
 		}
@@ -72,8 +73,18 @@ func (b *Bot) step(ctx context.Context) error {
 		return fmt.Errorf("taking what happened: %w", err)
 	}
 	b.since = answer.NextBatch
+	return errors.Join(b.restock(ctx, answer.DeviceOTKCount), b.refill(ctx, answer.FallbackKeys))
+}
+
+// takeWork runs fn, which takes work, and begins that work when it is on the disk.
+func (b *Bot) takeWork(ctx context.Context, fn func() error) error {
+	b.taking.Lock()
+	defer b.taking.Unlock()
+	if err := b.o.Vault.Together(ctx, fn); err != nil {
+		return err
+	}
 	b.desk.Release()
-	return b.restock(ctx, answer.DeviceOTKCount)
+	return nil
 }
 
 // restock uploads one-time keys when others have used half of them.
@@ -235,6 +246,7 @@ func (b *Bot) forget(ctx context.Context, room id.RoomID) error {
 	if _, err := b.keys.RedactGroupSessions(ctx, room, "", "left"); err != nil {
 		return err
 	}
+	b.o.Vault.Delete(kindUnneeded, "", room.String())
 	unread, err := b.o.Vault.List(ctx, kindUnread, room.String())
 	for _, record := range unread {
 		b.o.Vault.Delete(kindUnread, room.String(), record.Name)

@@ -75,6 +75,26 @@ func (g *Guard) Name() string { return g.engine.Name() }
 // Offers is the engine's; an open circuit does not change what it offers.
 func (g *Guard) Offers(from, to language.Code) bool { return g.engine.Offers(from, to) }
 
+// HasRoom reports, without waiting, whether a request would soon get its turn: no circuit is open, and less than half of the
+// waiting room is taken.
+func (g *Guard) HasRoom() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state != StateKey && g.closedAt.IsZero() && len(g.seats) < g.limits.Concurrent+(g.limits.Waiting+1)/2
+}
+
+// Memory is implemented by engines that only look up what they know.
+type Memory interface {
+	// Knows reports, without waiting, whether a text may be known; false when it certainly is not.
+	Knows(from, to language.Code, text, formatted string) bool
+}
+
+// Memory returns the engine if it only looks up what it knows, else nil.
+func (g *Guard) Memory() Memory {
+	memory, _ := g.engine.(Memory)
+	return memory
+}
+
 // Check asks the engine whether it lives, if it can tell; an answer closes a circuit that failures opened. An engine that
 // asked to be left alone is left alone, and one that refused our key is not asked at all.
 func (g *Guard) Check(ctx context.Context) error {

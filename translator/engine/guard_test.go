@@ -202,3 +202,42 @@ func TestHealthSaysWhenACircuitCloses(t *testing.T) {
 		require.Equal(t, Health{State: StateOpen, Failures: 2, Fault: "broken", Until: time.Now().Add(10 * time.Second)}, g.Health())
 	})
 }
+
+func TestAGuardHasRoomUntilHalfOfItsSeatsAreTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := make(chan struct{})
+		g := NewGuard(&scripted{do: func(context.Context) error { <-gate; return nil }}, Limits{Concurrent: 1, Waiting: 4})
+		for taken := range 5 {
+			synctest.Wait()
+			require.Equal(t, taken < 3, g.HasRoom(), "%d seats are taken", taken)
+			go func() { _, _ = g.Translate(context.Background(), Request{}) }()
+		}
+		synctest.Wait()
+		_, err := g.Translate(t.Context(), Request{})
+		require.ErrorIs(t, err, ErrBusy)
+		close(gate)
+		synctest.Wait()
+		require.True(t, g.HasRoom())
+	})
+}
+
+func TestAGuardWithAnOpenCircuitHasNoRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failing := true
+		g := NewGuard(&scripted{do: func(context.Context) error {
+			if failing {
+				return errors.New("broken")
+			}
+			return nil
+		}}, Limits{Failures: 1, Cooldown: time.Second})
+		_, err := g.Translate(t.Context(), Request{})
+		require.Error(t, err)
+		require.False(t, g.HasRoom())
+		time.Sleep(2 * time.Second)
+		require.False(t, g.HasRoom(), "nobody knows yet whether it is back")
+		failing = false
+		_, err = g.Translate(t.Context(), Request{})
+		require.NoError(t, err)
+		require.True(t, g.HasRoom())
+	})
+}

@@ -85,12 +85,14 @@ func (g glossary) at(text string, i int) (*Term, int) {
 	return nil, 0
 }
 
-// prefixFold is how much of text equals prefix but for the case, 0 if it does not begin with it.
+// prefixFold is how much of text equals prefix but for the case, 0 if it does not begin with it. What is in capitals alone is
+// found in capitals alone: "ALL" is a leukaemia, "all" is not.
 func prefixFold(text, prefix string) int {
+	capitals := strings.ToUpper(prefix) == prefix
 	i := 0
 	for _, want := range prefix {
 		got, width := utf8.DecodeRuneInString(text[i:])
-		if width == 0 || unicode.ToLower(got) != unicode.ToLower(want) {
+		if width == 0 || unicode.ToLower(got) != unicode.ToLower(want) || capitals && got != want {
 			return 0
 		}
 		i += width

@@ -110,6 +110,9 @@ func replaced(text string, pairs []string) string {
 	if len(pairs) == 0 {
 		return text
 	}
+	if len(pairs) == 2 {
+		return strings.ReplaceAll(text, "{"+pairs[0]+"}", pairs[1])
+	}
 	replacements := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {
 		replacements = append(replacements, "{"+pairs[i]+"}", pairs[i+1])

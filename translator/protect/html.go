@@ -75,6 +75,7 @@ func (w *walker) element(node *html.Node) {
 		w.reopen()
 	case whole(node):
 		w.keep(rendered(node), shownText(node))
+		w.current[len(w.current)-1].Mention = node.DataAtom == atom.A && namesUser(attribute(node, "href"))
 	case blocks[node.DataAtom]:
 		w.flush()
 		w.m.markup(startTag(node))

@@ -34,6 +34,7 @@ type part struct {
 type kept struct {
 	open, close string
 	text        string // how an Atom reads; empty for markup
+	words       bool   // an Atom that is a drug, a dose or the like: words of the sentence
 }
 
 // Parse takes a message apart. With formatted, that is what is translated (the body is derived from
@@ -137,7 +138,7 @@ func (m *Message) textPieces(segment Segment, text string) Segment {
 	end := 0
 	for _, span := range atomsIn(text, m.from) {
 		segment = appendText(segment, text[end:span.Start])
-		segment = m.appendAtom(segment, text[span.Start:span.End])
+		segment = m.appendAtom(segment, text[span.Start:span.End], span.words)
 		end = span.End
 	}
 	return appendText(segment, text[end:])
@@ -154,10 +155,10 @@ func appendText(segment Segment, text string) Segment {
 	return append(segment, Piece{Kind: Text, Text: text})
 }
 
-func (m *Message) appendAtom(segment Segment, text string) Segment {
+func (m *Message) appendAtom(segment Segment, text string, words bool) Segment {
 	id := m.id()
-	m.atoms[id] = kept{open: m.escape(check.Readable(text)), text: check.Readable(text)}
-	return append(segment, Piece{Kind: Atom, ID: id, Text: text})
+	m.atoms[id] = kept{open: m.escape(check.Readable(text)), text: check.Readable(text), words: words}
+	return append(segment, Piece{Kind: Atom, ID: id, Text: text, Mention: mention.MatchString(text)})
 }
 
 func (m *Message) escape(text string) string {

@@ -27,7 +27,11 @@ func (m *Message) Restore(translated []Segment) (Restored, error) {
 			return Restored{}, fmt.Errorf("segment %d: %w", i, err)
 		}
 	}
-	return m.assemble(translated), nil
+	local := make([]Segment, len(translated))
+	for i := range translated {
+		local[i] = m.localised(translated[i], m.segments[i])
+	}
+	return m.assemble(local), nil
 }
 
 // sameParts checks that a translated segment has the protected parts of its source.

@@ -21,6 +21,8 @@ type Piece struct {
 	// Local is how the language of a translation writes an Atom, such as the name of a drug; empty: as it is. Only what is
 	// known for sure may be written otherwise, never what a service answers.
 	Local string
+	// Mention says of an Atom that it names a user, or everybody in the room.
+	Mention bool
 }
 
 // Segment is one line or block of a message: what an engine translates as a unit.

@@ -38,6 +38,8 @@ type Host interface {
 	Reads(ctx context.Context, userID, roomID string) language.Code
 	// Moderates reports whether a user may decide that the bot is in a room.
 	Moderates(ctx context.Context, roomID, userID string) (bool, error)
+	// Needed reports whether somebody in a room may need a translation.
+	Needed(ctx context.Context, roomID string) (bool, error)
 	// LocalOnly reports whether the texts of a room may be seen by engines of this machine only.
 	LocalOnly(ctx context.Context, roomID string) bool
 	// Command answers a command; false when it is none to this bot.
@@ -59,6 +61,10 @@ const (
 	Answer    Task = "answer"    // a command
 	Greet     Task = "greet"     // the bot can read the room from this event on
 	Arrive    Task = "arrive"    // the bot was invited by Sender
+
+	Unneeded   Task = "unneeded"   // nobody needs a translation any more: the bot will leave
+	Depart     Task = "depart"     // nobody needs one still
+	Unreadable Task = "unreadable" // Replaces could not be decrypted
 )
 
 // Work is something that happened in a room and concerns the bot.
@@ -290,7 +296,13 @@ func (d *Desk) do(ctx context.Context, w *Work) error {
 	case Answer:
 		return d.answer(ctx, w)
 	case Greet:
-		return d.greet(ctx, w)
+		return d.announce(ctx, w, "encrypted_joined")
+	case Unneeded:
+		return d.announce(ctx, w, "encrypted_alone")
+	case Unreadable:
+		return d.announce(ctx, w, "encrypted_unreadable")
+	case Depart:
+		return d.depart(ctx, w)
 	case Arrive:
 		if d.o.Arrive == nil {
 			break

@@ -71,6 +71,8 @@ func (people) Reads(context.Context, string, string) language.Code { return "en"
 func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
 	return userID == "@mod:x", nil
 }
+func (people) Needed(context.Context, string) (bool, error) { return true, nil }
+
 func (people) LocalOnly(context.Context, string) bool { return false }
 func (people) Command(_ context.Context, _, _, text string) (string, bool, error) {
 	return "heard " + text, strings.HasPrefix(text, "!lang"), nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -221,24 +220,4 @@ func (d *Desk) withdraw(ctx context.Context, w *Work) error {
 		d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, w.Replaces)
 		return nil
 	})
-}
-
-// greet says in every language that is read that the bot is there and reads from now on.
-func (d *Desk) greet(ctx context.Context, w *Work) error {
-	read, err := d.o.Host.Languages(ctx, w.RoomID, "")
-	if err != nil {
-		return err
-	}
-	if len(read) == 0 {
-		read = []language.Code{d.o.Host.Reads(ctx, "", w.RoomID)}
-	}
-	slices.Sort(read)
-	lines := make([]string, 0, len(read))
-	for _, code := range read {
-		lines = append(lines, language.String(code, "encrypted_joined"))
-	}
-	if _, err := d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "greet", ""), notice(strings.Join(lines, "\n")), ""); err != nil {
-		return fmt.Errorf("greeting: %w", err)
-	}
-	return d.done(ctx, w, func() error { return nil })
 }

@@ -52,6 +52,16 @@ func (v *Vault) selectAll(ctx context.Context, kind Kind, owner *string) (map[pl
 	if owner != nil {
 		query, args = query+` AND owner = $2`, append(args, *owner)
 	}
+	return v.selectPlaces(ctx, kind, query, args...)
+}
+
+// selectOlder is selectAll for what was stored before a time (ms).
+func (v *Vault) selectOlder(ctx context.Context, kind Kind, before int64) (map[place][]byte, error) {
+	return v.selectPlaces(ctx, kind, `SELECT owner, name, value FROM translator_vault
+		WHERE kind = $1 AND stored_ts < $2 ORDER BY stored_ts LIMIT 500`, int16(kind), before)
+}
+
+func (v *Vault) selectPlaces(ctx context.Context, kind Kind, query string, args ...any) (map[place][]byte, error) {
 	rows, err := v.db.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("reading the translator's vault: %w", err)
@@ -67,6 +77,31 @@ func (v *Vault) selectAll(ctx context.Context, kind Kind, owner *string) (map[pl
 		found[p] = sealed
 	}
 	return found, rows.Err()
+}
+
+// selectAny returns one record as it is stored, nil without any.
+func (v *Vault) selectAny(ctx context.Context) (p place, sealed []byte, err error) {
+	var kind int16
+	err = v.db.QueryRow(ctx, `SELECT kind, owner, name, value FROM translator_vault LIMIT 1`).Scan(&kind, &p.owner, &p.name, &sealed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil, nil
+	}
+	if err != nil {
+		return p, nil, fmt.Errorf("reading the translator's vault: %w", err)
+	}
+	p.kind = Kind(kind)
+	return p, sealed, nil
+}
+
+func (v *Vault) deleteAll(ctx context.Context) error {
+	err := v.db.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`DELETE FROM translator_vault`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("clearing the translator's vault: %w", err)
+	}
+	return nil
 }
 
 func (v *Vault) deleteOlder(ctx context.Context, kind Kind, before int64) error {

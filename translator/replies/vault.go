@@ -28,8 +28,8 @@ const (
 
 // Record is one entry of a vault.
 type Record struct {
-	Name  string
-	Value []byte
+	Owner, Name string
+	Value       []byte
 }
 
 // Vault keeps records that are encrypted in the database (AES-256-GCM, bound to their place). Puts and deletes are seen at
@@ -164,11 +164,11 @@ func (v *Vault) list(ctx context.Context, kind Kind, owner *string) ([]Record, e
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, Record{Name: p.name, Value: value})
+		found = append(found, Record{Owner: p.owner, Name: p.name, Value: value})
 	}
 	for p, c := range changed {
 		if !c.deleted {
-			found = append(found, Record{Name: p.name, Value: c.value})
+			found = append(found, Record{Owner: p.owner, Name: p.name, Value: c.value})
 		}
 	}
 	return found, nil
@@ -231,6 +231,42 @@ func (v *Vault) Commit(ctx context.Context) error {
 func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) error {
 	return v.deleteOlder(ctx, kind, before.UnixMilli())
 }
+
+// Older returns the records of a kind that were stored before a time, at most 500 of them.
+func (v *Vault) Older(ctx context.Context, kind Kind, before time.Time) ([]Record, error) {
+	stored, err := v.selectOlder(ctx, kind, before.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	var found []Record
+	for p, sealed := range stored {
+		v.mu.Lock()
+		changed := v.changed[p] != nil
+		v.mu.Unlock()
+		if changed {
+			continue
+		}
+		value, err := v.open(p, sealed)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, Record{Owner: p.owner, Name: p.name, Value: value})
+	}
+	return found, nil
+}
+
+// Opens reports whether the vault's secret is the one that its records were written with; true while there are none.
+func (v *Vault) Opens(ctx context.Context) (bool, error) {
+	p, sealed, err := v.selectAny(ctx)
+	if err != nil || sealed == nil {
+		return true, err
+	}
+	_, err = v.open(p, sealed)
+	return err == nil, nil
+}
+
+// Clear removes every record: of those that do not open nothing is of use to anybody.
+func (v *Vault) Clear(ctx context.Context) error { return v.deleteAll(ctx) }
 
 // Derived returns a key of 32 bytes for another purpose, from the same secret.
 func Derived(secret []byte, purpose string) ([]byte, error) {

@@ -1,6 +1,7 @@
 package replies
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -80,4 +81,38 @@ func TestVaultOpensOnlyWithItsKeyAndInPlace(t *testing.T) {
 	}))
 	_, err = v.Get(t.Context(), kindTest, "b", "n")
 	require.ErrorIs(t, err, errWrongKey, "a record that was moved is not taken")
+}
+
+func TestVaultWhoseKeyIsLostIsCleared(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		db := sqldbtest.Open(t, fresh())
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		now := time.UnixMilli(1_000_000)
+		at := func(fill byte) *Vault {
+			vault, err := NewVault(db, bytes.Repeat([]byte{fill}, KeyBytes), func() time.Time { return now })
+			require.NoError(t, err)
+			return vault
+		}
+		opens := func(v *Vault) bool {
+			ok, err := v.Opens(t.Context())
+			require.NoError(t, err)
+			return ok
+		}
+		old := at(1)
+		require.True(t, opens(old), "an empty one opens with any key")
+		require.NoError(t, old.Together(t.Context(), func() error { old.Put(100, "room", "a", []byte("early")); return nil }))
+		now = now.Add(time.Hour)
+		require.NoError(t, old.Together(t.Context(), func() error { old.Put(100, "room", "b", []byte("late")); return nil }))
+		found, err := old.Older(t.Context(), 100, now)
+		require.NoError(t, err)
+		require.Equal(t, []Record{{Owner: "room", Name: "a", Value: []byte("early")}}, found)
+		require.True(t, opens(old))
+		other := at(2)
+		require.False(t, opens(other))
+		require.NoError(t, other.Clear(t.Context()))
+		require.True(t, opens(other))
+		value, err := other.Get(t.Context(), 100, "room", "a")
+		require.NoError(t, err)
+		require.Nil(t, value)
+	})
 }

@@ -68,7 +68,8 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 	o := appservice.Options{
 		Registration: registration, BotLocalpart: cfg.Translator.BotLocalpart, ServerName: cfg.ServerName, Homeserver: cfg.Bridge.Homeserver, Pipeline: b.pipeline,
 		Home: language.Code(cfg.Translator.DefaultLanguage), ClinicalBots: cfg.Translator.ClinicalBots,
-		Encrypted: cfg.Translator.Encrypted.Enabled, RemoteInvites: cfg.Bridge.RemoteInvites, Log: b.log, Now: time.Now,
+		Encrypted: cfg.Translator.Encrypted.Enabled, LeaveAfter: cfg.Translator.Encrypted.LeaveAfter.Std(),
+		KeyWait: cfg.Translator.Encrypted.KeyWait.Std(), RemoteInvites: cfg.Bridge.RemoteInvites, Log: b.log, Now: time.Now,
 	}
 	for _, tag := range cfg.Translator.Languages {
 		code, err := language.Parse(tag)
@@ -97,12 +98,12 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 }
 
 func (b *Beside) buildPipeline(cfg *config.Config) error {
-	engines, closeEngines, err := node.Engines(cfg.Translator)
+	engines, closeEngines, err := node.Engines(cfg.Translator, nil)
 	if err != nil {
 		return err
 	}
 	b.closers = append(b.closers, func() error { closeEngines(); return nil })
-	b.pipeline, err = translator.New(translator.Config{Engines: engines, CacheBytes: int(cfg.Translator.Cache.Memory)}, prometheus.NewRegistry())
+	b.pipeline, err = translator.New(node.PipelineConfig(cfg.Translator, engines), prometheus.NewRegistry())
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}

@@ -23,6 +23,7 @@ func (s *stage) show(ctx context.Context) {
 		{"The clinical handbook", s.handbook},
 		{"An engine hangs", s.engineHangs},
 		{"Hospital A loses power", s.powerCut},
+		{"A third hospital comes into the alliance", s.newcomer},
 		{"Your own sentence", s.ownSentence},
 	} {
 		if ctx.Err() != nil {
@@ -42,6 +43,9 @@ func (s *stage) start(ctx context.Context) bool {
 		if !ok {
 			return false
 		}
+	}
+	if !s.found(ctx) {
+		return false
 	}
 	for _, p := range []struct {
 		who                   **clinician

@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
@@ -46,24 +48,26 @@ func (n *Node) tagged() *view.Tagged {
 	bot := n.botID()
 	return &view.Tagged{Bot: bot, For: n.bridge.ForOthers, Speaks: func(ctx context.Context, roomID string) bool {
 		room, err := n.Rooms.Snapshot(ctx, roomID)
-		return err == nil && room.Encrypted && room.Membership(bot) != ""
+		return err == nil && room.Membership(bot) != ""
 	}}
 }
 
 // buildEncrypted gives the bot its device. The device is a client of this node's own API, in this process: it logs in
 // without a password, and nothing of it passes a socket.
-func (n *Node) buildEncrypted(_ context.Context, o Options) error {
+func (n *Node) buildEncrypted(ctx context.Context, o Options) error {
 	if !n.hasDevice() {
 		return nil
 	}
-	key, err := signing.LoadOrCreateKey(n.Config.Translator.Encrypted.KeyFile)
+	secret, err := n.secretIn(n.Config.Translator.Encrypted.KeyFile)
 	if err != nil {
 		return fmt.Errorf("translator.encrypted.key_file: %w", err)
 	}
-	secret := key.Private.Seed()
 	vault, err := replies.NewVault(n.DB, secret, o.Now)
 	if err != nil {
 		return fmt.Errorf("opening the translator's vault: %w", err)
+	}
+	if err := n.checkVault(ctx, vault, n.newKeys[n.Config.Translator.Encrypted.KeyFile]); err != nil {
+		return err
 	}
 	pickles, err := replies.Derived(secret, "pickles")
 	if err != nil {
@@ -71,12 +75,46 @@ func (n *Node) buildEncrypted(_ context.Context, o Options) error {
 	}
 	n.device, err = encrypted.New(encrypted.Options{
 		Connect: n.connectBot, Vault: vault, Secret: pickles, Host: n.bridge.People(), Pipeline: n.pipeline,
-		ClinicalBots: n.Config.Translator.ClinicalBots, Log: n.part("encrypted"), Now: o.Now,
+		ClinicalBots: n.Config.Translator.ClinicalBots, LeaveAfter: n.Config.Translator.Encrypted.LeaveAfter.Std(),
+		KeyWait: n.Config.Translator.Encrypted.KeyWait.Std(), Log: n.part("encrypted"), Now: o.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("building the translator's device: %w", err)
 	}
 	return nil
+}
+
+// secretIn reads the secret of a key file, which is made when it is not there, and remembers that it was made. Several parts may
+// share a file.
+func (n *Node) secretIn(file string) ([]byte, error) {
+	_, err := os.Stat(file)
+	missing := errors.Is(err, os.ErrNotExist)
+	key, err := signing.LoadOrCreateKey(file)
+	if err != nil {
+		return nil, err
+	}
+	n.newKeys[file] = n.newKeys[file] || missing
+	return key.Private.Seed(), nil
+}
+
+// checkVault sees that the key opens what the bot's device has kept. When the key is new since the old one was lost, none of
+// that is of use any more: the device begins anew. Another key than the right one is no reason to throw anything away.
+func (n *Node) checkVault(ctx context.Context, vault *replies.Vault, keyIsNew bool) error {
+	opens, err := vault.Opens(ctx)
+	if err != nil || opens {
+		return err
+	}
+	file := n.Config.Translator.Encrypted.KeyFile
+	if !keyIsNew {
+		return fmt.Errorf("%s is not the key with which the translator's device keeps its state (translator.encrypted.key_file); "+
+			"put the right one back, or remove the file if that one is lost: the device then begins anew", file)
+	}
+	n.part("encrypted").WithField("key_file", file).Warn("The translator's key is lost, and with it all that its device in encrypted rooms " +
+		"knew. A new key was made, and the device begins anew: it reads what is said from now on")
+	if err := n.Accounts.RenewIdentity(ctx, n.botID()); err != nil {
+		return fmt.Errorf("removing the translator's old device: %w", err)
+	}
+	return vault.Clear(ctx)
 }
 
 // connectBot logs the bot in on a device of its own.

@@ -11,6 +11,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
+	"medixchange/translator/phrases"
 )
 
 // pivot is the language that Apertium's pairs may go through where the configuration lets them.
@@ -20,9 +21,9 @@ const pivot = language.Code("es")
 const checkPaid = 5 * time.Minute
 
 // Engines builds the chain in the order of the configuration. It starts nothing and calls nobody; closeAll ends what
-// the engines start later.
-func Engines(c config.Translator) (chain []translator.EngineConfig, closeAll func(), err error) {
-	b := &engineBuilder{config: c}
+// the engines start later. approved says which phrases reviewers have approved; nil: none.
+func Engines(c config.Translator, approved phrases.Approved) (chain []translator.EngineConfig, closeAll func(), err error) {
+	b := &engineBuilder{config: c, approved: approved}
 	for i, e := range c.Engines {
 		link, err := b.link(e)
 		if err != nil {
@@ -34,10 +35,18 @@ func Engines(c config.Translator) (chain []translator.EngineConfig, closeAll fun
 	return chain, b.close, nil
 }
 
+// PipelineConfig is what the configuration says of the pipeline that asks a chain of engines.
+func PipelineConfig(c config.Translator, chain []translator.EngineConfig) translator.Config {
+	return translator.Config{
+		Engines: chain, CacheBytes: int(c.Cache.Memory), Identifiers: translator.Identifiers(c.Identifiers.Action),
+	}
+}
+
 // engineBuilder builds engines and knows how to end them.
 type engineBuilder struct {
 	config   config.Translator
 	resolver netguard.Resolver // nil: the system's
+	approved phrases.Approved
 	closers  []func()
 }
 
@@ -61,7 +70,7 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 	case "deepl", "azure", "google":
 		limits.CheckEvery = checkPaid
 	}
-	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs, External: isExternal(c)}, nil
+	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs, External: isExternal(c), Outside: b.isOutside(c)}, nil
 }
 
 // isExternal reports whether an engine sends texts to another machine.
@@ -70,10 +79,16 @@ func isExternal(c config.Engine) bool {
 	return c.URL != "" && (err != nil || !config.Translator{}.HostAllowed(u.Hostname()))
 }
 
+// isOutside reports whether an engine sends texts to a machine that is not the hospital's own.
+func (b *engineBuilder) isOutside(c config.Engine) bool {
+	u, err := url.Parse(c.URL)
+	return c.URL != "" && (err != nil || b.config.Outside(u.Hostname()))
+}
+
 func (b *engineBuilder) engine(c config.Engine) (engine.Engine, error) {
 	switch c.Type {
 	case "phrases":
-		return engine.NewEmbeddedPhrases(nil), nil
+		return engine.NewEmbeddedPhrases(b.approved), nil
 	case "apertium":
 		return b.apertium()
 	}

@@ -30,12 +30,12 @@ func TestEveryTypeOfTheConfigurationIsBuilt(t *testing.T) {
 		if kind == "openai" {
 			e.Model, e.Languages = "m", []string{"en", "es"}
 		}
-		chain, closeAll, err := Engines(config.Translator{Engines: []config.Engine{e}})
+		chain, closeAll, err := Engines(config.Translator{Engines: []config.Engine{e}}, nil)
 		require.NoError(t, err, kind)
 		require.Equal(t, kind, chain[0].Engine.Name(), "metrics and readers see the word of the configuration")
 		closeAll()
 	}
-	_, _, err := Engines(config.Translator{Engines: []config.Engine{{Type: "babelfish"}}})
+	_, _, err := Engines(config.Translator{Engines: []config.Engine{{Type: "babelfish"}}}, nil)
 	require.ErrorContains(t, err, `translator.engines[0]: there is no engine of type "babelfish"`)
 }
 
@@ -114,7 +114,7 @@ func TestAnEngineIsAskedAsManyThingsAtATimeAsTheConfigurationSays(t *testing.T) 
 	t.Cleanup(server.Close)
 	chain, closeAll, err := Engines(config.Translator{Engines: []config.Engine{
 		{Type: "libretranslate", URL: server.URL, Concurrent: together, Timeout: config.Duration(time.Minute)},
-	}})
+	}}, nil)
 	require.NoError(t, err)
 	t.Cleanup(closeAll)
 	guard := engine.NewGuard(chain[0].Engine, chain[0].Limits)

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -14,7 +15,7 @@ const (
 	// quietBytes is what a node may allocate in giveBackEvery and still count as quiet; worthwhileBytes is what it must have
 	// allocated since memory was last given back.
 	quietBytes      = 32 << 20
-	worthwhileBytes = 32 << 20
+	worthwhileBytes = 8 << 20
 )
 
 // giveBack returns memory to the system after a start and whenever a busy time has ended. The runtime by itself collects a
@@ -31,11 +32,13 @@ func (n *Node) giveBack(ctx context.Context) error {
 			return nil
 		case <-first:
 			n.DB.GiveBack()
+			runtime.GC() // what pools keep lives through one collection
 			debug.FreeOSMemory()
 			given = allocated()
 		case <-ticker.C:
 			now := allocated()
 			if now-before < quietBytes && now-given > worthwhileBytes {
+				n.DB.GiveBack()
 				debug.FreeOSMemory()
 				given = now
 			}

@@ -7,7 +7,9 @@ import (
 	"medixchange/internal/web"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/approvals"
 	"medixchange/translator/bridge"
+	"medixchange/translator/glossary"
 )
 
 // buildTranslator builds the engines, the pipeline and the bridge bot, and the view that shows their renderings.
@@ -15,13 +17,23 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 	var renderer view.Renderer = view.Plain
 	var log view.Log
 	if n.Config.Translator.Enabled {
-		engines, closeEngines, err := Engines(n.Config.Translator)
+		var err error
+		n.approvals, err = approvals.New(ctx, approvals.Options{DB: n.DB, Now: o.Now, Changed: func() { n.pipeline.Purge() }})
+		if err != nil {
+			return fmt.Errorf("reading the approvals of phrases: %w", err)
+		}
+		engines, closeEngines, err := Engines(n.Config.Translator, n.approvals.Approved)
 		if err != nil {
 			return err
 		}
 		n.onClose(func(context.Context) error { closeEngines(); return nil })
-		cache := translator.Config{Engines: engines, CacheBytes: int(n.Config.Translator.Cache.Memory)}
-		pipeline, err := translator.New(cache, n.registry)
+		n.glossary, err = glossary.Open(ctx, glossary.Options{DB: n.DB, Now: o.Now, Log: n.part("glossary"), Registerer: n.registry})
+		if err != nil {
+			return err
+		}
+		settings := PipelineConfig(n.Config.Translator, engines)
+		settings.Glossary = n.glossary.Current
+		pipeline, err := translator.New(settings, n.registry)
 		if err != nil {
 			return fmt.Errorf("building the translator: %w", err)
 		}
@@ -30,10 +42,14 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
+		sealKey, err := n.secretIn(n.Config.Translator.Seal.KeyFile)
+		if err != nil {
+			return fmt.Errorf("translator.seal.key_file: %w", err)
+		}
 		options := bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
-			Config: n.Config.Translator, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
-			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(),
+			Config: n.Config.Translator, SealKey: sealKey, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
+			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
 		}
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
@@ -55,7 +71,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 func (n *Node) adminRoutes() []func(*web.Router) {
 	var routes []func(*web.Router)
 	if n.bridge != nil {
-		routes = append(routes, n.bridge.AddRoutes)
+		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes, n.approvals.AddRoutes)
 	}
 	if n.finder != nil {
 		routes = append(routes, n.finder.AddRoutes)

@@ -1,0 +1,79 @@
+package bridge
+
+import (
+	"context"
+	"sync"
+
+	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
+	"medixchange/translator/language"
+)
+
+// translatePoll translates each part of a poll for itself: an engine that takes a dose from one answer to another is found
+// out by the checks of both. Like a message, a poll is shown in one language: when one part cannot be shown in the
+// reader's, all of it stays as it is.
+func (b *Bridge) translatePoll(ctx context.Context, j *job, w words, local bool) (translator.Result, error) {
+	results := make([]translator.Result, len(w.parts))
+	failed := make([]error, len(w.parts))
+	var asking sync.WaitGroup
+	for i, text := range w.parts {
+		request := translator.Request{Text: text, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: local}
+		asking.Go(func() { results[i], failed[i] = b.askPipeline(ctx, j, request) })
+	}
+	asking.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return translator.Result{}, err
+		}
+	}
+	return wholeOf(j.language, w, results), nil
+}
+
+// wholeOf makes one result of those of the parts of a poll.
+func wholeOf(to language.Code, w words, parts []translator.Result) translator.Result {
+	whole := translator.Result{To: to, Original: compose.Original{Body: w.text}, Parts: parts}
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = w.parts[i]
+		if part.State == translator.None && !part.Silent() {
+			return notWhole(whole, part)
+		}
+		if part.State == translator.Translated {
+			texts[i] = part.Body
+			addPart(&whole, part)
+		}
+	}
+	if whole.State != translator.Translated {
+		whole.State, whole.From, whole.Reasons = parts[0].State, parts[0].From, parts[0].Reasons
+		return whole
+	}
+	whole.Body = pollText(texts)
+	return whole
+}
+
+// notWhole is the result for a poll of which one part has no translation.
+func notWhole(whole, part translator.Result) translator.Result {
+	whole.State, whole.From, whole.Engine, whole.Pivot = translator.None, part.From, part.Engine, part.Pivot
+	whole.Verdict, whole.Reasons = part.Verdict, part.Reasons
+	whole.Unreviewed = false
+	whole.Invariants = nil
+	for _, p := range whole.Parts {
+		whole.Invariants = append(whole.Invariants, p.Invariants...)
+	}
+	return whole
+}
+
+func addPart(whole *translator.Result, part translator.Result) {
+	whole.State = translator.Translated
+	if whole.From == "" {
+		whole.From, whole.Engine = part.From, part.Engine
+	}
+	if whole.Pivot == "" {
+		whole.Pivot = part.Pivot
+	}
+	whole.Unreviewed = whole.Unreviewed || part.Unreviewed
+	whole.Verdict = check.Worse(whole.Verdict, part.Verdict)
+	whole.Reasons = append(whole.Reasons, part.Reasons...)
+	whole.Invariants = append(whole.Invariants, part.Invariants...)
+}

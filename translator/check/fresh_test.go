@@ -1,0 +1,57 @@
+package check
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"medixchange/translator/language"
+)
+
+// fresh reads the fresh sentences: language → sentence → text.
+func fresh(t *testing.T) map[string]map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/fresh/*.yaml")
+	require.NoError(t, err)
+	texts := map[string]map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var sentences map[string]string
+		require.NoError(t, yaml.Unmarshal(data, &sentences), file)
+		texts[strings.TrimSuffix(filepath.Base(file), ".yaml")] = sentences
+	}
+	return texts
+}
+
+// TestFreshSentences compares sentences that were written before the checks had been tried on them with their translations, as
+// they are and damaged, from English and into it.
+func TestFreshSentences(t *testing.T) {
+	texts := fresh(t)
+	m := newMutator(t)
+	show := os.Getenv("MEDIX_SAFETY_SHOW") != ""
+	sum := newScore()
+	for code, sentences := range texts {
+		if code == "en" {
+			continue
+		}
+		s := newScore()
+		for i, id := range slices.Sorted(maps.Keys(sentences)) {
+			english, text := texts["en"][id], sentences[id]
+			m.judgePair(t, &s, show, i, "en", code, english, text)
+			m.judgePair(t, &s, show, i, code, "en", text, english)
+		}
+		t.Logf("%s: %s", language.Code(code), s)
+		sum.join(s)
+	}
+	t.Logf("all languages: %s", sum)
+	assert.Less(t, sum.alarmed(), mostAlarms)
+	assert.GreaterOrEqual(t, sum.shareWithout("number swapped"), leastFound)
+}

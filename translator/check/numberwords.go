@@ -1,0 +1,131 @@
+package check
+
+import (
+	"strings"
+	"unicode"
+)
+
+// softNumbers finds numbers in words and month names outside of numbers already found.
+func (w *wordRules) softNumbers(f *folded, hard []number) []number {
+	taken := make(map[int]bool, len(hard)*4)
+	for _, n := range hard {
+		for i := n.from; i < n.to; i++ {
+			taken[i] = true
+		}
+	}
+	var found []number
+	for _, m := range w.numbers.all(f.runes) {
+		if m.entries[0].group == "scale" || m.entries[0].ignore || taken[m.from] {
+			continue
+		}
+		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
+		for _, e := range m.entries {
+			n.values = append(n.values, e.value)
+			n.dated = n.dated || e.group == "month"
+		}
+		if unicode.Is(unicode.Han, f.runes[m.from]) {
+			n = hanNumeral(f, n)
+		}
+		if !n.dated {
+			w.scale(f, &n)
+		}
+		n.plain = m.entries[0].sure
+		found = append(found, n)
+	}
+	found = joinTens(f, dropCovered(found))
+	for i := range found {
+		n := &found[i]
+		attachUnit(f, n)
+		n.plain = n.plain && countsSomething(f, *n)
+	}
+	return found
+}
+
+// joinTens makes one number of "thirty-five", "treinta y cinco", خمسة وثلاثين.
+func joinTens(f *folded, numbers []number) []number {
+	var joined []number
+	for _, n := range numbers {
+		last := len(joined) - 1
+		if last >= 0 && joinsTens(f, joined[last], n) {
+			a := &joined[last]
+			a.values = []string{itoa(int(float(a.values[0]) + float(n.values[0])))}
+			a.to, a.unitTo = n.to, n.to
+			continue
+		}
+		joined = append(joined, n)
+	}
+	return joined
+}
+
+const maxTensMark = 4 // runes between tens and ones ("treinta y cinco")
+
+func joinsTens(f *folded, a, b number) bool {
+	if a.dated || b.dated || len(a.values) != 1 || len(b.values) != 1 || b.from-a.to > maxTensMark || strings.Contains(a.values[0]+b.values[0], ".") {
+		return false
+	}
+	between := strings.Trim(string(f.runes[a.to:b.from]), " \u00a0-")
+	switch between {
+	case "", "y", "e", "et", "и", "و":
+	default:
+		return false
+	}
+	tens, ones := float(a.values[0]), float(b.values[0])
+	if between == "و" {
+		tens, ones = max(tens, ones), min(tens, ones)
+	}
+	return tens >= 20 && tens < 100 && int(tens)%10 == 0 && ones >= 1 && ones < 10
+}
+
+// countsSomething reports whether a number in words is more than a part of a word or an idiom. Numerals without spaces
+// around them need their unit (三 is in the names of many things).
+func countsSomething(f *folded, n number) bool {
+	if n.dated || len(n.values) != 1 || strings.HasSuffix(n.values[0], ".0") {
+		return false
+	}
+	if r := f.runes[n.from]; n.unit == "" && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
+		return false
+	}
+	value := n.values[0]
+	return value != "0" && value != "1" && value != "50"
+}
+
+// hanDigits are the numerals that build larger ones (二十五, 三百).
+var hanDigits = map[rune]int{'一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '两': 2, '〇': 0, '零': 0}
+var hanScales = map[rune]int{'十': 10, '百': 100, '千': 1000}
+
+// hanNumeral extends a numeral to all that belongs to it (二十五, 三百).
+func hanNumeral(f *folded, n number) number {
+	total, current, end := 0, 0, n.from
+	for ; end < len(f.runes); end++ {
+		if d, ok := hanDigits[f.runes[end]]; ok {
+			current = d
+			continue
+		}
+		scale, ok := hanScales[f.runes[end]]
+		if !ok {
+			break
+		}
+		if current == 0 {
+			current = 1
+		}
+		total, current = total+current*scale, 0
+	}
+	if end <= n.to && end-n.from < 2 {
+		return n
+	}
+	n.to, n.unitTo = end, end
+	n.values = []string{itoa(total + current)}
+	return n
+}
+
+func dropCovered(numbers []number) []number {
+	var kept []number
+	end := -1
+	for _, n := range numbers {
+		if n.from < end {
+			continue
+		}
+		kept, end = append(kept, n), n.to
+	}
+	return kept
+}

@@ -1,0 +1,140 @@
+package check
+
+import (
+	"slices"
+
+	"medixchange/translator/language"
+)
+
+var opposite = map[string]string{"left": "right", "right": "left"}
+
+// sides compares left and right.
+func (c *comparison) sides() {
+	for _, side := range []string{"left", "right"} {
+		other := opposite[side]
+		s, ok := first(c.source.sides, side)
+		if !ok || c.target.answers[side] > 0 {
+			continue
+		}
+		if t, turned := first(c.target.sides, other); turned && c.source.answers[other] == 0 {
+			c.found("side.changed", c.source.text(s), c.target.text(t))
+		} else if c.target.answers[other] > 0 && c.source.answers[other] == 0 {
+			c.found("side.changed", c.source.text(s), "")
+		} else {
+			c.found("side.missing", c.source.text(s), "")
+		}
+	}
+	c.addedSides()
+	c.turnedSides()
+	if c.deniedSides() {
+		return
+	}
+	if a, b := c.source.sides, c.target.sides; len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
+		c.found("side.order", c.source.text(a[0]), c.target.text(b[0]))
+	}
+}
+
+// turnedSides notices that one of several sides has become the other.
+func (c *comparison) turnedSides() {
+	if c.has("side") {
+		return
+	}
+	a, b := c.source.answers, c.target.answers
+	for _, side := range []string{"left", "right"} {
+		if a[side] > b[side] && a[opposite[side]] < b[opposite[side]] {
+			c.found("side.changed", c.source.sideText(side), c.target.sideText(opposite[side]))
+		}
+	}
+}
+
+// sideText is the first place that certainly names a side, "" for none.
+func (x *facts) sideText(side string) string {
+	if s, ok := first(x.sides, side); ok {
+		return x.text(s)
+	}
+	return ""
+}
+
+// addedSides notices a side that only the translation names: of two legs that both were left, one became right.
+func (c *comparison) addedSides() {
+	for _, side := range []string{"left", "right"} {
+		t, ok := first(c.target.sides, side)
+		if !ok || c.source.answers[side] > 0 {
+			continue
+		}
+		if c.source.answers["left"]+c.source.answers["right"] == 0 {
+			c.found("side.added", "", c.target.text(t))
+		} else if s, ok := first(c.source.sides, opposite[side]); ok && c.target.answers[opposite[side]] > 0 {
+			c.found("side.changed", c.source.text(s), c.target.text(t))
+		}
+	}
+}
+
+// contrastReach is how far apart, in runes, two sides may stand that are set against each other.
+const contrastReach = 24
+
+// settleSides takes words that may be a side ("right" is also correct) for one where they are set against one that is certain:
+// "on the left, not right, leg".
+func (x *facts) settleSides(words *wordRules) {
+	certain := x.sides
+	for _, s := range x.maybeSides {
+		for _, other := range certain {
+			if other.value == opposite[s.value] && x.contrasted(s, other, words) {
+				x.sides = append(x.sides, s)
+				break
+			}
+		}
+	}
+	sortSpans(x.sides)
+}
+
+// contrasted reports whether a negation or a word such as "or" stands between two places of one sentence.
+func (x *facts) contrasted(a, b span, words *wordRules) bool {
+	if a.from > b.from {
+		a, b = b, a
+	}
+	if b.from-a.to > contrastReach || b.from < a.to || !x.sameClause(a, b) {
+		return false
+	}
+	for _, n := range x.negations {
+		if a.to <= n.from && n.to <= b.from {
+			return true
+		}
+	}
+	return len(words.contrast.all(x.f.runes[a.to:b.from])) > 0
+}
+
+// deniedReach is how far a negation may stand from the side that it denies ("not on the left").
+const deniedReach = 12
+
+// denyBehind are languages that say "not" behind what they deny.
+var denyBehind = []language.Code{"ja", "ko", "tr"}
+
+// deniedSide is the one side that a text says is not meant; false where it denies none or both.
+func (x *facts) deniedSide(code language.Code) (span, bool) {
+	var denied []span
+	behind := slices.Contains(denyBehind, code.Base())
+	for _, s := range x.sides {
+		for _, n := range x.negations {
+			if gap := s.from - n.to; !behind && gap >= 0 && gap <= deniedReach || behind && n.from >= s.to && n.from-s.to <= deniedReach {
+				denied = append(denied, s)
+				break
+			}
+		}
+	}
+	if len(denied) != 1 || !slices.ContainsFunc(x.sides, func(s span) bool { return s.value != denied[0].value }) {
+		return span{}, false
+	}
+	return denied[0], true
+}
+
+// deniedSides compares which of two sides is not meant, where both texts say so. Then their order says nothing: languages that
+// say "not" behind a word put the other side first.
+func (c *comparison) deniedSides() bool {
+	s, ok := c.source.deniedSide(c.from)
+	t, both := c.target.deniedSide(c.to)
+	if ok && both && s.value != t.value {
+		c.found("side.changed", c.source.text(s), c.target.text(t))
+	}
+	return ok && both
+}

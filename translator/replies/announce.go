@@ -1,0 +1,59 @@
+package replies
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"medixchange/translator/language"
+)
+
+// announce says one thing to a room, in every language that its members read, and ends the work.
+func (d *Desk) announce(ctx context.Context, w *Work, key string) error {
+	if err := d.sayToAll(ctx, w, key); err != nil {
+		return err
+	}
+	return d.done(ctx, w, func() error { return nil })
+}
+
+func (d *Desk) sayToAll(ctx context.Context, w *Work, key string) error {
+	read, err := d.o.Host.Languages(ctx, w.RoomID, "")
+	if err != nil {
+		return err
+	}
+	if len(read) == 0 {
+		read = []language.Code{d.o.Host.Reads(ctx, "", w.RoomID)}
+	}
+	slices.Sort(read)
+	lines := make([]string, 0, len(read))
+	for _, code := range read {
+		lines = append(lines, language.String(code, key))
+	}
+	content := notice(strings.Join(lines, "\n"))
+	if w.Replaces != "" {
+		content["m.relates_to"] = map[string]any{"m.in_reply_to": map[string]any{"event_id": w.Replaces}}
+	}
+	if _, err := d.o.Courier.Send(ctx, w.RoomID, txnOf(w, string(w.Task), ""), content, ""); err != nil {
+		return fmt.Errorf("telling a room something: %w", err)
+	}
+	return nil
+}
+
+// depart leaves a room in which nobody needs a translation, unless somebody does by now.
+func (d *Desk) depart(ctx context.Context, w *Work) error {
+	needed, err := d.o.Host.Needed(ctx, w.RoomID)
+	if err != nil {
+		return fmt.Errorf("asking who needs a translation: %w", err)
+	}
+	if needed {
+		return d.done(ctx, w, func() error { return nil })
+	}
+	if err := ignoreRefused(d.sayToAll(ctx, w, "encrypted_left")); err != nil {
+		return err
+	}
+	if err := ignoreRefused(d.o.Courier.Leave(ctx, w.RoomID)); err != nil {
+		return fmt.Errorf("leaving: %w", err)
+	}
+	return d.done(ctx, w, func() error { return nil })
+}
