@@ -30,6 +30,7 @@ type Config struct {
 	Handbook      Handbook     `yaml:"handbook"`
 	Push          Push         `yaml:"push"`
 	Media         Media        `yaml:"media"`
+	Conference    Conference   `yaml:"conference"`
 	Presence      Presence     `yaml:"presence"`
 	Search        Search       `yaml:"search"`
 	Translator    Translator   `yaml:"translator"`
@@ -359,6 +360,7 @@ func Default(serverName string) *Config {
 		Alliance:   defaultAlliance(),
 		Handbook:   Handbook{Enabled: true, Public: true},
 		Media:      defaultMedia(),
+		Conference: defaultConference(),
 		Search:     Search{Enabled: true},
 		Translator: defaultTranslator(),
 		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},

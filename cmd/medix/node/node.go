@@ -22,6 +22,7 @@ import (
 	"medixchange/alliance"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
+	"medixchange/conference/relay"
 	"medixchange/federation"
 	"medixchange/handbook"
 	"medixchange/handbook/find"
@@ -83,6 +84,8 @@ type Node struct {
 	book       *site.Site           // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
+	relay      *relay.Relay                             // nil without one of its own
+	turn       func(userID string) clientapi.TurnServer // nil without any relay
 	notifier   *notify.Notifier
 	client     http.Handler
 	federation http.Handler
@@ -111,7 +114,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -247,7 +250,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services,
+		SSO: services, Turn: n.turn,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
