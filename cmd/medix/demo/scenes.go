@@ -20,6 +20,7 @@ func (s *stage) show(ctx context.Context) {
 		{"Two hospitals", s.start},
 		{"A direct conversation, Chinese and Spanish", s.conversation},
 		{"A group room across the hospitals, three languages", s.groupRoom},
+		{"The clinical handbook", s.handbook},
 		{"An engine hangs", s.engineHangs},
 		{"Hospital A loses power", s.powerCut},
 		{"A third hospital comes into the alliance", s.newcomer},

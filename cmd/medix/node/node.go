@@ -24,6 +24,9 @@ import (
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
 	"medixchange/federation"
+	"medixchange/handbook"
+	"medixchange/handbook/find"
+	"medixchange/handbook/site"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -64,6 +67,7 @@ type Node struct {
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry
+	requests   *web.Metrics
 	remote     *federation.Client
 	signer     *signing.Signer
 	listed     func(server string) bool // what the administrator's lists say of a server
@@ -75,6 +79,9 @@ type Node struct {
 	approvals  *approvals.Book      // likewise
 	newKeys    map[string]bool      // key files that were made at this start
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf      *handbook.Shelf      // nil without a handbook
+	bookIndex  *find.Index          // nil without a handbook
+	book       *site.Site           // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
 	relay      *relay.Relay                             // nil without one of its own
@@ -94,6 +101,7 @@ type Node struct {
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -106,7 +114,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -233,7 +241,7 @@ func (n *Node) buildMedia(_ context.Context, _ Options) error {
 }
 
 func (n *Node) buildAPIs(_ context.Context, o Options) error {
-	metrics := web.NewMetrics(n.registry)
+	metrics := n.requests
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
 	services, err := n.loginServices(o.Now)
 	if err != nil {
