@@ -45,6 +45,8 @@ type Options struct {
 	MapError func(error) *web.Error
 	// Unlimited says whose requests are not rationed: the node's own bot, whose work grows with that of everybody; optional.
 	Unlimited func(userID string) bool
+	// Turn gives a user credentials of the relay for calls; optional.
+	Turn func(userID string) TurnServer
 	// SSO are the hospital's login services; optional.
 	SSO []*sso.Provider
 	// Version is the program's, for /_matrix/client/versions' server field; optional.

@@ -86,6 +86,9 @@ func (b *Book) Citations(s *Section) []Citation {
 	return s.Citations
 }
 
+// Images lists the paths of the images, sorted.
+func (b *Book) Images() []string { return slices.Sorted(maps.Keys(b.images)) }
+
 // SectionOf finds the section that an anchor, or an id of a section, leads to.
 func (b *Book) SectionOf(anchor string) (id string, ok bool) {
 	id, ok = b.anchors[anchor]

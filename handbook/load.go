@@ -24,6 +24,9 @@ const (
 	maxTag       = 20 // bytes of a language tag
 )
 
+// reserved are the pages that every language has beside its sections.
+var reserved = []string{"search", "glossary", "changes", "offline"}
+
 const (
 	bookFile     = "book.yaml"
 	glossaryFile = "glossary.yaml"
@@ -149,6 +152,8 @@ func chapters(f fields) []Chapter {
 			switch {
 			case !validID(id):
 				c.log.add(c.file, c.line, "%q is no id; ids are of small letters, digits and single hyphens", id)
+			case i > 0 && slices.Contains(reserved, id):
+				c.log.add(c.file, c.line, "%q is a page of the handbook itself; name the section otherwise", id)
 			case seen[key]:
 				c.log.add(c.file, c.line, "%q is here twice", id)
 			}

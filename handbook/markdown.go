@@ -343,3 +343,19 @@ func (b *body) words(out *strings.Builder, v *ast.Text) {
 		out.WriteByte(' ')
 	}
 }
+
+// beforePoint is the space that a citation leaves before the punctuation behind it.
+var beforePoint = regexp.MustCompile(` ([.,)。，、）،۔])`)
+
+// Prose is what stands below the heading as plain text, a paragraph, list item or table cell each, for readers who see it
+// without its citations.
+func (b Block) Prose() []string {
+	var out []string
+	for i, s := range b.Segments {
+		if i == 0 && s == b.Title {
+			continue
+		}
+		out = append(out, beforePoint.ReplaceAllString(s, "$1"))
+	}
+	return out
+}

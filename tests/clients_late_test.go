@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"medixchange/internal/config"
+	"medixchange/internal/testhospital"
 )
 
 // gate is before an engine, and holds its translations back while a script wants them late.
@@ -23,6 +25,7 @@ type gate struct {
 // ServeHTTP takes POST /gate/close and /gate/open, and hands on the rest.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
+	w.Header().Set("Access-Control-Allow-Origin", "*") // the script may be in a browser
 	switch r.URL.Path {
 	case "/gate/close":
 		g.shut = make(chan struct{})
@@ -46,24 +49,51 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.next.ServeHTTP(w, r)
 }
 
-// TestJSLateTranslationsUnderEveryActionOfAClient: a reader with two devices replies to a late translation, reacts to it, marks
-// it as read, forwards it and tries to redact it; its author edits the message, and redacts it. A late poll is told by the bot.
-func TestJSLateTranslationsUnderEveryActionOfAClient(t *testing.T) {
+// lateWards are two hospitals with one engine behind a gate, whose translations are late while it is closed.
+type lateWards struct {
+	a, b *testhospital.Hospital
+	own  *interpreter
+	gate string // its URL
+}
+
+func newLateWards(t *testing.T) *lateWards {
+	t.Helper()
 	own := newInterpreter(t)
 	gated := httptest.NewServer(&gate{next: own})
 	t.Cleanup(gated.Close)
-	a, b := twoHospitals(t, func(cfg *config.Config) {
+	hospitals := testhospital.Alliance(t, 2, func(cfg *config.Config) {
 		own.engine(t, cfg)
 		cfg.Translator.Engines[0].URL = gated.URL
 		cfg.Translator.HoldBudget = config.Duration(100 * time.Millisecond)
 	})
-	zh := func(n int) string { return own.memory.Forms(said[n], "zh")[0] }
-	es := func(n int) string { return own.memory.Forms(said[n], "es")[0] }
-	steps := runScript(t, "js-late.mjs", map[string]any{
-		"ana": newSeat(a, "ana", "zh"), "bo": newSeat(b, "bo", "es"), "bot": "@translator:" + b.Name, "gate": gated.URL,
-		"message": zh(0), "edit": zh(1), "reply": es(2), "poll": []string{zh(3), zh(4), zh(5)},
-	})
+	return &lateWards{a: hospitals[0], b: hospitals[1], own: own, gate: gated.URL}
+}
 
+// zh and es are the engine's wordings of one phrase.
+func (l *lateWards) zh(n int) string { return l.own.memory.Forms(said[n], "zh")[0] }
+func (l *lateWards) es(n int) string { return l.own.memory.Forms(said[n], "es")[0] }
+
+// TestJSLateTranslationsUnderEveryActionOfAClient: a reader with two devices replies to a late translation, reacts to it, marks
+// it as read, forwards it and tries to redact it; its author edits the message, and redacts it. A late poll is told by the bot.
+// The same script runs in Node.js and in Chromium.
+func TestJSLateTranslationsUnderEveryActionOfAClient(t *testing.T) {
+	for name, run := range scriptHosts {
+		t.Run(name, func(t *testing.T) {
+			installed(t)
+			wards := newLateWards(t)
+			judgeLate(t, wards, run(t, "js-late.mjs", map[string]any{
+				"ana": newSeat(wards.a, "ana", "zh"), "bo": newSeat(wards.b, "bo", "es"),
+				"bot": "@translator:" + wards.b.Name, "gate": wards.gate, "message": wards.zh(0), "edit": wards.zh(1),
+				"reply": wards.es(2), "poll": []string{wards.zh(3), wards.zh(4), wards.zh(5)},
+			}))
+		})
+	}
+}
+
+// judgeLate checks what js-late.mjs saw.
+func judgeLate(t *testing.T, wards *lateWards, steps map[string]gjson.Result) {
+	t.Helper()
+	zh, es := wards.zh, wards.es
 	late := steps["late"]
 	for _, body := range late.Get("bodies").Array() {
 		require.Contains(t, body.Str, es(0))

@@ -25,16 +25,12 @@ type handbookFolder struct {
 }
 
 func (f handbookFolder) load() (*handbook.Book, error) {
-	edition := handbook.Embedded()
-	if f.Dir != "" {
-		folder, err := os.OpenRoot(f.Dir) // files outside of it are never read, whatever links point to
-		if err != nil {
-			return nil, fmt.Errorf("opening the handbook's folder: %w", err)
-		}
-		defer folder.Close()
-		edition = folder.FS()
+	files, closeFiles, err := handbook.Open(f.Dir)
+	if err != nil {
+		return nil, err
 	}
-	return handbook.Load(edition)
+	defer closeFiles()
+	return handbook.Load(files)
 }
 
 type handbookLintCmd struct {

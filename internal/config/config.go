@@ -27,8 +27,10 @@ type Config struct {
 	Rooms         Rooms        `yaml:"rooms"`
 	Federation    Federation   `yaml:"federation"`
 	Alliance      Alliance     `yaml:"alliance"`
+	Handbook      Handbook     `yaml:"handbook"`
 	Push          Push         `yaml:"push"`
 	Media         Media        `yaml:"media"`
+	Conference    Conference   `yaml:"conference"`
 	Presence      Presence     `yaml:"presence"`
 	Search        Search       `yaml:"search"`
 	Translator    Translator   `yaml:"translator"`
@@ -190,6 +192,15 @@ type Thumbnail struct {
 	Method string `yaml:"method"`
 }
 
+// Handbook says which edition of the clinical handbook is shown at /handbook/, and to whom.
+type Handbook struct {
+	Enabled bool `yaml:"enabled"`
+	// Folder holds the edition; empty for the one that comes with the program.
+	Folder string `yaml:"folder"`
+	// Public shows it without login; otherwise readers log in with an account of this node.
+	Public bool `yaml:"public"`
+}
+
 // Presence says whether online states are kept and shown.
 type Presence struct {
 	Enabled bool `yaml:"enabled"`
@@ -347,7 +358,9 @@ func Default(serverName string) *Config {
 			MaxResponse:  100 << 20,
 		},
 		Alliance:   defaultAlliance(),
+		Handbook:   Handbook{Enabled: true, Public: true},
 		Media:      defaultMedia(),
+		Conference: defaultConference(),
 		Search:     Search{Enabled: true},
 		Translator: defaultTranslator(),
 		Bridge:     Bridge{Homeserver: "http://127.0.0.1:8008", Listen: "127.0.0.1:9008", Registration: "registration.yaml"},

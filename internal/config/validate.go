@@ -65,6 +65,7 @@ func (c *Config) Validate() []Problem {
 	c.validateFederation(k)
 	c.validateAlliance(k)
 	c.validateMedia(k)
+	c.validateConference(k)
 	c.validateTranslator(k)
 	k.httpURL(c.Bridge.Homeserver, "bridge.homeserver")
 	k.address(c.Bridge.Listen, "bridge.listen")

@@ -82,6 +82,7 @@ func newHospital(t testing.TB, ca *authority, options []Option) *Hospital {
 	cfg.Federation.TrustedCA = ca.writeCA(t, cfg.DataDir)
 	cfg.Federation.BackoffMax = config.Duration(time.Second)
 	cfg.Translator.Enabled = false
+	cfg.Handbook.Enabled = false
 	for _, option := range options {
 		option(cfg)
 	}

@@ -85,7 +85,7 @@ run(async () => {
     });
 
     await ana.redactEvent(room, message);
-    for (const event of events) await until("the redaction", () => event.isRedacted());
-    const late = third.getRoom(room).findEventById(message);
-    report("redaction", { contents: [...events, late].filter(Boolean).map((event) => event.getContent()) });
+    const everywhere = [...events, third.getRoom(room).findEventById(message)].filter(Boolean);
+    for (const event of everywhere) await until("the redaction", () => event.isRedacted());
+    report("redaction", { contents: everywhere.map((event) => event.getContent()) });
 });

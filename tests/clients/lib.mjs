@@ -1,8 +1,9 @@
-// What the scripts with matrix-js-sdk share. A script gets its input as JSON in the environment variable INPUT, and says
-// what it saw in lines of JSON, one for each step, which the Go test judges.
+// What the scripts with matrix-js-sdk share. A script gets its input as JSON, and says what it saw in lines of JSON, one
+// for each step, which the Go test judges.
 import { ClientEvent, createClient } from "matrix-js-sdk";
+import { host } from "./host.mjs";
 
-export const input = JSON.parse(process.env.INPUT);
+export const input = await host.input();
 
 const patience = 30_000; // ms; nothing that works takes so long
 
@@ -15,7 +16,7 @@ const silent = {
 for (const level of ["trace", "debug", "info", "log", "warn"]) console[level] = () => {};
 
 export function report(step, seen) {
-    process.stdout.write(JSON.stringify({ step, ...seen }) + "\n");
+    host.report(JSON.stringify({ step, ...seen }));
 }
 
 // until waits for a condition and returns the first value that is not falsy.
@@ -57,13 +58,12 @@ export function seen(client, room, eventId) {
     return until(`event ${eventId}`, () => client.getRoom(room)?.findEventById(eventId));
 }
 
-// run ends the process with code 0 only if the script got to its end.
+// run tells the test that the script got to its end, or why it did not.
 export async function run(script) {
     try {
         await script();
-        process.exit(0);
+        host.end();
     } catch (err) {
-        console.error(err);
-        process.exit(1);
+        host.end(err);
     }
 }

@@ -51,6 +51,8 @@ type Options struct {
 	Transcriber Transcriber
 	// TranscriberLeaves says that it runs on another machine; rooms that are kept from others have no voice messages written down.
 	TranscriberLeaves bool
+	// Handbook is what !handbook looks in; optional: there is no such command.
+	Handbook Handbook
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	// Glossary gives the glossary as it stands, for those who ask for its terms; optional.

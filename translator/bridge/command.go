@@ -26,6 +26,7 @@ const (
 	commandTranslate = "translate"
 	commandRepost    = "repost"
 	commandReadback  = "readback"
+	commandHandbook  = "handbook"
 	commandGlossary  = "glossary"
 
 	commandTranslation = "translation"
@@ -34,7 +35,7 @@ const (
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
 	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {}, commandHandbook: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A

@@ -194,7 +194,7 @@ func distinct(spans []span) map[string]span {
 }
 
 func sortSpans(spans []span) {
-	sort.Slice(spans, func(i, j int) bool { return spans[i].from < spans[j].from })
+	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
 }
 
 // vague are frequencies whose words also mean other things; they answer, but are never missed.

@@ -67,13 +67,14 @@ type negationWords struct {
 
 // rules is everything the checks know.
 type rules struct {
-	units     map[string]unit
-	unitWords lexicon
-	drugs     lexicon
-	skeletons map[string]string // skeleton of a drug's name → the name
-	words     map[language.Code]*wordRules
-	verdicts  map[string]Verdict
-	order     map[string]int
+	units          map[string]unit
+	unitWords      lexicon
+	drugs          lexicon
+	skeletons      map[string]string // skeleton of a drug's name → the name
+	skeletonStarts skeletonStarts
+	words          map[language.Code]*wordRules
+	verdicts       map[string]Verdict
+	order          map[string]int
 }
 
 // wordRules are the words of one language.

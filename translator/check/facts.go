@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -67,8 +66,9 @@ func extract(text string, code language.Code) *facts {
 	x.splitClock(words)
 	x.findDates()
 	x.findPressures()
-	x.findFrequencies(words)
-	x.numbers = x.atMost(append(x.numbers, words.softNumbers(x.f, x.numbers)...))
+	soft := words.softNumbers(x.f, x.numbers)
+	x.findFrequencies(words, soft)
+	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.findMonths()
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)
@@ -126,62 +126,44 @@ func (x *facts) findPressures() {
 	}
 }
 
-// findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots.
-func (x *facts) findFrequencies(words *wordRules) {
+// findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots; soft are those in words.
+func (x *facts) findFrequencies(words *wordRules, soft []number) {
 	for _, m := range words.frequency.all(x.f.runes) {
 		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
 	}
-	soft := words.softNumbers(x.f, x.numbers)
-	x.findRhythms(words, x.numbers)
+	s := newSlotted(len(x.f.runes))
+	x.findRhythms(words, s, x.numbers, nil)
 	if len(soft) > 0 { // words may be numbers or parts of the phrase (Turkish "saatte bir")
-		x.findRhythms(words, slices.Concat(x.numbers, soft))
+		x.findRhythms(words, s, x.numbers, soft)
 	}
 	x.frequencies = dedupe(x.frequencies)
 }
 
 // findRhythms looks for phrases with numbers in them.
-func (x *facts) findRhythms(words *wordRules, numbers []number) {
-	runes, index, values := x.slotted(numbers)
-	for _, lex := range []*lexicon{&words.frequency, &wordsOf("en").frequency} {
-		for _, m := range lex.all(runes) {
-			value := m.entries[0].value
-			for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
-				if runes[i] == numberRune {
-					value = expandFrequency(value, values[i])
-				}
-			}
-			x.frequencies = append(x.frequencies, span{index[m.from], index[m.to-1] + 1, value})
-			if runes[m.to-1] == numberRune {
-				x.frequencies[len(x.frequencies)-1].to = index[m.to]
-			}
-		}
-		if words == wordsOf("en") {
-			break
-		}
+func (x *facts) findRhythms(words *wordRules, s *slotted, hard, soft []number) {
+	s.fill(x.f.runes, hard, soft)
+	english := wordsOf("en")
+	if len(s.values) > 0 || words == english { // without a number, the words of its own language have been looked up
+		x.addRhythms(&words.frequency, s)
+	}
+	if words != english {
+		x.addRhythms(&english.frequency, s)
 	}
 }
 
-// slotted is the text with each of the numbers as one rune; index leads back, and has one entry more for the end.
-func (x *facts) slotted(numbers []number) (runes []rune, index []int, values map[int]string) {
-	values = map[int]string{}
-	numbers = slices.Clone(numbers)
-	sort.Slice(numbers, func(i, j int) bool { return numbers[i].from < numbers[j].from })
-	next := 0
-	for i := 0; i < len(x.f.runes); i++ {
-		for next < len(numbers) && numbers[next].from < i {
-			next++
+func (x *facts) addRhythms(lex *lexicon, s *slotted) {
+	for _, m := range lex.all(s.runes) {
+		value := m.entries[0].value
+		for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
+			if s.runes[i] == numberRune {
+				value = expandFrequency(value, s.valueAt(i))
+			}
 		}
-		index = append(index, i)
-		if next < len(numbers) && numbers[next].from == i && (!numbers[next].soft || len(numbers[next].values) == 1) {
-			values[len(runes)] = numbers[next].values[0]
-			runes = append(runes, numberRune)
-			i = numbers[next].to - 1
-			next++
-			continue
+		x.frequencies = append(x.frequencies, span{s.index[m.from], s.index[m.to-1] + 1, value})
+		if s.runes[m.to-1] == numberRune {
+			x.frequencies[len(x.frequencies)-1].to = s.index[m.to]
 		}
-		runes = append(runes, x.f.runes[i])
 	}
-	return runes, append(index, len(x.f.runes)), values
 }
 
 // expandFrequency fills a number into "q{n}h" or "{n}/d" and gives equal rhythms one name.
@@ -209,7 +191,7 @@ func expandFrequency(pattern, n string) string {
 
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
-	sort.SliceStable(spans, func(i, j int) bool { return spans[i].to-spans[i].from > spans[j].to-spans[j].from })
+	slices.SortStableFunc(spans, func(a, b span) int { return (b.to - b.from) - (a.to - a.from) })
 	spans = spans[:min(len(spans), maxNumbers)]
 	var kept []span
 	for _, s := range spans {
@@ -221,7 +203,7 @@ func dedupe(spans []span) []span {
 			kept = append(kept, s)
 		}
 	}
-	sort.Slice(kept, func(i, j int) bool { return kept[i].from < kept[j].from })
+	sortSpans(kept)
 	return kept
 }
 

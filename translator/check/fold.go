@@ -3,6 +3,7 @@ package check
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -14,8 +15,8 @@ import (
 type folded struct {
 	text   string
 	runes  []rune
-	starts []int         // byte offset in text of the rune that runes[i] comes from
-	ends   []int         // byte offset after it
+	starts []int32       // byte offset in text of the rune that runes[i] comes from
+	ends   []int32       // byte offset after it
 	lang   language.Code // base of its language, "" if that does not matter
 }
 
@@ -31,17 +32,21 @@ func foldIn(text string, code language.Code) *folded {
 // foldFor is fold for a language; with accents they stay, since Vietnamese has words that differ by
 // nothing else (đừng, dùng).
 func foldFor(text string, accents bool) *folded {
+	places := make([]int32, 2*len(text))
 	f := &folded{
 		text:   text,
 		runes:  make([]rune, 0, len(text)),
-		starts: make([]int, 0, len(text)),
-		ends:   make([]int, 0, len(text)),
+		starts: places[:0:len(text)],
+		ends:   places[len(text):len(text)],
 	}
+	single := singles()
 	for start, r := range text {
-		end := start + len(string(r))
-		if r < 0x80 {
-			f.put(unicode.ToLower(r), start, end)
-			continue
+		end := start + utf8.RuneLen(r)
+		if !accents || r < 0x80 {
+			if one := single.of(r); one != 0 {
+				f.put(one, start, end)
+				continue
+			}
 		}
 		f.putWide(r, start, end, accents)
 	}
@@ -50,8 +55,8 @@ func foldFor(text string, accents bool) *folded {
 
 func (f *folded) put(r rune, start, end int) {
 	f.runes = append(f.runes, r)
-	f.starts = append(f.starts, start)
-	f.ends = append(f.ends, end)
+	f.starts = append(f.starts, int32(start))
+	f.ends = append(f.ends, int32(end))
 }
 
 func (f *folded) putWide(r rune, start, end int, accents bool) {
@@ -140,6 +145,11 @@ func foldedString(text string) string { return string(fold(text).runes) }
 // keepsAccents reports languages whose words differ by accents alone.
 func keepsAccents(code language.Code) bool { return code == "vi" }
 
+// place is where runes[from:to] stand in the source text.
+func (f *folded) place(from, to int) Span {
+	return Span{int(f.starts[from]), int(f.ends[to-1])}
+}
+
 // original is the source text of runes[from:to].
 func (f *folded) original(from, to int) string {
 	return strings.TrimSpace(f.text[f.starts[from]:f.ends[to-1]])
@@ -158,7 +168,17 @@ func unspaced(r rune) bool {
 }
 
 // wordRune reports whether r continues a word of a spaced script.
-func wordRune(r rune) bool { return unicode.IsLetter(r) && !unspaced(r) }
+func wordRune(r rune) bool {
+	switch {
+	case r >= 0 && r < alphabets:
+		return alphabetLetters[r]
+	case r >= firstHan && r <= lastHan:
+		return false
+	case r >= firstHangul && r <= lastHangul:
+		return true
+	}
+	return unicode.IsLetter(r) && !unspaced(r)
+}
 
 func isSpace(r rune) bool {
 	return r == ' ' || r == 0xa0 || r == 0x202f || r == 0x2009 || r == 0x3000 || r == '\t'

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"medixchange/translator/language"
 )
@@ -15,20 +17,49 @@ const (
 	minEchoWords     = 3   // shorter sentences may well be equal in two languages
 )
 
+// whole is a text as its form is judged: in one piece, and folded the same way whatever its language.
+type whole struct {
+	text  string
+	f     *folded
+	drugs []span
+	words string // see withoutDrugsAndUnits
+}
+
+// wholeOf takes over what is known of a text, if that is all of it.
+func wholeOf(text string, known *facts) *whole {
+	if known == nil || known.f.text != text || keepsAccents(known.f.lang) {
+		f := fold(text)
+		return &whole{text: text, f: f, drugs: drugsIn(f)}
+	}
+	f := *known.f
+	f.lang = ""
+	return &whole{text: text, f: &f, drugs: known.drugs}
+}
+
+// trimmed is the folded text without the spaces around it.
+func (w *whole) trimmed() []rune {
+	start := len(w.text) - len(strings.TrimLeftFunc(w.text, unicode.IsSpace))
+	end := len(strings.TrimRightFunc(w.text, unicode.IsSpace))
+	from, _ := slices.BinarySearch(w.f.starts, int32(start))
+	to, _ := slices.BinarySearch(w.f.starts, int32(max(start, end)))
+	return w.f.runes[from:to]
+}
+
 // form looks for signs that the engine failed, whatever the text says.
 func (c *comparison) form(source, translation string) {
 	if language.HasLetters(source) && !language.HasLetters(translation) {
 		c.found("length.empty", shortText(source), shortText(translation))
 		return
 	}
-	if stuck(translation) && !stuck(source) {
+	said, given := wholeOf(source, c.source), wholeOf(translation, c.target)
+	if stuck(given.f) && !stuck(said.f) {
 		c.found("repetition.changed", "", shortText(translation))
 	}
-	if c.echo(source, translation) {
+	if c.echo(said, given) {
 		c.found("echo.changed", "", "") // the same words stand above it as the original
 		return
 	}
-	c.written(source, translation)
+	c.written(said, given)
 	a, b := letters(source), letters(translation)
 	if a >= minLengthLetters && (b*maxRatio < a || b > a*maxRatio) {
 		c.found("length.changed", "", "")
@@ -36,11 +67,11 @@ func (c *comparison) form(source, translation string) {
 }
 
 // echo reports whether the translation is the source again.
-func (c *comparison) echo(source, translation string) bool {
-	if c.from.Base() == c.to.Base() || foldedString(strings.TrimSpace(source)) != foldedString(strings.TrimSpace(translation)) {
+func (c *comparison) echo(source, translation *whole) bool {
+	if c.from.Base() == c.to.Base() || !slices.Equal(source.trimmed(), translation.trimmed()) {
 		return false
 	}
-	rest := withoutDrugsAndUnits(source)
+	rest := source.withoutDrugsAndUnits()
 	if unspacedShare(rest) {
 		return letters(rest) >= minEchoUnspaced
 	}
@@ -48,10 +79,13 @@ func (c *comparison) echo(source, translation string) bool {
 }
 
 // withoutDrugsAndUnits leaves the words of a text that every language has its own for.
-func withoutDrugsAndUnits(text string) string {
-	f := fold(text)
+func (w *whole) withoutDrugsAndUnits() string {
+	if w.words != "" {
+		return w.words
+	}
+	f := w.f
 	taken := make([]bool, len(f.runes))
-	for _, m := range drugsIn(f) {
+	for _, m := range w.drugs {
 		for i := m.from; i < m.to; i++ {
 			taken[i] = true
 		}
@@ -62,6 +96,7 @@ func withoutDrugsAndUnits(text string) string {
 		}
 	}
 	var rest strings.Builder
+	rest.Grow(len(w.text))
 	for i, r := range f.runes {
 		if !taken[i] && (unicode.IsLetter(r) || isSpace(r)) {
 			rest.WriteRune(r)
@@ -69,7 +104,8 @@ func withoutDrugsAndUnits(text string) string {
 			rest.WriteByte(' ')
 		}
 	}
-	return rest.String()
+	w.words = rest.String()
+	return w.words
 }
 
 func unspacedShare(text string) bool {
@@ -82,35 +118,71 @@ func unspacedShare(text string) bool {
 }
 
 // written checks script and language of the translation.
-func (c *comparison) written(source, translation string) {
-	rest := withoutDrugsAndUnits(translation)
-	if letters(rest) < 4 || onlyNames(source) {
+func (c *comparison) written(source, translation *whole) {
+	if !translation.saysSomething() || onlyNames(source) {
 		return
 	}
-	found, sameScript := language.Certain(translation, c.to)
+	found, sameScript := language.Certain(translation.text, c.to)
 	if !hasWords(c.to) {
-		sameScript = inItsScript(rest, c.to)
+		sameScript = inItsScript(translation.withoutDrugsAndUnits(), c.to)
 		if found != c.from {
 			found = ""
 		}
 	}
 	if !sameScript {
-		c.found("script.changed", "", shortText(translation))
+		c.found("script.changed", "", shortText(translation.text))
 		return
 	}
 	switch found {
 	case "", c.to:
 	case c.from:
-		c.found("language.changed", "", shortText(translation))
+		c.found("language.changed", "", shortText(translation.text))
 	default:
-		c.found("language.other", "", shortText(translation))
+		c.found("language.other", "", shortText(translation.text))
 	}
 }
 
+// saysSomething reports whether a text has a few letters beside drugs, numbers and units.
+func (w *whole) saysSomething() bool {
+	return w.beginsWithWord() || letters(w.withoutDrugsAndUnits()) >= minSaying
+}
+
+const (
+	minSaying = 4 // letters of a text that is no mere value
+	longName  = 4 // letters of an abbreviation (ECG)
+)
+
+// beginsWithWord reports whether a word of some length stands before any number and in no drug. Most texts of spaced scripts have one, and
+// need not be searched for units to know it.
+func (w *whole) beginsWithWord() bool {
+	runes, drugs := w.f.runes, w.drugs
+	for from := 0; from < len(runes) && !isDigit(runes[from]); {
+		for len(drugs) > 0 && drugs[0].to <= from {
+			drugs = drugs[1:]
+		}
+		if len(drugs) > 0 && drugs[0].from <= from {
+			from = drugs[0].to
+			continue
+		}
+		to := from
+		for to < len(runes) && wordRune(runes[to]) {
+			to++
+		}
+		if to-from > longName && (len(drugs) == 0 || to <= drugs[0].from) {
+			return true
+		}
+		from = max(to, from+1)
+	}
+	return false
+}
+
 // onlyNames reports whether a text has no words of its own beside drugs, numbers and capitals (ECG).
-func onlyNames(text string) bool {
-	for _, word := range strings.Fields(withoutDrugsAndUnits(text)) {
-		if len([]rune(word)) > 4 || unspacedShare(word) {
+func onlyNames(text *whole) bool {
+	if text.beginsWithWord() {
+		return false
+	}
+	for word := range strings.FieldsSeq(text.withoutDrugsAndUnits()) {
+		if utf8.RuneCountInString(word) > longName || unspacedShare(word) {
 			return false
 		}
 	}
@@ -118,16 +190,31 @@ func onlyNames(text string) bool {
 }
 
 // stuck reports whether a text repeats the same piece again and again.
-func stuck(text string) bool {
-	f := fold(text)
-	return repeatsWords(strings.Fields(string(f.runes))) || repeatsRunes(f.runes)
+func stuck(f *folded) bool {
+	return repeatsWords(fieldsOf(f.runes)) || repeatsRunes(f.runes)
 }
 
-func repeatsWords(words []string) bool {
+// fieldsOf cuts a text at its spaces.
+func fieldsOf(runes []rune) [][]rune {
+	words := make([][]rune, 0, len(runes)/4+1)
+	for from := 0; from < len(runes); {
+		to := from
+		for to < len(runes) && !unicode.IsSpace(runes[to]) {
+			to++
+		}
+		if to > from {
+			words = append(words, runes[from:to])
+		}
+		from = to + 1
+	}
+	return words
+}
+
+func repeatsWords(words [][]rune) bool {
 	for size := 1; size <= 8; size++ {
 		run := 0
 		for i := size; i < len(words); i++ {
-			if words[i] != words[i-size] || !language.HasLetters(words[i]) {
+			if !slices.Equal(words[i], words[i-size]) || !slices.ContainsFunc(words[i], unicode.IsLetter) {
 				run = 0
 				continue
 			}
@@ -141,6 +228,9 @@ func repeatsWords(words []string) bool {
 
 // repeatsRunes does the same for scripts without spaces.
 func repeatsRunes(runes []rune) bool {
+	if !slices.ContainsFunc(runes, unspaced) {
+		return false
+	}
 	for size := 1; size <= 12; size++ {
 		run := 0
 		for i := size; i < len(runes); i++ {

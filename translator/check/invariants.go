@@ -124,7 +124,7 @@ func Protected(text string, from language.Code) []Span {
 		if p.from < end {
 			continue
 		}
-		spans = append(spans, Span{f.starts[p.from], f.ends[p.to-1]})
+		spans = append(spans, f.place(p.from, p.to))
 		end = p.to
 	}
 	return spans

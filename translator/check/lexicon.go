@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -46,7 +45,16 @@ func (l *lexicon) begin(r rune) uint32 {
 }
 
 func (l *lexicon) findFirst(r rune) (int, bool) {
-	return slices.BinarySearchFunc(l.first, r, func(b branch, r rune) int { return cmp.Compare(b.r, r) })
+	from, to := 0, len(l.first)
+	for from < to {
+		middle := int(uint(from+to) / 2)
+		if l.first[middle].r < r {
+			from = middle + 1
+		} else {
+			to = middle
+		}
+	}
+	return from, from < len(l.first) && l.first[from].r == r
 }
 
 // follow returns the node of r behind a node, 0 without one.
@@ -98,6 +106,9 @@ type entry struct {
 	only    language.Code // the one language in which it means this ("شهر" is a month in Arabic, a town in Persian); "" for all
 	ignore  bool          // looks like an entry but is none ("不同"): consumes the text and stands for nothing
 }
+
+// bound reports an entry whose word must be over at its end.
+func (e entry) bound() bool { return !e.endings }
 
 // numberRune stands for a number in patterns ("every {n} hours") and in text prepared for them.
 const numberRune = '\ue000'
@@ -204,7 +215,10 @@ func endOfWord(runes []rune, i int) int {
 // ending keeps the entries that may end before runes[at]: in a spaced script a word must be over,
 // unless the entry takes endings.
 func ending(entries []entry, runes []rune, at int) []entry {
-	if len(entries) == 0 || at == 0 || at >= len(runes) || !wordRune(runes[at]) || !wordRune(runes[at-1]) || unicode.Is(unicode.Hangul, runes[at]) {
+	if len(entries) == 0 || at == 0 || at >= len(runes) || !wordRune(runes[at]) || !wordRune(runes[at-1]) || hangul(runes[at]) {
+		return entries
+	}
+	if !slices.ContainsFunc(entries, entry.bound) {
 		return entries
 	}
 	var kept []entry
@@ -222,12 +236,12 @@ func (l *lexicon) all(runes []rune) []match {
 	anywhere := l.begin(anyEnding) != 0
 	for i := 0; i < len(runes); {
 		if !anywhere && l.begin(spaceFolded(runes[i])) == 0 || !l.startsWord(runes, i) {
-			i++
+			i = pastLetters(runes, i)
 			continue
 		}
 		m, ok := l.at(runes, i)
 		if !ok {
-			i++
+			i = pastLetters(runes, i)
 			continue
 		}
 		found = append(found, m)
@@ -235,6 +249,18 @@ func (l *lexicon) all(runes []rune) []match {
 	}
 	return found
 }
+
+// pastLetters is the next place behind i where a word may begin: none does between two letters of ASCII.
+func pastLetters(runes []rune, i int) int {
+	for asciiLetter(runes[i]) {
+		if i++; i == len(runes) || !asciiLetter(runes[i]) {
+			return i
+		}
+	}
+	return i + 1
+}
+
+func asciiLetter(r rune) bool { return uint32(r) < utf8.RuneSelf && alphabetLetters[r] }
 
 // startsWord reports whether a word may begin at i: anywhere in scripts without spaces, after a
 // non-letter elsewhere, and in Arabic script after the clitics that are written onto a word.
@@ -246,10 +272,7 @@ func (l *lexicon) startsWord(runes []rune, i int) bool {
 		return false
 	}
 	if !unicode.Is(unicode.Arabic, runes[i]) {
-		return unicode.Is(unicode.Hangul, runes[i]) != unicode.Is(unicode.Hangul, runes[i-1])
-	}
-	if l.separate {
-		return false
+		return hangul(runes[i]) != hangul(runes[i-1])
 	}
 	if l.separate {
 		return false

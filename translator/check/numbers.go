@@ -29,6 +29,12 @@ type number struct {
 var digitZeros = []rune{'0', '٠', '۰', '०', '০', '๐', '០', '၀', '０'}
 
 func digit(r rune) (byte, bool) {
+	if r < digitZeros[1] {
+		return byte(r), r >= '0' && r <= '9'
+	}
+	if r > lastDigit && r < digitZeros[len(digitZeros)-1] {
+		return 0, false
+	}
 	for _, zero := range digitZeros {
 		if r >= zero && r <= zero+9 {
 			return byte('0' + r - zero), true
@@ -36,6 +42,9 @@ func digit(r rune) (byte, bool) {
 	}
 	return 0, false
 }
+
+// lastDigit is the last one before the fullwidth digits.
+const lastDigit = '၉'
 
 func isDigit(r rune) bool {
 	_, ok := digit(r)
@@ -198,7 +207,12 @@ func partOfName(f *folded, n number) bool {
 	return true
 }
 
-func latinLetter(r rune) bool { return unicode.Is(unicode.Latin, r) }
+func latinLetter(r rune) bool {
+	if r < 0x80 {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	return unicode.Is(unicode.Latin, r)
+}
 
 // percentBefore are the ways to write a percentage before its number, the last letter first.
 var percentBefore = []string{"%", "٪", "edzuy", "之分百"}

@@ -7,7 +7,7 @@ import (
 
 // softNumbers finds numbers in words and month names outside of numbers already found.
 func (w *wordRules) softNumbers(f *folded, hard []number) []number {
-	taken := make(map[int]bool, len(hard)*4)
+	taken := make([]bool, len(f.runes))
 	for _, n := range hard {
 		for i := n.from; i < n.to; i++ {
 			taken[i] = true

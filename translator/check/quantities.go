@@ -28,10 +28,11 @@ type candidate struct {
 }
 
 func pool(numbers []number) []*candidate {
-	candidates := make([]*candidate, 0, len(numbers))
-	for _, n := range numbers {
+	all, candidates := make([]candidate, len(numbers)), make([]*candidate, 0, len(numbers))
+	for i, n := range numbers {
 		if !n.code {
-			candidates = append(candidates, &candidate{number: n})
+			all[i].number = n
+			candidates = append(candidates, &all[i])
 		}
 	}
 	return candidates
@@ -356,6 +357,10 @@ func (c *comparison) ambiguous() {
 func letters(text string) (count float64) {
 	for _, r := range text {
 		switch {
+		case r >= 0 && r < alphabets:
+			if alphabetLetters[r] {
+				count++
+			}
 		case unicode.Is(unicode.Han, r):
 			count += 3
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Hangul):

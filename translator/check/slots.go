@@ -14,8 +14,38 @@ type Slot struct {
 }
 
 // Slots lists drugs, blood pressures and numbers in digits, in order and without overlaps.
-func Slots(text string, from language.Code) []Slot {
-	x := &facts{f: foldIn(text, from)}
+func Slots(text string, from language.Code) []Slot { return NewText(text).Slots(from) }
+
+// Text is a text whose slots are looked for in one language after another: what all of them share is found once. It is for
+// one goroutine at a time.
+type Text struct {
+	text  string
+	f     *folded // without accents
+	drugs []span
+}
+
+// NewText prepares a text.
+func NewText(text string) *Text { return &Text{text: text} }
+
+// in gives the text as a language folds it, and its drugs.
+func (t *Text) in(code language.Code) (*folded, []span) {
+	if keepsAccents(code) {
+		f := foldIn(t.text, code)
+		return f, drugsIn(f)
+	}
+	if t.f == nil {
+		t.f = fold(t.text)
+		t.drugs = drugsIn(t.f)
+	}
+	f := *t.f
+	f.lang = code.Base()
+	return &f, t.drugs
+}
+
+// Slots is Slots of the text in a language.
+func (t *Text) Slots(from language.Code) []Slot {
+	f, drugs := t.in(from)
+	x := &facts{f: f}
 	x.numbers = scanNumbers(x.f, &wordRules{commaDecimal: wordsOf(from).commaDecimal})
 	x.findPressures()
 	var found []Slot
@@ -30,7 +60,7 @@ func Slots(text string, from language.Code) []Slot {
 	for _, s := range x.pressures {
 		found = append(found, x.slot(KindPressure, s.from, s.to, s.to))
 	}
-	for _, s := range drugsIn(x.f) {
+	for _, s := range drugs {
 		found = append(found, x.slot(KindDrug, s.from, s.to, s.to))
 	}
 	for _, n := range x.numbers {
@@ -47,7 +77,7 @@ func Slots(text string, from language.Code) []Slot {
 }
 
 func (x *facts) slot(kind Kind, from, to, unitTo int) Slot {
-	return Slot{Kind: kind, Span: Span{x.f.starts[from], x.f.ends[to-1]}, UnitEnd: x.f.ends[unitTo-1]}
+	return Slot{Kind: kind, Span: x.f.place(from, to), UnitEnd: int(x.f.ends[unitTo-1])}
 }
 
 // wordEnd is where the word of a drug with a free ending is over.

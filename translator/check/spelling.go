@@ -1,6 +1,8 @@
 package check
 
 import (
+	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode"
 )
@@ -18,109 +20,166 @@ const (
 
 // skeletonOf writes a word in Latin or Cyrillic letters as it would be spelled by sound, "" for other scripts. The word is folded.
 func skeletonOf(word []rune) string {
-	var b strings.Builder
-	last := rune(0)
-	put := func(s string) {
-		for _, r := range s {
-			if r != last {
-				b.WriteRune(r)
-			}
-			last = r
-		}
-	}
-	for i := 0; i < len(word); i++ {
-		next := rune(0)
-		if i+1 < len(word) {
-			next = word[i+1]
-		}
-		sound, letters, ok := soundOf(word[i], next, i == 0)
+	var buffer [maxSkeletonBuffer]byte
+	skeleton, _ := appendSkeleton(buffer[:0], word)
+	return string(skeleton)
+}
+
+const maxSkeletonBuffer = 64 // bytes for the skeleton of a word, without a piece of memory of its own
+
+// appendSkeleton is skeletonOf that writes behind b, which is empty; false for other scripts.
+func appendSkeleton(b []byte, word []rune) ([]byte, bool) {
+	for i := 0; i < len(word); {
+		sound, letters, ok := soundOf(word, i)
 		if !ok {
-			return ""
+			return b[:0], false
 		}
-		put(sound)
-		i += letters - 1
+		if sound != 0 && (len(b) == 0 || b[len(b)-1] != sound) {
+			b = append(b, sound)
+		}
+		i += letters
 	}
-	return stem(b.String())
+	return stem(b), true
 }
 
 // stem cuts the ending that languages give to a name (-a, -e, -o, -um).
-func stem(skeleton string) string {
-	skeleton = strings.TrimSuffix(skeleton, "um")
-	return strings.TrimRight(skeleton, "aeiou")
+func stem(skeleton []byte) []byte {
+	return bytes.TrimRight(bytes.TrimSuffix(skeleton, []byte("um")), "aeiou")
 }
 
-// soundOf gives the sound of a letter, or of two, and how many it took.
-func soundOf(r, next rune, first bool) (sound string, letters int, ok bool) {
+// soundOf gives the sound of a letter of a word, or of two, 0 for none, and how many letters it took.
+func soundOf(word []rune, i int) (sound byte, letters int, ok bool) {
+	r, next := word[i], rune(0)
+	if i+1 < len(word) {
+		next = word[i+1]
+	}
 	if r >= 'a' && r <= 'z' {
 		sound, letters = latinSound(r, next)
 		return sound, letters, true
 	}
-	if first && r == 'г' && next == 'и' { // гидро- is hydro-
-		return "i", 2, true
+	if i == 0 && r == 'г' && next == 'и' { // гидро- is hydro-
+		return 'i', 2, true
 	}
 	if r == 'к' && next == 'с' {
-		return "s", 2, true
+		return 's', 2, true
 	}
-	sound, ok = cyrillicSounds[r]
+	sound, ok = cyrillicSound(r)
 	return sound, 1, ok
 }
 
-func latinSound(r, next rune) (string, int) {
-	switch string([]rune{r, next}) {
-	case "ph":
-		return "f", 2
-	case "th":
-		return "t", 2
-	case "ch":
-		return "k", 2
-	case "qu":
-		return "k", 2
-	case "ks":
-		return "s", 2
-	case "ui":
-		return "i", 2
-	case "ae", "oe":
-		return "e", 2
-	case "ce", "ci", "cy":
-		return "s", 1
+func latinSound(r, next rune) (byte, int) {
+	switch {
+	case r == 'p' && next == 'h':
+		return 'f', 2
+	case r == 't' && next == 'h':
+		return 't', 2
+	case r == 'c' && next == 'h', r == 'q' && next == 'u':
+		return 'k', 2
+	case r == 'k' && next == 's':
+		return 's', 2
+	case r == 'u' && next == 'i':
+		return 'i', 2
+	case (r == 'a' || r == 'o') && next == 'e':
+		return 'e', 2
+	case r == 'c' && (next == 'e' || next == 'i' || next == 'y'):
+		return 's', 1
 	}
 	switch r {
 	case 'c', 'q':
-		return "k", 1
-	case 'x':
-		return "s", 1
+		return 'k', 1
+	case 'x', 'z':
+		return 's', 1
 	case 'y', 'j':
-		return "i", 1
-	case 'z':
-		return "s", 1
+		return 'i', 1
 	case 'w':
-		return "v", 1
+		return 'v', 1
 	case 'h':
-		return "", 1
+		return 0, 1
 	}
-	return string(r), 1
+	return byte(r), 1
 }
 
-var cyrillicSounds = map[rune]string{
-	'а': "a", 'б': "b", 'в': "v", 'г': "g", 'д': "d", 'е': "e", 'э': "e", 'ж': "s", 'з': "s", 'и': "i", 'ј': "i", 'к': "k", 'л': "l", 'љ': "l",
-	'м': "m", 'н': "n", 'њ': "n", 'о': "o", 'п': "p", 'р': "r", 'с': "s", 'т': "t", 'у': "u", 'ф': "f", 'х': "k", 'ц': "s", 'ч': "s", 'ш': "s",
-	'щ': "s", 'ы': "i", 'ь': "", 'ъ': "", 'ю': "u", 'я': "a",
+// cyrillicSounds are the sounds of the letters from а to я: - is none, ? stands for a letter that folded text does not have.
+const cyrillicSounds = "abvgdessi?klmnoprstufkssss-i-eua"
+
+func cyrillicSound(r rune) (sound byte, ok bool) {
+	switch {
+	case r == 'ј':
+		return 'i', true
+	case r == 'љ':
+		return 'l', true
+	case r == 'њ':
+		return 'n', true
+	case r < 'а' || r > 'я':
+		return 0, false
+	}
+	switch sound = cyrillicSounds[r-'а']; sound {
+	case '-':
+		return 0, true
+	case '?':
+		return 0, false
+	}
+	return sound, true
 }
 
 // spelledDrug finds the drug that a word spells in its own way, "" for none.
 func (r *rules) spelledDrug(word []rune) string {
-	if len(word) < minSkeleton {
+	if len(word) < minSkeleton || !r.beginsSkeleton(word) {
 		return ""
 	}
-	if !unicode.In(word[0], unicode.Latin, unicode.Cyrillic) {
-		return ""
-	}
+	var buffer [maxSkeletonBuffer]byte
 	for cut := 0; cut <= maxInflected && len(word)-cut >= minSkeleton; cut++ {
-		if name := r.skeletons[skeletonOf(word[:len(word)-cut])]; name != "" {
+		skeleton, _ := appendSkeleton(buffer[:0], word[:len(word)-cut])
+		if name := r.skeletons[string(skeleton)]; name != "" {
 			return name
 		}
 	}
 	return ""
+}
+
+// skeletonStarts is a set of the first sounds of skeletons; few others seem to be in it. The letters that are cut from the end of
+// a word are none of them, so that one look tells of nearly every word that it spells no drug.
+type skeletonStarts [1 << (skeletonStartBits - 6)]uint64
+
+const (
+	skeletonStart     = 4  // sounds
+	skeletonStartBits = 16 // of a hash of them
+)
+
+func (s *skeletonStarts) place(sounds uint32) (word, bit uint32) {
+	hash := sounds * 0x9e3779b1 >> (32 - skeletonStartBits)
+	return hash / 64, hash % 64
+}
+
+func (s *skeletonStarts) add(sounds uint32) {
+	word, bit := s.place(sounds)
+	s[word] |= 1 << bit
+}
+
+func (s *skeletonStarts) has(sounds uint32) bool {
+	word, bit := s.place(sounds)
+	return s[word]&(1<<bit) != 0
+}
+
+// beginsSkeleton reports whether a word begins as a skeleton does. False means that it spells no drug.
+func (r *rules) beginsSkeleton(word []rune) bool {
+	var sounds uint32
+	var last byte
+	for i, count := 0, 0; i < len(word); {
+		sound, letters, ok := soundOf(word, i)
+		if !ok {
+			return false
+		}
+		i += letters
+		if sound == 0 || sound == last {
+			continue
+		}
+		sounds, last = sounds<<8|uint32(sound), sound
+		if count++; count == skeletonStart {
+			return r.skeletonStarts.has(sounds)
+		}
+	}
+	return false
 }
 
 // addSkeleton files a drug's international name by its skeleton.
@@ -130,6 +189,7 @@ func (r *rules) addSkeleton(name string) {
 	}
 	if skeleton := skeletonOf([]rune(name)); len(skeleton) >= minSkeleton {
 		r.skeletons[skeleton] = name
+		r.skeletonStarts.add(binary.BigEndian.Uint32([]byte(skeleton)))
 	}
 }
 

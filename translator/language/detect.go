@@ -74,7 +74,20 @@ const maxJudged = 400
 func (m *model) guesses(text string, sender, lingua Code) []Guess {
 	var sum scores
 	text = beginning(text, maxJudged)
-	if m.evidence(text, &sum) == 0 {
+	guesses := m.byWords(text, sender, lingua, &sum)
+	if len(guesses) == 0 || guesses[0].Probability >= Sure || lingua != "en" || len(text) < minCertain {
+		return guesses
+	}
+	statistics := latinLanguages[whatlanggo.DetectWithOptions(text, latinOptions).Lang]
+	if i := slices.Index(m.codes, statistics); i >= 0 {
+		sum[i] += statisticsEvidence
+	}
+	return ranked(m.codes, &sum)
+}
+
+// byWords weighs the words alone, and leaves in sum what they say of each language.
+func (m *model) byWords(text string, sender, lingua Code, sum *scores) []Guess {
+	if m.evidence(text, sum) == 0 {
 		return nil
 	}
 	for i, code := range m.codes {
@@ -85,15 +98,7 @@ func (m *model) guesses(text string, sender, lingua Code) []Guess {
 			sum[i] += float32(math.Log(linguaOdds))
 		}
 	}
-	guesses := ranked(m.codes, &sum)
-	if guesses[0].Probability >= Sure || lingua != "en" || len(text) < minCertain {
-		return guesses
-	}
-	statistics := latinLanguages[whatlanggo.DetectWithOptions(text, latinOptions).Lang]
-	if i := slices.Index(m.codes, statistics); i >= 0 {
-		sum[i] += statisticsEvidence
-	}
-	return ranked(m.codes, &sum)
+	return ranked(m.codes, sum)
 }
 
 // statisticsEvidence is what statistics of letters say about a longer text whose words leave doubt.
@@ -285,7 +290,8 @@ func Certain(text string, expected Code) (found Code, sameScript bool) {
 	if written != scriptLatin || counts.letters < minCertain {
 		return "", true
 	}
-	guesses := latinModel().guesses(text, "", "en")
+	var sum scores // statistics could make no doubtful language a certain one: they turn odds of 9 to 1 into 67 to 1 at most
+	guesses := latinModel().byWords(beginning(text, maxJudged), "", "en", &sum)
 	if len(guesses) == 0 || guesses[0].Probability < certainty {
 		return "", true
 	}

@@ -3,6 +3,7 @@ package language
 import (
 	"math"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -116,7 +117,7 @@ func (m *model) word(word []rune, sum *scores) bool {
 	var utf [maxWord * 4]byte
 	text := utf[:0]
 	for _, r := range word {
-		text = append(text, string(r)...)
+		text = utf8.AppendRune(text, r)
 	}
 	if neutral[string(text)] {
 		return false
@@ -145,12 +146,17 @@ func (m *model) word(word []rune, sum *scores) bool {
 	return true
 }
 
+// spelled is what every language begins with for the letters of a word: the share of those that the lists do not know.
+var spelled = func() (start scores) {
+	for i := range start {
+		start[i] = float32(math.Log(1 - knownShare))
+	}
+	return start
+}()
+
 // spelling is how probable a word is by its letters.
 func (m *model) spelling(word []rune) scores {
-	var total scores
-	for i := range total {
-		total[i] = float32(math.Log(1 - knownShare))
-	}
+	total := spelled
 	a, b := edge, edge
 	for i := 0; i <= len(word); i++ {
 		c := edge

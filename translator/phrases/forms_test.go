@@ -58,7 +58,7 @@ func TestEveryWordingIsFound(t *testing.T) {
 			}
 			for _, form := range memory.Forms(id, code) {
 				say := fill.Replace(Wording(form, code, "5"))
-				entry, _, ok := memory.lookUp(say, code)
+				entry, _, ok := memory.lookUp(newReading(say), code)
 				require.True(t, ok && memory.entries[entry].id == id, "%s, %s: %s", id, code, say)
 			}
 		}

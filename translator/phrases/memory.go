@@ -136,7 +136,7 @@ func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
 	if at < 0 || to.Reads(from) {
 		return Match{}, false
 	}
-	entry, fillers, ok := m.lookUp(text, from)
+	entry, fillers, ok := m.lookUp(newReading(text), from)
 	if !ok {
 		return Match{}, false
 	}
@@ -150,18 +150,21 @@ func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
 }
 
 // lookUp finds the phrase that a text is in a language, false if it is none.
-func (m *Memory) lookUp(text string, from language.Code) (entry int, fillers map[string]Part, ok bool) {
+func (m *Memory) lookUp(r *reading, from language.Code) (entry int, fillers map[string]Part, ok bool) {
 	at := m.indexOf(from, -1)
-	if len(text) > maxPhraseBytes || at < 0 {
+	if len(r.text) > maxPhraseBytes || at < 0 {
 		return 0, nil, false
 	}
-	slots := withTimes(text, check.Slots(text, from))
+	r.in(from)
 	for _, withUnits := range []bool{true, false} {
-		key := textKey(text, slots, withUnits, from)
+		key := r.key(withUnits, from)
 		for _, k := range candidates(m.index[at], key) {
-			if fillers, ok := fit(m.form(k.form), key, text, slots, withUnits, from); ok {
+			if fillers, ok := fit(m.form(k.form), key, r.text, r.slots, withUnits, from); ok {
 				return m.entryOf(k.form), fillers, true
 			}
+		}
+		if !r.units { // without any, the text reads the same
+			break
 		}
 	}
 	return 0, nil, false

@@ -20,10 +20,11 @@ func (m *Memory) Languages(text string) []language.Code {
 	if text == "" || len(text) > maxRecognized {
 		return nil
 	}
+	whole, parts := newReading(text), readingsOf(text)
 	var codes []language.Code
 	var meaning []string
 	for _, code := range language.Bases {
-		concepts := m.concepts(text, code)
+		concepts := m.concepts(whole, parts, code)
 		switch {
 		case concepts == nil:
 		case meaning != nil && !slices.Equal(meaning, concepts):
@@ -43,18 +44,26 @@ func formsOf(text string, code language.Code) []language.Code {
 	return []language.Code{code}
 }
 
-// concepts are the phrases that a text is made of in a language, nil if some of it is no phrase.
-func (m *Memory) concepts(text string, code language.Code) []string {
+// readingsOf are the sentences of a text.
+func readingsOf(text string) []*reading {
+	var readings []*reading
+	for _, at := range Sentences(text) {
+		readings = append(readings, newReading(text[at.Start:at.End]))
+	}
+	return readings
+}
+
+// concepts are the phrases that a text, or each of its sentences, is in a language; nil if some of it is no phrase.
+func (m *Memory) concepts(text *reading, sentences []*reading, code language.Code) []string {
 	if found, _, ok := m.lookUp(text, code); ok {
 		return []string{m.entries[found].id}
 	}
-	sentences := Sentences(text)
 	if len(sentences) < 2 {
 		return nil
 	}
 	var concepts []string
-	for _, at := range sentences {
-		found, _, ok := m.lookUp(text[at.Start:at.End], code)
+	for _, sentence := range sentences {
+		found, _, ok := m.lookUp(sentence, code)
 		if !ok {
 			return nil
 		}

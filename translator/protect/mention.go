@@ -18,18 +18,30 @@ const afterMention = " \t:,;，、：؛،-–—"
 // PastMention is a body without the mentions that it begins with, and what stands between them and the words. formatted is
 // the message's HTML, empty if there is none.
 func PastMention(body, formatted string) string {
-	if pill := mentionPill.FindStringSubmatch(formatted); pill != nil {
+	if pill := pillOf(formatted); pill != nil {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(body), html.UnescapeString(pill[1])); ok && pill[1] != "" {
 			body = strings.TrimLeft(rest, afterMention)
 		}
 	}
 	for {
-		at := mention.FindStringIndex(strings.TrimLeft(body, " "))
+		named := strings.TrimLeft(body, " ")
+		if !strings.HasPrefix(named, "@") {
+			return body
+		}
+		at := mention.FindStringIndex(named)
 		if at == nil {
 			return body
 		}
-		body = strings.TrimLeft(strings.TrimLeft(body, " ")[at[1]:], afterMention)
+		body = strings.TrimLeft(named[at[1]:], afterMention)
 	}
+}
+
+// pillOf is the link to a user that a text begins with, and its words; nil for none.
+func pillOf(formatted string) []string {
+	if !strings.Contains(formatted, "<a ") {
+		return nil
+	}
+	return mentionPill.FindStringSubmatch(formatted)
 }
 
 // CutMention parts a segment behind the mentions that it begins with; before is empty when it begins with none.

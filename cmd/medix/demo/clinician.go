@@ -34,7 +34,9 @@ type seenEvent struct {
 	body  string
 	mark  translation
 	edits id.EventID // the event that it edits, "" for others
-	at    time.Time
+	// answers is the event that it is an answer to, "" for others.
+	answers id.EventID
+	at      time.Time
 }
 
 // translation is what the node says of a message's translation (org.medixchange.translation).
@@ -101,12 +103,15 @@ func (c *clinician) take(room id.RoomID, ev *event.Event) {
 		Relates struct {
 			Type  string     `json:"rel_type"`
 			Event id.EventID `json:"event_id"`
+			Reply struct {
+				Event id.EventID `json:"event_id"`
+			} `json:"m.in_reply_to"`
 		} `json:"m.relates_to"`
 	}
 	if json.Unmarshal(ev.Content.VeryRaw, &content) != nil {
 		return
 	}
-	s := seenEvent{room: room, event: ev, body: content.Body, mark: content.Mark, at: time.Now()}
+	s := seenEvent{room: room, event: ev, body: content.Body, mark: content.Mark, at: time.Now(), answers: content.Relates.Reply.Event}
 	if content.New.Body != "" {
 		s.body, s.mark = content.New.Body, content.New.Mark
 	}

@@ -35,8 +35,8 @@ type hospital struct {
 	exited  chan error
 }
 
-// newHospital writes the configuration of a hospital whose listeners have the two ports.
-func newHospital(title, program, dir string, ca *authority, clientPort, federationPort int) (*hospital, error) {
+// newHospital writes the configuration of a hospital whose listeners have the two ports, and of its part in the alliance.
+func newHospital(title, program, dir string, ca *authority, clientPort, federationPort int, alliance map[string]any) (*hospital, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making %s: %w", dir, err)
 	}
@@ -61,6 +61,7 @@ func newHospital(title, program, dir string, ca *authority, clientPort, federati
 		"federation": map[string]any{
 			"allow_private": []string{"127.0.0.0/8", "::1/128"}, "trusted_ca": ca.file, "backoff_max": "2s",
 		},
+		"alliance":   alliance,
 		"translator": map[string]any{"enabled": true, "allow_pivot": true},
 		"log":        map[string]string{"level": "info"},
 	}

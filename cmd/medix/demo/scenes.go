@@ -20,8 +20,10 @@ func (s *stage) show(ctx context.Context) {
 		{"Two hospitals", s.start},
 		{"A direct conversation, Chinese and Spanish", s.conversation},
 		{"A group room across the hospitals, three languages", s.groupRoom},
+		{"The clinical handbook", s.handbook},
 		{"An engine hangs", s.engineHangs},
 		{"Hospital A loses power", s.powerCut},
+		{"A third hospital comes into the alliance", s.newcomer},
 		{"Your own sentence", s.ownSentence},
 	} {
 		if ctx.Err() != nil {
@@ -41,6 +43,9 @@ func (s *stage) start(ctx context.Context) bool {
 		if !ok {
 			return false
 		}
+	}
+	if !s.found(ctx) {
+		return false
 	}
 	for _, p := range []struct {
 		who                   **clinician

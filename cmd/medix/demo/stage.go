@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"maunium.net/go/mautrix/id"
@@ -16,8 +17,9 @@ type stage struct {
 	Options
 	report     *report
 	dir        string
-	keep       bool // leave the data for a look at the logs
-	a, b       *hospital
+	keep       bool      // leave the data for a look at the logs
+	a, b, c    *hospital // c is no member of the alliance at first
+	council    *council
 	zh, es, en *clinician
 	direct     id.RoomID
 	group      id.RoomID
@@ -35,15 +37,33 @@ func (s *stage) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.a, err = newHospital("hospital A", s.Program, filepath.Join(s.dir, "a"), ca, ports[0], ports[1]); err != nil {
+	if s.council, err = newCouncil(s.dir); err != nil {
 		return err
 	}
-	s.b, err = newHospital("hospital B", s.Program, filepath.Join(s.dir, "b"), ca, ports[2], ports[3])
+	if s.a, err = s.hospital("A", ca, ports[0], ports[1]); err != nil {
+		return err
+	}
+	if s.b, err = s.hospital("B", ca, ports[2], ports[3], s.a.name); err != nil {
+		return err
+	}
+	var more [2]int
+	for i := range more {
+		if more[i], err = freePort(0); err != nil {
+			return err
+		}
+	}
+	s.c, err = s.hospital("C", ca, more[0], more[1], s.a.name)
 	return err
 }
 
+// hospital prepares one whose alliance is asked for at peers.
+func (s *stage) hospital(letter string, ca *authority, clientPort, federationPort int, peers ...string) (*hospital, error) {
+	belongs := map[string]any{"enabled": true, "charter": s.council.file, "peers": append([]string{}, peers...), "poll": "1s"}
+	return newHospital("hospital "+letter, s.Program, filepath.Join(s.dir, strings.ToLower(letter)), ca, clientPort, federationPort, belongs)
+}
+
 func (s *stage) close() {
-	for _, h := range []*hospital{s.a, s.b} {
+	for _, h := range []*hospital{s.a, s.b, s.c} {
 		if h == nil {
 			continue
 		}

@@ -58,18 +58,15 @@ func (n *Node) buildEncrypted(ctx context.Context, o Options) error {
 	if !n.hasDevice() {
 		return nil
 	}
-	file := n.Config.Translator.Encrypted.KeyFile
-	_, missing := os.Stat(file)
-	key, err := signing.LoadOrCreateKey(file)
+	secret, err := n.secretIn(n.Config.Translator.Encrypted.KeyFile)
 	if err != nil {
 		return fmt.Errorf("translator.encrypted.key_file: %w", err)
 	}
-	secret := key.Private.Seed()
 	vault, err := replies.NewVault(n.DB, secret, o.Now)
 	if err != nil {
 		return fmt.Errorf("opening the translator's vault: %w", err)
 	}
-	if err := n.checkVault(ctx, vault, errors.Is(missing, os.ErrNotExist)); err != nil {
+	if err := n.checkVault(ctx, vault, n.newKeys[n.Config.Translator.Encrypted.KeyFile]); err != nil {
 		return err
 	}
 	pickles, err := replies.Derived(secret, "pickles")
@@ -85,6 +82,19 @@ func (n *Node) buildEncrypted(ctx context.Context, o Options) error {
 		return fmt.Errorf("building the translator's device: %w", err)
 	}
 	return nil
+}
+
+// secretIn reads the secret of a key file, which is made when it is not there, and remembers that it was made. Several parts may
+// share a file.
+func (n *Node) secretIn(file string) ([]byte, error) {
+	_, err := os.Stat(file)
+	missing := errors.Is(err, os.ErrNotExist)
+	key, err := signing.LoadOrCreateKey(file)
+	if err != nil {
+		return nil, err
+	}
+	n.newKeys[file] = n.newKeys[file] || missing
+	return key.Private.Seed(), nil
 }
 
 // checkVault sees that the key opens what the bot's device has kept. When the key is new since the old one was lost, none of

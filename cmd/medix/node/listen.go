@@ -98,6 +98,9 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/", n.client)
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
+	if n.book != nil {
+		mux.Handle("/handbook/", n.book.Handler())
+	}
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))

@@ -22,7 +22,11 @@ import (
 	"medixchange/alliance"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
+	"medixchange/conference/relay"
 	"medixchange/federation"
+	"medixchange/handbook"
+	"medixchange/handbook/find"
+	"medixchange/handbook/site"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -63,6 +67,7 @@ type Node struct {
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry
+	requests   *web.Metrics
 	remote     *federation.Client
 	signer     *signing.Signer
 	listed     func(server string) bool // what the administrator's lists say of a server
@@ -72,9 +77,15 @@ type Node struct {
 	pipeline   *translator.Pipeline // nil without a translator
 	glossary   *glossary.Book       // likewise
 	approvals  *approvals.Book      // likewise
+	newKeys    map[string]bool      // key files that were made at this start
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf      *handbook.Shelf      // nil without a handbook
+	bookIndex  *find.Index          // nil without a handbook
+	book       *site.Site           // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
+	relay      *relay.Relay                             // nil without one of its own
+	turn       func(userID string) clientapi.TurnServer // nil without any relay
 	notifier   *notify.Notifier
 	client     http.Handler
 	federation http.Handler
@@ -89,7 +100,8 @@ type Node struct {
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now()}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -102,7 +114,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -229,7 +241,7 @@ func (n *Node) buildMedia(_ context.Context, _ Options) error {
 }
 
 func (n *Node) buildAPIs(_ context.Context, o Options) error {
-	metrics := web.NewMetrics(n.registry)
+	metrics := n.requests
 	syncing := sync.New(sync.Options{Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Hub: n.Hub, Now: o.Now, Log: n.part("sync")})
 	services, err := n.loginServices(o.Now)
 	if err != nil {
@@ -238,7 +250,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services,
+		SSO: services, Turn: n.turn,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),

@@ -62,6 +62,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run
 	}
+	if n.book != nil {
+		parts["handbook"] = n.runHandbook
+	}
 	if n.finder != nil {
 		parts["search"] = n.finder.Run
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"medixchange/internal/signing"
 	"medixchange/internal/web"
 	"medixchange/rooms/view"
 	"medixchange/translator"
@@ -43,15 +42,19 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if err != nil {
 			return err
 		}
-		key, err := signing.LoadOrCreateKey(n.Config.Translator.Seal.KeyFile)
+		sealKey, err := n.secretIn(n.Config.Translator.Seal.KeyFile)
 		if err != nil {
 			return fmt.Errorf("translator.seal.key_file: %w", err)
 		}
-		n.bridge, err = bridge.New(ctx, bridge.Options{
+		options := bridge.Options{
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
-			Config: n.Config.Translator, SealKey: key.Private.Seed(), Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
+			Config: n.Config.Translator, SealKey: sealKey, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
-		})
+		}
+		if n.shelf != nil {
+			options.Handbook = n.handbookDesk()
+		}
+		n.bridge, err = bridge.New(ctx, options)
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)
 		}

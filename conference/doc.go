@@ -1,0 +1,6 @@
+// Package conference holds what calls and conferences need of a node.
+//
+//   - conference/relay is the TURN relay for clients that cannot reach each other directly, and its credentials.
+//
+// May import: accounts, rooms, internal/*. Imported by cmd.
+package conference

@@ -1,0 +1,56 @@
+package site
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/handbook"
+)
+
+// TestEveryLanguageOfTheHandbookHasAllWords keeps the files of words complete, with the same placeholders.
+func TestEveryLanguageOfTheHandbookHasAllWords(t *testing.T) {
+	edition, err := handbook.NewShelf("", nil).Edition()
+	require.NoError(t, err)
+	english := wordsOf(fallback)
+	placeholder := regexp.MustCompile(`\{[a-z]+\}`)
+	for _, tag := range edition.Languages {
+		w := wordsOf(tag)
+		require.Equal(t, tag, w.tag, "there are no words in %s", tag)
+		require.Len(t, w.texts, len(english.texts), tag)
+		for key, text := range english.texts {
+			require.NotEmpty(t, strings.TrimSpace(w.texts[key]), "%s has no %s", tag, key)
+			want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(w.texts[key], -1)
+			slices.Sort(want)
+			slices.Sort(got)
+			require.Equal(t, want, got, "%s: %s", tag, key)
+		}
+	}
+	entries, err := wordFiles.ReadDir("strings")
+	require.NoError(t, err)
+	for _, entry := range entries {
+		require.Contains(t, edition.Languages, strings.TrimSuffix(entry.Name(), ".yaml"), "words of no language of the handbook")
+	}
+}
+
+func TestEveryWordOfThePagesIsThere(t *testing.T) {
+	used := regexp.MustCompile(`(?:Text|Say) "([a-z_]+)"`)
+	entries, err := files.ReadDir("templates")
+	require.NoError(t, err)
+	for _, entry := range entries {
+		data, err := files.ReadFile("templates/" + entry.Name())
+		require.NoError(t, err)
+		for _, m := range used.FindAllStringSubmatch(string(data), -1) {
+			if !strings.HasSuffix(m[1], "_") {
+				require.NotEmpty(t, wordsOf(fallback).texts[m[1]], "%s: %s", entry.Name(), m[1])
+			}
+		}
+	}
+}
+
+func TestValuesInWordsAreEscapedAndIsolated(t *testing.T) {
+	require.Equal(t, "Traduction : <bdi>&lt;b&gt;x</bdi>", string(wordsOf("fr").Say("translator", "name", "<b>x")))
+}
