@@ -228,7 +228,7 @@ func TestParseCommand(t *testing.T) {
 		require.True(t, ok, text)
 		require.Equal(t, want, got)
 	}
-	for _, text := range []string{"", "!", "help", "! help", "!handbook sepsis", "hello !help", "!!help", "!Ayuda al paciente, por favor", "!leavetaking"} {
+	for _, text := range []string{"", "!", "help", "! help", "!ward sepsis", "hello !help", "!!help", "!Ayuda al paciente, por favor", "!leavetaking"} {
 		_, ok := parseCommand(text)
 		require.False(t, ok, text)
 	}

@@ -56,7 +56,7 @@ func (c *comparison) form(source, translation string) {
 		c.found("repetition.changed", "", shortText(translation))
 	}
 	if c.echo(said, given) {
-		c.found("echo.changed", "", shortText(translation))
+		c.found("echo.changed", "", "") // the same words stand above it as the original
 		return
 	}
 	c.written(said, given)

@@ -32,12 +32,26 @@ func directed(c language.Code, text string) string {
 	return text
 }
 
-// isolated keeps our mark from mixing with right-to-left text before it.
-func isolated(to language.Code, text string) string {
-	if to.RightToLeft() {
-		return leftToRightIsolate + text + popIsolate
+// whole keeps the order of a right-to-left text that a client shows in a left-to-right page without a direction of its own,
+// as Element Web 1.12 does the parts of a poll: there "· in the original:" would stand before the words that it follows. The
+// mark before the isolate is for clients that take the direction from the first letter.
+func whole(c language.Code, text string) string {
+	if !c.RightToLeft() {
+		return text
 	}
-	return text
+	return rightToLeftMark + rightToLeftIsolate + strings.TrimPrefix(text, rightToLeftMark) + popIsolate
+}
+
+// originalCommand is the one command that our marks name.
+const originalCommand = "!original"
+
+// isolated keeps our mark in its own order, in a message that begins with an original as under right-to-left text.
+func isolated(to language.Code, text string) string {
+	if !to.RightToLeft() {
+		return text
+	}
+	text = strings.Replace(text, originalCommand, leftToRightIsolate+originalCommand+popIsolate, 1)
+	return rightToLeftIsolate + text + popIsolate
 }
 
 // isolatedItem keeps a piece of the source together inside a line of another direction. The piece is
@@ -111,4 +125,18 @@ func foreign(c, to language.Code, text string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// foreignBlock is foreign for one paragraph of HTML, whose lines end at <br>. Other blocks stay as they are.
+func foreignBlock(c, to language.Code, block string) string {
+	inner, begins := strings.CutPrefix(block, "<p>")
+	inner, ends := strings.CutSuffix(inner, "</p>")
+	if c.RightToLeft() == to.RightToLeft() || !begins || !ends || strings.Contains(inner, "</p>") {
+		return block
+	}
+	lines := strings.Split(inner, "<br>")
+	for i, line := range lines {
+		lines[i] = foreign(c, to, strings.ReplaceAll(line, "\n", " ")) // a line's end is a space in HTML
+	}
+	return "<p>" + strings.Join(lines, "<br>") + "</p>"
 }

@@ -155,8 +155,15 @@ func warned(m Message) (body, formatted string) {
 // paragraphs or drops tags leaves the two apart, since the mark stands between them.
 func originalFirst(m Message) (body, formatted string) {
 	lines, blocks := translation(m)
-	lines = append([]string{directed(m.From, m.Original.Body), isolated(m.To, sourceMark(m))}, lines...)
-	blocks = append([]string{originalBlock(m), paragraph(isolated(m.To, sourceMark(m)))}, blocks...)
+	for i := range lines { // the original's first letter gives the message its direction
+		lines[i], blocks[i] = foreign(m.To, m.From, lines[i]), foreignBlock(m.To, m.From, blocks[i])
+	}
+	mark := isolated(m.To, sourceMark(m))
+	if !m.To.RightToLeft() {
+		mark = foreign(m.To, m.From, mark)
+	}
+	lines = append([]string{directed(m.From, m.Original.Body), mark}, lines...)
+	blocks = append([]string{originalBlock(m), paragraph(mark)}, blocks...)
 	return strings.Join(lines, "\n"), strings.Join(blocks, "")
 }
 

@@ -83,6 +83,15 @@ func TestBlockShowsTheOriginal(t *testing.T) {
 	require.Equal(t, "none", content.Key.State)
 }
 
+// What an engine left as it was is the original again: naming its words as "only in the translation" would be untrue.
+func TestAnEchoIsNamedWithoutItsWords(t *testing.T) {
+	m := translated()
+	report := check.Compare([]string{m.Original.Body + " ce matin"}, []string{m.Original.Body + " ce matin"}, m.From, m.To)
+	require.Equal(t, []string{"echo"}, report.Codes())
+	m.State, m.Verdict, m.Reasons = StateNone, report.Verdict, report.Reasons
+	require.Contains(t, Compose(m).Body, "may be wrong. text left untranslated. The sender")
+}
+
 func TestNotTranslatedSaysWhy(t *testing.T) {
 	m := translated()
 	m.State, m.Verdict, m.Engine, m.Body = StateNone, "", "", ""
@@ -109,7 +118,7 @@ func TestRightToLeft(t *testing.T) {
 	content := Compose(m)
 	require.True(t, strings.HasPrefix(content.Body, "\u200f"))
 	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200f"))
-	require.True(t, strings.HasSuffix(content.Body, "\u2066🌐 من الفرنسية\u2069"), content.Body)
+	require.True(t, strings.HasSuffix(content.Body, "\u2067🌐 من الفرنسية\u2069"), content.Body)
 	require.Contains(t, content.Body, "\u2068500 mg\u2069", "number and unit in one isolate")
 
 	m = translated()
@@ -155,6 +164,23 @@ func TestAnArabicNoteUnderAnOriginalRunsFromRightToLeft(t *testing.T) {
 		require.True(t, strings.HasPrefix(line, "\u2067\u200f") && strings.HasSuffix(line, "\u2069"), line)
 	}
 	require.Len(t, lines, 3)
+}
+
+// With the original first, its first letter decides how a client draws the whole message: the full stop of an Arabic
+// translation under an English original stood before its first word.
+func TestATranslationUnderAnOriginalRunsInItsOwnDirection(t *testing.T) {
+	m := translated()
+	m.Form, m.To, m.Body = FormOriginalFirst, "ar", "المريض بخير.\nشكرا."
+	content := Compose(m)
+	require.Contains(t, content.Body, "\n\u2067\u200fالمريض بخير.\u2069\n\u2067شكرا.\u2069")
+	require.Contains(t, content.FormattedBody, "<p>\u2067\u200fالمريض بخير.\u2069<br>\u2067شكرا.\u2069</p>")
+
+	m.From, m.To, m.Body, m.Original.Body = "ar", "fr", "Le patient va bien.", "المريض بخير."
+	content = Compose(m)
+	require.Contains(t, content.Body, "\n\u2066Le patient va bien.\u2069")
+	require.Contains(t, content.FormattedBody, "<p>\u2066Le patient va bien.\u2069</p>")
+	m.From, m.Original.Body = "en", "The patient is well."
+	require.NotContains(t, Compose(m).Body, "\u2066")
 }
 
 func TestLongOriginalsAreInTheKeyOnly(t *testing.T) {

@@ -20,9 +20,9 @@ func PartTexts(m Message) []string {
 			texts[i] = item.Original.Body
 		}
 		if len(texts) > 0 {
-			whole := m
-			whole.Original = Original{Body: texts[0]}
-			texts[0] = Compose(whole).Body
+			first := m
+			first.Original = Original{Body: texts[0]}
+			texts[0] = Compose(first).Body
 		}
 		return texts
 	}
@@ -30,10 +30,10 @@ func PartTexts(m Message) []string {
 	for i, item := range m.Items {
 		lines := partLines(m, item, alike[item.Body])
 		if i > 0 {
-			texts[i] = strings.Join(lines, betweenLines)
+			texts[i] = whole(m.To, strings.Join(lines, betweenLines))
 			continue
 		}
-		texts[i] = strings.Join(append(lines, isolated(m.To, markOf(m))), "\n")
+		texts[i] = whole(m.To, strings.Join(append(lines, isolated(m.To, markOf(m))), "\n"))
 	}
 	return texts
 }
@@ -46,7 +46,7 @@ func partLines(m, item Message, alike bool) []string {
 	original := foreign(item.From, item.To, item.Original.Body)
 	switch {
 	case m.Form == FormOriginalFirst:
-		return append([]string{directed(item.From, item.Original.Body)}, lines...)
+		return append([]string{original}, lines...)
 	case item.Verdict == check.Warn || alike:
 		return append(lines, originalTitle(item)+": "+original)
 	}
