@@ -36,7 +36,7 @@ func contentsPage(q *request) (string, []byte, error) {
 		}
 		page.Chapters = append(page.Chapters, shown)
 	}
-	return q.view(titles.Title, "", page).render("contents")
+	return q.view(titles.Title, "").render(contentsBody(page))
 }
 
 func (q *request) progress() handbook.Progress {
@@ -72,7 +72,7 @@ func glossaryPage(q *request) (string, []byte, error) {
 		page.State = State{Status: g.Status, Updated: g.Updated}
 		page.Terms = q.terms(g, source)
 	}
-	return q.view(q.words.Text("glossary"), "glossary", page).render("glossary")
+	return q.view(q.words.Text("glossary"), "glossary").render(glossaryBody(page))
 }
 
 func (q *request) terms(g, source *handbook.Glossary) []term {
@@ -117,9 +117,9 @@ func changesPage(q *request) (string, []byte, error) {
 		}
 	}
 	slices.SortStableFunc(page.ByDate, func(a, b entry) int { return cmp.Compare(b.Updated, a.Updated) })
-	return q.view(q.words.Text("changes"), "changes", page).render("changes")
+	return q.view(q.words.Text("changes"), "changes").render(changesBody(page))
 }
 
 func missingPage(q *request) (string, []byte, error) {
-	return q.view(q.words.Text("not_found"), "", nil).render("missing")
+	return q.view(q.words.Text("not_found"), "").render(missingBody)
 }

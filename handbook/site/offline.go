@@ -14,7 +14,7 @@ import (
 )
 
 func offlinePage(q *request) (string, []byte, error) {
-	return q.view(q.words.Text("offline_title"), "", nil).render("offline")
+	return q.view(q.words.Text("offline_title"), "").render(offlineBody)
 }
 
 // manifest says how the book of one language is put on the home screen of a phone.

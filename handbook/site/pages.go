@@ -1,36 +1,22 @@
 package site
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"fmt"
-	"html/template"
 	"io/fs"
+	"runtime/debug"
+	"strings"
 	"sync"
 
 	"medixchange/handbook"
 )
 
-//go:embed templates/*.html static
+//go:embed static
 var files embed.FS
 
 const typeHTML = "text/html; charset=utf-8"
-
-// templates are read when the first page is made.
-var templates = sync.OnceValue(func() map[string]*template.Template {
-	helpers := template.FuncMap{
-		"place": func(i int) int { return i + 1 }, // counted from 1
-		"found": func(v *view, in foundIn) map[string]any { return map[string]any{"View": v, "In": in} },
-	}
-	layout := template.Must(template.New("layout").Funcs(helpers).ParseFS(files, "templates/layout.html"))
-	all := map[string]*template.Template{}
-	for _, name := range []string{"contents", "section", "beside", "glossary", "changes", "offline", "missing", "search"} {
-		all[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "templates/"+name+".html"))
-	}
-	return all
-})
 
 // programMark changes with what pages are made of beside the edition: what readers keep is then old.
 var programMark = sync.OnceValue(func() string {
@@ -45,10 +31,17 @@ var programMark = sync.OnceValue(func() string {
 			return nil
 		})
 	}
+	if build, ok := debug.ReadBuildInfo(); ok { // the pages are code
+		for _, setting := range build.Settings {
+			if strings.HasPrefix(setting.Key, "vcs.") {
+				fmt.Fprintln(sum, setting.Key, setting.Value)
+			}
+		}
+	}
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 })
 
-// view is what every page shows; the fields of each kind of page are in Page.
+// view is what every page shows around its body.
 type view struct {
 	W         *words
 	Words     Tongue // the language of the words
@@ -64,7 +57,6 @@ type view struct {
 	Languages []languageLink
 	Searches  bool
 	Query     string
-	Page      any
 }
 
 // Phrase is a text that may be in another language than the page.
@@ -82,10 +74,10 @@ type languageLink struct {
 }
 
 // view makes what all pages have. place is what follows the language in the address.
-func (q *request) view(title, place string, page any) *view {
+func (q *request) view(title, place string) *view {
 	v := &view{
 		W: q.words, Words: tongueOf(q.words.tag), Tongue: q.tongue, Source: tongueOf(q.edition.Source), Title: title,
-		Edition: q.edition.Edition, Date: q.edition.Date, Home: root + q.tongue.Tag + "/", Program: programMark(), Page: page, Searches: q.site.o.Index != nil,
+		Edition: q.edition.Edition, Date: q.edition.Date, Home: root + q.tongue.Tag + "/", Program: programMark(), Searches: q.site.o.Index != nil,
 	}
 	titles, own := q.titles()
 	v.Book, v.Note = Phrase{own, titles.Title}, Phrase{own, titles.Note}
@@ -119,12 +111,8 @@ func (q *request) find(id string) (s *handbook.Section, translated bool, err err
 	return nil, false, errNoPage
 }
 
-func (v *view) render(name string) (kind string, body []byte, err error) {
-	var out bytes.Buffer
-	if err := templates()[name].ExecuteTemplate(&out, "layout", v); err != nil {
-		return "", nil, fmt.Errorf("making the page %s: %w", name, err)
-	}
-	return typeHTML, out.Bytes(), nil
+func (v *view) render(body func(*markup, *view)) (kind string, page []byte, err error) {
+	return typeHTML, v.layout(body), nil
 }
 
 // State is a section's state, for badges and lists.

@@ -3,7 +3,7 @@ package site
 import (
 	"bytes"
 	"fmt"
-	"html/template"
+	"html"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,7 +57,7 @@ func newText(book *handbook.Book, s *handbook.Section, w *words, bare bool) *sec
 }
 
 // block gives one block as HTML.
-func (t *sectionText) block(b handbook.Block) (template.HTML, error) {
+func (t *sectionText) block(b handbook.Block) (HTML, error) {
 	m := machine()
 	source := []byte(b.Text)
 	document := m.parser.Parse(text.NewReader(source))
@@ -128,7 +128,7 @@ func (t *sectionText) marks(keys []string) string {
 			id = fmt.Sprintf(` id="place-%d-%d"`, n, t.places[n])
 		}
 		fmt.Fprintf(&out, `<a class="cite"%s href="#source-%d" aria-label="%s">[%d]</a>`, id, n,
-			template.HTMLEscapeString(t.words.Text("source_n", "n", n)), n)
+			html.EscapeString(t.words.Text("source_n", "n", n)), n)
 	}
 	return "<sup>" + out.String() + "</sup>"
 }

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"html/template"
 	"regexp"
 	"sync"
 
@@ -37,6 +36,6 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-func sanitised(html string) template.HTML {
-	return template.HTML(policy().Sanitize(html))
+func sanitised(html string) HTML {
+	return HTML(policy().Sanitize(html))
 }

@@ -77,9 +77,9 @@ func (s *Site) search(w http.ResponseWriter, r *http.Request) {
 			page.Other = append(page.Other, resultsOf(q, f))
 		}
 	}
-	v := q.view(q.words.Text("search"), "search?q="+url.QueryEscape(text), page)
+	v := q.view(q.words.Text("search"), "search?q="+url.QueryEscape(text))
 	v.Query = text
-	kind, body, err := v.render("search")
+	kind, body, err := v.render(searchBody(page))
 	if err != nil {
 		s.broken(w, r, err)
 		return

@@ -2,7 +2,6 @@ package site
 
 import (
 	"fmt"
-	"html/template"
 	"slices"
 
 	"medixchange/handbook"
@@ -12,7 +11,7 @@ import (
 type block struct {
 	Anchor string
 	Title  string
-	HTML   template.HTML
+	HTML   HTML
 	Change string // the word that says how the source differs; ""
 }
 
@@ -21,8 +20,8 @@ type change struct {
 	Anchor string
 	Kind   string // changed, added or removed
 	Title  Phrase
-	Source template.HTML // as it is now; "" where it is gone
-	Own    template.HTML // "" where it is new
+	Source HTML // as it is now; "" where it is gone
+	Own    HTML // "" where it is new
 }
 
 // source is an entry of the list of citations.
@@ -33,7 +32,7 @@ type source struct {
 }
 
 // pair is a block beside that of the other language.
-type pair struct{ Left, Right template.HTML }
+type pair struct{ Left, Right HTML }
 
 type sectionView struct {
 	ID         string
@@ -74,10 +73,10 @@ func sectionPage(q *request) (string, []byte, error) {
 	if err := q.place(page); err != nil {
 		return "", nil, err
 	}
-	name := "section"
+	body := sectionBody
 	if page.Compared = q.compared(s); q.with != "" {
 		if other, ok := q.edition.Section(q.with, s.ID); ok {
-			name = "beside"
+			body = besideBody
 			if err := q.beside(page, s, other); err != nil {
 				return "", nil, err
 			}
@@ -86,8 +85,7 @@ func sectionPage(q *request) (string, []byte, error) {
 	for i, c := range q.edition.Citations(s) {
 		page.Sources = append(page.Sources, source{c, i + 1, rendered.backLinks(i + 1)})
 	}
-	v := q.view(s.Title, s.ID, page)
-	return v.render(name)
+	return q.view(s.Title, s.ID).render(body(*page))
 }
 
 func changeOf(changes []change, anchor string) string {
@@ -189,11 +187,11 @@ func (q *request) changesOf(s *handbook.Section) []change {
 }
 
 // rendered gives a block of a comparison. The whole section is rendered with the page, and its errors are those of the page.
-func (q *request) rendered(t *sectionText, b handbook.Block) template.HTML {
+func (q *request) rendered(t *sectionText, b handbook.Block) HTML {
 	html, err := t.block(b)
 	if err != nil {
 		q.site.o.Log.WithError(err).Warn("a block of the handbook cannot be compared")
-		return template.HTML(fmt.Sprintf("<p>%s</p>", template.HTMLEscapeString(b.Title)))
+		return HTML(fmt.Sprintf("<p>%s</p>", escaped(b.Title)))
 	}
 	return html
 }

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"html"
-	"html/template"
 	"strings"
 	"sync"
 
@@ -54,25 +53,25 @@ func (w *words) Text(key string, pairs ...any) string {
 }
 
 // Say is Text as HTML, with the values kept apart from the direction of the text around them.
-func (w *words) Say(key string, pairs ...any) template.HTML {
+func (w *words) Say(key string, pairs ...any) HTML {
 	text := html.EscapeString(w.texts[key])
 	for i := 0; i+1 < len(pairs); i += 2 {
 		value := "<bdi>" + html.EscapeString(fmt.Sprint(pairs[i+1])) + "</bdi>"
 		text = strings.ReplaceAll(text, fmt.Sprintf("{%v}", pairs[i]), value)
 	}
-	return template.HTML(text) // escaped above
+	return HTML(text) // escaped above
 }
 
 // Badge says a section's state in short.
-func (w *words) Badge(s State) template.HTML {
+func (w *words) Badge(s State) HTML {
 	if s.Missing {
-		return template.HTML(`<span class="badge missing">` + html.EscapeString(w.texts["untranslated"]) + `</span>`)
+		return HTML(`<span class="badge missing">` + html.EscapeString(w.texts["untranslated"]) + `</span>`)
 	}
 	badge := `<span class="badge ` + string(s.Status) + `">` + html.EscapeString(w.texts[string(s.Status)]) + `</span>`
 	if s.Outdated {
 		badge += ` <span class="badge outdated">` + html.EscapeString(w.texts["outdated"]) + `</span>`
 	}
-	return template.HTML(badge)
+	return HTML(badge)
 }
 
 // StateText says in the words of a language how far a text may be trusted, for readers who see it elsewhere.
