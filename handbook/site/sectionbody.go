@@ -108,7 +108,7 @@ func (p sectionView) end(m *markup, v *view) {
 }
 
 func (s source) write(m *markup, v *view) {
-	m.put(`<li id="source-%s"><span %s>%s. <cite>%s</cite>. %s, %s.`, strconv.Itoa(s.N), v.Source.attributes(), s.Authors, s.Title, s.Publisher, s.Year)
+	m.put(`<li id="source-%s"><span %s>%s. <cite>%s</cite>. %s, %s.`, strconv.Itoa(s.N), v.Source.attributes(), s.Authors, s.Title, s.Publisher, strconv.Itoa(s.Year))
 	if s.DOI != "" {
 		m.put(` <a href="https://doi.org/%s" rel="noreferrer">doi:%s</a>`, s.DOI, s.DOI)
 	} else {
