@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"sync"
 	"time"
 	"unicode/utf8"
 
+	"medixchange/internal/pattern"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
@@ -27,7 +27,7 @@ const (
 )
 
 // profileKey is the grammar of field names: the three that the specification defines, and namespaced ones.
-var profileKey = regexp.MustCompile(`^(displayname|avatar_url|m\.tz|[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+)$`)
+var profileKey = pattern.Lazy(`^(displayname|avatar_url|m\.tz|[a-z][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)+)$`)
 
 // Profile returns all of a user's profile, local or remote; remote ones are kept for some minutes. ErrNotFound for a
 // user who does not exist.
@@ -124,7 +124,7 @@ func checkProfileField(field string, value json.RawMessage) (remove bool, err er
 	if len(field) > maxProfileKey {
 		return false, ErrKeyTooLarge
 	}
-	if !profileKey.MatchString(field) {
+	if !profileKey().MatchString(field) {
 		return false, ErrInvalidParam.says("This is not the name of a profile field")
 	}
 	if len(value) > maxProfile {

@@ -2,7 +2,6 @@ package handbook
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -10,6 +9,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"medixchange/internal/pattern"
 )
 
 // KindCitation is the kind of Cite nodes.
@@ -30,7 +31,7 @@ func (c *Cite) Dump(source []byte, level int) {
 }
 
 // citeForm is a whole citation; longer ones than maxCite bytes are text.
-var citeForm = regexp.MustCompile(`^\[@[a-z0-9-]+(; ?@[a-z0-9-]+)*\]`)
+var citeForm = pattern.Lazy(`^\[@[a-z0-9-]+(; ?@[a-z0-9-]+)*\]`)
 
 const maxCite = 512
 
@@ -44,7 +45,7 @@ func (citeParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Nod
 	if len(line) > maxCite {
 		line = line[:maxCite]
 	}
-	match := citeForm.Find(line)
+	match := citeForm().Find(line)
 	if match == nil {
 		return nil
 	}

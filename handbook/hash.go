@@ -3,10 +3,11 @@ package handbook
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"regexp"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
+
+	"medixchange/internal/pattern"
 )
 
 // hashLength is the length of a hash in hexadecimal digits: 128 bits of SHA-256. It finds texts that
@@ -14,8 +15,8 @@ import (
 const hashLength = 32
 
 var (
-	hashForm  = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	manyLines = regexp.MustCompile(`\n{3,}`)
+	hashForm  = pattern.Lazy(`^[0-9a-f]{32}$`)
+	manyLines = pattern.Lazy(`\n{3,}`)
 )
 
 // hashOf is the hash of a text as it reads: line ends, spaces at the ends of lines, empty lines in a
@@ -30,7 +31,7 @@ func normalised(text string) string {
 	for i, line := range lines {
 		lines[i] = strings.TrimRight(line, " \t\r")
 	}
-	joined := manyLines.ReplaceAllString(strings.Join(lines, "\n"), "\n\n")
+	joined := manyLines().ReplaceAllString(strings.Join(lines, "\n"), "\n\n")
 	return norm.NFC.String(strings.Trim(joined, "\n"))
 }
 

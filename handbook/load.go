@@ -209,7 +209,7 @@ func (l *loader) imageFiles() error {
 	}
 	for _, entry := range entries {
 		path := imageFolder + "/" + entry.Name()
-		if !entry.Type().IsRegular() || !imageForm.MatchString(path) {
+		if !entry.Type().IsRegular() || !imageForm().MatchString(path) {
 			l.log.add(path, 0, "images are files named like name.png, name.jpg or name.webp, in small letters")
 			continue
 		}

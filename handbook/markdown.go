@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/mail"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +12,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"medixchange/internal/pattern"
 )
 
 // Block is a heading with the text up to the next heading.
@@ -255,7 +256,7 @@ func (b *body) node(top, n ast.Node) {
 }
 
 // almostCited is a key behind an at sign that is part of no citation and of no mail address.
-var almostCited = regexp.MustCompile(`(^|[^A-Za-z0-9._%+-])@[a-z][a-z0-9]*(-[a-z0-9]+)+`)
+var almostCited = pattern.Lazy(`(^|[^A-Za-z0-9._%+-])@[a-z][a-z0-9]*(-[a-z0-9]+)+`)
 
 // segment keeps the words of a node. Marks that are still among them are no marks: in Chinese and
 // Japanese, emphasis that ends with punctuation does not end before a letter.
@@ -264,7 +265,7 @@ func (b *body) segment(n ast.Node) {
 	switch {
 	case s == "":
 		return
-	case almostCited.MatchString(s) || strings.Contains(s, "[@"):
+	case almostCited().MatchString(s) || strings.Contains(s, "[@"):
 		b.refuse(n, "this looks like a citation and is none; write [@key] or [@key; @other]")
 	case strings.Contains(s, "**") || strings.Contains(s, "__"):
 		b.refuse(n, "emphasis has no beginning or no end here; move punctuation behind the marks, or put a space around them")
@@ -297,11 +298,11 @@ func shortened(s string) string {
 	return s
 }
 
-var imageForm = regexp.MustCompile(`^images/[a-z0-9][a-z0-9-]{0,60}\.(png|jpg|webp)$`)
+var imageForm = pattern.Lazy(`^images/[a-z0-9][a-z0-9-]{0,60}\.(png|jpg|webp)$`)
 
 func (b *body) image(n *ast.Image) {
 	path := string(n.Destination)
-	if !imageForm.MatchString(path) {
+	if !imageForm().MatchString(path) {
 		b.refuse(n, "the image %q is not allowed; images are png, jpg or webp files of the edition, as images/name.png", shortened(path))
 		return
 	}
@@ -311,7 +312,7 @@ func (b *body) image(n *ast.Image) {
 	b.block.Images = append(b.block.Images, path)
 }
 
-var spaces = regexp.MustCompile(`\s+`)
+var spaces = pattern.Lazy(`\s+`)
 
 // plain gives the words of a node: without marks, citations and addresses.
 func (b *body) plain(n ast.Node) string {
@@ -330,7 +331,7 @@ func (b *body) plain(n ast.Node) string {
 		}
 		return ast.WalkContinue, nil
 	})
-	return strings.TrimSpace(spaces.ReplaceAllString(out.String(), " "))
+	return strings.TrimSpace(spaces().ReplaceAllString(out.String(), " "))
 }
 
 func (b *body) words(out *strings.Builder, v *ast.Text) {
@@ -345,7 +346,7 @@ func (b *body) words(out *strings.Builder, v *ast.Text) {
 }
 
 // beforePoint is the space that a citation leaves before the punctuation behind it.
-var beforePoint = regexp.MustCompile(` ([.,)。，、）،۔])`)
+var beforePoint = pattern.Lazy(` ([.,)。，、）،۔])`)
 
 // Prose is what stands below the heading as plain text, a paragraph, list item or table cell each, for readers who see it
 // without its citations.
@@ -355,7 +356,7 @@ func (b Block) Prose() []string {
 		if i == 0 && s == b.Title {
 			continue
 		}
-		out = append(out, beforePoint.ReplaceAllString(s, "$1"))
+		out = append(out, beforePoint().ReplaceAllString(s, "$1"))
 	}
 	return out
 }

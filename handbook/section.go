@@ -3,11 +3,12 @@ package handbook
 import (
 	"bytes"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"medixchange/internal/pattern"
 )
 
 // Status says how far a text may be trusted.
@@ -84,14 +85,14 @@ const (
 )
 
 var (
-	idForm  = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-	doiForm = regexp.MustCompile(`^10\.[0-9]{4,9}/\S+$`)
+	idForm  = pattern.Lazy(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	doiForm = pattern.Lazy(`^10\.[0-9]{4,9}/\S+$`)
 )
 
 // maxID bounds ids, keys and anchors, in bytes.
 const maxID = 64
 
-func validID(id string) bool { return len(id) <= maxID && idForm.MatchString(id) }
+func validID(id string) bool { return len(id) <= maxID && idForm().MatchString(id) }
 
 // parseSection reads a section's file. It gives nil where something was reported.
 func parseSection(l *log, file string, text []byte, original bool) *Section {
@@ -186,7 +187,7 @@ func (s *Section) frontMatter(f fields, original bool) {
 
 func (f fields) hash(key string) string {
 	value := f.text(key)
-	if value != "" && !hashForm.MatchString(value) {
+	if value != "" && !hashForm().MatchString(value) {
 		f.log.add(f.file, f.lineOf(key), "%s is no hash: it must be %d hexadecimal digits, as `medix handbook hashes` prints them",
 			key, hashLength)
 		return ""
@@ -244,7 +245,7 @@ func (f fields) citations() []Citation {
 			c.log.add(c.file, c.lineOf("key"), "the citation %q is listed twice", cite.Key)
 		case c.values["url"] == nil && c.values["doi"] == nil:
 			c.log.add(c.file, c.line, "the citation %q has neither url nor doi", cite.Key)
-		case cite.DOI != "" && !doiForm.MatchString(cite.DOI):
+		case cite.DOI != "" && !doiForm().MatchString(cite.DOI):
 			c.log.add(c.file, c.lineOf("doi"), "doi is %q; it must be like 10.1056/NEJMoa2021436, without an address", cite.DOI)
 		}
 		out = append(out, cite)

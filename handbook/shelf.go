@@ -100,7 +100,7 @@ func (s *Shelf) Mark() (string, error) {
 
 // Image gives an image of the edition by its path, such as images/door.png; fs.ErrNotExist.
 func (s *Shelf) Image(path string) ([]byte, error) {
-	if !imageForm.MatchString(path) {
+	if !imageForm().MatchString(path) {
 		return nil, fmt.Errorf("an image of the handbook: %w", fs.ErrNotExist)
 	}
 	files, closeFiles, err := Open(s.folder)

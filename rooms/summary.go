@@ -4,12 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"medixchange/internal/pattern"
 )
 
 // RoomSummary is what a room says of itself to those outside: an entry of the public rooms, the answer of room_summary,
@@ -218,7 +219,7 @@ const (
 )
 
 // spaceOrder is the form of an order that counts (Client-Server API, Ordering of children within a space).
-var spaceOrder = regexp.MustCompile(`^[\x20-\x7E]{1,50}$`)
+var spaceOrder = pattern.Lazy(`^[\x20-\x7E]{1,50}$`)
 
 // SpaceChildren returns the valid children of a space in their order, at most 1,000; none for a room that is no space.
 func (r *Rooms) SpaceChildren(ctx context.Context, roomID string) ([]SpaceChild, error) {
@@ -255,7 +256,7 @@ func spaceChildOf(ev *Event) (SpaceChild, bool) {
 		return child, false
 	}
 	child.Suggested = content.Get("suggested").Type == gjson.True
-	if order := content.Get("order"); order.Type == gjson.String && spaceOrder.MatchString(order.Str) {
+	if order := content.Get("order"); order.Type == gjson.String && spaceOrder().MatchString(order.Str) {
 		child.order = order.Str
 	}
 	stripped, err := json.Marshal(map[string]any{

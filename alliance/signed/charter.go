@@ -4,9 +4,9 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 
+	"medixchange/internal/pattern"
 	"medixchange/internal/signing"
 	"medixchange/internal/strictjson"
 )
@@ -51,9 +51,9 @@ const (
 )
 
 var (
-	coordinatorID = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
-	keyID         = regexp.MustCompile(`^ed25519:[A-Za-z0-9_]{1,64}$`)
-	allianceName  = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,253}[a-z0-9])?$`)
+	coordinatorID = pattern.Lazy(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+	keyID         = pattern.Lazy(`^ed25519:[A-Za-z0-9_]{1,64}$`)
+	allianceName  = pattern.Lazy(`^[a-z0-9]([a-z0-9.-]{0,253}[a-z0-9])?$`)
 )
 
 // Raw returns the document with its signatures. It must not be changed.
@@ -109,7 +109,7 @@ func ReadCharter(raw []byte) (*Charter, error) {
 
 func (c *Charter) check() error {
 	switch {
-	case !allianceName.MatchString(c.Alliance):
+	case !allianceName().MatchString(c.Alliance):
 		return malformed("the alliance's name %q is not like a domain name in small letters", c.Alliance)
 	case c.Version < 1, (c.Version == 1) != (c.Previous == ""):
 		return malformed("version %d and previous %q do not fit: the first version is 1 and has none before", c.Version, c.Previous)
@@ -135,13 +135,13 @@ func (c *Charter) check() error {
 }
 
 func (c *Coordinator) check() error {
-	if !coordinatorID.MatchString(c.ID) {
+	if !coordinatorID().MatchString(c.ID) {
 		return malformed("the coordinator's id %q is not made of small letters, digits and . _ -", c.ID)
 	}
 	if c.Name == "" || len(c.Name) > maxName || !printable(c.Name) {
 		return malformed("the name of coordinator %s is empty, too long or not plain text", c.ID)
 	}
-	if !keyID.MatchString(c.KeyID) {
+	if !keyID().MatchString(c.KeyID) {
 		return malformed("the key id %q of coordinator %s is not like ed25519:NAME", c.KeyID, c.ID)
 	}
 	public, err := signing.DecodeBase64(c.Key)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"medixchange/internal/pattern"
 	"medixchange/internal/strictjson"
 )
 
@@ -148,7 +148,7 @@ func ReadMembers(raw []byte) (*MemberList, error) {
 
 func (m *MemberList) check() error {
 	switch {
-	case !allianceName.MatchString(m.Alliance):
+	case !allianceName().MatchString(m.Alliance):
 		return malformed("the alliance's name %q is not like a domain name in small letters", m.Alliance)
 	case m.Charter < 1:
 		return malformed("it names no charter")
@@ -171,8 +171,8 @@ func (m *MemberList) check() error {
 }
 
 var (
-	country     = regexp.MustCompile(`^[A-Z]{2}$`)
-	fingerprint = regexp.MustCompile(`^ed25519:[A-Za-z0-9_]{1,64} [A-Za-z0-9+/]{43}$`)
+	country     = pattern.Lazy(`^[A-Z]{2}$`)
+	fingerprint = pattern.Lazy(`^ed25519:[A-Za-z0-9_]{1,64} [A-Za-z0-9+/]{43}$`)
 )
 
 // Check returns what is wrong with an entry; the error wraps ErrMalformed. Which server names may be members is for the
@@ -185,7 +185,7 @@ func (h Hospital) Check() error {
 	switch {
 	case h.LegalName == "" || len(h.LegalName) > maxName || !printable(h.LegalName):
 		return malformed("the legal name of %s is empty, longer than %d bytes or not plain text", h.ServerName, maxName)
-	case !country.MatchString(h.Country), err != nil, !region.IsCountry():
+	case !country().MatchString(h.Country), err != nil, !region.IsCountry():
 		return malformed("the country %q of %s is not a code such as ES", h.Country, h.ServerName)
 	case !slices.Contains(Kinds(), h.Kind):
 		return malformed("the kind %q of %s is not known", h.Kind, h.ServerName)
@@ -201,7 +201,7 @@ func (h Hospital) Check() error {
 		return malformed("%s has more than %d languages", h.ServerName, maxLanguages)
 	}
 	for _, key := range h.Keys {
-		if !fingerprint.MatchString(key) {
+		if !fingerprint().MatchString(key) {
 			return malformed("the key %q of %s is not like ed25519:NAME HASH", key, h.ServerName)
 		}
 	}

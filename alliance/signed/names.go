@@ -4,17 +4,17 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/idna"
 
+	"medixchange/internal/pattern"
 	"medixchange/internal/signing"
 )
 
-var domainName = regexp.MustCompile(`^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
+var domainName = pattern.Lazy(`^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}$`)
 
-var serverName = regexp.MustCompile(`^(?:[a-z0-9.-]{1,230}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
+var serverName = pattern.Lazy(`^(?:[a-z0-9.-]{1,230}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
 
 // checkLetters lets every server name in that is written in small letters. A name is compared to the letter wherever it is
 // used, so that nothing that only looks like a member's name passes for it.
@@ -22,7 +22,7 @@ func checkLetters(name string) error {
 	if lower := strings.ToLower(name); lower != name {
 		return malformed("the server name %q has capital letters; write %q", name, lower)
 	}
-	if !serverName.MatchString(name) {
+	if !serverName().MatchString(name) {
 		return malformed("%q is not a server name in ASCII letters", name)
 	}
 	return nil
@@ -41,7 +41,7 @@ func (c *Charter) CheckServerName(name string) error {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return malformed("the server name %q is an address; a member is named by its domain", name)
 	}
-	if !domainName.MatchString(name) {
+	if !domainName().MatchString(name) {
 		return malformed("the server name %q is not a domain name", name)
 	}
 	if _, err := idna.Lookup.ToUnicode(name); err != nil {

@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"medixchange/internal/pattern"
 )
 
 const maxFile = 1 << 20
@@ -84,7 +85,7 @@ func parse(text []byte, dir string) (*Config, error) {
 	return c, nil
 }
 
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+var yamlLine = pattern.Lazy(`^(?:yaml: )?line (\d+): (.*)$`)
 
 // rootNode returns the top mapping of the text, nil if the text is empty.
 func rootNode(text []byte) (*yaml.Node, error) {
@@ -96,7 +97,7 @@ func rootNode(text []byte) (*yaml.Node, error) {
 	}
 	if err != nil {
 		p := Problem{Reason: "this is not YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
-		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 			p.Line, _ = strconv.Atoi(m[1]) // the pattern allows digits only
 			p.Reason = "this is not YAML: " + m[2] + "; look at indentation (spaces, no tabs) and colons"
 		}

@@ -3,8 +3,9 @@ package config
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"slices"
+
+	"medixchange/internal/pattern"
 )
 
 // SSO is login by the hospital's login services (OpenID Connect).
@@ -37,7 +38,7 @@ type SSOProvider struct {
 	LinkExisting bool `yaml:"link_existing"`
 }
 
-var ssoID = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+var ssoID = pattern.Lazy(`^[a-z0-9_-]{1,64}$`)
 
 // Completed returns the provider with the standard values of what it leaves out.
 func (p SSOProvider) Completed() SSOProvider {
@@ -59,7 +60,7 @@ func (c *Config) validateSSO(k *checker) {
 	ids := []string{}
 	for i, p := range c.SSO.Providers {
 		path := fmt.Sprintf("sso.providers[%d]", i)
-		k.check(ssoID.MatchString(p.ID), path+".id", "%q is not a name of small letters, digits, _ and -; it can never change", p.ID)
+		k.check(ssoID().MatchString(p.ID), path+".id", "%q is not a name of small letters, digits, _ and -; it can never change", p.ID)
 		k.check(!slices.Contains(ids, p.ID), path+".id", "%q stands there twice", p.ID)
 		ids = append(ids, p.ID)
 		k.httpURL(p.Issuer, path+".issuer")

@@ -4,24 +4,25 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"medixchange/internal/pattern"
 )
 
 var (
-	localpart    = regexp.MustCompile(`^[a-z0-9._=/+-]{1,100}$`)
-	language     = regexp.MustCompile(`^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$`)
-	hostName     = regexp.MustCompile(`^[0-9A-Za-z._:-]+$`)
-	languagePair = regexp.MustCompile(`^(?:[a-z]{2,3}|\*)-(?:[a-z]{2,3}|\*)$`)
+	localpart    = pattern.Lazy(`^[a-z0-9._=/+-]{1,100}$`)
+	language     = pattern.Lazy(`^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$`)
+	hostName     = pattern.Lazy(`^[0-9A-Za-z._:-]+$`)
+	languagePair = pattern.Lazy(`^(?:[a-z]{2,3}|\*)-(?:[a-z]{2,3}|\*)$`)
 )
 
 func (c *Config) validateTranslator(k *checker) {
 	t := c.Translator
 	t.Records.validate(k)
-	k.check(localpart.MatchString(t.BotLocalpart), "translator.bot_localpart", "%q is not a user name; write small letters, digits and ._=/+-", t.BotLocalpart)
+	k.check(localpart().MatchString(t.BotLocalpart), "translator.bot_localpart", "%q is not a user name; write small letters, digits and ._=/+-", t.BotLocalpart)
 	for i, l := range t.Languages {
-		k.check(language.MatchString(l), fmt.Sprintf("translator.languages[%d]", i), "%q is not a language code; write for example en, es or zh", l)
+		k.check(language().MatchString(l), fmt.Sprintf("translator.languages[%d]", i), "%q is not a language code; write for example en, es or zh", l)
 	}
 	k.check(slices.Contains(t.Languages, t.DefaultLanguage), "translator.default_language",
 		"%q is not one of translator.languages", t.DefaultLanguage)
@@ -31,7 +32,7 @@ func (c *Config) validateTranslator(k *checker) {
 		k.check(strings.HasPrefix(b, "@") && strings.Contains(b, ":"), fmt.Sprintf("translator.clinical_bots[%d]", i), "%q is not a user id such as @lab:hospital-a.example", b)
 	}
 	for i, h := range t.AllowExternal {
-		k.check(hostName.MatchString(h), fmt.Sprintf("translator.allow_external[%d]", i), "%q is not a host; write a name or an address alone, such as api.deepl.com, without https:// and port", h)
+		k.check(hostName().MatchString(h), fmt.Sprintf("translator.allow_external[%d]", i), "%q is not a host; write a name or an address alone, such as api.deepl.com, without https:// and port", h)
 	}
 	t.validateIdentifiers(k)
 	k.check(t.Encrypted.LeaveAfter >= 0, "translator.encrypted.leave_after", "must not be negative")
@@ -59,7 +60,7 @@ func (c *Config) validateTranscription(k *checker) {
 	k.check(t.Timeout > 0 && t.Timeout.Std().Seconds() <= 50, path+".timeout", "write a duration up to 50s: after a minute readers are told that there is no text")
 	k.between(t.Concurrent, 1, 64, path+".concurrent")
 	for i, tag := range t.Languages {
-		k.check(language.MatchString(tag), fmt.Sprintf("%s.languages[%d]", path, i), "%q is not a language code; write for example en, es or zh", tag)
+		k.check(language().MatchString(tag), fmt.Sprintf("%s.languages[%d]", path, i), "%q is not a language code; write for example en, es or zh", tag)
 	}
 	if t.URL == "" {
 		return
@@ -97,7 +98,7 @@ func (c *Config) validateEngine(k *checker, e Engine, path string) {
 	k.check(e.Timeout > 0 && e.Timeout.Std().Minutes() <= 5, path+".timeout", "write a duration up to 5m, for example 5s")
 	k.between(e.Concurrent, 1, 64, path+".concurrent")
 	for i, p := range e.Pairs {
-		k.check(languagePair.MatchString(p), fmt.Sprintf("%s.pairs[%d]", path, i), "%q is not a pair; write source-target, for example en-es, or *-es", p)
+		k.check(languagePair().MatchString(p), fmt.Sprintf("%s.pairs[%d]", path, i), "%q is not a pair; write source-target, for example en-es, or *-es", p)
 	}
 	keys, known := engineKeys[e.Type]
 	if !known {
@@ -106,7 +107,7 @@ func (c *Config) validateEngine(k *checker, e Engine, path string) {
 	e.validateKeys(k, keys, path)
 	for name, list := range map[string][]string{"languages": e.Languages, "variants": e.Variants} {
 		for i, tag := range list {
-			k.check(language.MatchString(tag), fmt.Sprintf("%s.%s[%d]", path, name, i), "%q is not a language code; write for example en, es or pt-PT", tag)
+			k.check(language().MatchString(tag), fmt.Sprintf("%s.%s[%d]", path, name, i), "%q is not a language code; write for example en, es or pt-PT", tag)
 		}
 	}
 	if e.URL != "" {

@@ -6,10 +6,11 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"medixchange/internal/pattern"
 )
 
 // CheapPasswordsEnv, set to 1, allows password hashing too cheap for anything but tests.
@@ -79,12 +80,12 @@ func (c *Config) Validate() []Problem {
 	return k.problems
 }
 
-var serverName = regexp.MustCompile(`^(?:[0-9A-Za-z.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
+var serverName = pattern.Lazy(`^(?:[0-9A-Za-z.-]{1,230}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
 
 // ValidServerName reports whether name follows the specification's grammar of server names (appendix "Server Name")
 // and is short enough for ids.
 func ValidServerName(name string) bool {
-	if len(name) > 230 || !serverName.MatchString(name) {
+	if len(name) > 230 || !serverName().MatchString(name) {
 		return false
 	}
 	if rest, ok := strings.CutPrefix(name, "["); ok {

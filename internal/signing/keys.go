@@ -8,11 +8,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/matrix-org/gomatrixserverlib"
+
+	"medixchange/internal/pattern"
 )
 
 // Key is an ed25519 key pair with its id, for example "ed25519:a_Xy1z". It is immutable.
@@ -48,7 +49,7 @@ func (s *Signer) LibraryKeyID() gomatrixserverlib.KeyID { return gomatrixserverl
 // SignJSON adds this server's signature to obj; see the function SignJSON.
 func (s *Signer) SignJSON(obj []byte) ([]byte, error) { return SignJSON(s.ServerName, s.Key, obj) }
 
-var keyVersion = regexp.MustCompile(`^[a-zA-Z0-9_]+$`)
+var keyVersion = pattern.Lazy(`^[a-zA-Z0-9_]+$`)
 
 // GenerateKey makes a new key with a random version "a_…".
 func GenerateKey() (Key, error) {
@@ -71,7 +72,7 @@ func ParseKey(line string) (Key, error) {
 	if len(parts) != 3 || parts[0] != "ed25519" {
 		return Key{}, errors.New("a signing key reads: ed25519 VERSION SEED")
 	}
-	if !keyVersion.MatchString(parts[1]) {
+	if !keyVersion().MatchString(parts[1]) {
 		return Key{}, errors.New("the version of a signing key consists of letters, digits and underscores")
 	}
 	seed, err := DecodeBase64(parts[2])

@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 
+	"medixchange/internal/pattern"
 	"medixchange/internal/strictjson"
 	"medixchange/rooms"
 )
@@ -74,7 +74,7 @@ func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessa
 	}
 	var out []byte
 	done := 0
-	for _, at := range eventIDs.FindAllSubmatchIndex(content, -1) {
+	for _, at := range eventIDs().FindAllSubmatchIndex(content, -1) {
 		start, end := at[2], at[3]
 		if end < len(content) && isIDByte(content[end]) {
 			continue // longer than an id
@@ -94,7 +94,7 @@ func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessa
 }
 
 // eventIDs finds what has the form of an id that a viewer-only event can have (TRANSLATION 2), also escaped.
-var eventIDs = regexp.MustCompile(`(?:\$|%24|\\u0024)([A-Za-z0-9_-]{43})`)
+var eventIDs = pattern.Lazy(`(?:\$|%24|\\u0024)([A-Za-z0-9_-]{43})`)
 
 func mayNameEvents(content []byte) bool {
 	return bytes.IndexByte(content, '$') >= 0 || bytes.Contains(content, []byte("%24")) || bytes.Contains(content, []byte(`\u0024`))

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
-	"regexp"
 	"slices"
 	"strings"
 
+	"medixchange/internal/pattern"
 	"medixchange/rooms"
 	"medixchange/translator"
 	"medixchange/translator/check"
@@ -204,11 +204,11 @@ func takeQuoted(text string, take func([]string) (int, bool)) string {
 }
 
 // blockquotes finds quotes of HTML. Clients write no quotes inside quotes when they quote a translation.
-var blockquotes = regexp.MustCompile(`(?s)<blockquote[^>]*>(.*?)</blockquote>`)
+var blockquotes = pattern.Lazy(`(?s)<blockquote[^>]*>(.*?)</blockquote>`)
 
 func takeBlockquotes(formatted string, take func([]string) (int, bool)) string {
-	return blockquotes.ReplaceAllStringFunc(formatted, func(block string) string {
-		inside := blockquotes.FindStringSubmatch(block)[1]
+	return blockquotes().ReplaceAllStringFunc(formatted, func(block string) string {
+		inside := blockquotes().FindStringSubmatch(block)[1]
 		n, taken := take(strings.Split(protect.PlainText(inside), "\n"))
 		if !taken {
 			return block

@@ -1,10 +1,10 @@
 package compose
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
+	"medixchange/internal/pattern"
 	"medixchange/translator/language"
 )
 
@@ -18,7 +18,7 @@ const (
 
 // quantity is a number with its unit, a range or a ratio in Latin letters and digits. After an Arabic letter a client shows
 // "5 mg" as "mg 5", "38.5 °C" as "C° 38.5" and "5-10" as "10-5", unless something keeps it together.
-var quantity = regexp.MustCompile(`\b[0-9]+(?:[.,][0-9]+)*` +
+var quantity = pattern.Lazy(`\b[0-9]+(?:[.,][0-9]+)*` +
 	`(?:(?:[ \x{a0}\x{202f}]?[-–/×:][ \x{a0}\x{202f}]?[0-9]+(?:[.,][0-9]+)*)+(?:` + unit + `)?|` + unit + `)`)
 
 const unit = `[ \x{a0}\x{202f}]?(?:°[ \x{a0}\x{202f}]?[CF]\b|°|%|[A-Za-zµμ]{1,5}(?:/[A-Za-z0-9]{1,6})*\b)`
@@ -80,7 +80,7 @@ func isolateQuantities(c language.Code, text string) string {
 	if !c.RightToLeft() {
 		return text
 	}
-	return quantity.ReplaceAllString(text, leftToRightIsolate+"${0}"+popIsolate)
+	return quantity().ReplaceAllString(text, leftToRightIsolate+"${0}"+popIsolate)
 }
 
 // isolateQuantitiesInHTML is isolateQuantities for sanitised HTML: tags and code stay as they are.

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
 
+	"medixchange/internal/pattern"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -72,10 +72,10 @@ func pairOfMode(file string) (from, to language.Code, ok bool) {
 }
 
 // programs are the stages of a mode; each takes -z to flush at a NUL byte.
-var programs = regexp.MustCompile(`(^|\|)\s*(lt-proc|lrx-proc|lsx-proc|rtx-proc|cg-proc|apertium-[a-z-]+)`)
+var programs = pattern.Lazy(`(^|\|)\s*(lt-proc|lrx-proc|lsx-proc|rtx-proc|cg-proc|apertium-[a-z-]+)`)
 
 // flushing is a mode's command line with flushing at NUL bytes in every stage.
-func flushing(script string) string { return programs.ReplaceAllString(script, "$1 $2 -z") }
+func flushing(script string) string { return programs().ReplaceAllString(script, "$1 $2 -z") }
 
 // Name is "apertium".
 func (a *Apertium) Name() string { return "apertium" }

@@ -45,7 +45,7 @@ func Find(text string, from language.Code) []Kind {
 	if strings.ContainsAny(line, "0123456789") {
 		loaded().inFigures(line, found)
 	}
-	found[Email] = strings.Contains(line, "@") && emailAddress.MatchString(line)
+	found[Email] = strings.Contains(line, "@") && emailAddress().MatchString(line)
 	var kinds []Kind
 	for _, kind := range Kinds {
 		if found[kind] {
@@ -62,7 +62,7 @@ func (r *rules) inFigures(line string, found map[Kind]bool) {
 	for _, date := range dates[:min(len(dates), maxLooked)] {
 		found[Birth] = found[Birth] || r.labels.isBirth(line, date)
 	}
-	runs := figures.FindAllStringIndex(bare, -1)
+	runs := figures().FindAllStringIndex(bare, -1)
 	looked := 0
 	for _, at := range runs {
 		run := span{at[0], at[1]}

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"medixchange/internal/pattern"
 	"medixchange/translator/language"
 )
 
@@ -134,13 +135,13 @@ func backwards(runes []rune) string {
 // beforeRun is before for a number, which may begin with some letters of its own.
 func (l labels) beforeRun(line string, start int) label {
 	found := l.before(line[:start])
-	if prefix := ownLetters.FindStringIndex(line[max(0, start-6):start]); prefix != nil {
+	if prefix := ownLetters().FindStringIndex(line[max(0, start-6):start]); prefix != nil {
 		found |= l.before(line[:max(0, start-6)+prefix[0]])
 	}
 	return found
 }
 
-var ownLetters = regexp.MustCompile(`(?i:[A-Z]{1,4}[-/. ]?)$`)
+var ownLetters = pattern.Lazy(`(?i:[A-Z]{1,4}[-/. ]?)$`)
 
 // isBirth reports whether a date is one of a birth, by the words before or behind it.
 func (l labels) isBirth(line string, date span) bool {
@@ -161,9 +162,9 @@ func (l labels) isBirth(line string, date span) bool {
 
 // A name is two to four words, in scripts without spaces a run of letters; behind "Patient:" the words begin with capitals.
 var (
-	nameCased = regexp.MustCompile(`^\s?(\p{Lu}[\p{L}\p{M}'.-]+(?:,? ` + particles + `\p{Lu}[\p{L}\p{M}'.-]*){1,3})`)
-	nameAny   = regexp.MustCompile(`^\s?([\p{L}\p{M}'.-]{2,}(?:,? [\p{L}\p{M}'.-]{2,}){1,3}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{2,}|\p{Thai}{3,})`)
-	anAddress = regexp.MustCompile(`^\s?[\p{L}\p{N}][^\n]*\p{L}[^\n]*\p{L}`)
+	nameCased = pattern.Lazy(`^\s?(\p{Lu}[\p{L}\p{M}'.-]+(?:,? ` + particles + `\p{Lu}[\p{L}\p{M}'.-]*){1,3})`)
+	nameAny   = pattern.Lazy(`^\s?([\p{L}\p{M}'.-]{2,}(?:,? [\p{L}\p{M}'.-]{2,}){1,3}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{2,}|\p{Thai}{3,})`)
+	anAddress = pattern.Lazy(`^\s?[\p{L}\p{N}][^\n]*\p{L}[^\n]*\p{L}`)
 )
 
 const particles = `(?:(?:van der|van den|de la|de|del|da|do|dos|das|di|van|von|der|den|al|el|bin|bint|ibn|la|le)[ -])?`
@@ -180,9 +181,9 @@ func (l labels) onForm(line string, from language.Code, found map[Kind]bool) {
 			return
 		}
 		of, after := l.before(line[:i]), line[i+1:]
-		found[Name] = found[Name] || of&labelName != 0 && l.named(nameAny, after, false) ||
-			of&labelPatient != 0 && !l.capitals[from.Base()] && l.named(nameCased, after, true)
-		found[Address] = found[Address] || of&labelAddress != 0 && anAddress.MatchString(after)
+		found[Name] = found[Name] || of&labelName != 0 && l.named(nameAny(), after, false) ||
+			of&labelPatient != 0 && !l.capitals[from.Base()] && l.named(nameCased(), after, true)
+		found[Address] = found[Address] || of&labelAddress != 0 && anAddress().MatchString(after)
 	}
 }
 

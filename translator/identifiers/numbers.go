@@ -5,6 +5,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"medixchange/internal/pattern"
 )
 
 // scheme is a kind of number as a country writes it.
@@ -14,7 +16,7 @@ type scheme struct {
 }
 
 // figures are runs of digits with letters among them and marks that only make them readable.
-var figures = regexp.MustCompile(`\d[\dA-Za-z]*(?:[ ./()-]{1,3}\d[\dA-Za-z]*)*`)
+var figures = pattern.Lazy(`\d[\dA-Za-z]*(?:[ ./()-]{1,3}\d[\dA-Za-z]*)*`)
 
 // Least numbers of digits: behind a label of each kind, and of a number that its form alone tells.
 const (

@@ -1,24 +1,25 @@
 package identifiers
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"medixchange/internal/pattern"
 )
 
 // notWords are links and names of users and rooms: their digits are nobody's.
-var notWords = regexp.MustCompile(`(?i:https?://|mxc://|matrix:|www\.)\S+|[@#!$+][A-Za-z0-9._=/+-]+:[A-Za-z0-9.-]+[A-Za-z0-9]`)
+var notWords = pattern.Lazy(`(?i:https?://|mxc://|matrix:|www\.)\S+|[@#!$+][A-Za-z0-9._=/+-]+:[A-Za-z0-9.-]+[A-Za-z0-9]`)
 
-var emailAddress = regexp.MustCompile(`[\p{L}0-9][\p{L}0-9._%+-]*@[\p{L}0-9-]+(?:\.[\p{L}0-9-]+)*\.\p{L}{2,}`)
+var emailAddress = pattern.Lazy(`[\p{L}0-9][\p{L}0-9._%+-]*@[\p{L}0-9-]+(?:\.[\p{L}0-9-]+)*\.\p{L}{2,}`)
 
 // normalized writes a text in one way: digits of all scripts as 0 to 9, one kind of dash, space and apostrophe, the forms of
 // Arabic letters that differ between its languages alike, without vowel marks and characters that only direct.
 func normalized(text string) string {
 	text = norm.NFKC.String(text)
 	if strings.ContainsAny(text, ":.") {
-		text = notWords.ReplaceAllString(text, " ")
+		text = notWords().ReplaceAllString(text, " ")
 	}
 	return strings.Map(plain, text)
 }
@@ -75,9 +76,9 @@ func digitOf(r rune) rune {
 
 // Dates in figures, and with the name of the month. What stands around the first decides whether it is one: see inside.
 var (
-	dayOfYear  = regexp.MustCompile(`\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{4}\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号號])?`)
-	dayByName  = regexp.MustCompile(`\d{1,2}(?:\.|º|st|nd|rd|th|er)? ?(?:de |of |d')?[\p{L}\p{M}.]{3,12},? ?(?:de |del )?\d{4}|\p{L}{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2} tháng \d{1,2},? năm \d{4}|(?:明治|大正|昭和|平成|令和)\d{1,2}年\d{1,2}月\d{1,2}日`)
-	fourDigits = regexp.MustCompile(`\d{4}|年`)
+	dayOfYear  = pattern.Lazy(`\d{4}([-/.])\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{4}\s?[年년]\s?\d{1,2}\s?[月월](?:\s?\d{1,2}\s?[日일号號])?`)
+	dayByName  = pattern.Lazy(`\d{1,2}(?:\.|º|st|nd|rd|th|er)? ?(?:de |of |d')?[\p{L}\p{M}.]{3,12},? ?(?:de |del )?\d{4}|\p{L}{3,12}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}|\d{1,2} tháng \d{1,2},? năm \d{4}|(?:明治|大正|昭和|平成|令和)\d{1,2}年\d{1,2}月\d{1,2}日`)
+	fourDigits = pattern.Lazy(`\d{4}|年`)
 )
 
 // span is a place of a text, in bytes.
@@ -86,11 +87,11 @@ type span struct{ start, end int }
 // withoutDates returns where the dates of a text are, and the text with blanks in the place of those in figures, which are
 // not taken for those of a number.
 func withoutDates(line string) (dates []span, bare string) {
-	if !fourDigits.MatchString(line) && !dayOfYear.MatchString(line) {
+	if !fourDigits().MatchString(line) && !dayOfYear().MatchString(line) {
 		return nil, line
 	}
 	blanked := []byte(line)
-	for _, at := range dayOfYear.FindAllStringIndex(line, -1) {
+	for _, at := range dayOfYear().FindAllStringIndex(line, -1) {
 		if inside(line, at[0], at[1]) {
 			continue
 		}
@@ -100,7 +101,7 @@ func withoutDates(line string) (dates []span, bare string) {
 		}
 		blanked[at[0]] = ';' // nothing goes on across it
 	}
-	for _, at := range dayByName.FindAllStringIndex(line, -1) {
+	for _, at := range dayByName().FindAllStringIndex(line, -1) {
 		dates = append(dates, span{at[0], at[1]})
 	}
 	return dates, string(blanked)

@@ -4,12 +4,13 @@ import (
 	"embed"
 	"fmt"
 	"maps"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"medixchange/internal/pattern"
 )
 
 //go:embed strings/*.yaml
@@ -145,11 +146,11 @@ func Say(c Code, key string, pairs ...string) string {
 		return String(c, key, pairs...)
 	}
 	text := w.forCount(c, pairs)
-	return RightToLeftMark + replaced(commandWords.ReplaceAllString(text, leftToRightIsolate+"$0"+popIsolate), isolated)
+	return RightToLeftMark + replaced(commandWords().ReplaceAllString(text, leftToRightIsolate+"$0"+popIsolate), isolated)
 }
 
 // commandWords are commands with what follows them, as texts name them.
-var commandWords = regexp.MustCompile(`![a-z_]+(?: [a-z_|]+)*(?: (?:[0-9]+|N)\b)?`)
+var commandWords = pattern.Lazy(`![a-z_]+(?: [a-z_|]+)*(?: (?:[0-9]+|N)\b)?`)
 
 // Number writes a count, its thousands apart by a narrow space, which no language takes for a decimal mark. The digits are
 // 0 to 9 everywhere: every clinician knows them, and those who write Arabic do not all use the same others.

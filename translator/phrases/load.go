@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"medixchange/internal/pattern"
 	"medixchange/translator/language"
 )
 
@@ -125,7 +125,7 @@ func readForms(value *yaml.Node) ([]string, error) {
 // else it has what Brazil says.
 var columns = append(append([]language.Code{}, language.Bases...), "zh-Hant", "pt-PT")
 
-var slotName = regexp.MustCompile(`\{[a-z]*\}`)
+var slotName = pattern.Lazy(`\{[a-z]*\}`)
 
 // validate checks an entry by itself.
 func (e entry) validate() error {
@@ -162,7 +162,7 @@ func (e entry) validate() error {
 
 // slotsOf lists the slots of a form in a fixed order; "-" if it has none.
 func slotsOf(form string) (string, error) {
-	found := slotName.FindAllString(form, -1)
+	found := slotName().FindAllString(form, -1)
 	sort.Strings(found)
 	for i, name := range found {
 		if _, known := slotRunes[name]; !known {

@@ -229,7 +229,7 @@ func templateKey(form string, code language.Code) (string, []slot) {
 	var slots []slot
 	var key strings.Builder
 	for form != "" {
-		at := slotName.FindStringIndex(form)
+		at := slotName().FindStringIndex(form)
 		literal := form
 		if at != nil {
 			literal = form[:at[0]]
@@ -297,7 +297,7 @@ func fill(slots []slot, text string, found []check.Slot, withUnits bool) (map[st
 func parts(form string, fillers map[string]Part) []Part {
 	var parts []Part
 	for form != "" {
-		at := slotName.FindStringIndex(form)
+		at := slotName().FindStringIndex(form)
 		if at == nil {
 			return append(parts, Part{Text: form})
 		}

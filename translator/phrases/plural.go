@@ -2,16 +2,16 @@ package phrases
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"medixchange/internal/pattern"
 	"medixchange/translator/language"
 )
 
 // choice is a word of a form that agrees with the number in {n}: "[one:day|days]". The categories are those of CLDR; the
 // last alternative, without a category, is for all others.
-var choice = regexp.MustCompile(`\[([^\]]*)\]`)
+var choice = pattern.Lazy(`\[([^\]]*)\]`)
 
 // alternatives are what one choice offers, by category; "" is for all others.
 func alternatives(inside string) map[string]string {
@@ -28,7 +28,7 @@ func alternatives(inside string) map[string]string {
 
 // wordingFor writes a form as a category of its number wants it.
 func wordingFor(form, category string) string {
-	return choice.ReplaceAllStringFunc(form, func(brackets string) string {
+	return choice().ReplaceAllStringFunc(form, func(brackets string) string {
 		words := alternatives(brackets[1 : len(brackets)-1])
 		if word, ok := words[category]; ok {
 			return word
@@ -59,7 +59,7 @@ func wordings(form string) []string {
 // checkChoices refuses a choice that nobody can make: without a number, without a word for other numbers, or for a
 // category that the language has not.
 func checkChoices(form string, code language.Code) error {
-	for _, found := range choice.FindAllStringSubmatch(form, -1) {
+	for _, found := range choice().FindAllStringSubmatch(form, -1) {
 		words := alternatives(found[1])
 		if words[""] == "" || len(words) < 2 {
 			return fmt.Errorf("choice %s has no word for other numbers", found[0])

@@ -156,7 +156,7 @@ func pill(address string) bool {
 
 func looksLikeAddress(text string) bool {
 	text = strings.TrimSpace(text)
-	at := verbatim.FindStringIndex(text)
+	at := verbatim().FindStringIndex(text)
 	return !language.HasLetters(text) || at != nil && at[0] == 0 && at[1] == len(text)
 }
 

@@ -2,15 +2,16 @@ package protect
 
 import (
 	"html"
-	"regexp"
 	"strings"
+
+	"medixchange/internal/pattern"
 )
 
 // mention is a user or everybody in a room as texts name them.
-var mention = regexp.MustCompile(`^(?:@[A-Za-z0-9._=/+-]+:[A-Za-z0-9.-]+(?::\d+)?[A-Za-z0-9]|@room\b)`)
+var mention = pattern.Lazy(`^(?:@[A-Za-z0-9._=/+-]+:[A-Za-z0-9.-]+(?::\d+)?[A-Za-z0-9]|@room\b)`)
 
 // mentionPill is the link by which HTML begins that names a user; its group is how it reads.
-var mentionPill = regexp.MustCompile(`^\s*(?:<p>)?\s*<a [^>]*href="(?:https://matrix\.to/#/(?:@|%40)|matrix:u/)[^>]*>([^<]*)</a>`)
+var mentionPill = pattern.Lazy(`^\s*(?:<p>)?\s*<a [^>]*href="(?:https://matrix\.to/#/(?:@|%40)|matrix:u/)[^>]*>([^<]*)</a>`)
 
 // afterMention stands between a mention and what is said to whom it names.
 const afterMention = " \t:,;，、：؛،-–—"
@@ -28,7 +29,7 @@ func PastMention(body, formatted string) string {
 		if !strings.HasPrefix(named, "@") {
 			return body
 		}
-		at := mention.FindStringIndex(named)
+		at := mention().FindStringIndex(named)
 		if at == nil {
 			return body
 		}
@@ -41,7 +42,7 @@ func pillOf(formatted string) []string {
 	if !strings.Contains(formatted, "<a ") {
 		return nil
 	}
-	return mentionPill.FindStringSubmatch(formatted)
+	return mentionPill().FindStringSubmatch(formatted)
 }
 
 // CutMention parts a segment behind the mentions that it begins with; before is empty when it begins with none.

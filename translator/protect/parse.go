@@ -158,7 +158,7 @@ func appendText(segment Segment, text string) Segment {
 func (m *Message) appendAtom(segment Segment, text string, words bool) Segment {
 	id := m.id()
 	m.atoms[id] = kept{open: m.escape(check.Readable(text)), text: check.Readable(text), words: words}
-	return append(segment, Piece{Kind: Atom, ID: id, Text: text, Mention: mention.MatchString(text)})
+	return append(segment, Piece{Kind: Atom, ID: id, Text: text, Mention: mention().MatchString(text)})
 }
 
 func (m *Message) escape(text string) string {

@@ -3,6 +3,7 @@ package protect
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,7 +14,7 @@ import (
 
 // policy is the specification's list of tags and attributes for m.room.message (v1.19, "Client
 // behaviour", org.matrix.custom.html).
-var policy = newPolicy()
+var policy = sync.OnceValue(newPolicy)
 
 func newPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
@@ -37,7 +38,7 @@ func newPolicy() *bluemonday.Policy {
 
 // Sanitize keeps the tags and attributes that the specification allows and closes what is open.
 func Sanitize(formatted string) string {
-	clean := policy.Sanitize(formatted)
+	clean := policy().Sanitize(formatted)
 	nodes, err := html.ParseFragment(strings.NewReader(clean), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
 		return html.EscapeString(PlainText(clean))

@@ -1,18 +1,18 @@
 package protect
 
 import (
-	"regexp"
 	"sort"
 	"strings"
 	"unicode"
 
+	"medixchange/internal/pattern"
 	"medixchange/translator/check"
 	"medixchange/translator/language"
 )
 
 // verbatim finds what stays as it is in any text: addresses, Matrix identifiers, code between
 // backticks, room mentions.
-var verbatim = regexp.MustCompile("`[^`\n]+`" +
+var verbatim = pattern.Lazy("`[^`\n]+`" +
 	`|(?i:https?://|mxc://|matrix:|mailto:|ftp://|www\.)[^\s<>"']*[^\s<>"'.,;:!?)\]}。，；：！？）]` +
 	`|[@#!+$][A-Za-z0-9._=/+-]+:[A-Za-z0-9.-]+(:\d+)?[A-Za-z0-9]` +
 	`|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+` +
@@ -28,7 +28,7 @@ type atomSpan struct {
 func atomsIn(text string, from language.Code) []atomSpan {
 	var spans []atomSpan
 	if mayHoldVerbatim(text) {
-		for _, at := range verbatim.FindAllStringIndex(text, -1) {
+		for _, at := range verbatim().FindAllStringIndex(text, -1) {
 			spans = append(spans, atomSpan{Span: check.Span{Start: at[0], End: at[1]}})
 		}
 	}
@@ -115,7 +115,7 @@ func Words(text string) string {
 	if !mayHoldVerbatim(text) {
 		return text
 	}
-	return verbatim.ReplaceAllString(text, " ")
+	return verbatim().ReplaceAllString(text, " ")
 }
 
 // mayHoldVerbatim is false for texts in which verbatim finds nothing, as most are: it takes a hundredth of its time.
