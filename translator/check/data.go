@@ -129,7 +129,7 @@ func (r *rules) loadUnits() error {
 		return err
 	}
 	for _, u := range units {
-		r.units[u.Unit] = u
+		r.units[u.Unit] = unit{Unit: u.Unit, Dimension: u.Dimension, Factor: u.Factor, Critical: u.Critical}
 		for _, symbol := range u.Symbols {
 			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
 		}
@@ -153,8 +153,8 @@ func (r *rules) loadDrugs() error {
 		}
 	}
 	for name, forms := range drugNames() {
-		for code, form := range forms {
-			r.addName(name, form, code)
+		for _, form := range forms {
+			r.addName(name, form.name, form.in)
 		}
 	}
 	return nil

@@ -8,13 +8,37 @@ import (
 	"medixchange/translator/language"
 )
 
-// drugNames are the names of drugs by their key in drugs.yaml and the language that writes them so.
-var drugNames = sync.OnceValue(func() map[string]map[language.Code]string {
-	var names map[string]map[language.Code]string
-	if err := readYAML("drugnames.yaml", &names); err != nil {
+// drugName is how a language writes a drug.
+type drugName struct {
+	in   language.Code
+	name string
+}
+
+// drugNames are the names of drugs by their key in drugs.yaml, in one large piece for the reason that pack has.
+var drugNames = sync.OnceValue(func() map[string][]drugName {
+	var file map[string]map[language.Code]string
+	if err := readYAML("drugnames.yaml", &file); err != nil {
 		panic(fmt.Errorf("names of drugs: %w", err)) // a fault of the build
 	}
-	return names
+	text, count := newTexts(), 0
+	for drug, names := range file {
+		text.add(drug)
+		for in, name := range names {
+			text.add(string(in))
+			text.add(name)
+			count++
+		}
+	}
+	text.close()
+	all, of := make([]drugName, 0, count), make(map[string][]drugName, len(file))
+	for drug, names := range file {
+		start := len(all)
+		for in, name := range names {
+			all = append(all, drugName{language.Code(text.string(string(in))), text.string(name)})
+		}
+		of[text.string(drug)] = all[start:len(all):len(all)]
+	}
+	return of
 })
 
 // DrugName tells how a language writes the drug that a text names, also by a synonym. It reports false when the text is not
@@ -33,17 +57,25 @@ func DrugName(text string, in language.Code) (string, bool) {
 }
 
 // nameIn picks the name that a language writes, or that of the language it is a form of.
-func nameIn(names map[language.Code]string, in language.Code) (string, bool) {
-	if name, ok := names[in]; ok {
+func nameIn(names []drugName, in language.Code) (string, bool) {
+	if name, ok := written(names, in); ok {
 		return name, true
 	}
 	switch in.Base() {
 	case "pt":
-		name, ok := names["pt"]
-		return name, ok
+		return written(names, "pt")
 	case "sr":
-		name, ok := names["sr"]
+		name, ok := written(names, "sr")
 		return language.SerbianLatin(name), ok
+	}
+	return "", false
+}
+
+func written(names []drugName, in language.Code) (string, bool) {
+	for _, n := range names {
+		if n.in == in {
+			return n.name, true
+		}
 	}
 	return "", false
 }

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,10 +24,10 @@ type lexicon struct {
 
 // trieNode is a letter behind another. The letters that may follow it are a chain, mostly of one.
 type trieNode struct {
-	r     rune
+	r     uint16 // no word has a letter beyond the basic plane
+	list  uint16 // of the word that ends here
 	child uint32 // the first that may follow
 	next  uint32 // the next that may stand here
-	list  uint32 // of the word that ends here
 }
 
 type branch struct {
@@ -60,7 +62,7 @@ func (l *lexicon) findFirst(r rune) (int, bool) {
 // follow returns the node of r behind a node, 0 without one.
 func (l *lexicon) follow(node uint32, r rune) uint32 {
 	at := l.nodes[node].child
-	for at != 0 && l.nodes[at].r != r {
+	for at != 0 && rune(l.nodes[at].r) != r {
 		at = l.nodes[at].next
 	}
 	return at
@@ -92,7 +94,10 @@ func (l *lexicon) newNode(r rune, next uint32) uint32 {
 	if len(l.nodes) == 0 {
 		l.nodes = append(l.nodes, trieNode{})
 	}
-	l.nodes = append(l.nodes, trieNode{r: r, next: next})
+	if r < 0 || r > math.MaxUint16 {
+		panic("a word of the checks has the letter " + strconv.QuoteRune(r) + ", which lexicons have no room for") // a fault of the build
+	}
+	l.nodes = append(l.nodes, trieNode{r: uint16(r), next: next})
 	return uint32(len(l.nodes) - 1)
 }
 
@@ -139,7 +144,7 @@ func (l *lexicon) add(pattern string, e entry) {
 }
 
 // listWith returns a list with one entry more. Words of one meaning are added one after another and share theirs.
-func (l *lexicon) listWith(list uint32, e entry) uint32 {
+func (l *lexicon) listWith(list uint16, e entry) uint16 {
 	if len(l.lists) == 0 {
 		l.lists = append(l.lists, nil)
 	}
@@ -147,9 +152,12 @@ func (l *lexicon) listWith(list uint32, e entry) uint32 {
 	if slices.Contains(known, e) {
 		return list
 	}
-	last := uint32(len(l.lists) - 1)
+	last := uint16(len(l.lists) - 1)
 	if list == 0 && last > 0 && len(l.lists[last]) == 1 && l.lists[last][0] == e {
 		return last
+	}
+	if last == math.MaxUint16 {
+		panic("a lexicon of the checks has no room for more meanings") // a fault of the build
 	}
 	l.lists = append(l.lists, append(slices.Clip(known), e))
 	return last + 1
