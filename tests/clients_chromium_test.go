@@ -18,7 +18,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// scriptHosts are what applications with matrix-js-sdk run in.
+// scriptHosts are what an application with matrix-js-sdk runs in.
 var scriptHosts = map[string]func(t *testing.T, name string, input any) map[string]gjson.Result{
 	"Node.js": runScript, "Chromium": runInChromium,
 }
