@@ -16,6 +16,8 @@ import (
 type roomReaders struct {
 	mu    sync.Mutex
 	rooms map[string][]audience
+	// changes counts what was forgotten: what was read before the last of them is not remembered.
+	changes uint64
 }
 
 // audience is those of a room who read one language.
@@ -31,16 +33,21 @@ const keptRooms = 10_000
 
 func newRoomReaders() *roomReaders { return &roomReaders{rooms: map[string][]audience{}} }
 
-func (r *roomReaders) get(roomID string) ([]audience, bool) {
+// get returns what is remembered of a room, or the count of changes that put wants with what is read then.
+func (r *roomReaders) get(roomID string) (found []audience, ok bool, changes uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	found, ok := r.rooms[roomID]
-	return found, ok
+	found, ok = r.rooms[roomID]
+	return found, ok, r.changes
 }
 
-func (r *roomReaders) put(roomID string, of []audience) {
+// put remembers what was read of a room, unless something has changed since: whoever read it may have read what was before.
+func (r *roomReaders) put(roomID string, of []audience, changes uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if changes != r.changes {
+		return
+	}
 	if len(r.rooms) >= keptRooms {
 		clear(r.rooms)
 	}
@@ -51,17 +58,20 @@ func (r *roomReaders) forget(roomID string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.rooms, roomID)
+	r.changes++
 }
 
 func (r *roomReaders) forgetAll() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.rooms)
+	r.changes++
 }
 
 // audiences returns who reads what in a room, by language.
 func (b *Bridge) audiences(ctx context.Context, roomID string) ([]audience, error) {
-	if known, ok := b.readers.get(roomID); ok {
+	known, ok, changes := b.readers.get(roomID)
+	if ok {
 		return known, nil
 	}
 	byTag, err := b.o.Accounts.LanguagesInRoom(ctx, roomID)
@@ -87,7 +97,7 @@ func (b *Bridge) audiences(ctx context.Context, roomID string) ([]audience, erro
 		}
 		return 1
 	})
-	b.readers.put(roomID, found)
+	b.readers.put(roomID, found, changes)
 	return found, nil
 }
 
