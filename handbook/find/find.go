@@ -37,8 +37,6 @@ type Index struct {
 }
 
 const (
-	// startPause is how long after the start the background begins: a start has other things to do.
-	startPause = time.Minute
 	// retryPause is how long it waits after a failure.
 	retryPause = time.Minute
 	// snippetLetters is about how much of the text a hit shows.
@@ -59,26 +57,23 @@ func New(o Options) *Index {
 	return &Index{o: o, wake: make(chan struct{}, 1), ready: map[string]string{}}
 }
 
-// Run indexes what is not of the edition yet, and returns when all of it is, or ctx ends.
+// Run indexes what is not of the edition yet once somebody has searched, and returns when all of it is, or ctx ends. A node whose
+// handbook nobody searches does none of that work.
 func (x *Index) Run(ctx context.Context) {
-	pause := startPause
-	for ctx.Err() == nil {
-		timer := time.NewTimer(pause)
+	var again <-chan time.Time // after a failure
+	for {
 		select {
 		case <-ctx.Done():
-		case <-x.wake:
-		case <-timer.C:
-		}
-		timer.Stop()
-		if ctx.Err() != nil {
 			return
+		case <-x.wake:
+		case <-again:
 		}
 		err := x.all(ctx)
-		if err == nil {
+		if err == nil || ctx.Err() != nil {
 			return
 		}
 		x.o.Log.WithError(err).Warn("indexing the handbook failed, trying again")
-		pause = retryPause
+		again = time.After(retryPause)
 	}
 }
 
