@@ -133,14 +133,7 @@ type chromium struct {
 // startChromium opens a page; the browser ends with the test.
 func startChromium(t *testing.T, address string) *chromium {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		const say = "Chromium is not installed: run scripts/install-needs test (make test does)"
-		if os.Getenv("CI") != "" {
-			t.Fatal(say)
-		}
-		t.Skip(say)
-	}
+	path := chromiumIn(t)
 	profile, err := os.MkdirTemp("", "medix-chromium-")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"medixchange/alliance/signed"
 	"medixchange/internal/signing"
@@ -72,7 +74,7 @@ type allianceInitCmd struct {
 
 // Run writes the first charter.
 func (i allianceInitCmd) Run(c *cli) error {
-	charter := &signed.Charter{Alliance: i.Alliance, Version: 1, IssuedTS: nowMS(), Threshold: i.Threshold, Rehearsal: i.Rehearsal}
+	charter := &signed.Charter{Alliance: i.Alliance, Version: 1, IssuedTS: time.Now().UnixMilli(), Threshold: i.Threshold, Rehearsal: i.Rehearsal}
 	var err error
 	if charter.Coordinators, err = readCoordinators(i.Coordinators); err != nil {
 		return err
@@ -98,7 +100,7 @@ func (a allianceAmendCmd) Run(c *cli) error {
 	if err != nil {
 		return err
 	}
-	next := before.Next(now())
+	next := before.Next(time.Now())
 	for _, id := range a.Remove {
 		if _, ok := before.Coordinator(id); !ok {
 			return fmt.Errorf("--remove: the charter has no coordinator %s", id)
@@ -106,7 +108,7 @@ func (a allianceAmendCmd) Run(c *cli) error {
 	}
 	next.Coordinators = next.Coordinators[:0]
 	for _, coordinator := range before.Coordinators {
-		if !contains(a.Remove, coordinator.ID) {
+		if !slices.Contains(a.Remove, coordinator.ID) {
 			next.Coordinators = append(next.Coordinators, coordinator)
 		}
 	}

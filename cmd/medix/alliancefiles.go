@@ -7,17 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
 
 	"medixchange/alliance/signed"
 )
-
-func now() time.Time { return time.Now() }
-
-func nowMS() int64 { return now().UnixMilli() }
-
-func contains(list []string, text string) bool { return slices.Contains(list, text) }
 
 // readDocument reads a document of the alliance from a file, up to what a document may be.
 func readDocument(path string) ([]byte, error) {

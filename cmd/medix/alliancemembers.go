@@ -34,7 +34,7 @@ func (d drafting) write(ctx context.Context, c *cli, change func(*signed.MemberL
 	if err != nil {
 		return err
 	}
-	next := before.Next(charter, now(), d.Lasts)
+	next := before.Next(charter, time.Now(), d.Lasts)
 	if err := change(next, charter); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (a allianceAdmitCmd) Run(ctx context.Context, c *cli) error {
 		}
 		list.Put(signed.Hospital{
 			ServerName: a.Server, LegalName: a.Name, Country: a.Country, Kind: signed.Kind(a.Kind), Status: signed.Admitted,
-			Languages: a.Languages, Keys: a.Keys, JoinedTS: nowMS(),
+			Languages: a.Languages, Keys: a.Keys, JoinedTS: time.Now().UnixMilli(),
 		})
 		return nil
 	})

@@ -32,19 +32,19 @@ func (n *Node) buildGate(_ context.Context, o Options) error {
 	}
 	n.gate = alliance.NewGate(alliance.GateOptions{
 		Self: n.Config.ServerName, Mode: alliance.Mode(n.Config.Alliance.Mode), Grace: n.Config.Alliance.Grace.Std(), Now: o.Now,
-		Named:   federation.AllowServers(config.Federation{Enabled: true, AllowServers: named(n.Config.Alliance.Also)}),
+		Named:   named(n.Config.Alliance.Also),
 		Refused: func(why alliance.Refusal) { count[why].Inc() },
 	})
 	n.allow = func(server string) bool { return listed(server) && n.gate.Allows(server) }
 	return nil
 }
 
-// named keeps an empty list from meaning everybody.
-func named(patterns []string) []string {
+// named tells which servers the administrator names.
+func named(patterns []string) func(server string) bool {
 	if len(patterns) == 0 {
-		return []string{"."} // which is no server's name
+		return func(string) bool { return false }
 	}
-	return patterns
+	return federation.AllowServers(config.Federation{Enabled: true, AllowServers: patterns})
 }
 
 func (n *Node) buildAlliance(ctx context.Context, o Options) error {
