@@ -132,25 +132,39 @@ func WriteCitations(citations []Citation) string {
 	return out.String()
 }
 
-// WithoutProvenance gives what a file of titles or a glossary says itself: its YAML without the keys that tell who made it.
-func WithoutProvenance(text []byte) (string, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return "", fmt.Errorf("reading YAML: %w", err)
+// WriteTitles gives what a file of titles says itself, as YAML without the keys that tell who made it.
+func WriteTitles(t *Titles, chapters []Chapter) string {
+	var out bytes.Buffer
+	put(&out, "title", t.Title)
+	put(&out, "note", t.Note)
+	out.WriteString("chapters:\n")
+	for _, chapter := range chapters {
+		out.WriteString("  ")
+		put(&out, chapter.ID, t.Chapters[chapter.ID])
 	}
-	if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
-		return "", fmt.Errorf("reading YAML: keys are expected")
-	}
-	mapping := document.Content[0]
-	kept := mapping.Content[:0:0]
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		key := mapping.Content[i].Value
-		if !slices.Contains(originalKeys, key) && key != "translator" && key != "reviewer" {
-			kept = append(kept, mapping.Content[i], mapping.Content[i+1])
+	return out.String()
+}
+
+// WriteGlossary gives what a glossary says itself, as WriteTitles does for titles.
+func WriteGlossary(g *Glossary) string {
+	var out bytes.Buffer
+	out.WriteString("terms:\n")
+	for _, id := range g.sortedTerms() {
+		t := g.Terms[id]
+		fmt.Fprintf(&out, "  %s:\n    ", id)
+		put(&out, "term", t.Term)
+		if len(t.Also) > 0 {
+			out.WriteString("    also:\n")
+			for _, also := range t.Also {
+				fmt.Fprintf(&out, "      - %s\n", quotedYAML(also))
+			}
+		}
+		if t.Definition != "" {
+			out.WriteString("    ")
+			put(&out, "definition", t.Definition)
 		}
 	}
-	mapping.Content = kept
-	return encoded(&document)
+	return out.String()
 }
 
 func encoded(document *yaml.Node) (string, error) {

@@ -22,10 +22,10 @@ func TestASectionThatWasWrittenIsReadAsItWas(t *testing.T) {
 			}
 		}
 		if titles, ok := book.Titles(tag); ok {
-			files[titles.File] = rewritten(t, edition, titles.File, titles.Provenance)
+			files[titles.File] = append(WriteProvenance(titles.Provenance), WriteTitles(titles, book.Chapters)...)
 		}
 		if glossary, ok := book.Glossary(tag); ok {
-			files[glossary.File] = rewritten(t, edition, glossary.File, glossary.Provenance)
+			files[glossary.File] = append(WriteProvenance(glossary.Provenance), WriteGlossary(glossary)...)
 		}
 	}
 	again, err := Load(Overlay(edition, files))
@@ -44,18 +44,9 @@ func TestASectionThatWasWrittenIsReadAsItWas(t *testing.T) {
 		}
 		if g, ok := book.Glossary(tag); ok {
 			rewritten, _ := again.Glossary(tag)
-			require.Len(t, rewritten.Terms, len(g.Terms), tag)
+			require.Equal(t, WriteGlossary(g), WriteGlossary(rewritten), tag)
 		}
 	}
-}
-
-func rewritten(t *testing.T, edition fs.FS, file string, p Provenance) []byte {
-	t.Helper()
-	text, err := fs.ReadFile(edition, file)
-	require.NoError(t, err)
-	own, err := WithoutProvenance(text)
-	require.NoError(t, err)
-	return append(WriteProvenance(p), own...)
 }
 
 func TestOverlay(t *testing.T) {
