@@ -66,12 +66,15 @@ func WriteSection(s *Section, citations string) []byte {
 	put(&out, "id", s.ID)
 	put(&out, "title", s.Title)
 	out.Write(WriteProvenance(s.Provenance))
-	if s.Original() {
+	switch {
+	case s.Original() && strings.TrimSpace(citations) == "":
+		out.WriteString("citations: []\n")
+	case s.Original():
 		out.WriteString("citations:\n")
 		for _, line := range strings.Split(strings.Trim(citations, "\n"), "\n") {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
-	} else {
+	default:
 		put(&out, "source_hash", s.SourceHash)
 		out.WriteString("source_blocks:\n")
 		for _, anchor := range slices.Sorted(maps.Keys(s.SourceBlocks)) {
