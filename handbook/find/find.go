@@ -57,8 +57,8 @@ func New(o Options) *Index {
 	return &Index{o: o, wake: make(chan struct{}, 1), ready: map[string]string{}}
 }
 
-// Run indexes what is not of the edition yet once somebody has searched, and returns when all of it is, or ctx ends. A node whose
-// handbook nobody searches does none of that work.
+// Run indexes what is not of the edition yet once somebody has searched, and again what another edition changes, until ctx
+// ends. A node whose handbook nobody searches does none of that work.
 func (x *Index) Run(ctx context.Context) {
 	var again <-chan time.Time // after a failure
 	for {
@@ -68,26 +68,23 @@ func (x *Index) Run(ctx context.Context) {
 		case <-x.wake:
 		case <-again:
 		}
+		again = nil
 		err := x.all(ctx)
 		if err == nil || ctx.Err() != nil {
-			return
+			continue
 		}
 		x.o.Log.WithError(err).Warn("indexing the handbook failed, trying again")
 		again = time.After(retryPause)
 	}
 }
 
-// all makes every index that is missing. Where none is, the edition is not even read.
+// all makes every index that is missing.
 func (x *Index) all(ctx context.Context) error {
-	mark, err := x.o.Shelf.Mark()
-	if err != nil {
-		return err
-	}
-	if whole, err := x.isWhole(ctx, mark); err != nil || whole {
-		return err
-	}
 	edition, err := x.o.Shelf.Edition()
 	if err != nil {
+		return err
+	}
+	if whole, err := x.isWhole(ctx, edition.Mark); err != nil || whole {
 		return err
 	}
 	for _, tag := range edition.Languages {
@@ -235,6 +232,16 @@ func (x *Index) rest() {
 	select {
 	case x.wake <- struct{}{}:
 	default:
+	}
+}
+
+// Again has what another edition changes indexed, where somebody has searched before. It does not wait.
+func (x *Index) Again() {
+	x.mu.Lock()
+	searched := len(x.ready) > 0
+	x.mu.Unlock()
+	if searched {
+		x.rest()
 	}
 }
 
