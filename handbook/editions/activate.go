@@ -70,7 +70,7 @@ func (s *Store) keepProgram(ctx context.Context) error {
 	if err != nil || len(marks) > 0 || s.o.Folder != "" {
 		return err
 	}
-	e, err := s.install(ctx, handbook.Embedded(), Origin{Kind: Program})
+	e, err := s.install(ctx, s.o.Program, Origin{Kind: Program})
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func (s *Store) Read() (*handbook.Edition, error) {
 	if s.o.Folder != "" || len(marks) > 0 {
 		return nil, errors.New("no edition of the handbook that was kept can be read")
 	}
-	edition, err := handbook.ReadEdition(func() (fs.FS, func(), error) { return handbook.Embedded(), func() {}, nil })
+	edition, err := handbook.ReadEdition(func() (fs.FS, func(), error) { return s.o.Program, func() {}, nil })
 	if err != nil {
 		return nil, err
 	}
@@ -150,11 +150,15 @@ func (s *Store) sync(ctx context.Context) error {
 			return nil
 		}
 	}
-	files, closeFiles, err := handbook.Open(s.o.Folder)
-	if err != nil {
-		return err
+	files := s.o.Program
+	if kind == Folder {
+		folder, closeFolder, err := handbook.Open(s.o.Folder)
+		if err != nil {
+			return err
+		}
+		defer closeFolder()
+		files = folder
 	}
-	defer closeFiles()
 	mark, err := handbook.MarkOf(files)
 	if err != nil {
 		return err

@@ -60,13 +60,15 @@ var (
 	ErrPinned  = errors.New("the edition that is shown is pinned")
 )
 
-// Options of a Store. All but Folder, Keep, Now and Switched are needed.
+// Options of a Store. Only DB, Dir and Log are needed.
 type Options struct {
 	DB *sqldb.DB
 	// Dir is where the archives lie; it is made when the first comes.
 	Dir string
 	// Folder is an edition of the administrator's own; "" for none.
 	Folder string
+	// Program is the edition that comes with the program; nil is for handbook.Embedded.
+	Program fs.FS
 	// Keep is how many editions are kept besides the two that were shown last and those that are pinned; 0 is for 50.
 	Keep int
 	// Switched is told which edition is shown from now on. It must not call the Store.
@@ -77,7 +79,9 @@ type Options struct {
 
 // Store keeps editions.
 type Store struct {
-	o Options
+	o        Options
+	maxFiles int
+	maxBytes int64
 
 	switching sync.Mutex // one activation at a time, until Switched has returned
 	mu        sync.Mutex // one change of what is kept at a time
@@ -90,13 +94,16 @@ func New(o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Program == nil {
+		o.Program = handbook.Embedded()
+	}
 	if o.Keep == 0 {
 		o.Keep = defaultKeep
 	}
 	if o.Switched == nil {
 		o.Switched = func(*handbook.Edition) {}
 	}
-	return &Store{o: o}
+	return &Store{o: o, maxFiles: MaxFiles, maxBytes: MaxBytes}
 }
 
 const defaultKeep = 50

@@ -31,7 +31,7 @@ func storeOn(t testing.TB, db *sqldb.DB, dir, folder string) *shelved {
 	t.Helper()
 	out := &shelved{clock: time.UnixMilli(1_700_000_000_000)}
 	out.Store = New(Options{
-		DB: db, Dir: dir, Folder: folder, Log: sqldbtest.Quiet(), Switched: func(e *handbook.Edition) { out.shelf.Show(e) },
+		DB: db, Dir: dir, Folder: folder, Program: variant(t, "example", ""), Log: sqldbtest.Quiet(), Switched: func(e *handbook.Edition) { out.shelf.Show(e) },
 		Now: func() time.Time { out.clock = out.clock.Add(time.Second); return out.clock },
 	})
 	out.shelf = handbook.NewShelfOf(out.Read, out.Store.o.Now)
@@ -136,6 +136,7 @@ func TestNothingOfAnEditionThatCannotBeReadIsKept(t *testing.T) {
 	}
 	dir := t.TempDir()
 	s := storeOn(t, sqldbtest.New(t), dir, "")
+	s.maxFiles, s.maxBytes = 100, 64<<10
 	for name, files := range map[string]fs.FS{
 		"a script": wrong(func(f fstest.MapFS) {
 			f["en/fever.md"].Data = append(f["en/fever.md"].Data, "\n<script>x</script>\n"...)
@@ -149,11 +150,11 @@ func TestNothingOfAnEditionThatCannotBeReadIsKept(t *testing.T) {
 			f["de/fever.md"].Data = []byte(strings.Replace(string(f["de/fever.md"].Data), "source_hash: \"", "source_hash: \"x", 1))
 		}),
 		"too many files": wrong(func(f fstest.MapFS) {
-			for i := range MaxFiles {
+			for i := range 100 {
 				f[fmt.Sprintf("images/%d.png", i)] = &fstest.MapFile{}
 			}
 		}),
-		"a very long one": wrong(func(f fstest.MapFS) { f["images/a.png"] = &fstest.MapFile{Data: make([]byte, MaxBytes+1)} }),
+		"a very long one": wrong(func(f fstest.MapFS) { f["images/a.png"] = &fstest.MapFile{Data: make([]byte, 70<<10)} }),
 	} {
 		_, err := s.Install(t.Context(), files, Origin{Kind: Bundle})
 		var problems handbook.Problems

@@ -84,8 +84,8 @@ func (s *Store) whole(mark string) bool {
 
 // archive is an archive that is being made.
 type archive struct {
+	store *Store
 	file  *os.File
-	dir   string
 	files int
 	bytes int64
 }
@@ -98,7 +98,7 @@ func (s *Store) newArchive() (*archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("keeping an edition of the handbook: %w", err)
 	}
-	return &archive{file: file, dir: s.o.Dir}, nil
+	return &archive{store: s, file: file}, nil
 }
 
 // fill copies the files of an edition, within the bounds.
@@ -113,8 +113,8 @@ func (a *archive) fill(files fs.FS) error {
 		case !entry.Type().IsRegular(): // a pipe would never end, and a link leads elsewhere
 			return handbook.Problems{{File: path, Reason: "this is no plain file"}}
 		}
-		if a.files++; a.files > MaxFiles {
-			return handbook.Problems{{File: path, Reason: fmt.Sprintf("the edition has more than %d files", MaxFiles)}}
+		if a.files++; a.files > a.store.maxFiles {
+			return handbook.Problems{{File: path, Reason: fmt.Sprintf("the edition has more than %d files", a.store.maxFiles)}}
 		}
 		return a.add(out, files, path)
 	})
@@ -134,9 +134,9 @@ func (a *archive) add(out *zip.Writer, files fs.FS, path string) error {
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(to, io.LimitReader(in, MaxBytes-a.bytes+1))
-	if a.bytes += n; a.bytes > MaxBytes {
-		return handbook.Problems{{File: path, Reason: fmt.Sprintf("the edition is larger than %d MiB", MaxBytes>>20)}}
+	n, err := io.Copy(to, io.LimitReader(in, a.store.maxBytes-a.bytes+1))
+	if a.bytes += n; a.bytes > a.store.maxBytes {
+		return handbook.Problems{{File: path, Reason: fmt.Sprintf("the edition is larger than %d KiB", a.store.maxBytes>>10)}}
 	}
 	return err
 }
@@ -162,7 +162,7 @@ func (a *archive) keep(path string) error {
 	if err := os.Rename(a.file.Name(), path); err != nil {
 		return fmt.Errorf("keeping an edition of the handbook: %w", err)
 	}
-	dir, err := os.Open(a.dir)
+	dir, err := os.Open(a.store.o.Dir)
 	if err != nil {
 		return fmt.Errorf("keeping an edition of the handbook: %w", err)
 	}
