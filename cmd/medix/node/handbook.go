@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 
 	"medixchange/accounts"
 	"medixchange/handbook"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
 	"medixchange/internal/search"
@@ -22,7 +24,11 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 	if !n.Config.Handbook.Enabled {
 		return nil
 	}
-	n.shelf = handbook.NewShelf(n.Config.Handbook.Folder, o.Now)
+	n.editions = editions.New(editions.Options{
+		DB: n.DB, Dir: filepath.Join(n.Config.DataDir, "handbook", "editions"), Folder: n.Config.Handbook.Folder, Now: o.Now,
+		Log: n.part("handbook"), Switched: n.handbookSwitched,
+	})
+	n.shelf = handbook.NewShelfOf(n.editions.Read, o.Now)
 	n.bookIndex = find.New(find.Options{
 		DB: n.DB, Hub: n.Hub, Engine: search.New(search.Options{DB: n.DB, Simplify: language.Simplified}), Shelf: n.shelf,
 		Log: n.part("handbook"),
@@ -38,6 +44,13 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 		return fmt.Errorf("building the handbook: %w", err)
 	}
 	return nil
+}
+
+// handbookSwitched shows another edition, and lets go of what was made of the one before.
+func (n *Node) handbookSwitched(edition *handbook.Edition) {
+	n.shelf.Show(edition)
+	n.book.Forget()
+	n.bookIndex.Again()
 }
 
 func (n *Node) runHandbook(ctx context.Context) error {

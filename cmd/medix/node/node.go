@@ -25,6 +25,7 @@ import (
 	"medixchange/conference/relay"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
 	"medixchange/internal/config"
@@ -79,7 +80,8 @@ type Node struct {
 	approvals  *approvals.Book      // likewise
 	newKeys    map[string]bool      // key files that were made at this start
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf      *handbook.Shelf      // nil without a handbook
+	editions   *editions.Store      // nil without a handbook
+	shelf      *handbook.Shelf      // likewise
 	bookIndex  *find.Index          // nil without a handbook
 	book       *site.Site           // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
