@@ -61,11 +61,11 @@ const WholeTitle = "*"
 func (d *Desk) Save(ctx context.Context, e Edit, who Person) (*Copy, error) {
 	e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e.Text.Title)
 	c, err := d.change(ctx, e.Name, e.At, who, e.Reason, Saved, func(c, before *Copy, book *handbook.Book) error {
+		c.wrote(who, before.State)
+		c.Notes = nil
 		if err := c.write(e, book); err != nil {
 			return err
 		}
-		c.wrote(who, before.State)
-		c.Notes = nil
 		if e.Adopt && c.Moved {
 			c.Base = ofEdition(book, c.Name).Base
 		}
@@ -94,13 +94,13 @@ func (d *Desk) Draft(ctx context.Context, name Name, at Mark, drafted Drafted, w
 	return d.change(ctx, name, at, who, drafted.Maker, ByMachine, func(c, before *Copy, book *handbook.Book) error {
 		e := Edit{Name: name, Text: drafted.Text, Seen: drafted.Seen, Current: drafted.Current}
 		e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e.Text.Title)
-		if err := c.write(e, book); err != nil {
-			return err
-		}
 		if before.State != Draft {
 			c.Hands = nil
 		}
 		c.Maker, c.Notes = oneLine(drafted.Maker), drafted.Notes
+		if err := c.write(e, book); err != nil {
+			return err
+		}
 		return c.dated(d.today()).check(book)
 	})
 }

@@ -230,3 +230,14 @@ func (d *drafting) finished(body string) (desk.Drafted, error) {
 	}
 	return desk.Drafted{Text: desk.Text{Body: body}, Maker: d.maker(), Notes: d.notes[:min(len(d.notes), maxNotes)]}, nil
 }
+
+// Of translates a part of the book, whichever it is.
+func Of(ctx context.Context, book *handbook.Book, c *desk.Copy, by Translator, whole bool) (desk.Drafted, error) {
+	switch c.Part {
+	case handbook.TitlesFile:
+		return Titles(ctx, book, c.Language, by)
+	case handbook.GlossaryFile:
+		return Glossary(ctx, book, c.Language, by)
+	}
+	return Section(ctx, book, c, by, whole)
+}

@@ -199,6 +199,10 @@ type Handbook struct {
 	Folder string `yaml:"folder"`
 	// Public shows it without login; otherwise readers log in with an account of this node.
 	Public bool `yaml:"public"`
+	// Who works on it at /handbook/edit/, besides administrators.
+	Editors    []HandbookRole `yaml:"editors"`
+	Reviewers  []HandbookRole `yaml:"reviewers"`
+	Publishers []HandbookRole `yaml:"publishers"`
 }
 
 // Presence says whether online states are kept and shown.

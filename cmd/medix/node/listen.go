@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"medixchange/admin"
+	"medixchange/handbook/edit"
 	"medixchange/internal/web"
 )
 
@@ -101,6 +102,7 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_medix/", n.login.Handler())
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
+		mux.Handle(edit.Root, n.bookEdit.Handler())
 	}
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {

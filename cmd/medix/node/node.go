@@ -26,6 +26,8 @@ import (
 	"medixchange/conference/relay"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/desk"
+	"medixchange/handbook/edit"
 	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
@@ -86,6 +88,8 @@ type Node struct {
 	shelf      *handbook.Shelf      // likewise
 	bookIndex  *find.Index          // nil without a handbook
 	book       *site.Site           // nil without a handbook
+	bookDesk   *desk.Desk           // nil without a handbook
+	bookEdit   *edit.Editing        // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
 	relay      *relay.Relay                             // nil without one of its own
@@ -118,7 +122,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
