@@ -2,13 +2,10 @@ package bundle
 
 import (
 	"archive/tar"
-	"archive/zip"
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 
@@ -109,31 +106,17 @@ func (r *reader) manifest() error {
 	return err
 }
 
-// files reads what the manifest names into memory, as an archive that can be read at any place.
+// files reads what the manifest names into memory.
 func (r *reader) files() (fs.FS, error) {
-	var out bytes.Buffer
-	archive := zip.NewWriter(&out)
+	files := make(map[string][]byte, len(r.m.Files))
 	for _, f := range r.m.Files {
 		content, err := r.content(f)
 		if err != nil {
 			return nil, err
 		}
-		to, err := archive.CreateHeader(&zip.FileHeader{Name: f.Path, Method: zip.Store})
-		if err == nil {
-			_, err = to.Write(content)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("unpacking a bundle: %w", err)
-		}
+		files[f.Path] = content
 	}
-	if err := archive.Close(); err != nil {
-		return nil, fmt.Errorf("unpacking a bundle: %w", err)
-	}
-	files, err := zip.NewReader(bytes.NewReader(out.Bytes()), int64(out.Len()))
-	if err != nil {
-		return nil, fmt.Errorf("unpacking a bundle: %w", err)
-	}
-	return files, nil
+	return handbook.InMemory(files)
 }
 
 func (r *reader) content(f File) ([]byte, error) {

@@ -65,6 +65,7 @@ func (c *Config) Validate() []Problem {
 	c.validateLimits(k)
 	c.validateFederation(k)
 	c.validateAlliance(k)
+	c.validateHandbook(k)
 	c.validateMedia(k)
 	c.validateConference(k)
 	c.validateTranslator(k)
