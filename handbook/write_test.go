@@ -28,7 +28,7 @@ func TestASectionThatWasWrittenIsReadAsItWas(t *testing.T) {
 			files[glossary.File] = append(WriteProvenance(glossary.Provenance), WriteGlossary(glossary)...)
 		}
 	}
-	again, err := Load(Overlay(edition, files))
+	again, err := Load(WithFiles(edition, files))
 	require.NoError(t, err)
 	for _, tag := range book.Languages {
 		for _, id := range book.SectionIDs() {
@@ -49,9 +49,9 @@ func TestASectionThatWasWrittenIsReadAsItWas(t *testing.T) {
 	}
 }
 
-func TestOverlay(t *testing.T) {
+func TestWithFiles(t *testing.T) {
 	below := fstest.MapFS{"book.yaml": {Data: []byte("a")}, "en/one.md": {Data: []byte("b")}}
-	o := Overlay(below, map[string][]byte{"en/one.md": []byte("changed"), "en/two.md": []byte("new"), "fr/one.md": []byte("un")})
+	o := WithFiles(below, map[string][]byte{"en/one.md": []byte("changed"), "en/two.md": []byte("new"), "fr/one.md": []byte("un")})
 	require.NoError(t, fstest.TestFS(o.(fs.ReadDirFS), "book.yaml", "en/one.md", "en/two.md", "fr/one.md"))
 	text, err := fs.ReadFile(o, "en/one.md")
 	require.NoError(t, err)
@@ -63,7 +63,7 @@ func TestOverlay(t *testing.T) {
 func TestAnEditionIsNamedAnew(t *testing.T) {
 	text, err := NewEdition([]byte(plan), `2: "second"`, "2026-12-24")
 	require.NoError(t, err)
-	book, err := Load(Overlay(fstest.MapFS{"en/book.yaml": {Data: []byte(englishTitles)}, "en/oxygen.md": {Data: []byte(oxygen)}},
+	book, err := Load(WithFiles(fstest.MapFS{"en/book.yaml": {Data: []byte(englishTitles)}, "en/oxygen.md": {Data: []byte(oxygen)}},
 		map[string][]byte{"book.yaml": text}))
 	require.NoError(t, err)
 	require.Equal(t, `2: "second"`, book.Edition)

@@ -135,7 +135,7 @@ func (d *Desk) next(files fs.FS, copies []*Copy, edition string) (fs.FS, error) 
 	for _, c := range copies {
 		over[c.File()] = c.FileText()
 	}
-	return handbook.Overlay(files, over), nil
+	return handbook.WithFiles(files, over), nil
 }
 
 // judge reads the new edition and checks it. Errors that the edition has now, in texts that are not published anew, do not hold

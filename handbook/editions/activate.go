@@ -49,7 +49,7 @@ func (s *Store) activated(ctx context.Context, mark, by string, unlessPinned boo
 	if err := s.keepProgram(ctx); err != nil {
 		return nil, err
 	}
-	edition, err := s.readKept(ctx, mark)
+	edition, err := s.readKept(ctx, mark, false)
 	if err != nil {
 		return nil, fmt.Errorf("the edition is not shown: %w", err)
 	}
@@ -82,19 +82,21 @@ func (s *Store) keepProgram(ctx context.Context) error {
 	})
 }
 
-// readKept reads an edition that is kept, sees that it is what was kept, and remembers what its source says.
-func (s *Store) readKept(ctx context.Context, mark string) (*handbook.Edition, error) {
-	edition, err := handbook.ReadEdition(func() (fs.FS, func(), error) {
-		files, err := s.Files(mark)
-		return files, func() {}, err
-	})
+// readKept reads an edition that is kept, as it is shown, and remembers what its source says. Where what is local does not go
+// with it, that is an error, or with lenient what was local before is shown.
+func (s *Store) readKept(ctx context.Context, mark string, lenient bool) (*handbook.Edition, error) {
+	files, err := s.Files(mark)
 	if err != nil {
 		return nil, err
 	}
-	if edition.Mark != mark {
-		return nil, fmt.Errorf("the archive of the edition %s was changed: its files sum up to %s", mark, edition.Mark)
+	is, err := handbook.MarkOf(files)
+	if err != nil {
+		return nil, err
 	}
-	return edition, s.remember(ctx, edition)
+	if is != mark {
+		return nil, fmt.Errorf("the archive of the edition %s was changed: its files sum up to %s", mark, is)
+	}
+	return s.readShown(ctx, func() (fs.FS, error) { return s.Files(mark) }, lenient)
 }
 
 // Read gives the edition that is to be shown, for a handbook.Shelf: the one that was activated last and can be read, or where
@@ -110,7 +112,7 @@ func (s *Store) Read() (*handbook.Edition, error) {
 		return nil, err
 	}
 	for _, mark := range marks {
-		edition, err := s.readKept(ctx, mark)
+		edition, err := s.readKept(ctx, mark, true)
 		if err == nil {
 			if sourceErr != nil {
 				s.o.Log.WithError(sourceErr).Error("the edition in handbook.folder cannot be read; the last good one is shown")
@@ -125,11 +127,7 @@ func (s *Store) Read() (*handbook.Edition, error) {
 	if s.o.Folder != "" || len(marks) > 0 {
 		return nil, errors.New("no edition of the handbook that was kept can be read")
 	}
-	edition, err := handbook.ReadEdition(func() (fs.FS, func(), error) { return s.o.Program, func() {}, nil })
-	if err != nil {
-		return nil, err
-	}
-	return edition, s.remember(ctx, edition)
+	return s.readShown(ctx, func() (fs.FS, error) { return s.o.Program, nil }, true)
 }
 
 // sync installs and activates the edition of the folder when it is another than the last time, and the program's where that

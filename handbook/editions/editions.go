@@ -67,6 +67,10 @@ type Options struct {
 	Dir string
 	// Folder is an edition of the administrator's own; "" for none.
 	Folder string
+	// Local is a folder with sections of the hospital's own, "" for none, and Languages those that are shown; see
+	// handbook.Local. They change what is shown of an edition, and not what is kept of it.
+	Local     string
+	Languages []string
 	// Program is the edition that comes with the program; nil is for handbook.Embedded.
 	Program fs.FS
 	// Keep is how many editions are kept besides the two that were shown last and those that are pinned; 0 is for 50.

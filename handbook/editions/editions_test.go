@@ -294,3 +294,64 @@ func TestWhatACrashLeftIsRemoved(t *testing.T) {
 	require.Len(t, left, 1)
 	require.Equal(t, e.Mark+archiveSuffix, left[0].Name())
 }
+
+func TestWhatAPublisherSignedBeforeIsNotTakenAgain(t *testing.T) {
+	s := storeOn(t, sqldbtest.New(t), t.TempDir(), "")
+	take := func(name string, serial int64) error {
+		_, err := s.Install(t.Context(), variant(t, name, ""), Origin{Kind: Server, From: "a.example", Publisher: "a.example", Serial: serial})
+		return err
+	}
+	require.NoError(t, take("two", 2))
+	require.ErrorIs(t, take("one", 1), ErrOlder)
+	require.ErrorIs(t, take("other two", 2), ErrFork)
+	require.NoError(t, take("two", 2), "the same again")
+	require.NoError(t, take("three", 3))
+	require.ErrorIs(t, take("two", 2), ErrOlder, "although it is kept here")
+	require.NoError(t, take("two", 4), "published again")
+	_, err := s.Install(t.Context(), variant(t, "one", ""), Origin{Kind: Server, From: "b.example", Publisher: "b.example", Serial: 1})
+	require.NoError(t, err, "of another publisher")
+	serial, mark, err := s.Serial(t.Context(), "a.example", "test-edition")
+	require.NoError(t, err)
+	require.EqualValues(t, 4, serial)
+	require.NotEmpty(t, mark)
+	all, err := s.List(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+}
+
+func TestLocalSectionsSurviveUpdates(t *testing.T) {
+	db, dir, local := sqldbtest.New(t), t.TempDir(), t.TempDir()
+	own := string(variant(t, "one", "heat of ours")["en/fever.md"].Data)
+	write := func(text string) {
+		require.NoError(t, os.MkdirAll(filepath.Join(local, "en"), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(local, "en", "fever.md"), []byte(text), 0o600))
+	}
+	write(own)
+	open := func() *shelved {
+		s := storeOn(t, db, dir, "")
+		s.o.Local = local
+		return s
+	}
+	says := func(s *shelved) bool {
+		e, err := s.shelf.Edition()
+		require.NoError(t, err)
+		section, _ := e.Section("en", "fever")
+		return strings.Contains(section.Body, "heat of ours")
+	}
+	s := open()
+	require.True(t, says(s), "over the program's edition")
+	one, err := s.Install(t.Context(), variant(t, "one", ""), Origin{Kind: Server})
+	require.NoError(t, err)
+	require.NoError(t, s.Activate(t.Context(), one.Mark, "admin"))
+	require.True(t, says(s))
+	require.Equal(t, "one", shows(t, s))
+
+	write("no section")
+	require.True(t, says(open()), "what could be read last")
+	two, err := s.Install(t.Context(), variant(t, "two", ""), Origin{Kind: Server})
+	require.NoError(t, err)
+	require.ErrorContains(t, s.Activate(t.Context(), two.Mark, "admin"), "en/fever.md")
+	require.Equal(t, "one", shows(t, s))
+	require.NoError(t, os.RemoveAll(dir+"/"+localArchive))
+	require.False(t, says(open()), "the edition alone where nothing local could ever be read")
+}

@@ -24,8 +24,8 @@ const (
 const temporary = ".new-"
 
 // Install reads an edition strictly and keeps it. It is not shown yet: see Activate. The same files are the same edition,
-// whatever their origin; the first one stands. What is not of the format is an error that wraps handbook.Problems, and
-// nothing is kept then.
+// whatever their origin; the first one stands. What is not of the format is an error that wraps handbook.Problems, what a
+// publisher signed before something newer ErrOlder, and nothing is kept then.
 func (s *Store) Install(ctx context.Context, files fs.FS, from Origin) (Edition, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,12 @@ func (s *Store) install(ctx context.Context, files fs.FS, from Origin) (Edition,
 		return Edition{}, err
 	}
 	if known && s.whole(read.Mark) {
-		return there, nil
+		return there, s.note(ctx, from, read)
+	}
+	if from.Publisher != "" {
+		if err := s.CheckSerial(ctx, from, read.ID, read.Mark); err != nil {
+			return Edition{}, err
+		}
 	}
 	if err := archive.keep(s.path(read.Mark)); err != nil {
 		return Edition{}, err
@@ -63,13 +68,29 @@ func (s *Store) install(ctx context.Context, files fs.FS, from Origin) (Edition,
 		Files: archive.files, Bytes: archive.bytes, InstalledTS: s.o.Now().UnixMilli(),
 	}
 	if known {
-		return there, nil // its archive was lost or spoilt, and is mended
+		return there, s.note(ctx, from, read) // its archive was lost or spoilt, and is mended
 	}
-	if err := s.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return insert(tx, e) }); err != nil {
+	err = s.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if from.Publisher != "" {
+			if err := noteSerial(tx, from, e.Book, e.Mark); err != nil {
+				return err
+			}
+		}
+		return insert(tx, e)
+	})
+	if err != nil {
 		return Edition{}, err
 	}
 	s.prune(ctx)
 	return e, nil
+}
+
+// note notes an edition that was there already as the newest of its publisher.
+func (s *Store) note(ctx context.Context, from Origin, read *handbook.Edition) error {
+	if from.Publisher == "" {
+		return nil
+	}
+	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteSerial(tx, from, read.ID, read.Mark) })
 }
 
 // whole reports whether the archive of an edition has what was put there.
@@ -102,8 +123,10 @@ func (s *Store) newArchive() (*archive, error) {
 }
 
 // fill copies the files of an edition, within the bounds.
-func (a *archive) fill(files fs.FS) error {
-	out := zip.NewWriter(a.file)
+func (a *archive) fill(files fs.FS) error { return a.pack(a.file, files) }
+
+func (a *archive) pack(to io.Writer, files fs.FS) error {
+	out := zip.NewWriter(to)
 	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

@@ -66,6 +66,7 @@ func (c *Config) Validate() []Problem {
 	c.validateLimits(k)
 	c.validateFederation(k)
 	c.validateAlliance(k)
+	c.validateHandbook(k)
 	c.validateHandbookRoles(k)
 	c.validateMedia(k)
 	c.validateConference(k)
