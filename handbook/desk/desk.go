@@ -177,32 +177,36 @@ func (d *Desk) change(ctx context.Context, name Name, at Mark, who Person, reaso
 		return nil, err
 	}
 	var stored *Copy
-	err = d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		c, err := d.open(book.Book, name, tx.QueryRow)
-		if err != nil {
-			return err
-		}
-		if c.Mark() != at {
-			return &Conflict{Now: c}
-		}
-		before := *c
-		if err := c.step(action, who, reason); err != nil {
-			return err
-		}
-		if err := edit(c, &before, book.Book); err != nil {
-			return err
-		}
-		if err := d.begin(tx, &before, book); err != nil {
-			return err
-		}
-		stored = c
-		return d.add(tx, c, action, who, reason)
+	err = d.o.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+		stored, err = d.take(tx, book, name, at, who, reason, action, edit)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", action, name.File(), err)
 	}
-	stored.Moved = false
 	return stored, nil
+}
+
+// take is change within a transaction.
+func (d *Desk) take(tx *sqldb.Tx, book *handbook.Edition, name Name, at Mark, who Person, reason string, action Action, edit editing) (*Copy, error) {
+	c, err := d.open(book.Book, name, tx.QueryRow)
+	if err != nil {
+		return nil, err
+	}
+	if c.Mark() != at {
+		return nil, &Conflict{Now: c}
+	}
+	before := *c
+	if err := c.step(action, who, reason); err != nil {
+		return nil, err
+	}
+	if err := edit(c, &before, book.Book); err != nil {
+		return nil, err
+	}
+	if err := d.begin(tx, &before, book); err != nil {
+		return nil, err
+	}
+	return c, d.add(tx, c, action, who, reason)
 }
 
 // begin keeps what the edition has before the first step on it, so that there is something to go back to.

@@ -59,8 +59,20 @@ const WholeTitle = "*"
 // Save stores what somebody wrote as a draft. Words that come too late, because somebody else has saved meanwhile, are kept in the
 // history and the error is a *Conflict; words that are not of the format are refused with handbook.Problems.
 func (d *Desk) Save(ctx context.Context, e Edit, who Person) (*Copy, error) {
-	e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e.Text.Title)
-	c, err := d.change(ctx, e.Name, e.At, who, e.Reason, Saved, func(c, before *Copy, book *handbook.Book) error {
+	e.tidy()
+	c, err := d.change(ctx, e.Name, e.At, who, e.Reason, Saved, d.saving(e, who))
+	var conflict *Conflict
+	if errors.As(err, &conflict) && who.May(Editor, e.Language) {
+		return nil, d.setAside(ctx, e, who, conflict)
+	}
+	return c, err
+}
+
+func (e *Edit) tidy() { e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e.Text.Title) }
+
+// saving puts the words of an editor into a copy.
+func (d *Desk) saving(e Edit, who Person) editing {
+	return func(c, before *Copy, book *handbook.Book) error {
 		c.wrote(who, before.State)
 		c.Notes = nil
 		if err := c.write(e, book); err != nil {
@@ -70,12 +82,28 @@ func (d *Desk) Save(ctx context.Context, e Edit, who Person) (*Copy, error) {
 			c.Base = ofEdition(book, c.Name).Base
 		}
 		return c.dated(d.today()).check(book)
-	})
-	var conflict *Conflict
-	if errors.As(err, &conflict) && who.May(Editor, e.Language) {
-		return nil, d.setAside(ctx, e, who, conflict)
 	}
-	return c, err
+}
+
+// SaveAll stores several edits, all of them or none.
+func (d *Desk) SaveAll(ctx context.Context, edits []Edit, who Person) error {
+	book, err := d.o.Edition()
+	if err != nil {
+		return err
+	}
+	err = d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		for _, e := range edits {
+			e.tidy()
+			if _, err := d.take(tx, book, e.Name, e.At, who, e.Reason, Saved, d.saving(e, who)); err != nil {
+				return fmt.Errorf("%s: %w", e.File(), err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("storing several texts: %w", err)
+	}
+	return nil
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
@@ -93,7 +121,7 @@ type Drafted struct {
 func (d *Desk) Draft(ctx context.Context, name Name, at Mark, drafted Drafted, who Person) (*Copy, error) {
 	return d.change(ctx, name, at, who, drafted.Maker, ByMachine, func(c, before *Copy, book *handbook.Book) error {
 		e := Edit{Name: name, Text: drafted.Text, Seen: drafted.Seen, Current: drafted.Current}
-		e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e.Text.Title)
+		e.tidy()
 		if before.State != Draft {
 			c.Hands = nil
 		}

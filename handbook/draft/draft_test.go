@@ -133,10 +133,16 @@ func TestWhatAMachineMustNotDoIsUndone(t *testing.T) {
 		notes  []string
 	}{
 		"a citation is lost": {func(t Text) Answer {
-			return Answer{HTML: strings.ReplaceAll(t.HTML, `<code class="language-k0">[@one; @two]</code>`, "")}
+			if strings.Contains(t.Plain, "Give") {
+				return Answer{HTML: strings.ReplaceAll(t.HTML, `<code class="language-k0">†</code>`, "")}
+			}
+			return Answer{HTML: t.HTML}
 		}, []string{NoteLost}},
 		"a citation comes twice": {func(t Text) Answer {
-			return Answer{HTML: strings.ReplaceAll(t.HTML, `<code class="language-k0">[@one]</code>`, `<code class="language-k0">a</code><code class="language-k0">a</code>`)}
+			if strings.Contains(t.Plain, "Mask") {
+				return Answer{HTML: t.HTML + t.HTML}
+			}
+			return Answer{HTML: t.HTML}
 		}, []string{NoteLost}},
 		"a link leads elsewhere": {func(t Text) Answer {
 			return Answer{HTML: strings.ReplaceAll(t.HTML, "https://handbook.invalid/0", "https://evil.example/")}

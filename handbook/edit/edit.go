@@ -12,6 +12,7 @@ import (
 	"medixchange/handbook"
 	"medixchange/handbook/desk"
 	"medixchange/handbook/draft"
+	"medixchange/handbook/exchange"
 	"medixchange/handbook/site"
 	"medixchange/internal/markup"
 	"medixchange/internal/web"
@@ -93,7 +94,11 @@ const maxForm = 1 << 20
 func (e *Editing) guarded(next func(q *request)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			limit := int64(maxForm)
+			if strings.HasSuffix(r.URL.Path, "/import") {
+				limit += exchange.MaxBytes
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
 		}
 		who, ok := e.o.Who(w, r)
 		if !ok {
@@ -136,7 +141,7 @@ func (q *request) read() bool {
 		return true
 	}
 	err := q.ParseForm()
-	if strings.HasPrefix(q.Header.Get("Content-Type"), "multipart/form-data") {
+	if err == nil && strings.HasPrefix(q.Header.Get("Content-Type"), "multipart/form-data") {
 		err = q.ParseMultipartForm(maxForm)
 	}
 	var large *http.MaxBytesError

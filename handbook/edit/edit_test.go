@@ -205,3 +205,29 @@ func TestEveryLanguageOfTheDeskHasAllWords(t *testing.T) {
 		require.NotEmpty(t, catalogue.Of(markup.Fallback).Text(trouble.word), trouble.word)
 	}
 }
+
+func TestFilesForTranslatorsGoAndCome(t *testing.T) {
+	w := newWorld(t)
+	for _, form := range []string{"po", "xliff"} {
+		status, file, _ := w.send("ana", Root+"de/export?form="+form, nil)
+		require.Equal(t, 200, status)
+		file = strings.Replace(file, "Flüssigkeit", "Viel Flüssigkeit "+form, 1)
+		status, page, at := w.upload("ana", Root+"de/import", file)
+		require.Equal(t, 200, status, page)
+		require.Equal(t, Root+"de/import?count=1", at)
+		_, page, _ = w.send("ana", Root+"de/fever", nil)
+		require.Contains(t, page, "Viel Flüssigkeit "+form)
+
+		status, page, _ = w.upload("ana", Root+"de/import", strings.Replace(file, "Viel", "[Viel](http://example.org)", 1))
+		require.Equal(t, 422, status)
+		require.Contains(t, page, "fever.file:")
+		for user, path := range map[string]string{"ben": "de", "ana": "zh"} {
+			status, _, _ = w.upload(user, Root+path+"/import", file)
+			require.Equal(t, 403, status)
+		}
+	}
+	status, _, _ := w.send("ana", Root+"de/export?form=po&part=nowhere", nil)
+	require.Equal(t, 404, status)
+	status, _, _ = w.send("ana", Root+"en/export?form=po", nil)
+	require.Equal(t, 404, status)
+}

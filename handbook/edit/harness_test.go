@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -91,15 +92,32 @@ func who(w http.ResponseWriter, r *http.Request) (desk.Person, bool) {
 // send asks for a page as somebody; a form makes it a POST.
 func (w *world) send(user, path string, form url.Values) (status int, body, at string) {
 	w.t.Helper()
-	method, content := http.MethodGet, ""
-	if form != nil {
-		method, content = http.MethodPost, form.Encode()
+	if form == nil {
+		return w.ask(user, http.MethodGet, path, "", "")
 	}
+	return w.ask(user, http.MethodPost, path, "application/x-www-form-urlencoded", form.Encode())
+}
+
+// upload sends a file.
+func (w *world) upload(user, path, file string) (status int, body, at string) {
+	w.t.Helper()
+	var content strings.Builder
+	form := multipart.NewWriter(&content)
+	part, err := form.CreateFormFile("file", "fever.file")
+	require.NoError(w.t, err)
+	_, err = io.WriteString(part, file)
+	require.NoError(w.t, err)
+	require.NoError(w.t, form.Close())
+	return w.ask(user, http.MethodPost, path, form.FormDataContentType(), content.String())
+}
+
+func (w *world) ask(user, method, path, kind, content string) (status int, body, at string) {
+	w.t.Helper()
 	r, err := http.NewRequestWithContext(context.Background(), method, w.server.URL+path, strings.NewReader(content))
 	require.NoError(w.t, err)
 	r.SetBasicAuth(user, "")
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
 	}
 	client := &http.Client{CheckRedirect: func(next *http.Request, _ []*http.Request) error {
 		next.SetBasicAuth(user, "")

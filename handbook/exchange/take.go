@@ -165,3 +165,22 @@ func (t Taken) Edit(source *handbook.Section, c *desk.Copy, reason string) desk.
 	}
 	return desk.Edit{Name: c.Name, At: c.Mark(), Seen: t.Seen, Current: t.Current, Reason: reason, Text: desk.Text{Title: title, Body: desk.Join(pieces)}}
 }
+
+// Changes counts the texts that a working copy does not have, or has of another original.
+func (t Taken) Changes(source *handbook.Section, c *desk.Copy) int {
+	texts := map[string]string{}
+	for _, p := range desk.Pieces(c.Body) {
+		texts[p.Anchor] = p.Text
+	}
+	n := 0
+	for anchor, text := range t.Texts {
+		block, _ := source.Block(anchor)
+		if handbook.HashText(texts[anchor]) != handbook.HashText(text) || c.SourceBlocks[anchor] != block.Hash {
+			n++
+		}
+	}
+	if t.Title != "" && t.Title != c.Title {
+		n++
+	}
+	return n
+}
