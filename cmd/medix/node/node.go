@@ -28,6 +28,7 @@ import (
 	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -81,6 +82,7 @@ type Node struct {
 	newKeys    map[string]bool      // key files that were made at this start
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	editions   *editions.Store      // nil without a handbook
+	updates    *updates.Updates     // likewise
 	shelf      *handbook.Shelf      // likewise
 	bookIndex  *find.Index          // nil without a handbook
 	book       *site.Site           // nil without a handbook
@@ -269,6 +271,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	if n.updates != nil {
+		serving.Handbook = n.updates
 	}
 	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{
