@@ -35,6 +35,10 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 		Log: n.part("handbook"),
 	})
 	options := site.Options{
+		Before: func(ctx context.Context, hash string) (string, bool, error) {
+			b, known, err := n.editions.Block(ctx, hash)
+			return b.Text, known, err
+		},
 		Shelf: n.shelf, Index: n.bookIndex, Log: n.part("handbook"), Metrics: n.requests, Now: o.Now, Limit: n.searchLimit(),
 	}
 	if !n.Config.Handbook.Public {
