@@ -64,6 +64,29 @@ func (s *Store) activated(ctx context.Context, mark, by string, unlessPinned boo
 	return edition, err
 }
 
+// Before gives the mark of the edition that was shown before the one that is, and is still kept; "" for none.
+func (s *Store) Before(ctx context.Context) (string, error) {
+	marks, err := activations(ctx, s.o.DB)
+	if err != nil || len(marks) < 2 {
+		return "", err
+	}
+	return marks[1], nil
+}
+
+// KeepShown keeps what is shown, where that is the program's edition and was not kept, and gives its mark.
+func (s *Store) KeepShown(ctx context.Context) (mark string, err error) {
+	if _, err := s.Read(); err != nil { // the folder may have something new
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.keepProgram(ctx); err != nil {
+		return "", err
+	}
+	current, _, err := s.Current(ctx)
+	return current.Mark, err
+}
+
 // keepProgram keeps the program's edition when another takes its place for the first time, so that there is a way back.
 func (s *Store) keepProgram(ctx context.Context) error {
 	marks, err := activations(ctx, s.o.DB)

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +32,9 @@ type Options struct {
 	Index *find.Index
 	// Limit refuses who searches too often, with an error; nil lets everybody search.
 	Limit func(r *http.Request) error
+	// Before gives what a heading of the source said, as Markdown, by the hash of its text; false where nobody remembers. nil
+	// is for nobody.
+	Before func(ctx context.Context, hash string) (text string, known bool, err error)
 	// Log is needed.
 	Log     *logrus.Entry
 	Metrics *web.Metrics // optional

@@ -141,10 +141,13 @@ func (u *Updates) announce(ctx context.Context, h Head) error {
 		return fmt.Errorf("announcing an edition of the handbook: %w", err)
 	}
 	if err := u.o.Announce(ctx, u.o.Self, content); err != nil {
-		return fmt.Errorf("the edition is published, but it could not be announced: %w", err)
+		return fmt.Errorf("%w: %w", errAnnounce, err)
 	}
 	return nil
 }
+
+// errAnnounce means that others are not told; they ask by themselves now and then.
+var errAnnounce = errors.New("the edition is published, but it could not be announced")
 
 func (u *Updates) publishedPath(serial int64) string {
 	return filepath.Join(u.o.Dir, "published-"+strconv.FormatInt(serial, 10)+".tar.gz")

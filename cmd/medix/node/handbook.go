@@ -25,7 +25,8 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 		return nil
 	}
 	n.editions = editions.New(editions.Options{
-		DB: n.DB, Dir: filepath.Join(n.Config.DataDir, "handbook", "editions"), Folder: n.Config.Handbook.Folder, Now: o.Now,
+		DB: n.DB, Dir: filepath.Join(n.Config.DataDir, "handbook", "editions"), Folder: n.Config.Handbook.Folder,
+		Local: n.Config.Handbook.Local, Languages: n.Config.Handbook.Languages, Now: o.Now,
 		Log: n.part("handbook"), Switched: n.handbookSwitched,
 	})
 	n.shelf = handbook.NewShelfOf(n.editions.Read, o.Now)
@@ -34,6 +35,10 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 		Log: n.part("handbook"),
 	})
 	options := site.Options{
+		Before: func(ctx context.Context, hash string) (string, bool, error) {
+			b, known, err := n.editions.Block(ctx, hash)
+			return b.Text, known, err
+		},
 		Shelf: n.shelf, Index: n.bookIndex, Log: n.part("handbook"), Metrics: n.requests, Now: o.Now, Limit: n.searchLimit(),
 	}
 	if !n.Config.Handbook.Public {
@@ -43,7 +48,7 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 	if n.book, err = site.New(options); err != nil {
 		return fmt.Errorf("building the handbook: %w", err)
 	}
-	return nil
+	return n.buildUpdates(o)
 }
 
 // handbookSwitched shows another edition, and lets go of what was made of the one before.
@@ -56,6 +61,16 @@ func (n *Node) handbookSwitched(edition *handbook.Edition) {
 func (n *Node) runHandbook(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { n.bookIndex.Run(ctx) })
+	if n.takesUpdates() {
+		parts.Go(func() { n.updates.Run(ctx) })
+	}
+	if n.takesUpdates() && n.Config.Handbook.Updates.Room != "" {
+		parts.Go(func() {
+			if err := n.hearEditions(ctx); err != nil && ctx.Err() == nil {
+				n.part("handbook").WithError(err).Error("announcements of the handbook are not heard any more")
+			}
+		})
+	}
 	n.shelf.Run(ctx, n.book.Forget)
 	parts.Wait()
 	return nil

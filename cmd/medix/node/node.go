@@ -31,6 +31,7 @@ import (
 	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -85,6 +86,7 @@ type Node struct {
 	login      *pagelogin.Login     // who is behind a page
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	editions   *editions.Store      // nil without a handbook
+	updates    *updates.Updates     // likewise
 	shelf      *handbook.Shelf      // likewise
 	bookIndex  *find.Index          // nil without a handbook
 	book       *site.Site           // nil without a handbook
@@ -275,6 +277,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	if n.updates != nil {
+		serving.Handbook = n.updates
 	}
 	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{
