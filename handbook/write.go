@@ -63,8 +63,8 @@ func limited(l *log, file string, text []byte) []byte {
 func WriteSection(s *Section, citations string) []byte {
 	var out bytes.Buffer
 	out.WriteString("---\n")
-	put(&out, "id", s.ID)
-	put(&out, "title", s.Title)
+	putKey(&out, "id", s.ID)
+	putKey(&out, "title", s.Title)
 	out.Write(WriteProvenance(s.Provenance))
 	switch {
 	case s.Original() && strings.TrimSpace(citations) == "":
@@ -75,7 +75,7 @@ func WriteSection(s *Section, citations string) []byte {
 			fmt.Fprintf(&out, "  %s\n", line)
 		}
 	default:
-		put(&out, "source_hash", s.SourceHash)
+		putKey(&out, "source_hash", s.SourceHash)
 		out.WriteString("source_blocks:\n")
 		for _, anchor := range slices.Sorted(maps.Keys(s.SourceBlocks)) {
 			fmt.Fprintf(&out, "  %s: %s\n", anchor, quotedYAML(s.SourceBlocks[anchor]))
@@ -94,13 +94,15 @@ func WriteProvenance(p Provenance) []byte {
 		{"reviewer", p.Reviewer}, {"written", string(p.Written)}, {"updated", string(p.Updated)},
 	} {
 		if pair[1] != "" {
-			put(&out, pair[0], pair[1])
+			putKey(&out, pair[0], pair[1])
 		}
 	}
 	return out.Bytes()
 }
 
-func put(out *bytes.Buffer, key, value string) { fmt.Fprintf(out, "%s: %s\n", key, quotedYAML(value)) }
+func putKey(out *bytes.Buffer, key, value string) {
+	fmt.Fprintf(out, "%s: %s\n", key, quotedYAML(value))
+}
 
 // quotedYAML writes a value in double quotes: JSON's escapes are YAML's.
 func quotedYAML(value string) string {
@@ -138,12 +140,12 @@ func WriteCitations(citations []Citation) string {
 // WriteTitles gives what a file of titles says itself, as YAML without the keys that tell who made it.
 func WriteTitles(t *Titles, chapters []Chapter) string {
 	var out bytes.Buffer
-	put(&out, "title", t.Title)
-	put(&out, "note", t.Note)
+	putKey(&out, "title", t.Title)
+	putKey(&out, "note", t.Note)
 	out.WriteString("chapters:\n")
 	for _, chapter := range chapters {
 		out.WriteString("  ")
-		put(&out, chapter.ID, t.Chapters[chapter.ID])
+		putKey(&out, chapter.ID, t.Chapters[chapter.ID])
 	}
 	return out.String()
 }
@@ -155,7 +157,7 @@ func WriteGlossary(g *Glossary) string {
 	for _, id := range g.sortedTerms() {
 		t := g.Terms[id]
 		fmt.Fprintf(&out, "  %s:\n    ", id)
-		put(&out, "term", t.Term)
+		putKey(&out, "term", t.Term)
 		if len(t.Also) > 0 {
 			out.WriteString("    also:\n")
 			for _, also := range t.Also {
@@ -164,7 +166,7 @@ func WriteGlossary(g *Glossary) string {
 		}
 		if t.Definition != "" {
 			out.WriteString("    ")
-			put(&out, "definition", t.Definition)
+			putKey(&out, "definition", t.Definition)
 		}
 	}
 	return out.String()

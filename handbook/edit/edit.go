@@ -26,6 +26,8 @@ type Options struct {
 	Desk *desk.Desk
 	// Who tells who asks for a page; where it reports false it has answered.
 	Who func(w http.ResponseWriter, r *http.Request) (desk.Person, bool)
+	// Person tells who somebody is whom an administrator names, by user name or id.
+	Person func(ctx context.Context, name string) (desk.Person, error)
 	// LogOut is the address that a form is sent to by those who leave; optional.
 	LogOut string
 	// Translator makes drafts; nil offers none.

@@ -257,14 +257,14 @@ func (q *request) changeOf(b *markup.Builder, was string, block handbook.Block) 
 // diff writes two texts in one, what is new and what is gone marked.
 func (q *request) diff(b *markup.Builder, language, before, after string) {
 	b.Put(`<div class="diff" %s>`, site.TongueOf(language).Attributes())
-	for _, change := range desk.Diff(before, after) {
-		switch change.Kind {
-		case desk.Added:
-			b.Put("<ins>%s</ins>", change.Text)
-		case desk.Removed:
-			b.Put("<del>%s</del>", change.Text)
+	for _, piece := range handbook.Pieces(strings.Split(before, "\n"), strings.Split(after, "\n")) {
+		switch piece.Kind {
+		case handbook.New:
+			b.Put("<ins>%s</ins>", piece.Text)
+		case handbook.Gone:
+			b.Put("<del>%s</del>", piece.Text)
 		default:
-			b.Put("%s", change.Text)
+			b.Put("%s", piece.Text)
 		}
 	}
 	b.Put("</div>\n")

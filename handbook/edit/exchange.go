@@ -28,11 +28,15 @@ func exportFile(q *request) {
 		q.fail(err)
 		return
 	}
-	kind, ending, data := "text/x-gettext-translation; charset=utf-8", "po", []byte(nil)
-	if q.URL.Query().Get("form") == "xliff" {
-		kind, ending, data = "application/x-xliff+xml", "xlf", exchange.WriteXLIFF(f)
-	} else {
-		data = exchange.WritePO(f)
+	form := q.URL.Query().Get("form")
+	data, ok := exchange.Write(f, form)
+	if !ok {
+		q.trouble(http.StatusNotFound, "not_found")
+		return
+	}
+	kind, ending := "text/x-gettext-translation; charset=utf-8", "po"
+	if form == exchange.XLIFF {
+		kind, ending = "application/x-xliff+xml", "xlf"
 	}
 	name := q.name.Language
 	if part != "" {

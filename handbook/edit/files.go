@@ -1,7 +1,6 @@
 package edit
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -41,11 +40,7 @@ func Import(ctx context.Context, d *desk.Desk, language, name string, data []byt
 	if err != nil {
 		return 0, err
 	}
-	read := exchange.ReadPO
-	if start := bytes.TrimLeft(data, " \t\r\n\ufeff"); bytes.HasPrefix(start, []byte("<")) {
-		read = exchange.ReadXLIFF
-	}
-	f, err := read(name, data)
+	f, err := exchange.Read(name, data)
 	if err != nil {
 		return 0, err
 	}

@@ -1,7 +1,6 @@
 package edit
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -11,7 +10,6 @@ import (
 
 	"medixchange/handbook"
 	"medixchange/handbook/desk"
-	"medixchange/handbook/draft"
 	"medixchange/handbook/site"
 	"medixchange/internal/markup"
 )
@@ -35,7 +33,7 @@ func act(q *request) {
 		q.save(c)
 		return
 	case "machine", "machine-all":
-		err = q.draft(c, at, q.PostForm.Get("do") == "machine-all")
+		_, err = q.e.draft(q.Context(), c, at, q.who, q.PostForm.Get("do") == "machine-all")
 	case string(desk.Handed):
 		_, err = d.Hand(q.Context(), q.name, at, q.who, reason)
 	case string(desk.Returned):
@@ -129,35 +127,8 @@ func (q *request) conflict(wr *writing, edit desk.Edit, conflict *desk.Conflict)
 	q.editor(http.StatusConflict, wr)
 }
 
-// draftTime bounds how long the machine may take for a section.
-const draftTime = 5 * time.Minute
-
-// draft lets the machine translate a part.
-func (q *request) draft(c *desk.Copy, at desk.Mark, whole bool) error {
-	switch {
-	case q.e.o.Translator == nil:
-		return draft.ErrNoTranslation
-	case c.Mark() != at:
-		return &desk.Conflict{Now: c}
-	}
-	if err := c.May(desk.ByMachine, q.who); err != nil {
-		return err
-	}
-	select {
-	case q.e.drafts <- struct{}{}:
-		defer func() { <-q.e.drafts }()
-	default:
-		return errBusy
-	}
-	ctx, cancel := context.WithTimeout(q.Context(), draftTime)
-	defer cancel()
-	drafted, err := draft.Of(ctx, q.book.Book, c, q.e.o.Translator, whole)
-	if err != nil {
-		return err
-	}
-	_, err = q.e.o.Desk.Draft(q.Context(), q.name, at, drafted, q.who)
-	return err
-}
+// DraftTime bounds how long the machine may take for a section.
+const DraftTime = 5 * time.Minute
 
 // previewBlock renders one heading while somebody writes.
 func previewBlock(q *request) {

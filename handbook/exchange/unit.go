@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"strings"
 
 	"medixchange/handbook"
@@ -71,6 +72,31 @@ func Export(book *handbook.Book, language string, copies []*desk.Copy) File {
 		}
 	}
 	return f
+}
+
+// The forms of files.
+const (
+	PO    = "po"
+	XLIFF = "xliff"
+)
+
+// Write gives a file in a form; false where there is no such form.
+func Write(f File, form string) ([]byte, bool) {
+	switch form {
+	case PO:
+		return WritePO(f), true
+	case XLIFF:
+		return WriteXLIFF(f), true
+	}
+	return nil, false
+}
+
+// Read reads a file in either form.
+func Read(name string, data []byte) (File, error) {
+	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\ufeff"), []byte("<")) {
+		return ReadXLIFF(name, data)
+	}
+	return ReadPO(name, data)
 }
 
 // reading collects the problems of a file.

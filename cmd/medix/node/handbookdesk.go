@@ -30,7 +30,7 @@ func (n *Node) buildHandbookDesk(_ context.Context, o Options) error {
 		DB: n.DB, Edition: n.shelf.Edition, Files: n.handbookFiles, Publish: n.publishHandbook, Compare: CompareTranslation, Now: o.Now,
 	})
 	options := edit.Options{
-		Desk: n.bookDesk, Who: n.handbookWorker, LogOut: pagelogin.Prefix + "/out", Said: n.handbookSaid, Log: n.part("handbook"), Metrics: n.requests,
+		Desk: n.bookDesk, Who: n.handbookWorker, Person: n.handbookPerson, LogOut: pagelogin.Prefix + "/out", Said: n.handbookSaid, Log: n.part("handbook"), Metrics: n.requests,
 	}
 	if n.pipeline != nil {
 		options.Translator = handbookTranslator{n.pipeline}
@@ -74,6 +74,16 @@ func (n *Node) handbookWorker(w http.ResponseWriter, r *http.Request) (desk.Pers
 		return desk.Person{}, false
 	}
 	return desk.Person{ID: device.UserID, Name: n.shownName(r.Context(), device.UserID), Roles: rolesOf(n.Config, device.UserID, device.Admin)}, true
+}
+
+// handbookPerson tells who somebody is whom the administrator names at the node's socket.
+func (n *Node) handbookPerson(ctx context.Context, name string) (desk.Person, error) {
+	userID := config.HandbookRole{User: name}.UserID(n.Config.ServerName)
+	user, err := n.Accounts.User(ctx, userID)
+	if err != nil {
+		return desk.Person{}, fmt.Errorf("%s: %w", userID, err)
+	}
+	return desk.Person{ID: userID, Name: n.shownName(ctx, userID), Roles: rolesOf(n.Config, userID, user.Admin)}, nil
 }
 
 // shownName is how the handbook names a person of this node.
