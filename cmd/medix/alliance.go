@@ -20,6 +20,8 @@ type allianceCmd struct {
 	Sign    *allianceSignCmd    `arg:"subcommand:sign" help:"Sign a charter or a member list as a coordinator."`
 	Join    *allianceJoinCmd    `arg:"subcommand:join" help:"Put the signatures of two copies of a document together."`
 	Verify  *allianceVerifyCmd  `arg:"subcommand:verify" help:"Say who has signed a document and whether it is enough."`
+	Apply   *allianceApplyCmd   `arg:"subcommand:apply" help:"Apply for this hospital to be a member."`
+	Review  *allianceReviewCmd  `arg:"subcommand:review" help:"Applications to this node, and what coordinators decide of them."`
 	Admit   *allianceAdmitCmd   `arg:"subcommand:admit" help:"Write the next member list with one hospital more, to be signed."`
 	Suspend *allianceSuspendCmd `arg:"subcommand:suspend" help:"Write the next member list with a hospital suspended."`
 	Readmit *allianceReadmitCmd `arg:"subcommand:readmit" help:"Write the next member list with a hospital admitted again."`

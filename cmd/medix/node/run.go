@@ -59,6 +59,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
 	}
+	if n.Desk != nil {
+		parts["applications"] = n.Desk.Run
+	}
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run
 	}

@@ -77,7 +77,10 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 		routes = append(routes, n.finder.AddRoutes)
 	}
 	if n.Alliance != nil {
-		routes = append(routes, n.Alliance.AddRoutes)
+		routes = append(routes, n.Alliance.AddRoutes, n.applicant.AddRoutes)
+	}
+	if n.Desk != nil {
+		routes = append(routes, n.Desk.AddRoutes)
 	}
 	return routes
 }
