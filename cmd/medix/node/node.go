@@ -23,7 +23,9 @@ import (
 	"medixchange/alliance"
 	"medixchange/alliance/applicant"
 	"medixchange/alliance/desk"
+	"medixchange/alliance/doors"
 	"medixchange/alliance/pages"
+	"medixchange/alliance/policyroom"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
@@ -91,6 +93,8 @@ type Node struct {
 	finder        *finder.Finder       // nil when messages are not searched
 	sender        *federation.Sender
 	applicant     *applicant.Applicant                     // nil outside of an alliance
+	doors         *doors.Doors                             // nil where rooms are not closed
+	mirror        *policyroom.Mirror                       // nil without a room of policies
 	alliancePages *pages.Site                              // likewise
 	relay         *relay.Relay                             // nil without one of its own
 	turn          func(userID string) clientapi.TurnServer // nil without any relay
@@ -122,7 +126,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err

@@ -59,6 +59,12 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
 	}
+	if n.doors != nil {
+		parts["doors of rooms"] = n.doors.Run
+	}
+	if n.mirror != nil {
+		parts["room of policies"] = n.mirror.Run
+	}
 	if n.Desk != nil {
 		parts["applications"] = n.Desk.Run
 	}

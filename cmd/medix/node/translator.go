@@ -54,6 +54,9 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
 		}
+		if n.Alliance != nil {
+			options.Standing = n.standing
+		}
 		n.bridge, err = bridge.New(ctx, options)
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)
