@@ -47,6 +47,9 @@ type Options struct {
 	Unlimited func(userID string) bool
 	// Turn gives a user credentials of the relay for calls; optional.
 	Turn func(userID string) TurnServer
+	// Colleagues finds users of other servers for the user directory, those whom a user may find; optional. It answers soon,
+	// with what it has by then; more says that there is more.
+	Colleagues func(ctx context.Context, userID, term string, limit int) (found []accounts.DirectoryUser, more bool)
 	// SSO are the hospital's login services; optional.
 	SSO []*sso.Provider
 	// Version is the program's, for /_matrix/client/versions' server field; optional.

@@ -23,14 +23,15 @@ type ServerOptions struct {
 	// AllowServer says whether a server may take part at all; optional.
 	AllowServer func(server string) bool
 	// AllowKey says whether a server may sign requests with a key that it publishes; optional.
-	AllowKey func(server, keyID string, key ed25519.PublicKey) bool
-	Alliance AlliancePages // optional
-	Config   *config.Config
-	Log      *logrus.Entry
-	Metrics  *web.Metrics               // optional
-	MapError func(err error) *web.Error // errors of the storage; optional
-	Now      func() time.Time           // optional: time.Now
-	Version  string                     // of the program
+	AllowKey  func(server, keyID string, key ed25519.PublicKey) bool
+	Alliance  AlliancePages  // optional
+	Directory DirectoryPages // optional
+	Config    *config.Config
+	Log       *logrus.Entry
+	Metrics   *web.Metrics               // optional
+	MapError  func(err error) *web.Error // errors of the storage; optional
+	Now       func() time.Time           // optional: time.Now
+	Version   string                     // of the program
 }
 
 // Server answers the Server-Server API. It is safe for concurrent use.
@@ -122,6 +123,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/download/{mediaID}", s.download)
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
+	s.directoryRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

@@ -259,6 +259,9 @@ func (r *Rooms) AcceptInvite(ctx context.Context, origin, roomID, eventID, versi
 	if err := r.verifyOne(ctx, f, in); err != nil {
 		return nil, err
 	}
+	if err := r.mayInvite(ctx, in.event.Sender, user); err != nil {
+		return nil, err
+	}
 	if signed, err = f.signed(in.event.JSON, r.signer); err != nil {
 		return nil, err
 	}

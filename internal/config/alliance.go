@@ -23,7 +23,18 @@ type Alliance struct {
 	Poll  Duration `yaml:"poll"`
 	Grace Duration `yaml:"grace"`
 	Warn  Duration `yaml:"warn"`
+	// Contacts says who may invite users here who chose nothing themselves: ContactsAnyone and so on. It holds without an
+	// alliance, too, where nobody but this server is a member.
+	Contacts string `yaml:"contacts"`
 }
+
+// Who may invite whom.
+const (
+	ContactsAnyone   = "anyone"   // whoever this node talks to
+	ContactsAlliance = "alliance" // users of admitted members
+	ContactsVerified = "verified" // of those, clinicians whom their hospital has verified
+	ContactsListed   = "listed"   // only whom the user's own list allows
+)
 
 // Modes of an alliance.
 const (
@@ -34,12 +45,13 @@ const (
 
 func defaultAlliance() Alliance {
 	const day = 24 * time.Hour
-	return Alliance{Mode: AllianceMembers, Poll: Duration(5 * time.Minute), Grace: Duration(3 * day), Warn: Duration(14 * day)}
+	return Alliance{Mode: AllianceMembers, Contacts: ContactsAnyone, Poll: Duration(5 * time.Minute), Grace: Duration(3 * day), Warn: Duration(14 * day)}
 }
 
 func (c *Config) validateAlliance(k *checker) {
 	a := c.Alliance
 	k.oneOf(a.Mode, []string{AllianceOpen, AllianceMembers, AllianceNamed}, "alliance.mode")
+	k.oneOf(a.Contacts, []string{ContactsAnyone, ContactsAlliance, ContactsVerified, ContactsListed}, "alliance.contacts")
 	k.check(len(a.Also) == 0 || a.Mode == AllianceNamed, "alliance.also", "is for mode %q; write that or remove the servers", AllianceNamed)
 	for i, s := range a.Also {
 		k.check(ValidServerName(strings.NewReplacer("*", "x", "?", "x").Replace(s)), fmt.Sprintf("alliance.also[%d]", i),

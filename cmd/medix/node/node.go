@@ -20,6 +20,7 @@ import (
 	"medixchange/accounts/notify"
 	"medixchange/admin"
 	"medixchange/alliance"
+	"medixchange/alliance/directory"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
@@ -64,6 +65,8 @@ type Node struct {
 	Media    *media.Store
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
+	// Directory is the clinicians of this hospital and of other members.
+	Directory *directory.Directory
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry
@@ -73,6 +76,7 @@ type Node struct {
 	listed     func(server string) bool // what the administrator's lists say of a server
 	gate       *alliance.Gate           // nil outside of an alliance
 	allow      func(server string) bool // the one place that says which servers this node has to do with
+	contacts   *directory.Contacts
 	bridge     *bridge.Bridge
 	pipeline   *translator.Pipeline // nil without a translator
 	glossary   *glossary.Book       // likewise
@@ -114,7 +118,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -164,7 +168,7 @@ func (n *Node) buildRooms(ctx context.Context, o Options) error {
 	r, err := rooms.New(ctx, rooms.Options{
 		DB: n.DB, Hub: n.Hub, ServerName: n.Config.ServerName, Signer: n.signer, Remote: n.remote,
 		DefaultVersion: n.Config.Rooms.DefaultVersion, Now: o.Now, Log: n.part("rooms"), Registerer: n.registry,
-		AllowServer: n.allow,
+		AllowServer: n.allow, MayInvite: n.mayInvite,
 	})
 	if err != nil {
 		return fmt.Errorf("building the rooms: %w", err)
@@ -196,6 +200,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
 		CheckLanguage:      checkLanguage,
+		CheckData:          checkData(),
 		Quiet:              n.quiet(),
 		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
@@ -250,7 +255,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services, Turn: n.turn,
+		SSO: services, Turn: n.turn, Colleagues: n.colleagues,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
@@ -263,7 +268,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	serving := federation.ServerOptions{
 		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Client: n.remote,
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
-		MapError: storageError, Now: o.Now, Version: Version,
+		MapError: storageError, Now: o.Now, Version: Version, Directory: n.Directory,
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey

@@ -76,6 +76,7 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.finder != nil {
 		routes = append(routes, n.finder.AddRoutes)
 	}
+	routes = append(routes, n.Directory.AddRoutes)
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
 	}
