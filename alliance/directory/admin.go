@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"medixchange/accounts"
 	"medixchange/internal/web"
 )
 
@@ -20,6 +21,7 @@ const (
 	PathBundle   = "/directory/bundle"   // GET
 	PathFunction = "/directory/function" // GET, PUT
 	PathShift    = "/directory/shift"    // POST
+	PathCard     = "/directory/card"     // GET ?user=&format=png|svg
 )
 
 // VerifyRequest has an administrator say that an entry is true, or no longer.
@@ -44,6 +46,53 @@ func (d *Directory) AddRoutes(router *web.Router) {
 	router.Handle(http.MethodPut, PathEntries, d.putEntry)
 	router.Handle(http.MethodPost, PathVerify, d.postVerify)
 	router.Handle(http.MethodGet, PathSearch, d.showSearch)
+	router.Handle(http.MethodGet, PathFunction, d.showFunctions)
+	router.Handle(http.MethodPut, PathFunction, d.putFunction)
+	router.Handle(http.MethodPost, PathShift, d.postShift)
+	router.Handle(http.MethodGet, PathBundle, d.showBundle)
+	router.Handle(http.MethodGet, PathCard, d.showCard)
+}
+
+// ShiftRequest has somebody be on duty, or nobody with UserID "".
+type ShiftRequest struct {
+	Localpart string `json:"localpart"`
+	UserID    string `json:"user_id"`
+}
+
+// maxFunction bounds the bytes of a function account as it is set.
+const maxFunction = 64 << 10
+
+func (d *Directory) showFunctions(_ http.ResponseWriter, r *http.Request) (any, error) {
+	all, err := d.Functions(r.Context())
+	return map[string][]Function{"functions": all}, err
+}
+
+func (d *Directory) putFunction(w http.ResponseWriter, r *http.Request) (any, error) {
+	var f Function
+	if err := web.Decode(r, &f, maxFunction); err != nil {
+		return nil, err
+	}
+	if err := d.SetFunction(r.Context(), f); err != nil {
+		return nil, err
+	}
+	return d.showFunctions(w, r)
+}
+
+func (d *Directory) postShift(w http.ResponseWriter, r *http.Request) (any, error) {
+	var req ShiftRequest
+	if err := web.Decode(r, &req, maxEntry); err != nil {
+		return nil, err
+	}
+	err := d.SetShift(r.Context(), req.Localpart, req.UserID)
+	switch {
+	case errors.Is(err, accounts.ErrNotFound):
+		return nil, web.NotFound("There is no function account %q.", req.Localpart).Because(err)
+	case errors.Is(err, ErrNotNamed):
+		return nil, web.InvalidParam("%s is not among those who may be on duty for %s; add them with --may.", req.UserID, req.Localpart).Because(err)
+	case err != nil:
+		return nil, err
+	}
+	return d.showFunctions(w, r)
 }
 
 func (d *Directory) showEntries(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -120,4 +169,23 @@ func (d *Directory) showSearch(_ http.ResponseWriter, r *http.Request) (any, err
 		found.People = []Person{}
 	}
 	return found, err
+}
+
+// CardAnswer is a contact card with its picture.
+type CardAnswer struct {
+	Card
+	Picture []byte `json:"picture"`
+}
+
+func (d *Directory) showCard(_ http.ResponseWriter, r *http.Request) (any, error) {
+	card, err := d.Card(r.Context(), r.URL.Query().Get("user"), "en")
+	if err != nil {
+		return nil, err
+	}
+	draw := card.PNG
+	if r.URL.Query().Get("format") == "svg" {
+		draw = card.SVG
+	}
+	picture, err := draw()
+	return CardAnswer{card, picture}, err
 }

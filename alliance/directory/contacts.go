@@ -85,7 +85,7 @@ type ContactOptions struct {
 	// Verified reports whether a user is a clinician whom their hospital has verified.
 	Verified func(ctx context.Context, userID string) (bool, error)
 	// Own reports whether a user is an account of this node itself, such as its bot, which only a block keeps out.
-	Own func(userID string) bool
+	Own func(ctx context.Context, userID string) bool
 	Log *logrus.Entry
 }
 
@@ -116,7 +116,7 @@ func (c *Contacts) MayInvite(ctx context.Context, inviter, target string) error 
 	switch server := serverOf(inviter); {
 	case slices.Contains(l.Block, inviter) || slices.Contains(l.Block, server):
 		return web.Forbidden("%s takes no invites from you.", target)
-	case slices.Contains(l.Allow, inviter) || slices.Contains(l.Allow, server) || c.o.Own(inviter):
+	case slices.Contains(l.Allow, inviter) || slices.Contains(l.Allow, server) || c.o.Own(ctx, inviter):
 		return nil
 	case l.Rule != RuleListed && c.o.Accounts.IsLocal(inviter):
 		return nil

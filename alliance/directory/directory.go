@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -41,8 +42,10 @@ type Options struct {
 	Members func() []signed.Hospital
 	// Member returns one of them.
 	Member func(server string) (signed.Hospital, bool)
-	Now    func() time.Time
-	Log    *logrus.Entry
+	// Say is a text of the catalogue that people read, in the hospital's language.
+	Say func(key string, pairs ...string) string
+	Now func() time.Time
+	Log *logrus.Entry
 }
 
 // Directory is the clinicians of this hospital and what is known of those of others. All methods are safe for concurrent use.
@@ -50,9 +53,13 @@ type Directory struct {
 	o      Options
 	askers *web.Limiter
 	others *others
+	wake   chan struct{} // somebody else is on duty
+
+	attending sync.Mutex // one room of a function account is seen to at a time
 
 	mu  sync.Mutex
 	own *ownPeople // nil: to be read
+	fns []function // function accounts; nil: to be read
 }
 
 // ownPeople are the entries of this hospital as they were at a position of the stream.
@@ -77,7 +84,7 @@ const (
 
 // New returns a directory. Close ends what it does in the background.
 func New(o Options) *Directory {
-	d := &Directory{o: o, askers: web.NewLimiter(1/openIDEvery.Seconds(), openIDBurst, keptAskers)}
+	d := &Directory{o: o, askers: web.NewLimiter(1/openIDEvery.Seconds(), openIDBurst, keptAskers), wake: make(chan struct{}, 1)}
 	d.others = newOthers(d)
 	return d
 }
@@ -179,8 +186,22 @@ func (d *Directory) Unverify(ctx context.Context, userID, by string) error {
 
 func (d *Directory) forget() {
 	d.mu.Lock()
-	d.own = nil
+	d.own, d.fns = nil, nil
 	d.mu.Unlock()
+}
+
+// functions returns the function accounts as they are now.
+func (d *Directory) functions(ctx context.Context) ([]function, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fns == nil {
+		read, err := d.readFunctions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		d.fns = append([]function{}, read...)
+	}
+	return d.fns, nil
 }
 
 // people returns the entries of this hospital that are listed and verified, as they are now.
@@ -243,6 +264,7 @@ func (d *Directory) read(ctx context.Context) (*ownPeople, error) {
 			return nil, err
 		}
 		if ok && len(own.people) < maxPeople {
+			p.OnDuty = p.OnDuty || slices.ContainsFunc(functions, func(f function) bool { return f.onDuty == userID })
 			own.people = append(own.people, p)
 		}
 	}

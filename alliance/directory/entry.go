@@ -81,15 +81,31 @@ func (e *Entry) claim() string {
 	return signing.EncodeBase64(sum[:])
 }
 
+// Clean makes of what somebody wrote elsewhere, such as in a profile, a text that an entry may hold.
+func Clean(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if misleading(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	if runes := []rune(text); len(runes) > maxName {
+		text = string(runes[:maxName])
+	}
+	return strings.TrimSpace(text)
+}
+
 // printable reports whether a text of one line can be shown without leading anybody astray: no controls, and no marks that
 // turn the direction of what follows.
 func printable(text string) bool {
 	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxName {
 		return false
 	}
-	return !strings.ContainsFunc(text, func(r rune) bool {
-		return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
-	})
+	return !strings.ContainsFunc(text, misleading)
+}
+
+func misleading(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
 func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) }

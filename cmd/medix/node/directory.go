@@ -3,11 +3,13 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"medixchange/accounts"
 	"medixchange/alliance/directory"
 	"medixchange/alliance/signed"
+	"medixchange/translator/language"
 )
 
 // checkData says what account data cannot be.
@@ -20,7 +22,7 @@ func checkData() map[string]func(json.RawMessage) error {
 func (n *Node) buildDirectory(_ context.Context, o Options) error {
 	n.Directory = directory.New(directory.Options{
 		DB: n.DB, Hub: n.Hub, Accounts: n.Accounts, Rooms: n.Rooms, Remote: n.remote, Self: n.Config.ServerName,
-		Members: n.members, Member: n.member, Now: o.Now, Log: n.part("directory"),
+		Members: n.members, Member: n.member, Say: n.say, Now: o.Now, Log: n.part("directory"),
 	})
 	n.onClose(n.Directory.Close)
 	n.contacts = directory.NewContacts(directory.ContactOptions{
@@ -37,8 +39,21 @@ func (n *Node) mayInvite(ctx context.Context, inviter, target string) error {
 }
 
 // ownAccount reports whether a user is an account of the node itself.
-func (n *Node) ownAccount(userID string) bool {
-	return n.Config.Translator.Enabled && userID == n.botID()
+func (n *Node) ownAccount(ctx context.Context, userID string) bool {
+	local, server, _ := strings.Cut(strings.TrimPrefix(userID, "@"), ":")
+	if server != n.Config.ServerName {
+		return false
+	}
+	return n.Config.Translator.Enabled && userID == n.botID() || n.Directory.IsFunction(ctx, local)
+}
+
+// say is a text for everybody, in the hospital's language.
+func (n *Node) say(key string, pairs ...string) string {
+	home, err := language.Parse(n.Config.Translator.DefaultLanguage)
+	if err != nil {
+		home = "en"
+	}
+	return language.Say(home, key, pairs...)
 }
 
 // members are the admitted members that this node may talk to now.

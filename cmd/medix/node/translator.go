@@ -50,6 +50,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, SealKey: sealKey, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
+			Directory: directoryDesk{n},
 		}
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()

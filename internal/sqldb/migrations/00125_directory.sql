@@ -22,10 +22,11 @@ CREATE TABLE directory_functions (
     since_ts  BIGINT NOT NULL
 );
 
--- Up to which shift each room of such an account was told who is on duty.
+-- The rooms of such accounts: up to which shift each was told who is on duty, and when somebody last wrote there, about.
 CREATE TABLE directory_rooms (
     room_id   TEXT   NOT NULL,
     localpart TEXT   NOT NULL,
     shift     BIGINT NOT NULL,
+    active_ts BIGINT NOT NULL,
     PRIMARY KEY (room_id, localpart)
 );
