@@ -44,15 +44,6 @@ func (q Query) vague() bool {
 	return q.Specialty == "" && !q.OnDuty && utf8.RuneCountInString(strings.Join(q.Words, "")) < 2
 }
 
-// bounded is a query that came from elsewhere, as much of it as is looked at.
-func (q Query) bounded() Query {
-	q.Words = q.Words[:min(len(q.Words), maxWords)]
-	for i, w := range q.Words {
-		q.Words[i] = folded(strings.ToValidUTF8(w[:min(len(w), maxQuery)], ""))
-	}
-	return q
-}
-
 // matches reports whether a person is one of those who are looked for.
 func (q Query) matches(p *Person) bool {
 	if q.Specialty != "" && p.Specialty != q.Specialty || q.OnDuty && !p.OnDuty {
