@@ -120,6 +120,8 @@ func (c *Contacts) MayInvite(ctx context.Context, inviter, target string) error 
 		return nil
 	case l.Rule != RuleListed && c.o.Accounts.IsLocal(inviter):
 		return nil
+	case l.Rule != RuleAnyone && c.o.Own(ctx, target):
+		l.Rule = RuleAlliance // they are there for all members
 	}
 	return c.judge(ctx, l.Rule, inviter, target)
 }

@@ -42,6 +42,8 @@ type Options struct {
 	Members func() []signed.Hospital
 	// Member returns one of them.
 	Member func(server string) (signed.Hospital, bool)
+	// Changed is called when a verification was given or taken back. It must not block.
+	Changed func()
 	// Say is a text of the catalogue that people read, in the hospital's language.
 	Say func(key string, pairs ...string) string
 	Now func() time.Time
@@ -188,6 +190,7 @@ func (d *Directory) forget() {
 	d.mu.Lock()
 	d.own, d.fns = nil, nil
 	d.mu.Unlock()
+	d.o.Changed()
 }
 
 // functions returns the function accounts as they are now.
@@ -305,6 +308,21 @@ func (d *Directory) hospital(server string) (name, country string) {
 		return h.LegalName, h.Country
 	}
 	return server, ""
+}
+
+// VerifiedHere returns the clinicians of this hospital who are listed and verified, by user id; no function accounts.
+func (d *Directory) VerifiedHere(ctx context.Context) (map[string]bool, error) {
+	own, err := d.people(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]bool, len(own.people))
+	for _, p := range own.people {
+		if !p.Function {
+			all[p.UserID] = true
+		}
+	}
+	return all, nil
 }
 
 // Found is the result of a search.

@@ -72,6 +72,7 @@ func (n *Node) buildAlliance(ctx context.Context, o Options) error {
 
 // membersChanged has sent what waited for those who may take part now.
 func (n *Node) membersChanged(before, now *signed.MemberList) {
+	n.Topics.Changed()
 	for _, change := range signed.Diff(before, now) {
 		if n.allow(change.ServerName) {
 			n.sender.Retry(change.ServerName)

@@ -3,12 +3,14 @@ package node
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"medixchange/accounts"
 	"medixchange/alliance/directory"
 	"medixchange/alliance/signed"
+	"medixchange/alliance/topics"
 	"medixchange/translator/language"
 )
 
@@ -22,7 +24,7 @@ func checkData() map[string]func(json.RawMessage) error {
 func (n *Node) buildDirectory(_ context.Context, o Options) error {
 	n.Directory = directory.New(directory.Options{
 		DB: n.DB, Hub: n.Hub, Accounts: n.Accounts, Rooms: n.Rooms, Remote: n.remote, Self: n.Config.ServerName,
-		Members: n.members, Member: n.member, Say: n.say, Now: o.Now, Log: n.part("directory"),
+		Members: n.members, Member: n.member, Say: n.say, Changed: n.directoryChanged, Now: o.Now, Log: n.part("directory"),
 	})
 	n.onClose(n.Directory.Close)
 	n.contacts = directory.NewContacts(directory.ContactOptions{
@@ -30,7 +32,38 @@ func (n *Node) buildDirectory(_ context.Context, o Options) error {
 		Member: func(server string) bool { _, ok := n.member(server); return ok },
 		Log:    n.part("contacts"),
 	})
+	if n.Alliance != nil {
+		n.buildTopics()
+	}
 	return nil
+}
+
+func (n *Node) buildTopics() {
+	n.Topics = topics.New(topics.Options{
+		Hub: n.Hub, Accounts: n.Accounts, Rooms: n.Rooms, Self: n.Config.ServerName, Alliance: n.Alliance.Charter().Alliance, Members: n.members,
+		Trusted: n.keepsTopics, Verified: n.Directory.VerifiedHere, Log: n.part("topics"),
+	})
+}
+
+// keepsTopics reports whether a server may make a space that this node follows: a peer, or a coordinator's.
+func (n *Node) keepsTopics(server string) bool {
+	if _, ok := n.member(server); !ok {
+		return false
+	}
+	if slices.Contains(n.Config.Alliance.Peers, server) {
+		return true
+	}
+	return slices.ContainsFunc(n.Alliance.Charter().Coordinators, func(c signed.Coordinator) bool {
+		_, of, ok := strings.Cut(c.UserID, ":")
+		return ok && of == server
+	})
+}
+
+// directoryChanged tells whoever goes by who is verified.
+func (n *Node) directoryChanged() {
+	if n.Topics != nil {
+		n.Topics.Changed()
+	}
 }
 
 // mayInvite is what the rooms ask of every invite of a user here. They are built before the contacts, and serve after them.
@@ -44,7 +77,7 @@ func (n *Node) ownAccount(ctx context.Context, userID string) bool {
 	if server != n.Config.ServerName {
 		return false
 	}
-	return n.Config.Translator.Enabled && userID == n.botID() || n.Directory.IsFunction(ctx, local)
+	return n.Config.Translator.Enabled && userID == n.botID() || n.Topics != nil && local == topics.Localpart || n.Directory.IsFunction(ctx, local)
 }
 
 // say is a text for everybody, in the hospital's language.

@@ -21,6 +21,7 @@ import (
 	"medixchange/admin"
 	"medixchange/alliance"
 	"medixchange/alliance/directory"
+	"medixchange/alliance/topics"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
@@ -67,6 +68,8 @@ type Node struct {
 	Alliance *alliance.Keeper // nil outside of an alliance
 	// Directory is the clinicians of this hospital and of other members.
 	Directory *directory.Directory
+	// Topics keeps the topic rooms of the alliance; nil outside of one.
+	Topics *topics.Keeper
 
 	log        *logrus.Entry
 	registry   *prometheus.Registry

@@ -59,6 +59,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
+		parts["topics"] = n.Topics.Run
 	}
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run

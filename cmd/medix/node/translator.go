@@ -79,7 +79,7 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	}
 	routes = append(routes, n.Directory.AddRoutes)
 	if n.Alliance != nil {
-		routes = append(routes, n.Alliance.AddRoutes)
+		routes = append(routes, n.Alliance.AddRoutes, n.Topics.AddRoutes)
 	}
 	return routes
 }
