@@ -55,14 +55,3 @@ func (c *Client) DirectoryPeople(ctx context.Context, server, known string, max 
 	request.timeout, request.maxBody = shortCall, max
 	return c.transport.bytes(ctx, request)
 }
-
-// OpenIDUser asks a server whose OpenID token this is (Server-Server API, OpenID).
-func (c *Client) OpenIDUser(ctx context.Context, server, token string) (userID string, err error) {
-	request := get(server, withQuery("/_matrix/federation/v1/openid/userinfo", url.Values{"access_token": {token}}))
-	request.timeout, request.maxBody, request.unsigned = shortCall, smallAnswer, true
-	var answer struct {
-		UserID string `json:"sub"`
-	}
-	err = c.transport.json(ctx, request, &answer)
-	return answer.UserID, err
-}

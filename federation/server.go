@@ -26,12 +26,15 @@ type ServerOptions struct {
 	AllowKey  func(server, keyID string, key ed25519.PublicKey) bool
 	Alliance  AlliancePages  // optional
 	Directory DirectoryPages // optional
-	Config    *config.Config
-	Log       *logrus.Entry
-	Metrics   *web.Metrics               // optional
-	MapError  func(err error) *web.Error // errors of the storage; optional
-	Now       func() time.Time           // optional: time.Now
-	Version   string                     // of the program
+	// More is what other parts of the node answer, by path: POST, signed; optional.
+	More     map[string]SignedHandler
+	Handbook HandbookPages // optional
+	Config   *config.Config
+	Log      *logrus.Entry
+	Metrics  *web.Metrics               // optional
+	MapError func(err error) *web.Error // errors of the storage; optional
+	Now      func() time.Time           // optional: time.Now
+	Version  string                     // of the program
 }
 
 // Server answers the Server-Server API. It is safe for concurrent use.
@@ -124,6 +127,8 @@ func (s *Server) routes() {
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
 	s.directoryRoutes()
+	s.moreRoutes()
+	s.handbookRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"medixchange/handbook"
+	"medixchange/internal/markup"
 )
 
 // block is a heading with its text.
 type block struct {
 	Anchor string
 	Title  string
-	HTML   HTML
+	HTML   markup.HTML
 	Change string // the word that says how the source differs; ""
 }
 
@@ -20,8 +21,10 @@ type change struct {
 	Anchor string
 	Kind   string // changed, added or removed
 	Title  Phrase
-	Source HTML // as it is now; "" where it is gone
-	Own    HTML // "" where it is new
+	Source markup.HTML // as it is now; "" where it is gone
+	Own    markup.HTML // "" where it is new
+	// Pieces compare the source as it was translated with what it is now; nil where the former is not known.
+	Pieces []handbook.Piece
 }
 
 // source is an entry of the list of citations.
@@ -32,7 +35,7 @@ type source struct {
 }
 
 // pair is a block beside that of the other language.
-type pair struct{ Left, Right HTML }
+type pair struct{ Left, Right markup.HTML }
 
 type sectionView struct {
 	ID         string
@@ -158,8 +161,8 @@ func (q *request) beside(page *sectionView, s, other *handbook.Section) error {
 	return nil
 }
 
-// changesOf puts what has changed in the source since a translation beside that translation. What the source said before is
-// not kept in an edition; what it says now is what the translation must say.
+// changesOf puts what has changed in the source since a translation beside that translation, and where it is known what the
+// source said then, compares that with what it says now.
 func (q *request) changesOf(s *handbook.Section) []change {
 	original, ok := q.edition.Section(q.edition.Source, s.ID)
 	stale := q.edition.Stale(s)
@@ -174,8 +177,12 @@ func (q *request) changesOf(s *handbook.Section) []change {
 	}{{"changed", stale.Changed}, {"added", stale.Added}, {"removed", stale.Removed}} {
 		for _, anchor := range kind.anchors {
 			c := change{Anchor: anchor, Kind: kind.name}
-			if b, ok := original.Block(anchor); ok {
-				c.Title, c.Source = Phrase{theirs.tongue, b.Title}, q.rendered(theirs, b)
+			now, there := original.Block(anchor)
+			if there {
+				c.Title, c.Source = Phrase{theirs.tongue, now.Title}, q.rendered(theirs, now)
+			}
+			if before, known := q.before(s.SourceBlocks[anchor]); known {
+				c.Pieces = handbook.Pieces(before, now.Segments)
 			}
 			if b, ok := s.Block(anchor); ok {
 				c.Title, c.Own = Phrase{ours.tongue, b.Title}, q.rendered(ours, b)
@@ -187,11 +194,24 @@ func (q *request) changesOf(s *handbook.Section) []change {
 }
 
 // rendered gives a block of a comparison. The whole section is rendered with the page, and its errors are those of the page.
-func (q *request) rendered(t *sectionText, b handbook.Block) HTML {
+func (q *request) rendered(t *sectionText, b handbook.Block) markup.HTML {
 	html, err := t.block(b)
 	if err != nil {
 		q.site.o.Log.WithError(err).Warn("a block of the handbook cannot be compared")
-		return HTML(fmt.Sprintf("<p>%s</p>", escaped(b.Title)))
+		return markup.HTML(fmt.Sprintf("<p>%s</p>", markup.Escaped(b.Title)))
 	}
 	return html
+}
+
+// before gives what a block of the source said, by its hash.
+func (q *request) before(hash string) (segments []string, known bool) {
+	if q.site.o.Before == nil || hash == "" {
+		return nil, false
+	}
+	text, known, err := q.site.o.Before(q.Context(), hash)
+	if err != nil {
+		q.site.o.Log.WithError(err).Warn("what the handbook's source said before cannot be read")
+		return nil, false
+	}
+	return handbook.ProseOf(text), known
 }

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"medixchange/handbook"
 	"medixchange/handbook/find"
+	"medixchange/internal/markup"
 	"medixchange/internal/web"
 )
 
@@ -30,6 +32,9 @@ type Options struct {
 	Index *find.Index
 	// Limit refuses who searches too often, with an error; nil lets everybody search.
 	Limit func(r *http.Request) error
+	// Before gives what a heading of the source said, as Markdown, by the hash of its text; false where nobody remembers. nil
+	// is for nobody.
+	Before func(ctx context.Context, hash string) (text string, known bool, err error)
 	// Log is needed.
 	Log     *logrus.Entry
 	Metrics *web.Metrics // optional
@@ -113,7 +118,7 @@ type request struct {
 	site    *Site
 	edition *handbook.Edition
 	tongue  Tongue
-	words   *words
+	words   words
 	section string // of the path; "" for other pages
 	with    string // the language beside it; ""
 }
@@ -202,7 +207,11 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, tag string) {
 	if c, err := r.Cookie(cookieName); err == nil && c.Value == tag {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: tag, Path: root, MaxAge: yearInS, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, languageCookie(tag))
+}
+
+func languageCookie(tag string) *http.Cookie {
+	return &http.Cookie{Name: cookieName, Value: tag, Path: root, MaxAge: yearInS, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
 // home sends readers to the language that they read last, or that their browser asks for.
@@ -225,7 +234,7 @@ func (s *Site) withSlash(w http.ResponseWriter, r *http.Request) {
 func (s *Site) broken(w http.ResponseWriter, r *http.Request, err error) {
 	s.o.Log.WithError(err).Error("the handbook cannot be shown")
 	w.Header().Set("Retry-After", "60")
-	s.plain(w, r, http.StatusServiceUnavailable, wordsOf(fallback).Text("unreadable"))
+	s.plain(w, r, http.StatusServiceUnavailable, wordsOf(markup.Fallback).Text("unreadable"))
 }
 
 func (s *Site) plain(w http.ResponseWriter, r *http.Request, status int, text string) {

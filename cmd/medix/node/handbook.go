@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 
 	"medixchange/accounts"
 	"medixchange/handbook"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
 	"medixchange/internal/search"
@@ -22,12 +24,21 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 	if !n.Config.Handbook.Enabled {
 		return nil
 	}
-	n.shelf = handbook.NewShelf(n.Config.Handbook.Folder, o.Now)
+	n.editions = editions.New(editions.Options{
+		DB: n.DB, Dir: filepath.Join(n.Config.DataDir, "handbook", "editions"), Folder: n.Config.Handbook.Folder,
+		Local: n.Config.Handbook.Local, Languages: n.Config.Handbook.Languages, Now: o.Now,
+		Log: n.part("handbook"), Switched: n.handbookSwitched,
+	})
+	n.shelf = handbook.NewShelfOf(n.editions.Read, o.Now)
 	n.bookIndex = find.New(find.Options{
 		DB: n.DB, Hub: n.Hub, Engine: search.New(search.Options{DB: n.DB, Simplify: language.Simplified}), Shelf: n.shelf,
 		Log: n.part("handbook"),
 	})
 	options := site.Options{
+		Before: func(ctx context.Context, hash string) (string, bool, error) {
+			b, known, err := n.editions.Block(ctx, hash)
+			return b.Text, known, err
+		},
 		Shelf: n.shelf, Index: n.bookIndex, Log: n.part("handbook"), Metrics: n.requests, Now: o.Now, Limit: n.searchLimit(),
 	}
 	if !n.Config.Handbook.Public {
@@ -37,12 +48,29 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 	if n.book, err = site.New(options); err != nil {
 		return fmt.Errorf("building the handbook: %w", err)
 	}
-	return nil
+	return n.buildUpdates(o)
+}
+
+// handbookSwitched shows another edition, and lets go of what was made of the one before.
+func (n *Node) handbookSwitched(edition *handbook.Edition) {
+	n.shelf.Show(edition)
+	n.book.Forget()
+	n.bookIndex.Again()
 }
 
 func (n *Node) runHandbook(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { n.bookIndex.Run(ctx) })
+	if n.takesUpdates() {
+		parts.Go(func() { n.updates.Run(ctx) })
+	}
+	if n.takesUpdates() && n.Config.Handbook.Updates.Room != "" {
+		parts.Go(func() {
+			if err := n.hearEditions(ctx); err != nil && ctx.Err() == nil {
+				n.part("handbook").WithError(err).Error("announcements of the handbook are not heard any more")
+			}
+		})
+	}
 	n.shelf.Run(ctx, n.book.Forget)
 	parts.Wait()
 	return nil
@@ -60,7 +88,8 @@ func (n *Node) searchLimit() func(r *http.Request) error {
 	}
 }
 
-// readerCheck lets in who has an account here: programs with an access token, browsers with name and password.
+// readerCheck lets in who has an account here: programs with an access token, browsers that are logged in to the node's pages
+// or give name and password.
 type readerCheck struct {
 	node     *Node
 	attempts *web.Limiter
@@ -70,24 +99,14 @@ type readerCheck struct {
 const keptAttempts = 10_000
 
 func (n *Node) newReaderCheck() *readerCheck {
-	check := &readerCheck{node: n}
-	if n.Config.Limits.RatesEnabled {
-		rate := n.Config.Limits.Rates.Login
-		check.attempts = web.NewLimiter(rate.PerSecond, rate.Burst, keptAttempts)
-	}
-	return check
+	return &readerCheck{node: n, attempts: n.loginAttempts()}
 }
 
 func (c *readerCheck) admit(r *http.Request) error {
-	if token, ok := web.AccessToken(r); ok {
-		if _, err := c.node.Accounts.Authenticate(r.Context(), token); err != nil {
-			return web.UnknownToken(false).Because(err)
-		}
-		return nil
-	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return web.MissingToken()
+		_, err := c.node.login.Device(r)
+		return err
 	}
 	if err := c.attempts.Check(web.ClientIP(r, c.node.Config.Listen.TrustedProxies).String()); err != nil {
 		return err

@@ -53,9 +53,14 @@ func (n *Node) background() map[string]func(context.Context) error {
 		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
 		"memory": n.giveBack,
 		"duty":   n.Directory.Run,
+
+		"delayed events": n.Delayed.Run,
 	}
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
+	}
+	if n.sfu != nil {
+		parts["sfu"], parts["conferences"] = n.sfu.Run, n.rtc.Run
 	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
