@@ -58,6 +58,11 @@ func (a *Accounts) SetAccountData(ctx context.Context, userID, roomID, typ strin
 			return err
 		}
 	}
+	if check := a.o.CheckData[typ]; check != nil && roomID == "" {
+		if err := check(content); err != nil {
+			return ErrInvalidParam.says("%s: %v", typ, err)
+		}
+	}
 	return a.db.Write(ctx, func(tx *sqldb.Tx) error { return a.putAccountData(tx, userID, roomID, typ, content) })
 }
 

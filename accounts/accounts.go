@@ -50,6 +50,8 @@ type Options struct {
 	LanguageMode string
 	// CheckLanguage says in a sentence why a tag that a user chooses cannot be read here; optional: every tag can.
 	CheckLanguage func(tag string) error
+	// CheckData says in a sentence why global account data of a type cannot be what a user sets; optional.
+	CheckData map[string]func(content json.RawMessage) error
 
 	// PrivateGateways are the networks whose push gateways may be called without https; optional.
 	PrivateGateways []netip.Prefix

@@ -125,3 +125,25 @@ func (a *Accounts) readFilter(ctx context.Context, userID, id string) (json.RawM
 	}
 	return json.RawMessage(filter), nil
 }
+
+// DataOfType returns the global account data of one type, of all users who have it, by user id.
+func (a *Accounts) DataOfType(ctx context.Context, typ string) (map[string]json.RawMessage, error) {
+	rows, err := a.db.Query(ctx, `SELECT user_id, content FROM account_data WHERE type = $1 AND room_id = '' ORDER BY user_id LIMIT $2`,
+		typ, maxOfType)
+	if err != nil {
+		return nil, fmt.Errorf("reading account data of a type: %w", err)
+	}
+	defer rows.Close()
+	found := map[string]json.RawMessage{}
+	for rows.Next() {
+		var userID, content string
+		if err := rows.Scan(&userID, &content); err != nil {
+			return nil, fmt.Errorf("reading account data of a type: %w", err)
+		}
+		found[userID] = json.RawMessage(content)
+	}
+	return found, rows.Err()
+}
+
+// maxOfType bounds the users of which DataOfType returns something.
+const maxOfType = 20_000

@@ -121,6 +121,16 @@ func (g *Gate) unlisted(server string, why Refusal) Refusal {
 	return why
 }
 
+// Member reports whether a server is an admitted member by a list that holds, whatever the mode.
+func (g *Gate) Member(server string) bool {
+	held := g.held.Load()
+	if held == nil || g.o.Now().UnixMilli() > held.closes {
+		return false
+	}
+	found, ok := held.members[server]
+	return ok && !found.suspended
+}
+
 // AllowsKey reports whether a server may sign with a key: one that the member list names for it, or any if the list names
 // none.
 func (g *Gate) AllowsKey(server, keyID string, key ed25519.PublicKey) bool {

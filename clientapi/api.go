@@ -49,6 +49,9 @@ type Options struct {
 	Unlimited func(userID string) bool
 	// Turn gives a user credentials of the relay for calls; optional.
 	Turn func(userID string) TurnServer
+	// Colleagues finds users of other servers for the user directory, those whom a user may find; optional. It answers soon,
+	// with what it has by then; more says that there is more.
+	Colleagues func(ctx context.Context, userID, term string, limit int) (found []accounts.DirectoryUser, more bool)
 	// More adds what other parts of the node answer clients; optional.
 	More []func(*web.Router)
 	// Foci is what the well-known file tells clients of conferences; optional.

@@ -14,6 +14,7 @@ import (
 var roomErrors = web.Refusals{
 	{Err: rooms.ErrInvalidRoomState, Status: http.StatusBadRequest, Code: "M_INVALID_ROOM_STATE"},
 	{Err: rooms.ErrNotFound, Status: http.StatusNotFound, Code: "M_NOT_FOUND", Text: "There is no such room, event or state."},
+	{Err: rooms.ErrInviteBlocked, Status: http.StatusForbidden, Code: "M_INVITE_BLOCKED", Text: "This user takes no invites."},
 	{Err: rooms.ErrForbidden, Status: http.StatusForbidden, Code: "M_FORBIDDEN"},
 	{Err: rooms.ErrBadEvent, Status: http.StatusBadRequest, Code: "M_BAD_JSON"},
 	{Err: rooms.ErrInvalidParam, Status: http.StatusBadRequest, Code: "M_INVALID_PARAM"},

@@ -3,6 +3,7 @@ package clientapi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"medixchange/accounts"
 	"medixchange/internal/web"
@@ -83,10 +84,29 @@ func (a *API) searchUsers(_ http.ResponseWriter, r *http.Request, d *accounts.De
 	if err != nil {
 		return nil, err
 	}
+	if a.Colleagues != nil && len(users) < limit {
+		more, cut := a.Colleagues(r.Context(), d.UserID, body.Term, limit)
+		users, cut = appended(users, more, limit, cut)
+		limited = limited || cut
+	}
 	if users == nil {
 		users = []accounts.DirectoryUser{}
 	}
 	return map[string]any{"results": users, "limited": limited}, nil
+}
+
+// appended puts colleagues behind the users who were found here, each once.
+func appended(users, colleagues []accounts.DirectoryUser, limit int, cut bool) ([]accounts.DirectoryUser, bool) {
+	for _, c := range colleagues {
+		if slices.ContainsFunc(users, func(u accounts.DirectoryUser) bool { return u.UserID == c.UserID }) {
+			continue
+		}
+		if len(users) == limit {
+			return users, true
+		}
+		users = append(users, c)
+	}
+	return users, cut
 }
 
 func (a *API) mutualRooms(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {

@@ -217,13 +217,12 @@ func TestInvitesOverFederation(t *testing.T) {
 	require.Equal(t, fmt.Sprintf(`%s !r:x $i 11 %s [{"s":1}]`, alpha.name, invite(alpha.user("a"), target)), answers.asked)
 	require.ErrorIs(t, send(invite("@x:elsewhere", target)), rooms.ErrForbidden)
 	require.Error(t, send(invite(alpha.user("a"), "@b:elsewhere")))
-	beta.accounts.data[target+" m.invite_permission_config"] = json.RawMessage(`{"default_action":"block"}`)
+	answers.fail = fmt.Errorf("inviting: %w", web.NewError(http.StatusForbidden, "M_INVITE_BLOCKED", "The user takes no invites"))
 	var refusal *RemoteError
 	require.ErrorAs(t, send(invite(alpha.user("a"), target)), &refusal)
 	require.Equal(t, "M_INVITE_BLOCKED", refusal.Code)
 	beta.accounts.users[target].Deactivated = true
 	require.ErrorIs(t, send(invite(alpha.user("a"), target)), rooms.ErrNotFound)
-	delete(beta.accounts.data, target+" m.invite_permission_config")
 	beta.accounts.users[target].Deactivated = false
 	answers.fail = rooms.ErrUnsupportedRoom
 	require.ErrorIs(t, send(invite(alpha.user("a"), target)), rooms.ErrIncompatibleRoom)

@@ -301,7 +301,6 @@ type fakeAccounts struct {
 	ServerAccounts
 	mu        sync.Mutex
 	users     map[string]*accounts.User
-	data      map[string]json.RawMessage
 	outbound  []*accounts.OutboundDeviceMessage
 	lists     []*accounts.DeviceListUpdate
 	direct    []json.RawMessage
@@ -324,19 +323,12 @@ func (f *fakeAccounts) add(m *accounts.OutboundDeviceMessage, u *accounts.Device
 }
 
 func newFakeAccounts() *fakeAccounts {
-	return &fakeAccounts{users: map[string]*accounts.User{}, data: map[string]json.RawMessage{}, presence: make(chan accounts.PresenceChange, 10)}
+	return &fakeAccounts{users: map[string]*accounts.User{}, presence: make(chan accounts.PresenceChange, 10)}
 }
 
 func (f *fakeAccounts) User(_ context.Context, userID string) (*accounts.User, error) {
 	if u := f.users[userID]; u != nil {
 		return u, nil
-	}
-	return nil, accounts.ErrNotFound
-}
-
-func (f *fakeAccounts) AccountData(_ context.Context, userID, _, typ string) (json.RawMessage, error) {
-	if d := f.data[userID+" "+typ]; d != nil {
-		return d, nil
 	}
 	return nil, accounts.ErrNotFound
 }

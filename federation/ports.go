@@ -47,7 +47,6 @@ type ServerAccounts interface {
 	LocalKeys(ctx context.Context, users map[string][]string) (*accounts.RemoteKeys, error)
 	ClaimLocalKeys(ctx context.Context, keys map[string]map[string]string) (map[string]map[string]map[string]json.RawMessage, error)
 	OpenIDUser(ctx context.Context, token string) (string, error)
-	AccountData(ctx context.Context, userID, roomID, typ string) (json.RawMessage, error)
 	ReceiveDirectToDevice(ctx context.Context, origin string, content json.RawMessage) error
 	ReceiveDeviceListUpdate(ctx context.Context, origin string, content json.RawMessage) error
 	ReceiveSigningKeyUpdate(ctx context.Context, origin string, content json.RawMessage) error

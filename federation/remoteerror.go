@@ -37,6 +37,8 @@ func (e *RemoteError) Is(kind error) bool {
 		return e.Code == "M_UNABLE_TO_AUTHORISE_JOIN"
 	case rooms.ErrUnableToGrant:
 		return e.Code == "M_UNABLE_TO_GRANT_JOIN"
+	case rooms.ErrInviteBlocked:
+		return e.Code == "M_INVITE_BLOCKED"
 	case rooms.ErrForbidden:
 		return e.Status == http.StatusForbidden
 	case rooms.ErrUnreachable:

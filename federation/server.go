@@ -23,8 +23,9 @@ type ServerOptions struct {
 	// AllowServer says whether a server may take part at all; optional.
 	AllowServer func(server string) bool
 	// AllowKey says whether a server may sign requests with a key that it publishes; optional.
-	AllowKey func(server, keyID string, key ed25519.PublicKey) bool
-	Alliance AlliancePages // optional
+	AllowKey  func(server, keyID string, key ed25519.PublicKey) bool
+	Alliance  AlliancePages  // optional
+	Directory DirectoryPages // optional
 	// More is what other parts of the node answer, by path: POST, signed; optional.
 	More     map[string]SignedHandler
 	Handbook HandbookPages // optional
@@ -125,6 +126,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/download/{mediaID}", s.download)
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
+	s.directoryRoutes()
 	s.moreRoutes()
 	s.handbookRoutes()
 }

@@ -66,23 +66,13 @@ func (s *Server) acceptInvite(r *request, version string, pdu json.RawMessage, s
 	return map[string]json.RawMessage{"event": signed}, nil
 }
 
-// checkInvitee refuses an invite of somebody who is not there, or who takes none (m.invite_permission_config).
+// checkInvitee refuses an invite of somebody who is not there. Whether they take it is asked by rooms, as of every invite.
 func (s *Server) checkInvitee(r *request, userID string) error {
 	user, err := s.o.Accounts.User(r.Context(), userID)
 	if errors.Is(err, accounts.ErrNotFound) || err == nil && user.Deactivated {
 		return web.NotFound("There is no such user")
 	}
-	if err != nil {
-		return err
-	}
-	config, err := s.o.Accounts.AccountData(r.Context(), userID, "", "m.invite_permission_config")
-	if err != nil && !errors.Is(err, accounts.ErrNotFound) {
-		return err
-	}
-	if gjson.GetBytes(config, "default_action").Str == "block" {
-		return web.NewError(403, "M_INVITE_BLOCKED", "The user takes no invites")
-	}
-	return nil
+	return err
 }
 
 // exchangeInvite answers PUT /exchange_third_party_invite: the server of a user who was invited by an address asks us, the

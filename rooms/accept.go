@@ -259,6 +259,9 @@ func (r *Rooms) AcceptInvite(ctx context.Context, origin, roomID, eventID, versi
 	if err := r.verifyOne(ctx, f, in); err != nil {
 		return nil, err
 	}
+	if err := r.mayInvite(ctx, in.event.Sender, user); err != nil {
+		return nil, err
+	}
 	if signed, err = f.signed(in.event.JSON, r.signer); err != nil {
 		return nil, err
 	}
@@ -280,19 +283,29 @@ func (r *Rooms) takeInvite(ctx context.Context, origin string, f *format, in *in
 		ev, err := r.admitOne(ctx, roomID, true, in)
 		var lacks *missingError
 		if errors.As(err, &lacks) {
-			return nil // it comes again, with the other events of the room
+			if snap.Membership(user) != "join" {
+				return nil // it comes again, with the other events of the room
+			}
+			// The user was removed and this node has not heard of it: what follows the removal is not for it, and so the invite
+			// does not come again.
+			return r.inviteFromOutside(ctx, f, in, stripped)
 		}
 		if err == nil && ev.Outcome != Accepted {
 			err = fmt.Errorf("the invite is not allowed: %w", ErrForbidden)
 		}
 		return err
 	}
+	return r.inviteFromOutside(ctx, f, in, stripped)
+}
+
+// inviteFromOutside keeps an invite to a room that this node is not in.
+func (r *Rooms) inviteFromOutside(ctx context.Context, f *format, in *incoming, stripped []json.RawMessage) error {
 	state, err := json.Marshal(stripped)
 	if err != nil {
 		return fmt.Errorf("stripped state: %w: %w", ErrBadEvent, err)
 	}
 	return r.storeOutside(ctx, OutsideMembership{
-		UserID: user, RoomID: roomID, Version: f.version, Membership: "invite", Sender: in.event.Sender, EventID: in.event.ID,
+		UserID: *in.event.StateKey, RoomID: in.event.RoomID, Version: f.version, Membership: "invite", Sender: in.event.Sender, EventID: in.event.ID,
 		JSON: in.event.JSON, Stripped: strippedList(state),
 	})
 }

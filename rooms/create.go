@@ -23,6 +23,11 @@ func (r *Rooms) Create(ctx context.Context, req CreateRequest) (roomID string, e
 	if err != nil {
 		return "", err
 	}
+	for _, user := range req.Invite {
+		if err := r.mayInvite(ctx, req.Creator, user); err != nil {
+			return "", err
+		}
+	}
 	if err := c.commit(nil); err != nil {
 		return "", err
 	}

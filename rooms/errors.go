@@ -5,6 +5,7 @@ import "errors"
 // Errors that the layers above turn into Matrix errors. They are wrapped with what was being done; test with errors.Is.
 var (
 	ErrNotFound          = errors.New("not found")                                 // M_NOT_FOUND
+	ErrInviteBlocked     = errors.New("the user takes no invites")                 // M_INVITE_BLOCKED, as another server says it
 	ErrForbidden         = errors.New("not allowed")                               // M_FORBIDDEN; the message says which rule
 	ErrBadEvent          = errors.New("malformed event")                           // M_BAD_JSON
 	ErrInvalidParam      = errors.New("invalid parameter")                         // M_INVALID_PARAM

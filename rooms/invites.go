@@ -16,6 +16,17 @@ const (
 	leaveDeadline  = 20 * time.Second
 )
 
+// mayInvite refuses invites that the invited user, if of this node, does not take. Of others their server decides.
+func (r *Rooms) mayInvite(ctx context.Context, inviter, target string) error {
+	if !r.isLocal(target) {
+		return nil
+	}
+	if err := r.inviter(ctx, inviter, target); err != nil {
+		return fmt.Errorf("inviting %s: %w", target, err)
+	}
+	return nil
+}
+
 // inviteRemote makes the invite of another server's user, has it signed there and then takes it into the room. An invite
 // that the other server refuses never enters the room.
 func (r *Rooms) inviteRemote(ctx context.Context, roomID string, d *draft, txn *Txn) (eventID string, err error) {

@@ -29,6 +29,11 @@ func (r *Rooms) setMembership(ctx context.Context, req MembershipRequest) error 
 	if err := checkMembership(&req); err != nil {
 		return err
 	}
+	if req.Membership == "invite" {
+		if err := r.mayInvite(ctx, req.Sender, req.Target); err != nil {
+			return err
+		}
+	}
 	rm, err := r.active.get(ctx, req.RoomID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err

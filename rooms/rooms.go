@@ -30,6 +30,9 @@ type Options struct {
 	// Redacted rewrites ids that exist only for one viewer (synthetic edits) in what clients send; optional.
 	// AllowServer says whether a server may take part at all (allow and deny lists, the alliance); optional.
 	AllowServer func(server string) bool
+	// MayInvite says with an error why a user, of whatever server, may not invite a user of this node; optional. Every invite
+	// passes it before it is made or signed here. It may ask other servers.
+	MayInvite func(ctx context.Context, inviter, target string) error
 }
 
 // SendRequest is one event that a local user (or the node itself for them) sends.
@@ -167,6 +170,7 @@ type Rooms struct {
 	now     func() time.Time
 	log     *logrus.Entry
 	allow   func(server string) bool
+	inviter func(ctx context.Context, inviter, target string) error
 
 	// What is written (this file, loop.go, batch.go).
 	nids    *nidSources
@@ -198,11 +202,14 @@ func New(ctx context.Context, o Options) (*Rooms, error) {
 	}
 	r := &Rooms{
 		db: o.DB, hub: o.Hub, server: o.ServerName, signer: o.Signer, remote: o.Remote, version: o.DefaultVersion,
-		now: o.Now, log: o.Log, allow: o.AllowServer, stopped: make(chan struct{}),
+		now: o.Now, log: o.Log, allow: o.AllowServer, inviter: o.MayInvite, stopped: make(chan struct{}),
 		trimmed: make(chan struct{}),
 	}
 	if r.allow == nil {
 		r.allow = func(string) bool { return true }
+	}
+	if r.inviter == nil {
+		r.inviter = func(context.Context, string, string) error { return nil }
 	}
 	r.nids = newNIDSources(o.DB)
 	r.keys = newStateKeys(r)

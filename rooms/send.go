@@ -49,8 +49,13 @@ func (r *Rooms) send(ctx context.Context, req SendRequest) (string, error) {
 			return "", err
 		}
 	}
-	if d.typ == "m.room.member" && gjson.GetBytes(d.content, "membership").Str == "invite" && !r.isLocal(*d.stateKey) {
-		return r.inviteRemote(ctx, req.RoomID, d, req.Txn)
+	if d.typ == "m.room.member" && gjson.GetBytes(d.content, "membership").Str == "invite" {
+		if !r.isLocal(*d.stateKey) {
+			return r.inviteRemote(ctx, req.RoomID, d, req.Txn)
+		}
+		if err := r.mayInvite(ctx, d.sender, *d.stateKey); err != nil {
+			return "", err
+		}
 	}
 	return r.sendDraft(ctx, req.RoomID, d, req.Txn)
 }

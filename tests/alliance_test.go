@@ -247,3 +247,23 @@ func TestAServerMaySignOnlyWithTheKeysOfTheList(t *testing.T) {
 	e.take(here, e.issue(time.Hour, nil, signedtest.Hospital(there.Name)))
 	doctor.Must(http.MethodGet, "/_matrix/client/v3/profile/"+url.PathEscape(nurse.ID), nil)
 }
+
+// TestAnInviteAfterAnUnheardRemovalIsNotLost: bo is removed while nothing is said to his hospital, and invited again as soon as it
+// hears again. It still believes that he is in the room when the invite comes.
+func TestAnInviteAfterAnUnheardRemovalIsNotLost(t *testing.T) {
+	e := newExchange(t)
+	hospitals := e.admitted(2)
+	a, b := hospitals[0], hospitals[1]
+	ana, bo := a.User("ana"), b.User("bo")
+	room := ana.CreateRoom(testhospital.Room{Invite: []string{bo.ID}})
+	bo.WaitForInvite(room)
+	bo.Join(room, a.Name)
+	bo.WaitFor(room, ana.Say(room, "hello"))
+	e.take(a, e.issue(time.Hour, nil, signedtest.Hospital(a.Name), suspended(b.Name)))
+	ana.Must(http.MethodPost, "/_matrix/client/v3/rooms/"+url.PathEscape(room)+"/kick", map[string]string{"user_id": bo.ID})
+	e.take(a, e.issue(time.Hour, nil, signedtest.Hospital(a.Name), signedtest.Hospital(b.Name)))
+	ana.Invite(room, bo.ID)
+	bo.Login().WaitForInvite(room)
+	bo.Join(room, a.Name)
+	bo.WaitFor(room, ana.Say(room, "again"))
+}

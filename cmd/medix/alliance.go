@@ -33,6 +33,7 @@ type allianceCmd struct {
 	Status  *allianceStatusCmd  `arg:"subcommand:status" help:"Say how the running node stands in its alliance."`
 	List    *allianceListCmd    `arg:"subcommand:list" help:"List the members, of the running node or of a file."`
 	Diff    *allianceDiffCmd    `arg:"subcommand:diff" help:"Say what differs between two member lists."`
+	Topics  *allianceTopicsCmd  `arg:"subcommand:topics" help:"Rooms by topic that verified clinicians of all members may join."`
 	Audit   *allianceAuditCmd   `arg:"subcommand:audit" help:"Show the log of what was taken, refused and decided."`
 }
 

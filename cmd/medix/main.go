@@ -28,6 +28,7 @@ type cli struct {
 	Check  *configCmd    `arg:"subcommand:config" help:"Check or show the configuration."`
 	Trans  *translateCmd `arg:"subcommand:translate" help:"Try and look after the translator."`
 	Ally   *allianceCmd  `arg:"subcommand:alliance" help:"The alliance of hospitals: its charter and member list."`
+	Dir    *directoryCmd `arg:"subcommand:directory" help:"The directory of clinicians: who is in it, who is verified, who is on duty."`
 	Bridge *bridgeCmd    `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
 	Search *searchCmd    `arg:"subcommand:search" help:"The index by which messages are found."`
 	Book   *handbookCmd  `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`

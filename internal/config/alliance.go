@@ -24,6 +24,9 @@ type Alliance struct {
 	Poll  Duration `yaml:"poll"`
 	Grace Duration `yaml:"grace"`
 	Warn  Duration `yaml:"warn"`
+	// Contacts says who may invite users here who chose nothing themselves: ContactsAnyone and so on. It holds without an
+	// alliance, too, where nobody but this server is a member.
+	Contacts string `yaml:"contacts"`
 	// PolicyRoom keeps a room that mirrors the member list for the moderation bots of other homeservers.
 	PolicyRoom bool `yaml:"policy_room"`
 	// CloseRooms closes shared rooms for members that are suspended.
@@ -86,6 +89,14 @@ const (
 	MailPlain    = "none" // for a relay on this machine
 )
 
+// Who may invite whom.
+const (
+	ContactsAnyone   = "anyone"   // whoever this node talks to
+	ContactsAlliance = "alliance" // users of admitted members
+	ContactsVerified = "verified" // of those, clinicians whom their hospital has verified
+	ContactsListed   = "listed"   // only whom the user's own list allows
+)
+
 // Modes of an alliance.
 const (
 	AllianceOpen    = "open"    // everybody but suspended members
@@ -96,7 +107,7 @@ const (
 func defaultAlliance() Alliance {
 	const day = 24 * time.Hour
 	return Alliance{
-		Mode: AllianceMembers, Poll: Duration(5 * time.Minute), Grace: Duration(3 * day), Warn: Duration(14 * day), CloseRooms: true,
+		Mode: AllianceMembers, Contacts: ContactsAnyone, Poll: Duration(5 * time.Minute), Grace: Duration(3 * day), Warn: Duration(14 * day), CloseRooms: true,
 		Hospital: AllianceHospital{Kind: "hospital"},
 		Applications: AllianceApplications{
 			MaxOpen: 200, PerHour: 5, Papers: 4, MaxPaper: 2 << 20, MaxPapers: 200 << 20, ProofWithin: Duration(7 * day), PapersKept: Duration(30 * day),
@@ -108,6 +119,7 @@ func defaultAlliance() Alliance {
 func (c *Config) validateAlliance(k *checker) {
 	a := c.Alliance
 	k.oneOf(a.Mode, []string{AllianceOpen, AllianceMembers, AllianceNamed}, "alliance.mode")
+	k.oneOf(a.Contacts, []string{ContactsAnyone, ContactsAlliance, ContactsVerified, ContactsListed}, "alliance.contacts")
 	k.check(len(a.Also) == 0 || a.Mode == AllianceNamed, "alliance.also", "is for mode %q; write that or remove the servers", AllianceNamed)
 	for i, s := range a.Also {
 		k.check(ValidServerName(strings.NewReplacer("*", "x", "?", "x").Replace(s)), fmt.Sprintf("alliance.also[%d]", i),

@@ -42,19 +42,36 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerSetting(ctx, a)
 	case commandHandbook:
 		return t.answerHandbook(ctx, a)
+	case commandWho:
+		return t.answerWho(ctx, a)
+	case commandDirectory:
+		return t.answerDirectory(ctx, a)
+	case commandDuty:
+		return t.answerDuty(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, "suggest", "topics", "room", commandHelp} {
-		if name == commandHandbook && t.b.o.Handbook == nil {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, commandWho, commandDirectory, commandDuty, "suggest", "topics", "room", commandHelp} {
+		if !t.b.has(name) {
 			continue
 		}
 		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// has reports whether there is what a command asks.
+func (b *Bridge) has(command string) bool {
+	switch command {
+	case commandHandbook:
+		return b.o.Handbook != nil
+	case commandWho, commandDirectory, commandDuty:
+		return b.o.Directory != nil
+	}
+	return true
 }
 
 func (t *talk) languageNames(reader language.Code) string {

@@ -28,6 +28,9 @@ const (
 	commandReadback  = "readback"
 	commandHandbook  = "handbook"
 	commandGlossary  = "glossary"
+	commandWho       = "who"
+	commandDirectory = "directory"
+	commandDuty      = "duty"
 
 	commandTranslation = "translation"
 )
@@ -36,6 +39,7 @@ const (
 var commandNames = map[string]struct{ alone bool }{
 	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
 	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {}, commandHandbook: {},
+	commandWho: {}, commandDirectory: {}, commandDuty: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A

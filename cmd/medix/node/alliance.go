@@ -115,6 +115,7 @@ func (n *Node) membersChanged(before, now *signed.MemberList) {
 	if n.mirror != nil {
 		n.mirror.Changed()
 	}
+	n.Topics.Changed()
 	for _, change := range signed.Diff(before, now) {
 		if n.allow(change.ServerName) {
 			n.sender.Retry(change.ServerName)

@@ -24,9 +24,11 @@ import (
 	"medixchange/alliance"
 	"medixchange/alliance/applicant"
 	"medixchange/alliance/desk"
+	"medixchange/alliance/directory"
 	"medixchange/alliance/doors"
 	"medixchange/alliance/pages"
 	"medixchange/alliance/policyroom"
+	"medixchange/alliance/topics"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
@@ -83,49 +85,61 @@ type Node struct {
 	Alliance *alliance.Keeper // nil outside of an alliance
 	Desk     *desk.Desk       // nil where no hospital applies
 
-	log           *logrus.Entry
-	registry      *prometheus.Registry
-	requests      *web.Metrics
-	remote        *federation.Client
-	signer        *signing.Signer
+	// Directory is the clinicians of this hospital and of other members.
+	Directory *directory.Directory
+	// Topics keeps the topic rooms of the alliance; nil outside of one.
+	Topics *topics.Keeper
+
+	log      *logrus.Entry
+	registry *prometheus.Registry
+	requests *web.Metrics
+	remote   *federation.Client
+	sender   *federation.Sender
+	signer   *signing.Signer
+	newKeys  map[string]bool // key files that were made at this start
+
 	listed        func(server string) bool // what the administrator's lists say of a server
-	gate          *alliance.Gate           // nil outside of an alliance
 	allow         func(server string) bool // the one place that says which servers this node has to do with
-	bridge        *bridge.Bridge
-	pipeline      *translator.Pipeline // nil without a translator
-	glossary      *glossary.Book       // likewise
-	approvals     *approvals.Book      // likewise
-	newKeys       map[string]bool      // key files that were made at this start
-	login         *pagelogin.Login     // who is behind a page
-	device        *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf         *handbook.Shelf      // nil without a handbook
-	bookIndex     *find.Index          // nil without a handbook
-	book          *site.Site           // nil without a handbook
-	finder        *finder.Finder       // nil when messages are not searched
-	sender        *federation.Sender
-	relay         *relay.Relay                             // nil without one of its own
-	turn          func(userID string) clientapi.TurnServer // nil without any relay
-	notifier      *notify.Notifier
-	client        http.Handler
-	federation    http.Handler
-	admin         *admin.Server
-	listeners     []web.Listener
-	addresses     [][2]string // kind and address of each listener
-	started       time.Time
-	alone         bool
-	ready         atomic.Bool
-	closers       []func(context.Context) error // in the order of building
-	relaySecret   string
-	sfu           *sfu.SFU             // nil without conferences
-	rtc           *rtc.RTC             // likewise
-	editions      *editions.Store      // nil without a handbook
-	updates       *updates.Updates     // likewise
-	bookDesk      *handbookdesk.Desk   // nil without a handbook
-	bookEdit      *edit.Editing        // nil without a handbook
-	applicant     *applicant.Applicant // nil outside of an alliance
-	doors         *doors.Doors         // nil where rooms are not closed
-	mirror        *policyroom.Mirror   // nil without a room of policies
-	alliancePages *pages.Site          // likewise
+	gate          *alliance.Gate           // nil outside of an alliance
+	applicant     *applicant.Applicant     // likewise
+	alliancePages *pages.Site              // likewise
+	doors         *doors.Doors             // nil where rooms are not closed
+	mirror        *policyroom.Mirror       // nil without a room of policies
+	contacts      *directory.Contacts
+
+	login    *pagelogin.Login // who is behind a page
+	notifier *notify.Notifier
+	finder   *finder.Finder // nil when messages are not searched
+
+	bridge    *bridge.Bridge
+	pipeline  *translator.Pipeline // nil without a translator
+	glossary  *glossary.Book       // likewise
+	approvals *approvals.Book      // likewise
+	device    *encrypted.Bot       // nil when the bot reads no encrypted rooms
+
+	shelf     *handbook.Shelf    // nil without a handbook, as those that follow
+	editions  *editions.Store    // what is on the shelf
+	updates   *updates.Updates   // editions of other hospitals
+	bookIndex *find.Index        // its search
+	book      *site.Site         // its pages
+	bookDesk  *handbookdesk.Desk // what its editors work on
+	bookEdit  *edit.Editing      // their pages
+
+	relay       *relay.Relay                             // nil without one of its own
+	turn        func(userID string) clientapi.TurnServer // nil without any relay
+	relaySecret string
+	sfu         *sfu.SFU // nil without conferences
+	rtc         *rtc.RTC // likewise
+
+	client     http.Handler
+	federation http.Handler
+	admin      *admin.Server
+	listeners  []web.Listener
+	addresses  [][2]string // kind and address of each listener
+	started    time.Time
+	alone      bool
+	ready      atomic.Bool
+	closers    []func(context.Context) error // in the order of building
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -145,7 +159,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -195,7 +209,7 @@ func (n *Node) buildRooms(ctx context.Context, o Options) error {
 	r, err := rooms.New(ctx, rooms.Options{
 		DB: n.DB, Hub: n.Hub, ServerName: n.Config.ServerName, Signer: n.signer, Remote: n.remote,
 		DefaultVersion: n.Config.Rooms.DefaultVersion, Now: o.Now, Log: n.part("rooms"), Registerer: n.registry,
-		AllowServer: n.allow,
+		AllowServer: n.allow, MayInvite: n.mayInvite,
 	})
 	if err != nil {
 		return fmt.Errorf("building the rooms: %w", err)
@@ -227,6 +241,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		RefreshLifetime:    n.Config.Sessions.RefreshToken.Std(),
 		Language:           language,
 		CheckLanguage:      checkLanguage,
+		CheckData:          checkData(),
 		Quiet:              n.quiet(),
 		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
@@ -286,7 +301,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Delayed: n.Delayed, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services, Turn: n.turn, More: more, Foci: foci,
+		SSO: services, Turn: n.turn, Colleagues: n.colleagues, More: more, Foci: foci,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
@@ -299,7 +314,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	serving := federation.ServerOptions{
 		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Client: n.remote,
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
-		MapError: storageError, Now: o.Now, Version: Version,
+		MapError: storageError, Now: o.Now, Version: Version, Directory: n.Directory,
 	}
 	if n.rtc != nil {
 		serving.More = n.rtc.FederationRoutes()

@@ -52,6 +52,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 		"push":   n.notifier.Run,
 		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
 		"memory": n.giveBack,
+		"duty":   n.Directory.Run,
 
 		"delayed events": n.Delayed.Run,
 	}
@@ -63,6 +64,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
+		parts["topics"] = n.Topics.Run
 	}
 	if n.doors != nil {
 		parts["doors of rooms"] = n.doors.Run

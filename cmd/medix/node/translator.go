@@ -50,6 +50,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Pipeline: pipeline,
 			Config: n.Config.Translator, SealKey: sealKey, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
+			Directory: directoryDesk{n},
 		}
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
@@ -79,8 +80,9 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.finder != nil {
 		routes = append(routes, n.finder.AddRoutes)
 	}
+	routes = append(routes, n.Directory.AddRoutes)
 	if n.Alliance != nil {
-		routes = append(routes, n.Alliance.AddRoutes, n.applicant.AddRoutes)
+		routes = append(routes, n.Alliance.AddRoutes, n.applicant.AddRoutes, n.Topics.AddRoutes)
 	}
 	if n.Desk != nil {
 		routes = append(routes, n.Desk.AddRoutes)
