@@ -10,6 +10,8 @@ import (
 // Conference is calls and conferences.
 type Conference struct {
 	Turn Turn `yaml:"turn"`
+	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
+	TimeZone string `yaml:"time_zone"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names

@@ -24,6 +24,7 @@ import (
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
+	"medixchange/conference/schedule"
 	"medixchange/federation"
 	"medixchange/handbook"
 	"medixchange/handbook/find"
@@ -86,6 +87,7 @@ type Node struct {
 	book       *site.Site           // nil without a handbook
 	finder     *finder.Finder       // nil when messages are not searched
 	sender     *federation.Sender
+	schedule   *schedule.Schedule                       // nil without the bot
 	relay      *relay.Relay                             // nil without one of its own
 	turn       func(userID string) clientapi.TurnServer // nil without any relay
 	notifier   *notify.Notifier
@@ -116,7 +118,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
