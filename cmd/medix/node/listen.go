@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"medixchange/admin"
+	"medixchange/conference/sfu"
 	"medixchange/internal/web"
 )
 
@@ -98,6 +99,11 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/", n.client)
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
+	mux.Handle("/_medix/", n.login.Handler())
+	if n.sfu != nil {
+		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.rtc.Admit))
+		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())
+	}
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
 	}

@@ -19,12 +19,15 @@ import (
 	"medixchange/accounts/delayed"
 	"medixchange/accounts/finder"
 	"medixchange/accounts/notify"
+	"medixchange/accounts/pagelogin"
 	"medixchange/admin"
 	"medixchange/alliance"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
+	"medixchange/conference/rtc"
 	"medixchange/conference/schedule"
+	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
 	"medixchange/handbook/find"
@@ -54,6 +57,9 @@ type Options struct {
 	TLS *tls.Config
 	// Now replaces the clock; optional.
 	Now func() time.Time
+	// Alone says that the process is this node and nothing else, so that it may give back what the start needed of the
+	// program's file.
+	Alone bool
 }
 
 // Node is a hospital's node, built and not yet serving. Its parts are exported for tests in the same process.
@@ -68,43 +74,48 @@ type Node struct {
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
 
-	log        *logrus.Entry
-	registry   *prometheus.Registry
-	requests   *web.Metrics
-	remote     *federation.Client
-	signer     *signing.Signer
-	listed     func(server string) bool // what the administrator's lists say of a server
-	gate       *alliance.Gate           // nil outside of an alliance
-	allow      func(server string) bool // the one place that says which servers this node has to do with
-	bridge     *bridge.Bridge
-	pipeline   *translator.Pipeline // nil without a translator
-	glossary   *glossary.Book       // likewise
-	approvals  *approvals.Book      // likewise
-	newKeys    map[string]bool      // key files that were made at this start
-	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf      *handbook.Shelf      // nil without a handbook
-	bookIndex  *find.Index          // nil without a handbook
-	book       *site.Site           // nil without a handbook
-	finder     *finder.Finder       // nil when messages are not searched
-	sender     *federation.Sender
-	schedule   *schedule.Schedule                       // nil without the bot
-	relay      *relay.Relay                             // nil without one of its own
-	turn       func(userID string) clientapi.TurnServer // nil without any relay
-	notifier   *notify.Notifier
-	client     http.Handler
-	federation http.Handler
-	admin      *admin.Server
-	listeners  []web.Listener
-	addresses  [][2]string // kind and address of each listener
-	started    time.Time
-	ready      atomic.Bool
-	closers    []func(context.Context) error // in the order of building
+	log         *logrus.Entry
+	registry    *prometheus.Registry
+	requests    *web.Metrics
+	remote      *federation.Client
+	signer      *signing.Signer
+	listed      func(server string) bool // what the administrator's lists say of a server
+	gate        *alliance.Gate           // nil outside of an alliance
+	allow       func(server string) bool // the one place that says which servers this node has to do with
+	bridge      *bridge.Bridge
+	pipeline    *translator.Pipeline // nil without a translator
+	glossary    *glossary.Book       // likewise
+	approvals   *approvals.Book      // likewise
+	newKeys     map[string]bool      // key files that were made at this start
+	login       *pagelogin.Login     // who is behind a page
+	device      *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf       *handbook.Shelf      // nil without a handbook
+	bookIndex   *find.Index          // nil without a handbook
+	book        *site.Site           // nil without a handbook
+	finder      *finder.Finder       // nil when messages are not searched
+	sender      *federation.Sender
+	relay       *relay.Relay                             // nil without one of its own
+	turn        func(userID string) clientapi.TurnServer // nil without any relay
+	notifier    *notify.Notifier
+	client      http.Handler
+	federation  http.Handler
+	admin       *admin.Server
+	listeners   []web.Listener
+	addresses   [][2]string // kind and address of each listener
+	started     time.Time
+	alone       bool
+	ready       atomic.Bool
+	closers     []func(context.Context) error // in the order of building
+	relaySecret string
+	sfu         *sfu.SFU           // nil without conferences
+	rtc         *rtc.RTC           // likewise
+	schedule    *schedule.Schedule // nil without the bot
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), alone: o.Alone, newKeys: map[string]bool{}}
 	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -118,7 +129,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -255,10 +266,11 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	more, foci := n.conferenceRoutes()
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Delayed: n.Delayed, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services, Turn: n.turn,
+		SSO: services, Turn: n.turn, More: more, Foci: foci,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
@@ -272,6 +284,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Rooms: n.Rooms, Accounts: n.Accounts, View: n.View, Media: n.Media, Client: n.remote,
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
+	}
+	if n.rtc != nil {
+		serving.More = n.rtc.FederationRoutes()
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
