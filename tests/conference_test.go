@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/internal/config"
+	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/testhospital"
 )
 
@@ -23,11 +24,11 @@ type planning struct {
 	heard   map[*testhospital.User][]string // what the bot said of conferences
 }
 
-func newPlanning(t *testing.T) *planning {
+func newPlanning(t *testing.T, options ...testhospital.Option) *planning {
 	t.Helper()
 	based := func(c *config.Config) { c.Conference.TimeZone = "Europe/Rome" }
 	p := &planning{heard: map[*testhospital.User][]string{}}
-	p.a, p.b = twoHospitals(t, translating, based)
+	p.a, p.b = twoHospitals(t, append(options, translating, based)...)
 	p.ana, p.bo = p.a.User("ana"), p.b.User("bo")
 	for reader, language := range map[*testhospital.User]string{p.ana: "es", p.bo: "fr"} {
 		account := v3 + "/user/" + url.PathEscape(reader.ID) + "/account_data/"
@@ -104,7 +105,11 @@ func TestAConferenceIsToldInEachMembersLanguageAndTime(t *testing.T) {
 }
 
 func TestMembersAreRemindedAlsoWhenTheNodeWasDown(t *testing.T) {
-	p := newPlanning(t)
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { remindsThoughDown(t, on(fresh)) })
+}
+
+func remindsThoughDown(t *testing.T, on testhospital.Option) {
+	p := newPlanning(t, on)
 	start := time.Now().Add(time.Hour)
 	remind := time.Hour - 1500*time.Millisecond
 	p.ana.SetState(p.room, "org.medixchange.conference", "c1", map[string]any{

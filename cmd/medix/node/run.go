@@ -68,7 +68,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 		parts["translator"] = n.bridge.Run
 	}
 	if n.schedule != nil {
-		parts["conferences"] = n.schedule.Run
+		parts["schedule"] = n.schedule.Run
 	}
 	if n.book != nil {
 		parts["handbook"] = n.runHandbook

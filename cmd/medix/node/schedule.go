@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"medixchange/accounts"
@@ -32,7 +31,7 @@ func (n *Node) buildSchedule(_ context.Context, o Options) error {
 	key := sha256.Sum256(append([]byte("links to calendar files "), n.signer.Key.Private.Seed()...))
 	n.schedule = schedule.New(schedule.Options{
 		DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Bot: n.bridge, Words: words, Zones: n.zoneOf, Zone: zone,
-		Base: n.clientBase(), LinkKey: key[:], Now: o.Now, Log: n.part("conferences"),
+		Base: n.clientBase(), LinkKey: key[:], Now: o.Now, Log: n.part("schedule"),
 	})
 	return nil
 }
@@ -81,14 +80,10 @@ func (n *Node) zoneOf(ctx context.Context, userID string) (string, error) {
 
 // clientBase is the address for clients, without a slash at its end.
 func (n *Node) clientBase() string {
-	base := n.Config.PublicBaseURL
-	if base == "" {
-		base = n.Config.WellKnown.Client
+	if url := n.Config.ClientURL(); url != "" {
+		return url
 	}
-	if base == "" {
-		base = "https://" + n.Config.ServerName
-	}
-	return strings.TrimSuffix(base, "/")
+	return "https://" + n.Config.ServerName
 }
 
 // addSchedule serves calendar files.
