@@ -40,6 +40,8 @@ func newPlanning(t *testing.T, options ...testhospital.Option) *planning {
 	p.room = p.ana.CreateRoom(testhospital.Room{Preset: "private_chat", Invite: []string{p.bo.ID, "@translator:" + p.a.Name}})
 	p.bo.WaitForInvite(p.room)
 	p.bo.Join(p.room, p.a.Name)
+	p.ana.Sync(0) // what the bot tells from here on is news
+	p.bo.Sync(0)
 	return p
 }
 
