@@ -27,6 +27,7 @@ type ServerOptions struct {
 	Alliance AlliancePages // optional
 	// More is what other parts of the node answer, by path: POST, signed; optional.
 	More     map[string]SignedHandler
+	Handbook HandbookPages // optional
 	Config   *config.Config
 	Log      *logrus.Entry
 	Metrics  *web.Metrics               // optional
@@ -125,6 +126,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
 	s.moreRoutes()
+	s.handbookRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

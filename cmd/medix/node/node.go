@@ -30,8 +30,12 @@ import (
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/desk"
+	"medixchange/handbook/edit"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -109,6 +113,10 @@ type Node struct {
 	relaySecret string
 	sfu         *sfu.SFU           // nil without conferences
 	rtc         *rtc.RTC           // likewise
+	editions    *editions.Store    // nil without a handbook
+	updates     *updates.Updates   // likewise
+	bookDesk    *desk.Desk         // nil without a handbook
+	bookEdit    *edit.Editing      // nil without a handbook
 	schedule    *schedule.Schedule // nil without the bot
 }
 
@@ -129,7 +137,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -290,6 +298,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	if n.updates != nil {
+		serving.Handbook = n.updates
 	}
 	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{
