@@ -17,7 +17,7 @@ var inThai = strings.NewReplacer("A test handbook", "คู่มือทดส
 	"oxygen", "ออกซิเจน", "Signs", "อาการแสดง", "Doses", "ขนาดยา", "Drug", "ยา", "Dose", "ขนาด", "Interval", "ระยะห่าง",
 	"When to call", "เมื่อใดควรตามแพทย์", "Call if", "ตามแพทย์หาก", "is below", "ต่ำกว่า", " to ", " ถึง ", "Care", "การดูแล")
 
-// handbookDesk is a hospital whose ana edits, ben reviews, and eve does everything.
+// hospitalWithHandbook is a hospital whose ana edits, ben reviews, and eve does everything.
 func hospitalWithHandbook(t *testing.T) *testhospital.Hospital {
 	t.Helper()
 	engine := libreTranslate(t, []string{"en", "th"}, func(text, _ string) string { return inThai.Replace(text) })
