@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/internal/config"
+	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/testhospital"
 )
 
@@ -26,6 +27,11 @@ func later(u *testhospital.User, room, typ, key string, content any, delay strin
 
 func statePath(room, typ, key string) string {
 	return v3 + "/rooms/" + url.PathEscape(room) + "/state/" + typ + "/" + url.PathEscape(key)
+}
+
+// on gives each hospital a database of its own.
+func on(fresh func() string) testhospital.Option {
+	return func(c *config.Config) { c.Database.URL = fresh() }
 }
 
 // stateIs waits until the state of the room as u sees it is so.
@@ -78,7 +84,11 @@ func TestAMemberWhoCrashesIsSeenToLeaveTheCallAtTheOtherHospital(t *testing.T) {
 }
 
 func TestDelayedEventsAreSentWhenTheirTimeComesAlsoAfterARestart(t *testing.T) {
-	h := testhospital.Start(t)
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { sendsWhatIsDue(t, on(fresh)) })
+}
+
+func sendsWhatIsDue(t *testing.T, on testhospital.Option) {
+	h := testhospital.Start(t, on)
 	ana := h.User("ana")
 	room := ana.CreateRoom(testhospital.Room{})
 	say := func(body, delay string) string {

@@ -17,8 +17,8 @@ var inThai = strings.NewReplacer("A test handbook", "คู่มือทดส
 	"oxygen", "ออกซิเจน", "Signs", "อาการแสดง", "Doses", "ขนาดยา", "Drug", "ยา", "Dose", "ขนาด", "Interval", "ระยะห่าง",
 	"When to call", "เมื่อใดควรตามแพทย์", "Call if", "ตามแพทย์หาก", "is below", "ต่ำกว่า", " to ", " ถึง ", "Care", "การดูแล")
 
-// handbookDesk is a hospital whose ana edits, ben reviews, and eve does everything.
-func handbookDesk(t *testing.T) *testhospital.Hospital {
+// hospitalWithHandbook is a hospital whose ana edits, ben reviews, and eve does everything.
+func hospitalWithHandbook(t *testing.T) *testhospital.Hospital {
 	t.Helper()
 	engine := libreTranslate(t, []string{"en", "th"}, func(text, _ string) string { return inThai.Replace(text) })
 	h := testhospital.Start(t, smallHandbook(t), translatingWith(t, engine.URL), func(cfg *config.Config) {
@@ -37,7 +37,7 @@ func handbookDesk(t *testing.T) *testhospital.Hospital {
 func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 	chromium := chromiumIn(t)
 	installed(t)
-	h := handbookDesk(t)
+	h := hospitalWithHandbook(t)
 	steps := runScript(t, "handbook-edit.mjs", map[string]any{"url": h.URL, "chromium": chromium, "pages": map[string][]string{
 		"desk":  {"?language=ar", "ar/fever?ui=fa", "en/fever", "fa/fever/review", "th/fever/history/1", "publish?ui=en", "th/import"},
 		"phone": {"", "ar/fever", "th/fever/history"},

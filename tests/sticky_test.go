@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/testhospital"
 )
 
@@ -65,7 +66,11 @@ func TestAServerThatJoinsLaterGetsWhatIsSticky(t *testing.T) {
 }
 
 func TestStickyEventsReachClientsWhateverTheTimelineLimit(t *testing.T) {
-	h := testhospital.Start(t)
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { sticksAcrossLimits(t, on(fresh)) })
+}
+
+func sticksAcrossLimits(t *testing.T, on testhospital.Option) {
+	h := testhospital.Start(t, on)
 	ana, bo := h.User("ana"), h.User("bo")
 	room := ana.CreateRoom(testhospital.Room{Preset: "public_chat", State: []map[string]any{
 		{"type": "m.room.history_visibility", "content": map[string]string{"history_visibility": "joined"}},

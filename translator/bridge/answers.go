@@ -48,13 +48,15 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerDirectory(ctx, a)
 	case commandDuty:
 		return t.answerDuty(ctx, a)
+	case commandConference:
+		return t.answerConference(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, commandWho, commandDirectory, commandDuty, "suggest", "topics", "room", commandHelp} {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, commandConference, commandWho, commandDirectory, commandDuty, "suggest", "topics", "room", commandHelp} {
 		if !t.b.has(name) {
 			continue
 		}
@@ -70,6 +72,8 @@ func (b *Bridge) has(command string) bool {
 		return b.o.Handbook != nil
 	case commandWho, commandDirectory, commandDuty:
 		return b.o.Directory != nil
+	case commandConference:
+		return b.o.Conferences != nil
 	}
 	return true
 }

@@ -55,6 +55,8 @@ type Options struct {
 	Handbook Handbook
 	// Directory is whom !who finds; optional: there is no such command.
 	Directory Directory
+	// Conferences is what !conference asks; optional: there is no such command.
+	Conferences Conferences
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	// Glossary gives the glossary as it stands, for those who ask for its terms; optional.

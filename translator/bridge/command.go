@@ -32,13 +32,15 @@ const (
 	commandDirectory = "directory"
 	commandDuty      = "duty"
 
+	commandConference = "conference"
+
 	commandTranslation = "translation"
 )
 
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
 	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {}, commandHandbook: {},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {}, commandHandbook: {}, commandConference: {},
 	commandWho: {}, commandDirectory: {}, commandDuty: {},
 }
 

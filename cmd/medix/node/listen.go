@@ -116,6 +116,7 @@ func (n *Node) clientSide() http.Handler {
 		mux.Handle(pages.Root+"/", site)
 	}
 	n.showChallenge(mux)
+	n.addSchedule(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))

@@ -33,6 +33,7 @@ import (
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
 	"medixchange/conference/rtc"
+	"medixchange/conference/schedule"
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
@@ -140,6 +141,8 @@ type Node struct {
 	alone      bool
 	ready      atomic.Bool
 	closers    []func(context.Context) error // in the order of building
+
+	schedule *schedule.Schedule // nil without the bot
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -159,7 +162,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err

@@ -52,6 +52,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
 			Directory: directoryDesk{n},
 		}
+		options.Conferences = conferenceDesk{n}
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
 		}
