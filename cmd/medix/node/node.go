@@ -93,7 +93,7 @@ type Node struct {
 	relay       *relay.Relay // nil without one of its own
 	relaySecret string
 	sfu         *sfu.SFU                                 // nil without conferences
-	rtc         *rtc.RTC                                 // likewise
+	Conferences *rtc.RTC                                 // nil without conferences
 	turn        func(userID string) clientapi.TurnServer // nil without any relay
 	notifier    *notify.Notifier
 	client      http.Handler
@@ -279,8 +279,8 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
 	}
-	if n.rtc != nil {
-		serving.More = n.rtc.FederationRoutes()
+	if n.Conferences != nil {
+		serving.More = n.Conferences.FederationRoutes()
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey

@@ -79,5 +79,8 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
 	}
+	if n.Conferences != nil {
+		routes = append(routes, n.Conferences.AddRoutes)
+	}
 	return routes
 }
