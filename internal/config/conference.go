@@ -11,6 +11,8 @@ import (
 type Conference struct {
 	Turn Turn `yaml:"turn"`
 	SFU  SFU  `yaml:"sfu"`
+	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
+	TimeZone string `yaml:"time_zone"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names

@@ -107,6 +107,7 @@ func (n *Node) clientSide() http.Handler {
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
 	}
+	n.addSchedule(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))

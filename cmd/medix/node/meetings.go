@@ -97,7 +97,7 @@ func (n *Node) sfuRelay() (*sfu.Turn, error) {
 		}
 		port, err := strconv.Atoi(text)
 		if err == nil {
-			return &sfu.Turn{Host: public.String(), Port: port, Secret: n.relaySecret}, nil
+			return &sfu.Turn{Host: public.String(), Port: port, Secret: n.relayKey}, nil
 		}
 	}
 	return nil, nil

@@ -26,6 +26,7 @@ import (
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
 	"medixchange/conference/rtc"
+	"medixchange/conference/schedule"
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
@@ -70,40 +71,42 @@ type Node struct {
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
 
-	log         *logrus.Entry
-	registry    *prometheus.Registry
-	requests    *web.Metrics
-	remote      *federation.Client
-	signer      *signing.Signer
-	listed      func(server string) bool // what the administrator's lists say of a server
-	gate        *alliance.Gate           // nil outside of an alliance
-	allow       func(server string) bool // the one place that says which servers this node has to do with
-	bridge      *bridge.Bridge
-	pipeline    *translator.Pipeline // nil without a translator
-	glossary    *glossary.Book       // likewise
-	approvals   *approvals.Book      // likewise
-	newKeys     map[string]bool      // key files that were made at this start
-	login       *pagelogin.Login     // who is behind a page
-	device      *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf       *handbook.Shelf      // nil without a handbook
-	bookIndex   *find.Index          // nil without a handbook
-	book        *site.Site           // nil without a handbook
-	finder      *finder.Finder       // nil when messages are not searched
-	sender      *federation.Sender
-	relay       *relay.Relay // nil without one of its own
-	relaySecret string
-	sfu         *sfu.SFU                                 // nil without conferences
-	Conferences *rtc.RTC                                 // nil without conferences
-	turn        func(userID string) clientapi.TurnServer // nil without any relay
-	notifier    *notify.Notifier
-	client      http.Handler
-	federation  http.Handler
-	admin       *admin.Server
-	listeners   []web.Listener
-	addresses   [][2]string // kind and address of each listener
-	started     time.Time
-	ready       atomic.Bool
-	closers     []func(context.Context) error // in the order of building
+	Conferences *rtc.RTC // nil without conferences
+
+	log        *logrus.Entry
+	registry   *prometheus.Registry
+	requests   *web.Metrics
+	remote     *federation.Client
+	signer     *signing.Signer
+	listed     func(server string) bool // what the administrator's lists say of a server
+	gate       *alliance.Gate           // nil outside of an alliance
+	allow      func(server string) bool // the one place that says which servers this node has to do with
+	bridge     *bridge.Bridge
+	pipeline   *translator.Pipeline // nil without a translator
+	glossary   *glossary.Book       // likewise
+	approvals  *approvals.Book      // likewise
+	newKeys    map[string]bool      // key files that were made at this start
+	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf      *handbook.Shelf      // nil without a handbook
+	bookIndex  *find.Index          // nil without a handbook
+	login      *pagelogin.Login     // who is behind a page
+	book       *site.Site           // nil without a handbook
+	finder     *finder.Finder       // nil when messages are not searched
+	sender     *federation.Sender
+	schedule   *schedule.Schedule                       // nil without the bot
+	sfu        *sfu.SFU                                 // nil without conferences
+	relayKey   string                                   // secret of relay
+	relay      *relay.Relay                             // nil without one of its own
+	turn       func(userID string) clientapi.TurnServer // nil without any relay
+	notifier   *notify.Notifier
+	client     http.Handler
+	federation http.Handler
+	admin      *admin.Server
+	listeners  []web.Listener
+	addresses  [][2]string // kind and address of each listener
+	started    time.Time
+	ready      atomic.Bool
+	closers    []func(context.Context) error // in the order of building
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -123,7 +126,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err

@@ -67,6 +67,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run
 	}
+	if n.schedule != nil {
+		parts["conferences"] = n.schedule.Run
+	}
 	if n.book != nil {
 		parts["handbook"] = n.runHandbook
 	}

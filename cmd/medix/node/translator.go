@@ -51,6 +51,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			Config: n.Config.Translator, SealKey: sealKey, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
 		}
+		options.Conferences = conferenceDesk{n}
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
 		}
