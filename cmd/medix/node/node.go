@@ -57,6 +57,9 @@ type Options struct {
 	TLS *tls.Config
 	// Now replaces the clock; optional.
 	Now func() time.Time
+	// Alone says that the process is this node and nothing else, so that it may give back what the start needed of the
+	// program's file.
+	Alone bool
 }
 
 // Node is a hospital's node, built and not yet serving. Its parts are exported for tests in the same process.
@@ -105,6 +108,7 @@ type Node struct {
 	listeners  []web.Listener
 	addresses  [][2]string // kind and address of each listener
 	started    time.Time
+	alone      bool
 	ready      atomic.Bool
 	closers    []func(context.Context) error // in the order of building
 }
@@ -112,7 +116,7 @@ type Node struct {
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), alone: o.Alone, newKeys: map[string]bool{}}
 	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
