@@ -124,16 +124,23 @@ func benchSound(b *testing.B, talkers, all int) {
 	hearing.Wait()
 	sfu := childPIDs(b)[0]
 	for b.Loop() {
-		began, cpu, heard := time.Now(), cpuOf(b, sfu), heardBy(callers)
+		began, cpu, heard, sent := time.Now(), cpuOf(b, sfu), heardBy(callers), sentBy(callers)
 		time.Sleep(10 * time.Second)
 		took := time.Since(began).Seconds()
-		got := float64(heardBy(callers) - heard)
-		expected := float64(talkers*(all-1)) * took * 50
+		said, got := float64(sentBy(callers)-sent), float64(heardBy(callers)-heard)
 		b.ReportMetric(100*(cpuOf(b, sfu)-cpu).Seconds()/took, "sfu-%core")
+		b.ReportMetric(said/took, "said/s")
 		b.ReportMetric(got/took, "packets/s")
-		b.ReportMetric(100*got/expected, "%delivered")
+		b.ReportMetric(100*got/(said*float64(all-1)), "%delivered")
 		b.ReportMetric(rssOf(b, sfu), "sfu-MB")
 	}
+}
+
+func sentBy(callers []*caller) (packets int64) {
+	for _, c := range callers {
+		packets += c.sent.Load()
+	}
+	return packets
 }
 
 func heardBy(callers []*caller) (packets int64) {

@@ -98,7 +98,8 @@ type caller struct {
 	t    testing.TB
 	room *lksdk.Room
 
-	heard   sync.Map // identity → *atomic.Int64, packets
+	heard   sync.Map     // identity → *atomic.Int64, packets
+	sent    atomic.Int64 // packets of sound and pictures
 	gone    chan struct{}
 	onceOff sync.Once
 	stop    context.CancelFunc
@@ -175,7 +176,9 @@ func (c *caller) publish(mime string, source livekit.TrackSource, every time.Dur
 			case <-c.ctx.Done():
 				return
 			case <-tick.C:
-				_ = track.WriteSample(media.Sample{Data: frame, Duration: every}, nil)
+				if track.WriteSample(media.Sample{Data: frame, Duration: every}, nil) == nil {
+					c.sent.Add(1)
+				}
 			}
 		}
 	}()
