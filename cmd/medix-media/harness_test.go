@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -51,6 +53,15 @@ func hospitals(t testing.TB, n int, options ...testhospital.Option) []*testhospi
 	}}, options...)...)
 }
 
+// builtProgram has the hospitals use the program as it is installed, rather than this test's.
+func builtProgram(t testing.TB) testhospital.Option {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "medix-media")
+	out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return func(c *config.Config) { c.Conference.SFU.Program = path }
+}
+
 func freePort(t testing.TB, network string) int {
 	t.Helper()
 	if network == "udp" {
@@ -87,7 +98,8 @@ type caller struct {
 	t    testing.TB
 	room *lksdk.Room
 
-	heard   sync.Map // identity → *atomic.Int64, packets
+	heard   sync.Map     // identity → *atomic.Int64, packets
+	sent    atomic.Int64 // packets of sound and pictures
 	gone    chan struct{}
 	onceOff sync.Once
 	stop    context.CancelFunc
@@ -164,7 +176,9 @@ func (c *caller) publish(mime string, source livekit.TrackSource, every time.Dur
 			case <-c.ctx.Done():
 				return
 			case <-tick.C:
-				_ = track.WriteSample(media.Sample{Data: frame, Duration: every}, nil)
+				if track.WriteSample(media.Sample{Data: frame, Duration: every}, nil) == nil {
+					c.sent.Add(1)
+				}
 			}
 		}
 	}()
@@ -183,6 +197,14 @@ func (c *caller) packets(identity, kind string) int64 {
 		return 0
 	}
 	return counter.(*atomic.Int64).Load()
+}
+
+func (c *caller) packetsOfAll() (packets int64) {
+	c.heard.Range(func(_, counter any) bool {
+		packets += counter.(*atomic.Int64).Load()
+		return true
+	})
+	return packets
 }
 
 // isGone waits until the SFU has ended the connection.

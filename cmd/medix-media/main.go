@@ -18,7 +18,8 @@ const maxJob = 1 << 20
 type program func(ctx context.Context, job []byte, out io.Writer) error
 
 var programs = map[string]program{
-	"sfu": serveSFU,
+	"sfu":   serveSFU,
+	"probe": probe,
 }
 
 func main() {

@@ -14,6 +14,7 @@ import (
 	"medixchange/accounts"
 	"medixchange/accounts/delayed"
 	"medixchange/conference/sfu"
+	"medixchange/internal/netguard"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/internal/web"
@@ -43,6 +44,10 @@ type Options struct {
 	ClientURL string
 	// AllowServer says which servers this node has to do with.
 	AllowServer func(server string) bool
+	// Program finds the media program, which tries whether an SFU is to be reached.
+	Program func() (string, error)
+	// Outside is where this node may connect to when it examines itself, and Abroad when it tries another hospital's SFU.
+	Outside, Abroad netguard.Policy
 	// PerSecond and Burst bound the requests of one user or server; 0: no bound.
 	PerSecond float64
 	Burst     int
@@ -61,6 +66,9 @@ type RTC struct {
 	proofs    *lru.Cache[[32]byte, proof] // OpenID tokens that were used
 	knocks    *lru.Cache[string, int64]   // when somebody last knocked, ms
 	removed   *lru.Cache[place, int64]    // until when a user (in place of the identity) stays out, ms
+	probes    probes
+	trials    *web.Limiter  // by server
+	trying    chan struct{} // held by the one trial that runs
 	watched   delegations
 
 	evicting chan place
@@ -78,11 +86,16 @@ const (
 	maxLimited  = 20_000
 	maxEvicting = 4096
 	maxEnforced = 1024
+
+	trialsPerSecond = 1.0 / 30
+	trialsAtOnce    = 3
 )
 
 // New reads who has a token.
 func New(ctx context.Context, o Options) (*RTC, error) {
 	r := &RTC{o: o, evicting: make(chan place, maxEvicting), enforced: make(chan string, maxEnforced)}
+	r.probes.all, r.trying = map[place]time.Time{}, make(chan struct{}, 1)
+	r.trials = web.NewLimiter(trialsPerSecond, trialsAtOnce, maxLimited)
 	r.pending.places = map[place]bool{}
 	r.limit = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
 	r.strangers = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)

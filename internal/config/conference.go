@@ -13,6 +13,7 @@ type Conference struct {
 	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
 	TimeZone string `yaml:"time_zone"`
 	SFU      SFU    `yaml:"sfu"`
+	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names

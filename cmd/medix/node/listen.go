@@ -103,7 +103,7 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_matrix/key/", n.federation)
 	mux.Handle("/_medix/", n.login.Handler())
 	if n.sfu != nil {
-		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.rtc.Admit))
+		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.Conferences.Admit))
 		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())
 	}
 	if n.book != nil {

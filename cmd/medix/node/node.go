@@ -143,6 +143,9 @@ type Node struct {
 	closers    []func(context.Context) error // in the order of building
 
 	schedule *schedule.Schedule // nil without the bot
+
+	Conferences *rtc.RTC // nil without conferences
+	relayKey    string   // secret of relay
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is

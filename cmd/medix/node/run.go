@@ -60,7 +60,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 		parts["sender"] = n.sender.Run
 	}
 	if n.sfu != nil {
-		parts["sfu"], parts["conferences"] = n.sfu.Run, n.rtc.Run
+		parts["sfu"], parts["conferences"] = n.sfu.Run, n.Conferences.Run
 	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run

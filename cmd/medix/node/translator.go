@@ -94,5 +94,8 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.updates != nil {
 		routes = append(routes, n.updates.AddRoutes)
 	}
+	if n.Conferences != nil {
+		routes = append(routes, n.Conferences.AddRoutes)
+	}
 	return routes
 }
