@@ -3,6 +3,7 @@ package tests
 import (
 	"io"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -176,4 +177,21 @@ func TestEveryLookAtARecordingIsInTheLog(t *testing.T) {
 	}, lines, "each file once, and nothing of who was not let in")
 	require.NoError(t, admin.NewClient(c.b.Node().AdminSocket()).Call(t.Context(), http.MethodGet, audit.PathAccesses, nil, &page))
 	require.Equal(t, c.there(), page.Entries[0].Subject, "the own hospital knows, too")
+}
+
+func TestARecordingComesAsOneFileWhereFFmpegIs(t *testing.T) {
+	c := newRecorded(t)
+	res, body := asks(t, c.zh, sampleID+"/download")
+	if _, err := exec.LookPath("ffmpeg"); err != nil {
+		require.Equal(t, http.StatusNotFound, res.StatusCode)
+		return
+	}
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	require.Equal(t, "video/webm", res.Header.Get("Content-Type"))
+	require.Contains(t, res.Header.Get("Content-Disposition"), "attachment")
+	require.Equal(t, "\x1a\x45\xdf\xa3", body[:4], "EBML")
+	require.Contains(t, body, "A_OPUS")
+	require.Contains(t, body, "V_VP8")
+	res, _ = asks(t, c.es, c.there()+"/download")
+	require.Equal(t, http.StatusNotFound, res.StatusCode, "the tracks are at the other hospital")
 }

@@ -45,7 +45,7 @@ var staticMark = sync.OnceValue(func() string {
 	return hex.EncodeToString(sum.Sum(nil))[:12]
 })
 
-var staticTypes = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+var staticTypes = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 
 // static serves the page's own files, which are the same for everybody.
 func static(w http.ResponseWriter, r *http.Request) {
@@ -136,7 +136,7 @@ func (p *Replay) missing(w http.ResponseWriter, r *http.Request, err error) {
 func beginning(b *markup.Builder, words *markup.Words, title string) {
 	b.Put(`<!DOCTYPE html>`+"\n"+`<html lang="%s" dir="%s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`,
 		htmlLang(words.Tag), words.Dir())
-	b.Put(`<title>%s</title><link rel="stylesheet" href="/replay/static/replay.css">`+"\n", title)
+	b.Put(`<title>%s</title><link rel="stylesheet" href="/replay/static/replay.css"><link rel="icon" href="/replay/static/icon.svg" type="image/svg+xml">`+"\n", title)
 }
 
 // htmlLang says the script where readers and fonts want to know it.
@@ -172,10 +172,10 @@ func (p *Replay) head(b *markup.Builder, words *markup.Words, rec *recording) {
 	}
 	b.Put(`<script type="module" src="/replay/static/replay.js"></script></head>` + "\n")
 	b.Put(`<body data-base="%s" data-correct="%s" data-words="%s"><a class="skip" href="#text">%s</a>`+"\n",
-		root+rec.address, correct, encoded, words.Text("skip"))
+		root+rec.address, correct, string(encoded), words.Text("skip"))
 	b.Put(`<div class="bar" role="banner"><span>%s</span>`, words.Text("recording"))
 	languageMenu(b, words)
-	b.Put("</div>\n"+`<main id="text" tabindex="-1"><header><h1 dir="auto">%s</h1><p class="about">`, title)
+	b.Put("</div>\n"+`<main id="text" tabindex="-1"><header><h1><bdi>%s</bdi></h1><p class="about">`, title)
 	started := time.UnixMilli(rec.StartedTS).UTC()
 	b.Put(`%s · `, words.Say("recorded", "name", rec.By))
 	b.Put(`<time datetime="%s" dir="ltr">%s</time>`, started.Format(time.RFC3339), started.Format("2006-01-02 15:04 MST"))
