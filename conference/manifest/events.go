@@ -76,6 +76,7 @@ type Limits struct {
 	Seconds  int64 `json:"seconds"`
 	Tracks   int   `json:"tracks"`
 	DiskLeft int64 `json:"disk_left"` // bytes that must stay free
+	Empty    int64 `json:"empty"`     // seconds for which nobody may be there
 }
 
 // Commands of a recorder.
