@@ -65,7 +65,7 @@ func (a *Accounts) Login(ctx context.Context, r LoginRequest) (*Session, error) 
 	if err != nil {
 		return nil, err
 	}
-	return a.LoginAs(ctx, userID, r.DeviceID, r.DeviceName, r.Refresh)
+	return a.loginAs(ctx, userID, loginDevice{id: r.DeviceID, name: r.DeviceName, refresh: r.Refresh, lifetime: r.Lifetime})
 }
 
 func (a *Accounts) credentials(ctx context.Context, r LoginRequest) (string, error) {
@@ -97,6 +97,10 @@ func (a *Accounts) credentials(ctx context.Context, r LoginRequest) (string, err
 // LoginAs gives a session without credentials: to application services, the node's own bots, the local admin. deviceID
 // "" makes a new device; that of an existing one takes the place of its tokens and keeps its keys.
 func (a *Accounts) LoginAs(ctx context.Context, userID, deviceID, deviceName string, refresh bool) (*Session, error) {
+	return a.loginAs(ctx, userID, loginDevice{id: deviceID, name: deviceName, refresh: refresh})
+}
+
+func (a *Accounts) loginAs(ctx context.Context, userID string, d loginDevice) (*Session, error) {
 	user, err := a.User(ctx, userID)
 	if errors.Is(err, ErrNotFound) {
 		return nil, ErrWrongCredentials
@@ -109,7 +113,7 @@ func (a *Accounts) LoginAs(ctx context.Context, userID, deviceID, deviceName str
 	}
 	var session *Session
 	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
-		session, err = a.login(tx, userID, loginDevice{id: deviceID, name: deviceName, refresh: refresh})
+		session, err = a.login(tx, userID, d)
 		return err
 	})
 	if err != nil {
@@ -122,6 +126,7 @@ func (a *Accounts) LoginAs(ctx context.Context, userID, deviceID, deviceName str
 type loginDevice struct {
 	id, name string
 	refresh  bool
+	lifetime time.Duration // of the access token of a device that does not refresh; 0 for ever
 }
 
 // login makes or takes over a device and gives it tokens.
@@ -142,26 +147,28 @@ func (a *Accounts) login(tx *sqldb.Tx, userID string, d loginDevice) (*Session, 
 		return nil, err
 	}
 	tx.OnCommit(func() { a.tokens.forget(userID) })
-	return a.issue(tx, userID, d.id, d.refresh, nil)
+	return a.issue(tx, userID, d, nil)
 }
 
 // issue gives a device an access token and, if wanted, a refresh token, which take the place of a refresh token when one
 // of them is first used.
-func (a *Accounts) issue(tx *sqldb.Tx, userID, deviceID string, refresh bool, replaces []byte) (*Session, error) {
+func (a *Accounts) issue(tx *sqldb.Tx, userID string, d loginDevice, replaces []byte) (*Session, error) {
 	now := a.nowMS()
-	s := &Session{UserID: userID, DeviceID: deviceID, AccessToken: newToken("mdx_")}
-	access := tokenRow{hash: hashToken(s.AccessToken), userID: userID, deviceID: deviceID, created: now, replaces: replaces}
-	if refresh {
+	s := &Session{UserID: userID, DeviceID: d.id, AccessToken: newToken("mdx_"), ExpiresIn: d.lifetime}
+	access := tokenRow{hash: hashToken(s.AccessToken), userID: userID, deviceID: d.id, created: now, replaces: replaces}
+	if d.refresh {
 		s.ExpiresIn = a.o.AccessLifetime
 		s.RefreshToken = newToken("mdxr_")
-		access.expires = now + s.ExpiresIn.Milliseconds()
-		row := tokenRow{hash: hashToken(s.RefreshToken), userID: userID, deviceID: deviceID, created: now, replaces: replaces}
+		row := tokenRow{hash: hashToken(s.RefreshToken), userID: userID, deviceID: d.id, created: now, replaces: replaces}
 		if a.o.RefreshLifetime > 0 {
 			row.expires = now + a.o.RefreshLifetime.Milliseconds()
 		}
 		if err := insertToken(tx, refreshTokens, row); err != nil {
 			return nil, err
 		}
+	}
+	if s.ExpiresIn > 0 {
+		access.expires = now + s.ExpiresIn.Milliseconds()
 	}
 	if err := insertToken(tx, accessTokens, access); err != nil {
 		return nil, err
@@ -189,7 +196,7 @@ func (a *Accounts) Refresh(ctx context.Context, refreshToken string) (*Session, 
 			return err
 		}
 		tx.OnCommit(func() { a.tokens.forget(row.userID) })
-		session, err = a.issue(tx, row.userID, row.deviceID, true, hash)
+		session, err = a.issue(tx, row.userID, loginDevice{id: row.deviceID, refresh: true}, hash)
 		return err
 	})
 	if err != nil {

@@ -68,6 +68,7 @@ type LoginRequest struct {
 	DeviceID   string
 	DeviceName string
 	Refresh    bool
+	Lifetime   time.Duration // of the access token without Refresh; 0: does not expire
 	// AppserviceID names the application service whose token the request carried; "" none.
 	AppserviceID string
 }

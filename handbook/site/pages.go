@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"medixchange/handbook"
+	"medixchange/internal/markup"
 )
 
 //go:embed static
@@ -43,7 +44,7 @@ var programMark = sync.OnceValue(func() string {
 
 // view is what every page shows around its body.
 type view struct {
-	W         *words
+	W         words
 	Words     Tongue // the language of the words
 	Tongue    Tongue // the language of the page
 	Source    Tongue
@@ -76,7 +77,7 @@ type languageLink struct {
 // view makes what all pages have. place is what follows the language in the address.
 func (q *request) view(title, place string) *view {
 	v := &view{
-		W: q.words, Words: tongueOf(q.words.tag), Tongue: q.tongue, Source: tongueOf(q.edition.Source), Title: title,
+		W: q.words, Words: tongueOf(q.words.Tag), Tongue: q.tongue, Source: tongueOf(q.edition.Source), Title: title,
 		Edition: q.edition.Edition, Date: q.edition.Date, Home: root + q.tongue.Tag + "/", Program: programMark(), Searches: q.site.o.Index != nil,
 	}
 	titles, own := q.titles()
@@ -111,7 +112,7 @@ func (q *request) find(id string) (s *handbook.Section, translated bool, err err
 	return nil, false, errNoPage
 }
 
-func (v *view) render(body func(*markup, *view)) (kind string, page []byte, err error) {
+func (v *view) render(body func(*markup.Builder, *view)) (kind string, page []byte, err error) {
 	return typeHTML, v.layout(body), nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/yuin/goldmark/util"
 
 	"medixchange/handbook"
+	"medixchange/internal/markup"
 )
 
 // machinery parses and renders. It holds nothing of a page, and is made when the first page is.
@@ -41,13 +42,13 @@ type sectionText struct {
 	book    *handbook.Book
 	section *handbook.Section
 	tongue  Tongue
-	words   *words
+	words   words
 	bare    bool           // without anchors: the text stands beside another that has them
 	numbers map[string]int // of the citations, by key
 	places  map[int]int    // how often each was cited so far
 }
 
-func newText(book *handbook.Book, s *handbook.Section, w *words, bare bool) *sectionText {
+func newText(book *handbook.Book, s *handbook.Section, w words, bare bool) *sectionText {
 	t := &sectionText{book: book, section: s, tongue: tongueOf(s.Language), words: w, bare: bare,
 		numbers: map[string]int{}, places: map[int]int{}}
 	for i, c := range book.Citations(s) {
@@ -57,7 +58,7 @@ func newText(book *handbook.Book, s *handbook.Section, w *words, bare bool) *sec
 }
 
 // block gives one block as HTML.
-func (t *sectionText) block(b handbook.Block) (HTML, error) {
+func (t *sectionText) block(b handbook.Block) (markup.HTML, error) {
 	m := machine()
 	source := []byte(b.Text)
 	document := m.parser.Parse(text.NewReader(source))

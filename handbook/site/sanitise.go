@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/microcosm-cc/bluemonday"
+
+	"medixchange/internal/markup"
 )
 
 var (
@@ -36,6 +38,6 @@ var policy = sync.OnceValue(func() *bluemonday.Policy {
 	return p
 })
 
-func sanitised(html string) HTML {
-	return HTML(policy().Sanitize(html))
+func sanitised(html string) markup.HTML {
+	return markup.HTML(policy().Sanitize(html))
 }

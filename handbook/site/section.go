@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"medixchange/handbook"
+	"medixchange/internal/markup"
 )
 
 // block is a heading with its text.
 type block struct {
 	Anchor string
 	Title  string
-	HTML   HTML
+	HTML   markup.HTML
 	Change string // the word that says how the source differs; ""
 }
 
@@ -20,8 +21,8 @@ type change struct {
 	Anchor string
 	Kind   string // changed, added or removed
 	Title  Phrase
-	Source HTML // as it is now; "" where it is gone
-	Own    HTML // "" where it is new
+	Source markup.HTML // as it is now; "" where it is gone
+	Own    markup.HTML // "" where it is new
 }
 
 // source is an entry of the list of citations.
@@ -32,7 +33,7 @@ type source struct {
 }
 
 // pair is a block beside that of the other language.
-type pair struct{ Left, Right HTML }
+type pair struct{ Left, Right markup.HTML }
 
 type sectionView struct {
 	ID         string
@@ -187,11 +188,11 @@ func (q *request) changesOf(s *handbook.Section) []change {
 }
 
 // rendered gives a block of a comparison. The whole section is rendered with the page, and its errors are those of the page.
-func (q *request) rendered(t *sectionText, b handbook.Block) HTML {
+func (q *request) rendered(t *sectionText, b handbook.Block) markup.HTML {
 	html, err := t.block(b)
 	if err != nil {
 		q.site.o.Log.WithError(err).Warn("a block of the handbook cannot be compared")
-		return HTML(fmt.Sprintf("<p>%s</p>", escaped(b.Title)))
+		return markup.HTML(fmt.Sprintf("<p>%s</p>", markup.Escaped(b.Title)))
 	}
 	return html
 }

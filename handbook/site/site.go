@@ -11,6 +11,7 @@ import (
 
 	"medixchange/handbook"
 	"medixchange/handbook/find"
+	"medixchange/internal/markup"
 	"medixchange/internal/web"
 )
 
@@ -113,7 +114,7 @@ type request struct {
 	site    *Site
 	edition *handbook.Edition
 	tongue  Tongue
-	words   *words
+	words   words
 	section string // of the path; "" for other pages
 	with    string // the language beside it; ""
 }
@@ -225,7 +226,7 @@ func (s *Site) withSlash(w http.ResponseWriter, r *http.Request) {
 func (s *Site) broken(w http.ResponseWriter, r *http.Request, err error) {
 	s.o.Log.WithError(err).Error("the handbook cannot be shown")
 	w.Header().Set("Retry-After", "60")
-	s.plain(w, r, http.StatusServiceUnavailable, wordsOf(fallback).Text("unreadable"))
+	s.plain(w, r, http.StatusServiceUnavailable, wordsOf(markup.Fallback).Text("unreadable"))
 }
 
 func (s *Site) plain(w http.ResponseWriter, r *http.Request, status int, text string) {

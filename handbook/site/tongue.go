@@ -45,7 +45,7 @@ func makeTongue(tag string) Tongue {
 	if twoScripts[base.String()] {
 		t.Lang = base.String() + "-" + script.String()
 	}
-	if w := wordsOf(tag); w.tag == tag {
+	if w := wordsOf(tag); w.Tag == tag {
 		t.Name = w.Text("name")
 	}
 	return t

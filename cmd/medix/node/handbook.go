@@ -60,7 +60,8 @@ func (n *Node) searchLimit() func(r *http.Request) error {
 	}
 }
 
-// readerCheck lets in who has an account here: programs with an access token, browsers with name and password.
+// readerCheck lets in who has an account here: programs with an access token, browsers that are logged in to the node's pages
+// or give name and password.
 type readerCheck struct {
 	node     *Node
 	attempts *web.Limiter
@@ -70,24 +71,14 @@ type readerCheck struct {
 const keptAttempts = 10_000
 
 func (n *Node) newReaderCheck() *readerCheck {
-	check := &readerCheck{node: n}
-	if n.Config.Limits.RatesEnabled {
-		rate := n.Config.Limits.Rates.Login
-		check.attempts = web.NewLimiter(rate.PerSecond, rate.Burst, keptAttempts)
-	}
-	return check
+	return &readerCheck{node: n, attempts: n.loginAttempts()}
 }
 
 func (c *readerCheck) admit(r *http.Request) error {
-	if token, ok := web.AccessToken(r); ok {
-		if _, err := c.node.Accounts.Authenticate(r.Context(), token); err != nil {
-			return web.UnknownToken(false).Because(err)
-		}
-		return nil
-	}
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return web.MissingToken()
+		_, err := c.node.login.Device(r)
+		return err
 	}
 	if err := c.attempts.Check(web.ClientIP(r, c.node.Config.Listen.TrustedProxies).String()); err != nil {
 		return err

@@ -98,6 +98,7 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/", n.client)
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
+	mux.Handle("/_medix/", n.login.Handler())
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
 	}

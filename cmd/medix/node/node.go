@@ -18,6 +18,7 @@ import (
 	"medixchange/accounts"
 	"medixchange/accounts/finder"
 	"medixchange/accounts/notify"
+	"medixchange/accounts/pagelogin"
 	"medixchange/admin"
 	"medixchange/alliance"
 	"medixchange/clientapi"
@@ -78,6 +79,7 @@ type Node struct {
 	glossary   *glossary.Book       // likewise
 	approvals  *approvals.Book      // likewise
 	newKeys    map[string]bool      // key files that were made at this start
+	login      *pagelogin.Login     // who is behind a page
 	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	shelf      *handbook.Shelf      // nil without a handbook
 	bookIndex  *find.Index          // nil without a handbook
@@ -114,7 +116,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
