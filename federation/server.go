@@ -25,12 +25,14 @@ type ServerOptions struct {
 	// AllowKey says whether a server may sign requests with a key that it publishes; optional.
 	AllowKey func(server, keyID string, key ed25519.PublicKey) bool
 	Alliance AlliancePages // optional
-	Config   *config.Config
-	Log      *logrus.Entry
-	Metrics  *web.Metrics               // optional
-	MapError func(err error) *web.Error // errors of the storage; optional
-	Now      func() time.Time           // optional: time.Now
-	Version  string                     // of the program
+	// Recordings shows recordings of conferences to other servers; optional.
+	Recordings RecordingPages
+	Config     *config.Config
+	Log        *logrus.Entry
+	Metrics    *web.Metrics               // optional
+	MapError   func(err error) *web.Error // errors of the storage; optional
+	Now        func() time.Time           // optional: time.Now
+	Version    string                     // of the program
 }
 
 // Server answers the Server-Server API. It is safe for concurrent use.
@@ -122,6 +124,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/download/{mediaID}", s.download)
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
+	s.recordingRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

@@ -99,6 +99,7 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
 	mux.Handle("/_medix/", n.login.Handler())
+	mux.Handle("/replay/", n.replay.Handler())
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
 	}

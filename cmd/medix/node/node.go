@@ -23,7 +23,9 @@ import (
 	"medixchange/alliance"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
+	"medixchange/conference/audit"
 	"medixchange/conference/relay"
+	"medixchange/conference/replay"
 	"medixchange/federation"
 	"medixchange/handbook"
 	"medixchange/handbook/find"
@@ -66,37 +68,39 @@ type Node struct {
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
 
-	log        *logrus.Entry
-	registry   *prometheus.Registry
-	requests   *web.Metrics
-	remote     *federation.Client
-	signer     *signing.Signer
-	listed     func(server string) bool // what the administrator's lists say of a server
-	gate       *alliance.Gate           // nil outside of an alliance
-	allow      func(server string) bool // the one place that says which servers this node has to do with
-	bridge     *bridge.Bridge
-	pipeline   *translator.Pipeline // nil without a translator
-	glossary   *glossary.Book       // likewise
-	approvals  *approvals.Book      // likewise
-	newKeys    map[string]bool      // key files that were made at this start
-	login      *pagelogin.Login     // who is behind a page
-	device     *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf      *handbook.Shelf      // nil without a handbook
-	bookIndex  *find.Index          // nil without a handbook
-	book       *site.Site           // nil without a handbook
-	finder     *finder.Finder       // nil when messages are not searched
-	sender     *federation.Sender
-	relay      *relay.Relay                             // nil without one of its own
-	turn       func(userID string) clientapi.TurnServer // nil without any relay
-	notifier   *notify.Notifier
-	client     http.Handler
-	federation http.Handler
-	admin      *admin.Server
-	listeners  []web.Listener
-	addresses  [][2]string // kind and address of each listener
-	started    time.Time
-	ready      atomic.Bool
-	closers    []func(context.Context) error // in the order of building
+	log           *logrus.Entry
+	registry      *prometheus.Registry
+	requests      *web.Metrics
+	remote        *federation.Client
+	signer        *signing.Signer
+	listed        func(server string) bool // what the administrator's lists say of a server
+	gate          *alliance.Gate           // nil outside of an alliance
+	allow         func(server string) bool // the one place that says which servers this node has to do with
+	bridge        *bridge.Bridge
+	pipeline      *translator.Pipeline // nil without a translator
+	glossary      *glossary.Book       // likewise
+	approvals     *approvals.Book      // likewise
+	newKeys       map[string]bool      // key files that were made at this start
+	login         *pagelogin.Login     // who is behind a page
+	device        *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf         *handbook.Shelf      // nil without a handbook
+	bookIndex     *find.Index          // nil without a handbook
+	book          *site.Site           // nil without a handbook
+	finder        *finder.Finder       // nil when messages are not searched
+	replay        *replay.Replay
+	recordingsLog *audit.Log // who looked at which recording
+	sender        *federation.Sender
+	relay         *relay.Relay                             // nil without one of its own
+	turn          func(userID string) clientapi.TurnServer // nil without any relay
+	notifier      *notify.Notifier
+	client        http.Handler
+	federation    http.Handler
+	admin         *admin.Server
+	listeners     []web.Listener
+	addresses     [][2]string // kind and address of each listener
+	started       time.Time
+	ready         atomic.Bool
+	closers       []func(context.Context) error // in the order of building
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -116,7 +120,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildReplay, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -267,6 +271,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
 	}
+	serving.Recordings = n.replay
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
 	}
