@@ -19,6 +19,7 @@ const (
 	EventPaused       = "paused"
 	EventResumed      = "resumed"
 	EventChapter      = "chapter" // Title
+	EventWho          = "who"     // Name, Server: an identity of the SFU whose owner is asked for
 	EventEmpty        = "empty"   // nobody but the recorder is there
 	EventInhabited    = "inhabited"
 	EventEnded        = "ended" // Reason, State, TS
@@ -87,6 +88,7 @@ const (
 	CommandConsent = "consent" // UserID, Answer, TS
 	CommandConnect = "connect" // URL, Token, Server: the SFU of another hospital
 	CommandChapter = "chapter" // Title
+	CommandWho     = "who"     // Identity, Server, UserID, DeviceID, Name
 )
 
 // Command is a line of a recorder's standard input.
@@ -100,4 +102,8 @@ type Command struct {
 	Token  string `json:"token,omitempty"`
 	Server string `json:"server,omitempty"`
 	Title  string `json:"title,omitempty"`
+
+	Identity string `json:"identity,omitempty"`
+	DeviceID string `json:"device_id,omitempty"`
+	Name     string `json:"name,omitempty"`
 }

@@ -52,6 +52,8 @@ func (r *Recorder) obey(ctx context.Context, c manifest.Command) {
 		r.consent(c)
 	case manifest.CommandChapter:
 		r.say(manifest.Event{Type: manifest.EventChapter, Title: cut(c.Title)})
+	case manifest.CommandWho:
+		r.introduce(c)
 	case manifest.CommandConnect:
 		go r.connect(ctx, c.Server, c.URL, c.Token)
 	}
@@ -90,6 +92,35 @@ func (r *Recorder) consent(c manifest.Command) {
 	}
 	for _, s := range sessions {
 		s.consent(c.UserID, yes)
+	}
+}
+
+// maxStrangers bounds the identities that the node is asked about.
+const maxStrangers = 10_000
+
+// who returns the owner of an identity, as the node said. It asks the node the first time, and nobody is recorded before the answer.
+func (r *Recorder) who(server, identity string) person {
+	key := [2]string{server, identity}
+	r.mu.Lock()
+	p, asked := r.strangers[key]
+	if !asked && len(r.strangers) < maxStrangers {
+		r.strangers[key] = person{}
+	}
+	r.mu.Unlock()
+	if !asked {
+		r.say(manifest.Event{Type: manifest.EventWho, Server: server, Name: identity})
+	}
+	return p
+}
+
+// introduce takes the node's answer.
+func (r *Recorder) introduce(c manifest.Command) {
+	r.mu.Lock()
+	r.strangers[[2]string{c.Server, c.Identity}] = person{userID: cut(c.UserID), device: cut(c.DeviceID), name: cut(c.Name), recorder: c.UserID == ""}
+	s := r.sessions[c.Server]
+	r.mu.Unlock()
+	if s != nil {
+		s.look()
 	}
 }
 

@@ -27,16 +27,17 @@ type Recorder struct {
 	started time.Time // job.StartedTS by the monotonic clock
 	log     *journal
 
-	mu       sync.Mutex
-	sessions map[string]*session // by server
-	tracks   map[*track]struct{}
-	numbers  int
-	ended    int64 // bytes of tracks that have ended
-	allowed  map[string]bool
-	empty    float64 // since when nobody is there, -1 while somebody is
-	paused   bool
-	stop     chan string // why the recording ends
-	state    string
+	mu        sync.Mutex
+	sessions  map[string]*session // by server
+	tracks    map[*track]struct{}
+	numbers   int
+	ended     int64 // bytes of tracks that have ended
+	allowed   map[string]bool
+	strangers map[[2]string]person // by server and identity
+	empty     float64              // since when nobody is there, -1 while somebody is
+	paused    bool
+	stop      chan string // why the recording ends
+	state     string
 }
 
 // Run records as the job says until a command, a limit, an empty room, the end of commands or of ctx ends it. It goes on with what is in the
@@ -89,7 +90,8 @@ func lockFolder(ctx context.Context, folder string) (io.Closer, error) {
 func newRecorder(job manifest.Job, out io.Writer) (*Recorder, error) {
 	r := &Recorder{
 		job: job, started: time.Now().Add(-time.Since(time.UnixMilli(job.StartedTS))), sessions: map[string]*session{},
-		tracks: map[*track]struct{}{}, allowed: map[string]bool{}, empty: -1, stop: make(chan string, 1), state: manifest.StateFinished,
+		tracks: map[*track]struct{}{}, allowed: map[string]bool{},
+		strangers: map[[2]string]person{}, empty: -1, stop: make(chan string, 1), state: manifest.StateFinished,
 	}
 	for _, userID := range job.Allowed {
 		r.allowed[userID] = true
@@ -252,6 +254,9 @@ func (r *Recorder) close(reason string) error {
 	r.say(manifest.Event{Type: manifest.EventEnded, Reason: reason, State: state, TS: time.Now().UnixMilli()})
 	if err := r.log.sync(); err != nil {
 		return err
+	}
+	if state == manifest.StateInterrupted {
+		return nil // whoever comes next goes on or finishes
 	}
 	return finish(r.job.Folder)
 }

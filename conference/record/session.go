@@ -84,14 +84,19 @@ func (s *session) look() {
 	}
 }
 
+// person says who a participant is. Where its token does not say so, the node is asked.
 func (s *session) person(rp *lksdk.RemoteParticipant) person {
-	return personOf(rp.Identity(), rp.Name(), rp.Metadata())
+	if p := personOf(rp.Identity(), rp.Name(), rp.Metadata()); p.userID != "" || p.recorder {
+		return p
+	}
+	return s.r.who(s.server, rp.Identity())
 }
 
 func (s *session) joined(rp *lksdk.RemoteParticipant) {
 	p := s.person(rp)
 	s.mu.Lock()
-	_, known := s.people[rp.Identity()]
+	before := s.people[rp.Identity()]
+	known := before.userID != "" || p.userID == ""
 	s.people[rp.Identity()] = p
 	if s.clocks[rp.Identity()] == nil {
 		s.clocks[rp.Identity()] = &clock{}
@@ -108,7 +113,7 @@ func (s *session) left(rp *lksdk.RemoteParticipant) {
 	delete(s.people, rp.Identity())
 	delete(s.clocks, rp.Identity())
 	s.mu.Unlock()
-	if known && !p.recorder {
+	if known && p.userID != "" && !p.recorder {
 		s.r.say(manifest.Event{Type: manifest.EventLeft, UserID: p.userID, DeviceID: p.device})
 	}
 }
@@ -129,7 +134,7 @@ func (s *session) inhabitants() int {
 // published asks for a track if its owner may be recorded. An SFU may bring only the users of its own hospital.
 func (s *session) published(p *lksdk.RemoteTrackPublication, rp *lksdk.RemoteParticipant) {
 	who := s.person(rp)
-	if who.recorder {
+	if who.recorder || who.userID == "" {
 		return
 	}
 	if reason := s.r.refuse(who, s.server); reason != "" {
@@ -268,7 +273,7 @@ func (s *session) close() {
 		s.r.endTrack(t)
 	}
 	for _, p := range people {
-		if !p.recorder {
+		if !p.recorder && p.userID != "" {
 			s.r.say(manifest.Event{Type: manifest.EventLeft, UserID: p.userID, DeviceID: p.device})
 		}
 	}
