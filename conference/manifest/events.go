@@ -19,6 +19,7 @@ const (
 	EventPaused       = "paused"
 	EventResumed      = "resumed"
 	EventChapter      = "chapter" // Title
+	EventWho          = "who"     // Name, Server: an identity of the SFU whose owner is asked for
 	EventEmpty        = "empty"   // nobody but the recorder is there
 	EventInhabited    = "inhabited"
 	EventEnded        = "ended" // Reason, State, TS
@@ -76,6 +77,7 @@ type Limits struct {
 	Seconds  int64 `json:"seconds"`
 	Tracks   int   `json:"tracks"`
 	DiskLeft int64 `json:"disk_left"` // bytes that must stay free
+	Empty    int64 `json:"empty"`     // seconds for which nobody may be there
 }
 
 // Commands of a recorder.
@@ -86,6 +88,7 @@ const (
 	CommandConsent = "consent" // UserID, Answer, TS
 	CommandConnect = "connect" // URL, Token, Server: the SFU of another hospital
 	CommandChapter = "chapter" // Title
+	CommandWho     = "who"     // Identity, Server, UserID, DeviceID, Name
 )
 
 // Command is a line of a recorder's standard input.
@@ -99,4 +102,8 @@ type Command struct {
 	Token  string `json:"token,omitempty"`
 	Server string `json:"server,omitempty"`
 	Title  string `json:"title,omitempty"`
+
+	Identity string `json:"identity,omitempty"`
+	DeviceID string `json:"device_id,omitempty"`
+	Name     string `json:"name,omitempty"`
 }

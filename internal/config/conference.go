@@ -9,7 +9,8 @@ import (
 
 // Conference is calls and conferences.
 type Conference struct {
-	Turn Turn `yaml:"turn"`
+	Turn      Turn      `yaml:"turn"`
+	Recording Recording `yaml:"recording"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names
