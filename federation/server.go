@@ -33,6 +33,8 @@ type ServerOptions struct {
 	MapError   func(err error) *web.Error // errors of the storage; optional
 	Now        func() time.Time           // optional: time.Now
 	Version    string                     // of the program
+	// More is what other parts of the node answer, by path: POST, signed; optional.
+	More map[string]SignedHandler
 }
 
 // Server answers the Server-Server API. It is safe for concurrent use.
@@ -125,6 +127,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
 	s.recordingRoutes()
+	s.moreRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

@@ -58,6 +58,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
 	}
+	if n.sfu != nil {
+		parts["sfu"], parts["conferences"] = n.sfu.Run, n.rtc.Run
+	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
 	}
