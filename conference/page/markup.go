@@ -60,8 +60,8 @@ func body(b *markup.Builder, words *markup.Words) {
 	b.Put(`<button type="button" id="record" hidden>%s</button><label id="ask" hidden><input type="checkbox" id="explicit"> %s</label></div></div>`+"\n",
 		words.Text("record_start"), words.Text("record_ask"))
 	b.Put(`<div class="side"><section class="card" aria-labelledby="people-title"><h2 id="people-title">%s</h2><ul id="people"></ul></section>`, words.Text("people"))
-	b.Put(`<section class="card" aria-labelledby="said-title"><h2 id="said-title">%s</h2><ol id="said" class="scroll" tabindex="0" aria-labelledby="said-title"></ol></section>`, words.Text("captions"))
-	b.Put(`<section class="card" aria-labelledby="chat-title"><h2 id="chat-title">%s</h2><ol id="chat" class="scroll" tabindex="0" role="log" aria-labelledby="chat-title"></ol>`, words.Text("chat"))
+	b.Put(`<section class="card" aria-labelledby="said-title" id="said-part" hidden><h2 id="said-title">%s</h2><ol id="said" class="scroll" tabindex="0" aria-labelledby="said-title"></ol></section>`, words.Text("captions"))
+	b.Put(`<section class="card" aria-labelledby="chat-title"><h2 id="chat-title">%s</h2><div class="scroll" tabindex="0" role="log" aria-labelledby="chat-title"><ol id="chat"></ol></div>`, words.Text("chat"))
 	b.Put(`<form id="say"><label class="unseen" for="message">%s</label><textarea id="message" rows="2" dir="auto" maxlength="4000" placeholder="%s"></textarea><button type="submit">%s</button></form></section>`,
 		words.Text("message"), words.Text("message"), words.Text("send"))
 	b.Put(`<section class="card" aria-labelledby="replays-title" id="replays-part" hidden><h2 id="replays-title">%s</h2><ul id="replays"></ul></section></div>`+"\n", words.Text("replays"))

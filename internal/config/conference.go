@@ -12,6 +12,8 @@ type Conference struct {
 	Turn      Turn      `yaml:"turn"`
 	Recording Recording `yaml:"recording"`
 	SFU       SFU       `yaml:"sfu"`
+	// ElementCall is a folder with Element Call's own package, which is served at /element-call/; "" for none.
+	ElementCall string `yaml:"element_call"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names

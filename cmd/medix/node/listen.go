@@ -100,7 +100,7 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
 	mux.Handle("/_medix/", n.login.Handler())
-	mux.Handle("/replay/", n.replay.Handler())
+	n.addPages(mux)
 	if n.sfu != nil {
 		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.rtc.Admit))
 		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())

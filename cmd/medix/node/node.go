@@ -107,7 +107,9 @@ type Node struct {
 	ready         atomic.Bool
 	closers       []func(context.Context) error // in the order of building
 	replay        *replay.Replay
-	recordingsLog *audit.Log // who looked at which recording
+	confPage      http.Handler // nil without conferences
+	elementCall   http.Handler // nil without a folder of it
+	recordingsLog *audit.Log   // who looked at which recording
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -127,7 +129,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err

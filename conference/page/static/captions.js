@@ -23,6 +23,7 @@ export function captions(room, media) {
             item = make("li", { dir: "auto" });
             known.set(u.id, item);
             list.append(item);
+            byId("said-part").hidden = false;
             while (list.children.length > MOST) list.firstElementChild.remove();
         }
         item.replaceChildren(make("b", {}, name + ": "), text);

@@ -6,17 +6,18 @@ const MOST = 300;
 
 export function chat(room) {
     const list = byId("chat");
+    const box = list.parentElement;
     const shown = new Map(); // of paragraphs by event
     room.addEventListener("message", ({ detail: event }) => {
         const old = shown.get(event.event_id);
         const body = String(event.content?.body ?? "");
         if (!body || old) return;
         const text = make("div", { dir: "auto" }, body);
-        const atEnd = list.scrollTop + list.clientHeight >= list.scrollHeight - 30;
+        const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 30;
         list.append(make("li", {}, make("b", { dir: "auto" }, room.nameOf(event.sender)), text));
         shown.set(event.event_id, text);
         while (list.children.length > MOST) list.firstElementChild.remove();
-        if (atEnd || event.sender === me.user) list.scrollTop = list.scrollHeight;
+        if (atEnd || event.sender === me.user) box.scrollTop = box.scrollHeight;
     });
     room.addEventListener("edited", ({ detail }) => {
         const text = shown.get(detail.of);
