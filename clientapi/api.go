@@ -47,6 +47,10 @@ type Options struct {
 	Unlimited func(userID string) bool
 	// Turn gives a user credentials of the relay for calls; optional.
 	Turn func(userID string) TurnServer
+	// More adds what other parts of the node answer clients; optional.
+	More []func(*web.Router)
+	// Foci is what the well-known file tells clients of conferences; optional.
+	Foci any
 	// SSO are the hospital's login services; optional.
 	SSO []*sso.Provider
 	// Version is the program's, for /_matrix/client/versions' server field; optional.
@@ -80,6 +84,9 @@ func New(o Options) *API {
 		a.searchRoutes,
 	} {
 		register()
+	}
+	for _, add := range o.More {
+		add(a.router)
 	}
 	return a
 }

@@ -68,6 +68,9 @@ func (a *API) wellKnownClient(http.ResponseWriter, *http.Request) (any, error) {
 		return nil, web.NotFound("This server publishes no client configuration.")
 	}
 	answer := map[string]any{"m.homeserver": map[string]string{"base_url": url}}
+	if a.Foci != nil {
+		answer["org.matrix.msc4143.rtc_foci"] = a.Foci
+	}
 	if encrypted, said := a.newRoomsEncrypted(); said {
 		answer["io.element.e2ee"] = map[string]bool{"default": encrypted, "force_disable": false}
 	}

@@ -24,8 +24,11 @@ import (
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/audit"
+	"medixchange/conference/recording"
 	"medixchange/conference/relay"
 	"medixchange/conference/replay"
+	"medixchange/conference/rtc"
+	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
 	"medixchange/handbook/find"
@@ -88,8 +91,12 @@ type Node struct {
 	book          *site.Site           // nil without a handbook
 	finder        *finder.Finder       // nil when messages are not searched
 	replay        *replay.Replay
+	recording     *recording.Service
 	recordingsLog *audit.Log // who looked at which recording
 	sender        *federation.Sender
+	relaySecret   string
+	sfu           *sfu.SFU                                 // nil without conferences
+	rtc           *rtc.RTC                                 // likewise
 	relay         *relay.Relay                             // nil without one of its own
 	turn          func(userID string) clientapi.TurnServer // nil without any relay
 	notifier      *notify.Notifier
@@ -120,7 +127,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildReplay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildRecording, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -253,10 +260,11 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	more, foci := n.conferenceRoutes()
 	n.client = clientapi.New(clientapi.Options{
 		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services, Turn: n.turn,
+		SSO: services, Turn: n.turn, More: more, Foci: foci,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
@@ -272,6 +280,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		MapError: storageError, Now: o.Now, Version: Version,
 	}
 	serving.Recordings = n.replay
+	if n.rtc != nil {
+		serving.More = n.rtc.FederationRoutes()
+	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
 	}
