@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/delayed"
 	"medixchange/accounts/finder"
 	"medixchange/accounts/sso"
 	"medixchange/clientapi/sync"
@@ -35,6 +36,7 @@ type Options struct {
 	View     *view.View
 	Sync     *sync.Handler
 	Media    *media.Store
+	Delayed  *delayed.Delayed
 	Finder   *finder.Finder // optional: messages are not searched
 	Remote   Remote
 	Config   *config.Config
@@ -81,7 +83,7 @@ func New(o Options) *API {
 		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
 		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
 		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes, a.thirdPartyRoutes,
-		a.searchRoutes,
+		a.searchRoutes, a.delayedRoutes,
 	} {
 		register()
 	}

@@ -25,6 +25,9 @@ import (
 // patience bounds what a test waits for; nothing that works takes so long.
 const patience = 30 * time.Second
 
+// pause is between two looks at whether something has happened.
+const pause = 20 * time.Millisecond
+
 // TestMain lets the test's own program be the media program that the hospitals start.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && programs[os.Args[1]] != nil {

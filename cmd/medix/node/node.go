@@ -16,6 +16,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/delayed"
 	"medixchange/accounts/finder"
 	"medixchange/accounts/notify"
 	"medixchange/accounts/pagelogin"
@@ -67,6 +68,7 @@ type Node struct {
 	Hub      *stream.Hub
 	Rooms    *rooms.Rooms
 	Accounts *accounts.Accounts
+	Delayed  *delayed.Delayed
 	Media    *media.Store
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
@@ -218,6 +220,10 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		return fmt.Errorf("building the accounts: %w", err)
 	}
 	n.Accounts = a
+	n.Delayed = delayed.New(delayed.Options{
+		DB: n.DB, Rooms: n.Rooms, Accounts: a, MaxDelay: n.Config.Rooms.MaxEventDelay.Std(),
+		MaxScheduled: n.Config.Rooms.MaxDelayedEvents, Now: o.Now, Log: n.part("delayed events"),
+	})
 	n.onClose(a.Close)
 	return nil
 }
@@ -262,7 +268,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}
 	more, foci := n.conferenceRoutes()
 	n.client = clientapi.New(clientapi.Options{
-		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
+		Accounts: n.Accounts, Delayed: n.Delayed, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
 		SSO: services, Turn: n.turn, More: more, Foci: foci,
 	}).Handler()

@@ -53,6 +53,8 @@ func (n *Node) background() map[string]func(context.Context) error {
 		"recording": n.recording.Run,
 		"media":     func(ctx context.Context) error { n.Media.Run(ctx); return nil },
 		"memory":    n.giveBack,
+
+		"delayed events": n.Delayed.Run,
 	}
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
