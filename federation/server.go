@@ -27,14 +27,14 @@ type ServerOptions struct {
 	Alliance AlliancePages // optional
 	// Recordings shows recordings of conferences to other servers; optional.
 	Recordings RecordingPages
-	Config     *config.Config
-	Log        *logrus.Entry
-	Metrics    *web.Metrics               // optional
-	MapError   func(err error) *web.Error // errors of the storage; optional
-	Now        func() time.Time           // optional: time.Now
-	Version    string                     // of the program
 	// More is what other parts of the node answer, by path: POST, signed; optional.
-	More map[string]SignedHandler
+	More     map[string]SignedHandler
+	Config   *config.Config
+	Log      *logrus.Entry
+	Metrics  *web.Metrics               // optional
+	MapError func(err error) *web.Error // errors of the storage; optional
+	Now      func() time.Time           // optional: time.Now
+	Version  string                     // of the program
 }
 
 // Server answers the Server-Server API. It is safe for concurrent use.

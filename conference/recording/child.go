@@ -225,4 +225,3 @@ func (s *Service) visit(ctx context.Context, a *active, server string) {
 	}
 	a.tell(manifest.Command{Type: manifest.CommandConnect, Server: server, URL: access.URL, Token: access.Token})
 }
-

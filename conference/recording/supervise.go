@@ -29,8 +29,8 @@ type active struct {
 	rec *Recording
 
 	mu       sync.Mutex
-	in       *child          // nil while there is no recorder
-	stopping string          // why it is to end, "" while it is not
+	in       *child // nil while there is no recorder
+	stopping string // why it is to end, "" while it is not
 	waiting  []manifest.Command
 	servers  map[string]bool // other hospitals whose SFUs the recorder was sent to
 }

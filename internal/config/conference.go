@@ -10,8 +10,8 @@ import (
 // Conference is calls and conferences.
 type Conference struct {
 	Turn      Turn      `yaml:"turn"`
-	Recording Recording `yaml:"recording"`
 	SFU       SFU       `yaml:"sfu"`
+	Recording Recording `yaml:"recording"`
 	// ElementCall is a folder with Element Call's own package, which is served at /element-call/; "" for none.
 	ElementCall string `yaml:"element_call"`
 }
@@ -38,7 +38,7 @@ type Turn struct {
 }
 
 func defaultConference() Conference {
-	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU()}
+	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU(), Recording: defaultRecording()}
 }
 
 func (c *Config) validateConference(k *checker) {
@@ -63,4 +63,5 @@ func (c *Config) validateConference(k *checker) {
 	k.between(t.PerUser, 1, 10_000, "conference.turn.per_user")
 	k.between(t.Total, 1, 60_000, "conference.turn.total")
 	c.validateSFU(k)
+	c.validateRecording(k)
 }

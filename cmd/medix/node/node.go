@@ -25,6 +25,7 @@ import (
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/audit"
+	"medixchange/conference/recording"
 	"medixchange/conference/relay"
 	"medixchange/conference/replay"
 	"medixchange/conference/rtc"
@@ -91,11 +92,16 @@ type Node struct {
 	bookIndex     *find.Index          // nil without a handbook
 	book          *site.Site           // nil without a handbook
 	finder        *finder.Finder       // nil when messages are not searched
+	replay        *replay.Replay
+	recording     *recording.Service
+	recordingsLog *audit.Log // who looked at which recording
 	sender        *federation.Sender
-	relay         *relay.Relay // nil without one of its own
 	relaySecret   string
 	sfu           *sfu.SFU                                 // nil without conferences
 	rtc           *rtc.RTC                                 // likewise
+	relay         *relay.Relay                             // nil without one of its own
+	confPage      http.Handler                             // nil without conferences
+	elementCall   http.Handler                             // nil without a folder of it
 	turn          func(userID string) clientapi.TurnServer // nil without any relay
 	notifier      *notify.Notifier
 	client        http.Handler
@@ -106,10 +112,6 @@ type Node struct {
 	started       time.Time
 	ready         atomic.Bool
 	closers       []func(context.Context) error // in the order of building
-	replay        *replay.Replay
-	confPage      http.Handler // nil without conferences
-	elementCall   http.Handler // nil without a folder of it
-	recordingsLog *audit.Log   // who looked at which recording
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -129,7 +131,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err

@@ -12,6 +12,13 @@ import (
 // recordingsFolder is where recordings lie within the data folder.
 const recordingsFolder = "recordings"
 
+func (n *Node) recordingsFolder() string {
+	if folder := n.Config.Conference.Recording.Folder; folder != "" {
+		return folder
+	}
+	return filepath.Join(n.Config.DataDir, recordingsFolder)
+}
+
 // buildReplay builds the pages of recordings, those of this hospital and, for its members, those of others.
 func (n *Node) buildReplay(_ context.Context, o Options) error {
 	n.recordingsLog = audit.New(n.DB, o.Now)
@@ -20,7 +27,7 @@ func (n *Node) buildReplay(_ context.Context, o Options) error {
 		ffmpeg = "" // then a recording cannot be had as one file
 	}
 	n.replay, err = replay.New(replay.Options{
-		Folder: filepath.Join(n.Config.DataDir, recordingsFolder), ServerName: n.Config.ServerName, Rooms: n.Rooms, Login: n.login,
+		Folder: n.recordingsFolder(), ServerName: n.Config.ServerName, Rooms: n.Rooms, Login: n.login,
 		Peers: n.remote, Audit: n.recordingsLog, Language: n.pageLanguage, FFmpeg: ffmpeg, Log: n.part("replay"), Metrics: n.requests, Now: o.Now,
 	})
 	return err

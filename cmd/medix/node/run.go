@@ -49,9 +49,10 @@ func (n *Node) Run(ctx context.Context) error {
 // background is everything that works beside the listeners.
 func (n *Node) background() map[string]func(context.Context) error {
 	parts := map[string]func(context.Context) error{
-		"push":   n.notifier.Run,
-		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
-		"memory": n.giveBack,
+		"push":      n.notifier.Run,
+		"recording": n.recording.Run,
+		"media":     func(ctx context.Context) error { n.Media.Run(ctx); return nil },
+		"memory":    n.giveBack,
 
 		"delayed events": n.Delayed.Run,
 	}
