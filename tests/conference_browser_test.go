@@ -41,6 +41,7 @@ func conferencing(t *testing.T) testhospital.Option {
 		cfg.PublicBaseURL = "http://" + cfg.Listen.Client[0]
 		s := &cfg.Conference.SFU
 		s.PublicIP, s.Program = "127.0.0.1", program
+		cfg.Conference.Recording.Enabled = true
 		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
 		require.NoError(t, err)
 		tcp, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,6 +81,9 @@ func TestTwoBrowsersMeetAcrossHospitals(t *testing.T) {
 		require.Positive(t, steps["heard"].Get(who).Int())
 		require.EqualValues(t, 2, steps["people"].Get(who).Int())
 		require.JSONEq(t, `[]`, steps["axe"].Get(who).Raw)
+	}
+	for who, elsewhere := range map[string]string{"zh": "false", "es": "true"} {
+		require.JSONEq(t, `{"audio":2,"video":2,"speakers":2,"heard":2,"frames":2,"elsewhere":`+elsewhere+`}`, steps["replay"].Get(who).Raw, "%s replays all that was recorded", who)
 	}
 	t.Logf("from joining to the first remote picture or sound: %s", steps["heard"].Raw)
 	require.EqualValues(t, 2, steps["people"].Get("tiles").Int())

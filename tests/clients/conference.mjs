@@ -32,7 +32,7 @@ async function visit(who, options = {}) {
     page.on("console", (message) => { if (message.type() === "error" && !message.text().includes("status of")) complaints.push(message.text()); });
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("response", (response) => {
-        const known = /\/favicon\.ico$|\/recordings?$/; // a node that records nothing has no such pages
+        const known = /\/favicon\.ico$/; // browsers ask by themselves
         if (response.status() >= 400 && !known.test(response.url())) complaints.push(`${response.status()} ${response.request().method()} ${response.url()}`);
     });
     await page.goto(who.url + who.path);
@@ -75,6 +75,24 @@ async function violations(page) {
     return page.evaluate(async () => (await axe.run(document)).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target).join(", ")}`));
 }
 
+// replayed opens the recording that the room tells of, at one's own hospital, and plays it.
+async function replayed(page) {
+    const link = await page.locator("#replays a").first().getAttribute("href");
+    const replay = await page.context().newPage();
+    await replay.goto(new URL(link, page.url()).href);
+    await replay.waitForSelector("body[data-ready=yes]");
+    await replay.click("#play");
+    await replay.waitForFunction(() => Number(document.getElementById("position").value) > 2500);
+    const seen = await replay.evaluate(() => ({
+        audio: document.querySelectorAll("audio").length, video: document.querySelectorAll("video").length, speakers: document.querySelectorAll(".speaker").length,
+        heard: [...document.querySelectorAll("audio")].filter((e) => e.currentTime > 0.5).length,
+        frames: [...document.querySelectorAll("video")].filter((e) => e.getVideoPlaybackQuality().totalVideoFrames > 5).length,
+    }));
+    await shot(replay, `recorded-${seen.speakers}-${link.includes("@") ? "there" : "here"}`);
+    await replay.close();
+    return { ...seen, elsewhere: link.includes("@") };
+}
+
 const text = (page, selector, wanted) => page.waitForFunction(([where, what]) => [...document.querySelectorAll(where)].some((e) => e.textContent.includes(what)), [selector, wanted]);
 
 const { page: zh, browser: first } = await visit(input.zh);
@@ -90,6 +108,10 @@ report("es", await untilArriving(es));
 report("heard", { zh: Number(await zh.getAttribute("body", "data-heard")), es: Number(await es.getAttribute("body", "data-heard")) });
 report("people", { zh: await zh.locator("#people li").count(), es: await es.locator("#people li").count(), tiles: await zh.locator(".tile").count() });
 
+await zh.click("#record");
+for (const page of [zh, es]) await page.waitForSelector("#recording:not([hidden])");
+const recordedSince = Date.now();
+
 await es.click("#hand");
 await text(zh, "#people li", "🖐️");
 await es.locator("button.reaction").first().click();
@@ -101,6 +123,11 @@ report("chat", { own: await zh.locator("#chat li div").last().textContent(), rea
 await shot(zh, "conference-zh");
 await shot(es, "conference-ar");
 report("axe", { zh: await violations(zh), es: await violations(es), dir: await es.getAttribute("html", "dir") });
+
+await new Promise((done) => setTimeout(done, Math.max(0, 6000 - (Date.now() - recordedSince)))); // so that there is something to replay
+await zh.click("#record");
+for (const page of [zh, es]) await page.waitForSelector("#recording", { state: "hidden" });
+report("replay", { zh: await replayed(zh), es: await replayed(es) });
 
 await es.click("#hand");
 await zh.waitForFunction(() => ![...document.querySelectorAll("#people li")].some((e) => e.textContent.includes("🖐️")));
