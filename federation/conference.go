@@ -6,7 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"time"
 )
+
+// conferenceCall bounds requests about conferences, the longest of which has the other server try our SFU in every way.
+const conferenceCall = time.Minute
 
 // SignedHandler answers a POST of a server that has proved who it is and may talk to us; body is strict JSON.
 type SignedHandler = func(ctx context.Context, origin string, body []byte) (any, error)
@@ -36,7 +40,7 @@ func (c *Client) Conference(ctx context.Context, server string, body, answer any
 		return err
 	}
 	for _, path := range paths {
-		err = c.transport.json(ctx, call{server: server, method: http.MethodPost, uri: path, body: encoded, timeout: shortCall, maxBody: smallAnswer}, answer)
+		err = c.transport.json(ctx, call{server: server, method: http.MethodPost, uri: path, body: encoded, timeout: conferenceCall, maxBody: smallAnswer}, answer)
 		var refused *RemoteError
 		if !errors.As(err, &refused) || !refused.unknownEndpoint() {
 			return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// children are the SFUs that this test's hospitals run.
-func children(t *testing.T) []int {
+// childPIDs are the SFUs that this test's hospitals run.
+func childPIDs(t testing.TB) []int {
 	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	require.NoError(t, err)
@@ -37,12 +38,12 @@ func TestAfterKill9OfTheSFUTheConferenceGoesOn(t *testing.T) {
 	ana, bo := m.joins(t, m.ana, m.a), m.joins(t, m.bo, m.a)
 	ana.talk()
 	bo.hears(ana.identity(), "audio")
-	before := children(t)
+	before := childPIDs(t)
 	require.Len(t, before, 1, "hospital B has no conference of its own yet, and no SFU")
 	require.NoError(t, syscall.Kill(before[0], syscall.SIGKILL))
 
 	require.Eventually(t, func() bool {
-		now := children(t)
+		now := childPIDs(t)
 		return len(now) == 1 && now[0] != before[0]
 	}, patience, pause, "the SFU is started again")
 	heard := bo.packets(ana.identity(), "audio")
@@ -52,7 +53,28 @@ func TestAfterKill9OfTheSFUTheConferenceGoesOn(t *testing.T) {
 func TestTheSFUEndsWithItsNode(t *testing.T) {
 	m := meet(t)
 	m.joins(t, m.ana, m.a)
-	require.Len(t, children(t), 1)
+	require.Len(t, childPIDs(t), 1)
 	m.a.Stop()
-	require.Eventually(t, func() bool { return len(children(t)) == 0 }, patience, pause)
+	require.Eventually(t, func() bool { return len(childPIDs(t)) == 0 }, patience, pause)
+}
+
+func TestAfterARestartOfTheNodeTheyComeBackButForThoseWhoMayNot(t *testing.T) {
+	m := meet(t)
+	eve := m.a.User("eve")
+	eve.Join(m.room)
+	ana, there := m.joins(t, m.ana, m.a), m.joins(t, eve, m.a)
+	_, jwt, _ := askToken(m.bo, m.a, m.urlA, m.room)
+	connect(t, m.urlA, jwt)
+	ana.talk()
+	there.hears(ana.identity(), "audio")
+	m.a.Stop()
+	host, _, err := net.SplitHostPort(m.b.Name)
+	require.NoError(t, err)
+	m.a.Config.Federation.DenyServers = []string{host} // which is not heard of this node's own users
+	m.a.Start()
+	heard := there.packets(ana.identity(), "audio")
+	require.Eventually(t, func() bool { return there.packets(ana.identity(), "audio") > heard+5 }, patience, pause, "with the tokens of before")
+	_, err = tryConnect(t, m.urlA, jwt)
+	require.Error(t, err, "bo's hospital may not take part any more")
+	require.NotContains(t, people(m.ana, m.room), m.bo.ID)
 }

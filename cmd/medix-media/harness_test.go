@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,6 +51,15 @@ func hospitals(t testing.TB, n int, options ...testhospital.Option) []*testhospi
 		s.PublicIP, s.Program = "127.0.0.1", self
 		s.UDPPort, s.TCPPort = freePort(t, "udp"), freePort(t, "tcp")
 	}}, options...)...)
+}
+
+// builtProgram has the hospitals use the program as it is installed, rather than this test's.
+func builtProgram(t testing.TB) testhospital.Option {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "medix-media")
+	out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return func(c *config.Config) { c.Conference.SFU.Program = path }
 }
 
 func freePort(t testing.TB, network string) int {
@@ -183,6 +194,14 @@ func (c *caller) packets(identity, kind string) int64 {
 		return 0
 	}
 	return counter.(*atomic.Int64).Load()
+}
+
+func (c *caller) packetsOfAll() (packets int64) {
+	c.heard.Range(func(_, counter any) bool {
+		packets += counter.(*atomic.Int64).Load()
+		return true
+	})
+	return packets
 }
 
 // isGone waits until the SFU has ended the connection.

@@ -20,6 +20,7 @@ type program func(ctx context.Context, job []byte, more io.Reader, out io.Writer
 var programs = map[string]program{
 	"sfu":    whileRead(serveSFU),
 	"record": recordCall,
+	"probe":  whileRead(probe),
 }
 
 func main() {
@@ -34,7 +35,7 @@ func main() {
 // run executes one subcommand with the job that in begins with.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	if len(args) != 1 || programs[args[0]] == nil {
-		return errors.New("say sfu or record; medix starts both by itself")
+		return errors.New("say sfu, record or probe; medix starts both by itself")
 	}
 	lines := bufio.NewReaderSize(in, maxJob)
 	job, err := lines.ReadSlice('\n')

@@ -51,6 +51,7 @@ func (r *RTC) FederationRoutes() map[string]SignedHandler {
 		federationV1 + "/rtc/livekit/get_token":     r.remoteGetToken,
 		federationTokens + "/rtc/livekit/get_token": r.remoteGetToken,
 		federationOwn + "/moderate":                 r.remoteModerate,
+		federationOwn + "/doctor":                   r.remoteDoctor,
 	}
 }
 

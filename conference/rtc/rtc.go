@@ -12,7 +12,9 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/delayed"
 	"medixchange/conference/sfu"
+	"medixchange/internal/netguard"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/internal/web"
@@ -28,16 +30,6 @@ type Remote interface {
 	Conference(ctx context.Context, server string, body any, answer any, paths ...string) error
 }
 
-// Delayed are delayed events (MSC4140) as far as their owners hand them over.
-type Delayed interface {
-	// Restart begins the delay anew, and Send sends the event now. Both refuse with an error when the event is not there (any
-	// more) or is another user's.
-	Restart(ctx context.Context, userID, delayID string) error
-	Send(ctx context.Context, userID, delayID string) error
-	// Delay returns how long the event is delayed, and of which room it is.
-	Delay(ctx context.Context, userID, delayID string) (delay time.Duration, roomID string, err error)
-}
-
 // Options is what an RTC is built from. Every field without "optional" must be set.
 type Options struct {
 	SFU        *sfu.SFU
@@ -46,12 +38,16 @@ type Options struct {
 	Rooms      *rooms.Rooms
 	Accounts   *accounts.Accounts
 	Remote     Remote
-	Delayed    Delayed // optional
+	Delayed    *delayed.Delayed
 	ServerName string
 	// ClientURL is where clients find this node.
 	ClientURL string
 	// AllowServer says which servers this node has to do with.
 	AllowServer func(server string) bool
+	// Program finds the media program, which tries whether an SFU is to be reached.
+	Program func() (string, error)
+	// Outside is where this node may connect to when it examines itself, and Abroad when it tries another hospital's SFU.
+	Outside, Abroad netguard.Policy
 	// PerSecond and Burst bound the requests of one user or server; 0: no bound.
 	PerSecond float64
 	Burst     int
@@ -70,6 +66,9 @@ type RTC struct {
 	proofs    *lru.Cache[[32]byte, proof] // OpenID tokens that were used
 	knocks    *lru.Cache[string, int64]   // when somebody last knocked, ms
 	removed   *lru.Cache[place, int64]    // until when a user (in place of the identity) stays out, ms
+	probes    probes
+	trials    *web.Limiter  // by server
+	trying    chan struct{} // held by the one trial that runs
 	watched   delegations
 
 	evicting chan place
@@ -87,11 +86,16 @@ const (
 	maxLimited  = 20_000
 	maxEvicting = 4096
 	maxEnforced = 1024
+
+	trialsPerSecond = 1.0 / 30
+	trialsAtOnce    = 3
 )
 
 // New reads who has a token.
 func New(ctx context.Context, o Options) (*RTC, error) {
 	r := &RTC{o: o, evicting: make(chan place, maxEvicting), enforced: make(chan string, maxEnforced)}
+	r.probes.all, r.trying = map[place]time.Time{}, make(chan struct{}, 1)
+	r.trials = web.NewLimiter(trialsPerSecond, trialsAtOnce, maxLimited)
 	r.pending.places = map[place]bool{}
 	r.limit = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
 	r.strangers = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)

@@ -55,20 +55,20 @@ func (c *supervised) set(port int, fault error) {
 	}
 }
 
-func (c *supervised) state() (port int, fault error, changed <-chan struct{}) {
+func (c *supervised) state() (port int, changed <-chan struct{}, fault error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.changed == nil {
 		c.changed = make(chan struct{})
 	}
-	return c.at, c.fault, c.changed
+	return c.at, c.changed, c.fault
 }
 
 // await asks for a start and waits until there is a child that answers. A child that cannot be started is waited for as long
 // as ctx allows, since the next try may succeed.
 func (c *supervised) await(ctx context.Context) error {
 	for {
-		port, fault, changed := c.state()
+		port, changed, fault := c.state()
 		if port > 0 {
 			return nil
 		}

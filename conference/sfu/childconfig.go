@@ -14,12 +14,9 @@ type object map[string]any
 func (s *SFU) childConfig(port int) object {
 	c := s.o.Config
 	rtc := object{
-		"node_ip": c.PublicIP, "use_external_ip": false, "udp_port": c.UDPPort,
+		"node_ip": c.PublicIP, "use_external_ip": false, "udp_port": c.UDPPort, "tcp_port": c.TCPPort,
 		"ips": object{"includes": s.listenNetworks()}, "stun_servers": s.stunServers(),
 		"enable_loopback_candidate": s.loopback(),
-	}
-	if c.TCPPort > 0 {
-		rtc["tcp_port"] = c.TCPPort
 	}
 	if t := s.o.Turn; t != nil {
 		relay := func(protocol string) object {

@@ -14,6 +14,8 @@ type Conference struct {
 	Recording Recording `yaml:"recording"`
 	// ElementCall is a folder with Element Call's own package, which is served at /element-call/; "" for none.
 	ElementCall string `yaml:"element_call"`
+	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
+	TimeZone string `yaml:"time_zone"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names

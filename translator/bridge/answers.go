@@ -42,14 +42,16 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 		return t.answerSetting(ctx, a)
 	case commandHandbook:
 		return t.answerHandbook(ctx, a)
+	case commandConference:
+		return t.answerConference(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
 }
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, "suggest", "topics", "room", commandHelp} {
-		if name == commandHandbook && t.b.o.Handbook == nil {
+	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, commandConference, "suggest", "topics", "room", commandHelp} {
+		if name == commandHandbook && t.b.o.Handbook == nil || name == commandConference && t.b.o.Conferences == nil {
 			continue
 		}
 		lines = append(lines, language.Say(reader, "help_"+name))

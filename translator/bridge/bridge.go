@@ -53,6 +53,8 @@ type Options struct {
 	TranscriberLeaves bool
 	// Handbook is what !handbook looks in; optional: there is no such command.
 	Handbook Handbook
+	// Conferences is what !conference asks; optional: there is no such command.
+	Conferences Conferences
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	// Glossary gives the glossary as it stands, for those who ask for its terms; optional.

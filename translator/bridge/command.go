@@ -29,13 +29,15 @@ const (
 	commandHandbook  = "handbook"
 	commandGlossary  = "glossary"
 
+	commandConference = "conference"
+
 	commandTranslation = "translation"
 )
 
 // commandNames are the commands that are answered; those that stand alone say so.
 var commandNames = map[string]struct{ alone bool }{
 	commandLang: {}, commandMode: {}, commandLanguages: {alone: true}, commandHelp: {alone: true},
-	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {}, commandHandbook: {},
+	commandOriginal: {}, commandTranslate: {}, commandRepost: {}, commandReadback: {}, commandTranslation: {}, commandGlossary: {}, commandHandbook: {}, commandConference: {},
 }
 
 // parseCommand reads "!name rest", where the name may be that of any language. It reports false for what is no command. A

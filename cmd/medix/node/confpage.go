@@ -12,7 +12,7 @@ import (
 
 // buildPage builds the page of conferences, and Element Call's where the operator has a folder of it.
 func (n *Node) buildPage(context.Context, Options) error {
-	if n.rtc != nil {
+	if n.Conferences != nil {
 		n.confPage = page.New(page.Options{
 			Rooms: n.Rooms, Login: n.login, Language: n.pageLanguage, Plain: !strings.HasPrefix(n.Config.ClientURL(), "https:"),
 			Log: n.part("conference"), Metrics: n.requests,

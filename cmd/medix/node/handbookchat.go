@@ -25,14 +25,7 @@ var _ bridge.Handbook = handbookDesk{}
 const maxSummary = 800
 
 func (n *Node) handbookDesk() handbookDesk {
-	base := n.Config.PublicBaseURL
-	if base == "" {
-		base = n.Config.WellKnown.Client
-	}
-	if base == "" {
-		base = "https://" + n.Config.ServerName
-	}
-	return handbookDesk{shelf: n.shelf, index: n.bookIndex, base: strings.TrimSuffix(base, "/")}
+	return handbookDesk{shelf: n.shelf, index: n.bookIndex, base: n.clientBase()}
 }
 
 // Language implements bridge.Handbook. An edition that cannot be read has none; asking it says why in the log.

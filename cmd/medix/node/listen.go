@@ -102,12 +102,13 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_medix/", n.login.Handler())
 	n.addPages(mux)
 	if n.sfu != nil {
-		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.rtc.Admit))
+		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.Conferences.Admit))
 		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())
 	}
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
 	}
+	n.addSchedule(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))

@@ -6,12 +6,15 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strconv"
 
 	"medixchange/cmd/medix/media"
 	"medixchange/conference/rtc"
 	"medixchange/conference/sfu"
 	"medixchange/internal/config"
+	"medixchange/internal/netguard"
 	"medixchange/internal/web"
 )
 
@@ -43,16 +46,32 @@ func (n *Node) buildConference(ctx context.Context, o Options) error {
 	if n.Config.Limits.RatesEnabled {
 		rate = n.Config.Limits.Rates.Other
 	}
-	n.rtc, err = rtc.New(ctx, rtc.Options{
-		SFU: n.sfu, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Remote: n.remote, ServerName: n.Config.ServerName,
+	n.Conferences, err = rtc.New(ctx, rtc.Options{
+		SFU: n.sfu, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Remote: n.remote, Delayed: n.Delayed, ServerName: n.Config.ServerName,
 		ClientURL: n.Config.ClientURL(), AllowServer: n.allow, PerSecond: rate.PerSecond, Burst: rate.Burst,
 		ClientIP: func(r *http.Request) string { return web.ClientIP(r, n.Config.Listen.TrustedProxies).String() },
-		Now:      o.Now, Log: n.part("conferences"),
+		Program:  n.mediaProgram, Outside: n.outside(c), Abroad: netguard.Policy{Allow: n.Config.Federation.AllowPrivate, Deny: n.Config.Federation.DenyNetworks},
+		Now: o.Now, Log: n.part("conferences"),
 	})
 	if err != nil {
 		return fmt.Errorf("preparing conferences: %w", err)
 	}
 	return nil
+}
+
+// outside is where the node may connect to when it examines itself: everywhere public, and at itself.
+func (n *Node) outside(c config.SFU) netguard.Policy {
+	policy := netguard.Policy{Allow: slices.Clone(c.AllowPrivate)}
+	hosts := append([]string{c.PublicIP, n.Config.Conference.Turn.PublicIP}, c.ListenIPs...)
+	if u, err := url.Parse(n.Config.ClientURL()); err == nil {
+		hosts = append(hosts, u.Hostname())
+	}
+	for _, host := range hosts {
+		if ip, err := netip.ParseAddr(host); err == nil {
+			policy.Allow = append(policy.Allow, netip.PrefixFrom(ip, ip.BitLen()))
+		}
+	}
+	return policy
 }
 
 func (n *Node) mediaProgram() (string, error) {
@@ -78,7 +97,7 @@ func (n *Node) sfuRelay() (*sfu.Turn, error) {
 		}
 		port, err := strconv.Atoi(text)
 		if err == nil {
-			return &sfu.Turn{Host: public.String(), Port: port, Secret: n.relaySecret}, nil
+			return &sfu.Turn{Host: public.String(), Port: port, Secret: n.relayKey}, nil
 		}
 	}
 	return nil, nil
@@ -87,8 +106,8 @@ func (n *Node) sfuRelay() (*sfu.Turn, error) {
 // conferenceRoutes are what clients ask about conferences, and what the well-known file says of them.
 func (n *Node) conferenceRoutes() (more []func(*web.Router), foci any) {
 	more = []func(*web.Router){n.recordingRoutes}
-	if n.rtc == nil {
+	if n.Conferences == nil {
 		return more, nil
 	}
-	return append(more, n.rtc.ClientRoutes), n.rtc.Foci()
+	return append(more, n.Conferences.ClientRoutes), n.Conferences.Foci()
 }

@@ -29,6 +29,7 @@ import (
 	"medixchange/conference/relay"
 	"medixchange/conference/replay"
 	"medixchange/conference/rtc"
+	"medixchange/conference/schedule"
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
@@ -59,6 +60,9 @@ type Options struct {
 	TLS *tls.Config
 	// Now replaces the clock; optional.
 	Now func() time.Time
+	// Alone says that the process is this node and nothing else, so that it may give back what the start needed of the
+	// program's file.
+	Alone bool
 }
 
 // Node is a hospital's node, built and not yet serving. Its parts are exported for tests in the same process.
@@ -73,6 +77,8 @@ type Node struct {
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
 
+	Conferences *rtc.RTC // nil without conferences
+
 	log           *logrus.Entry
 	registry      *prometheus.Registry
 	requests      *web.Metrics
@@ -86,22 +92,17 @@ type Node struct {
 	glossary      *glossary.Book       // likewise
 	approvals     *approvals.Book      // likewise
 	newKeys       map[string]bool      // key files that were made at this start
-	login         *pagelogin.Login     // who is behind a page
 	device        *encrypted.Bot       // nil when the bot reads no encrypted rooms
 	shelf         *handbook.Shelf      // nil without a handbook
 	bookIndex     *find.Index          // nil without a handbook
+	login         *pagelogin.Login     // who is behind a page
 	book          *site.Site           // nil without a handbook
 	finder        *finder.Finder       // nil when messages are not searched
-	replay        *replay.Replay
-	recording     *recording.Service
-	recordingsLog *audit.Log // who looked at which recording
 	sender        *federation.Sender
-	relaySecret   string
+	schedule      *schedule.Schedule                       // nil without the bot
 	sfu           *sfu.SFU                                 // nil without conferences
-	rtc           *rtc.RTC                                 // likewise
+	relayKey      string                                   // secret of relay
 	relay         *relay.Relay                             // nil without one of its own
-	confPage      http.Handler                             // nil without conferences
-	elementCall   http.Handler                             // nil without a folder of it
 	turn          func(userID string) clientapi.TurnServer // nil without any relay
 	notifier      *notify.Notifier
 	client        http.Handler
@@ -110,14 +111,21 @@ type Node struct {
 	listeners     []web.Listener
 	addresses     [][2]string // kind and address of each listener
 	started       time.Time
+	alone         bool
 	ready         atomic.Bool
 	closers       []func(context.Context) error // in the order of building
+	replay        *replay.Replay
+	recording     *recording.Service
+	recordingsLog *audit.Log // who looked at which recording
+	relaySecret   string
+	confPage      http.Handler // nil without conferences
+	elementCall   http.Handler // nil without a folder of it
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), alone: o.Alone, newKeys: map[string]bool{}}
 	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -131,7 +139,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -288,8 +296,8 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		MapError: storageError, Now: o.Now, Version: Version,
 	}
 	serving.Recordings = n.replay
-	if n.rtc != nil {
-		serving.More = n.rtc.FederationRoutes()
+	if n.Conferences != nil {
+		serving.More = n.Conferences.FederationRoutes()
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey

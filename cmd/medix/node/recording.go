@@ -13,7 +13,7 @@ import (
 // deleted in time and looked after all the same.
 func (n *Node) buildRecording(_ context.Context, o Options) error {
 	c := n.Config.Conference.Recording
-	if n.rtc == nil {
+	if n.Conferences == nil {
 		c.Enabled = false
 	}
 	bot := ""
@@ -38,36 +38,36 @@ var errNoConferences = errors.New("this node has no conferences")
 
 // Enter implements [recording.Calls].
 func (c calls) Enter(ctx context.Context, roomID, id string) (recording.Access, error) {
-	if c.n.rtc == nil {
+	if c.n.Conferences == nil {
 		return recording.Access{}, errNoConferences
 	}
-	url, token, err := c.n.rtc.Recorder(ctx, roomID, id)
+	url, token, err := c.n.Conferences.Recorder(ctx, roomID, id)
 	return recording.Access{Server: c.n.Config.ServerName, URL: url, Token: token}, err
 }
 
 // EnterAt implements [recording.Calls].
 func (c calls) EnterAt(ctx context.Context, server, roomID, userID, id string) (recording.Access, error) {
-	if c.n.rtc == nil {
+	if c.n.Conferences == nil {
 		return recording.Access{}, errNoConferences
 	}
-	url, token, err := c.n.rtc.RecorderElsewhere(ctx, server, roomID, userID, id)
+	url, token, err := c.n.Conferences.RecorderElsewhere(ctx, server, roomID, userID, id)
 	return recording.Access{Server: server, URL: url, Token: token}, err
 }
 
 // Others implements [recording.Calls].
 func (c calls) Others(ctx context.Context, roomID string) ([]string, error) {
-	if c.n.rtc == nil {
+	if c.n.Conferences == nil {
 		return nil, nil
 	}
-	return c.n.rtc.OtherServers(ctx, roomID), nil
+	return c.n.Conferences.OtherServers(ctx, roomID), nil
 }
 
 // Who implements [recording.Calls].
 func (c calls) Who(ctx context.Context, roomID, server, identity string) (recording.Person, bool) {
-	if c.n.rtc == nil {
+	if c.n.Conferences == nil {
 		return recording.Person{}, false
 	}
-	userID, deviceID, ok := c.n.rtc.Who(ctx, roomID, server, identity)
+	userID, deviceID, ok := c.n.Conferences.Who(ctx, roomID, server, identity)
 	if !ok {
 		return recording.Person{}, false
 	}

@@ -60,13 +60,16 @@ func (n *Node) background() map[string]func(context.Context) error {
 		parts["sender"] = n.sender.Run
 	}
 	if n.sfu != nil {
-		parts["sfu"], parts["conferences"] = n.sfu.Run, n.rtc.Run
+		parts["sfu"], parts["conferences"] = n.sfu.Run, n.Conferences.Run
 	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
 	}
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run
+	}
+	if n.schedule != nil {
+		parts["conferences"] = n.schedule.Run
 	}
 	if n.book != nil {
 		parts["handbook"] = n.runHandbook

@@ -51,6 +51,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			Config: n.Config.Translator, SealKey: sealKey, Now: o.Now, Log: n.part("translator"), Registerer: n.registry,
 			Transcriber: voice, TranscriberLeaves: n.voiceLeaves(), Glossary: n.glossary.Current,
 		}
+		options.Conferences = conferenceDesk{n}
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
 		}
@@ -78,6 +79,9 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	}
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
+	}
+	if n.Conferences != nil {
+		routes = append(routes, n.Conferences.AddRoutes)
 	}
 	return routes
 }

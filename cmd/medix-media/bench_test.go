@@ -1,0 +1,157 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/testhospital"
+)
+
+// The benchmarks of docs/benchmarks.md that need an SFU. Node and callers share this process; the SFU is its child, whose CPU is
+// read by itself.
+
+func p95(took []time.Duration) float64 {
+	slices.Sort(took)
+	return float64(took[len(took)*95/100]) / 1e6
+}
+
+// BenchmarkToken: a token of one's own hospital, and of another's through one's own.
+func BenchmarkToken(b *testing.B) {
+	m := meet(b)
+	for name, c := range map[string]struct {
+		who *testhospital.User
+		at  *testhospital.Hospital
+		url string
+	}{"local": {m.ana, m.a, m.urlA}, "federated": {m.bo, m.a, m.urlA}} {
+		b.Run(name, func(b *testing.B) {
+			status, _, code := askToken(c.who, c.at, c.url, m.room) // the first one starts the SFU
+			require.Equal(b, http.StatusOK, status, code)
+			var took []time.Duration
+			for b.Loop() {
+				began := time.Now()
+				askToken(c.who, c.at, c.url, m.room)
+				took = append(took, time.Since(began))
+			}
+			b.ReportMetric(p95(took), "p95-ms")
+		})
+	}
+}
+
+// BenchmarkJoin: from having a token to being connected with media transport.
+func BenchmarkJoin(b *testing.B) {
+	m := meet(b)
+	_, jwt, _ := askToken(m.ana, m.a, m.urlA, m.room)
+	var took []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		c := connect(b, m.urlA, jwt)
+		took = append(took, time.Since(began))
+		c.room.Disconnect()
+	}
+	b.ReportMetric(p95(took), "p95-ms")
+}
+
+// cpuOf is the user and system time of a process.
+func cpuOf(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	require.NoError(b, err)
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond // of the 100 in a second
+}
+
+func rssOf(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+	require.NoError(b, err)
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kb, _ := strconv.Atoi(strings.Fields(rest)[0])
+			return float64(kb) / 1024
+		}
+	}
+	b.Fatal("no memory is told")
+	return 0
+}
+
+// BenchmarkSound: talkers and listeners, sound only, for ten seconds: what the SFU takes of a core, and what gets lost.
+func BenchmarkSound(b *testing.B) {
+	for _, c := range []struct{ talkers, all int }{{20, 20}, {3, 103}} {
+		b.Run(fmt.Sprintf("%dtalk%dlisten", c.talkers, c.all), func(b *testing.B) { benchSound(b, c.talkers, c.all) })
+	}
+}
+
+func benchSound(b *testing.B, talkers, all int) {
+	m := meet(b)
+	callers := make([]*caller, all)
+	var who *testhospital.User
+	for i := range callers {
+		if i%30 == 0 { // as many as one user may be
+			who = m.a.User("u" + strconv.Itoa(i))
+			who.Join(m.room)
+		}
+		status, answer := who.Do(http.MethodPost, "/_matrix/client/v1/rtc/livekit/get_token", map[string]any{
+			"url": m.urlA, "room_id": m.room, "slot_id": "m.call#ROOM", "member_id": "m" + strconv.Itoa(i),
+		})
+		require.Equal(b, http.StatusOK, status, answer.Raw)
+		callers[i] = connect(b, m.urlA, answer.Get("jwt").Str)
+	}
+	for _, c := range callers[:talkers] {
+		c.talk()
+	}
+	var hearing sync.WaitGroup
+	for _, c := range callers {
+		hearing.Go(func() {
+			for _, other := range callers[:talkers] {
+				if other != c {
+					c.hears(other.identity(), "audio")
+				}
+			}
+		})
+	}
+	hearing.Wait()
+	sfu := childPIDs(b)[0]
+	for b.Loop() {
+		began, cpu, heard := time.Now(), cpuOf(b, sfu), heardBy(callers)
+		time.Sleep(10 * time.Second)
+		took := time.Since(began).Seconds()
+		got := float64(heardBy(callers) - heard)
+		expected := float64(talkers*(all-1)) * took * 50
+		b.ReportMetric(100*(cpuOf(b, sfu)-cpu).Seconds()/took, "sfu-%core")
+		b.ReportMetric(got/took, "packets/s")
+		b.ReportMetric(100*got/expected, "%delivered")
+		b.ReportMetric(rssOf(b, sfu), "sfu-MB")
+	}
+}
+
+func heardBy(callers []*caller) (packets int64) {
+	for _, c := range callers {
+		packets += c.packetsOfAll()
+	}
+	return packets
+}
+
+// BenchmarkIdleSFU: what the SFU takes while nobody calls, a while after its start.
+func BenchmarkIdleSFU(b *testing.B) {
+	program := builtProgram(b)
+	m := meet(b, program)
+	_, _, code := askToken(m.ana, m.a, m.urlA, m.room)
+	require.Empty(b, code)
+	pid := childPIDs(b)[0]
+	for b.Loop() {
+		time.Sleep(5 * time.Second)
+	}
+	b.ReportMetric(rssOf(b, pid), "MB")
+}

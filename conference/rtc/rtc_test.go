@@ -1,0 +1,80 @@
+package rtc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/conference/sfu"
+)
+
+// The hashes were computed with another program: sha256 of the JSON array, unpadded base64.
+func TestNamesAreThoseThatClientsCompute(t *testing.T) {
+	require.Equal(t, "+yFjl8vxEnmOKw6javQ/9sFyccbehTBDjr9STFBB6JY", Identity("@alice:a.example", "xyz"))
+	require.Equal(t, "QqrQ+we8EYmUILve6V0n5Z0YZhkqE7QQlI4WkQhpOMc", deviceIdentity("@alice:a.example", "DEV", "xyz"))
+	require.Equal(t, "QL+eh6hhFJcV5Tw7qdvmZkAba3FYyMHjo8QfZdeXXUs", SFURoom("!r:a.example", "m.call#ROOM"))
+	require.Equal(t, "o3SzW0P4D2vS2Tu+J94OCPdb+mBQde3Ubub4+0QqTnQ", Identity(`@a"<&>:a.example`, "x\\y"))
+	require.Equal(t, "@alice:a.example:DEV", plainIdentity("@alice:a.example", "DEV"))
+}
+
+func TestServerOfAUser(t *testing.T) {
+	for id, want := range map[string]string{"@a:b": "b", "@a:b:8448": "b:8448", "a:b": "", "@ab": "", "": ""} {
+		require.Equal(t, want, serverOf(id), id)
+	}
+}
+
+func TestPolicies(t *testing.T) {
+	video := func(identity string, joined int64) sfu.Participant {
+		return sfu.Participant{Identity: identity, JoinedTS: joined, Tracks: []sfu.Track{{Kind: "video", Source: sfu.Camera}}}
+	}
+	present := []sfu.Participant{video("second", 20), {Identity: "quiet"}, video("first", 10)}
+	for content, want := range map[string]map[string][]string{
+		`{}`:                                 {"first": nil, "new": nil},
+		`{"audio_only":true}`:                {"first": soundOnly, "new": soundOnly},
+		`{"max_video":1}`:                    {"first": nil, "second": soundOnly, "quiet": soundOnly, "new": soundOnly},
+		`{"max_video":3}`:                    {"first": nil, "second": nil, "quiet": nil},
+		`{"max_video":0}`:                    {"first": soundOnly},
+		`{"max_video":-1,"audio_only":"no"}`: {"first": nil},
+		`{"max_video":"1"}`:                  {"second": nil},
+		`[]`:                                 {"first": nil},
+	} {
+		policy := parsePolicy(gjson.Parse(content))
+		for identity, sources := range want {
+			require.Equal(t, sources, policy.sourcesFor(identity, present), "%s of %s", content, identity)
+		}
+	}
+	locked := parsePolicy(gjson.Parse(`{"locked":true,"admitted":["@a:b",7]}`))
+	require.True(t, locked.Locked && locked.admits("@a:b") && !locked.admits("@c:d"))
+}
+
+func TestTheRegistryIsBoundedForEachUser(t *testing.T) {
+	g := newRegistry(nil)
+	for i := range maxPerUser {
+		g.put(Member{SFURoom: "s", Identity: string(rune('a' + i)), RoomID: "!r", UserID: "@a:b"})
+	}
+	require.True(t, g.full("@a:b"))
+	require.False(t, g.full("@c:b"))
+	g.remove(place{"s", "a"})
+	require.False(t, g.full("@a:b"))
+	require.Len(t, g.room("!r"), maxPerUser-1)
+	for _, m := range g.room("") {
+		g.remove(m.place())
+	}
+	require.True(t, g.empty())
+	require.Empty(t, g.byRoom)
+}
+
+func FuzzTokenRequest(f *testing.F) {
+	f.Add([]byte(`{"url":"wss://a","room_id":"!r","slot_id":"s","member_id":"m"}`))
+	f.Add([]byte(`{"url":"wss://a","room_id":"!r","slot_id":"s","member":{"id":"m","claimed_device_id":"D"}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var q tokenRequest
+		if decode(body, &q) != nil || q.check() != nil {
+			return
+		}
+		if m := q.member("@a:b", "D"); m.SFURoom == "" || len(m.Identity) != 43 {
+			t.Fatalf("a member without a name: %+v", m)
+		}
+	})
+}

@@ -1,0 +1,43 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"medixchange/internal/sqldb"
+	"medixchange/rooms"
+	"medixchange/translator/language"
+)
+
+// Conferences plans conferences for those who ask the bot.
+type Conferences interface {
+	// Plan carries out what follows "!conference" and returns what the bot says. eventID is that of the command.
+	Plan(ctx context.Context, userID, roomID, eventID, language, text string) (string, error)
+}
+
+func (t *talk) answerConference(ctx context.Context, a *asked) (string, error) {
+	if t.b.o.Conferences == nil {
+		return language.Say(a.reader, "bot_unknown_command"), nil
+	}
+	answer, err := t.b.o.Conferences.Plan(ctx, a.ev.Sender, a.ev.RoomID, a.ev.ID, string(a.reader), a.rest)
+	if err != nil {
+		return "", fmt.Errorf("planning a conference: %w", err)
+	}
+	return answer, nil
+}
+
+// Tell lets the bot say something to one user of this node in a room, about an event; once for each kind, whatever happens in
+// between. Nobody else sees it, and it notifies nobody.
+func (b *Bridge) Tell(ctx context.Context, userID string, about *rooms.Event, kind string, content json.RawMessage) error {
+	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return b.tellIn(tx, userID, about, kind, content, 0) })
+	if err != nil {
+		return fmt.Errorf("telling a user something: %w", err)
+	}
+	return nil
+}
+
+// Language is the language in which the bot speaks to a user in a room.
+func (b *Bridge) Language(ctx context.Context, userID, roomID string) string {
+	return string((&talk{b: b}).languageOf(ctx, userID, roomID))
+}
