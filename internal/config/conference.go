@@ -12,6 +12,7 @@ type Conference struct {
 	Turn      Turn      `yaml:"turn"`
 	SFU       SFU       `yaml:"sfu"`
 	Recording Recording `yaml:"recording"`
+	Captions  Captions  `yaml:"captions"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names
@@ -36,7 +37,7 @@ type Turn struct {
 }
 
 func defaultConference() Conference {
-	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU(), Recording: defaultRecording()}
+	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU(), Recording: defaultRecording(), Captions: defaultCaptions()}
 }
 
 func (c *Config) validateConference(k *checker) {

@@ -25,6 +25,7 @@ import (
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/audit"
+	"medixchange/conference/captions"
 	"medixchange/conference/recording"
 	"medixchange/conference/relay"
 	"medixchange/conference/replay"
@@ -47,6 +48,7 @@ import (
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
 	"medixchange/translator/glossary"
+	"medixchange/translator/transcribe"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -94,7 +96,9 @@ type Node struct {
 	finder        *finder.Finder       // nil when messages are not searched
 	replay        *replay.Replay
 	recording     *recording.Service
-	recordingsLog *audit.Log // who looked at which recording
+	captions      *captions.Service  // nil when nothing is written down
+	speech        *transcribe.Client // nil without a speech recogniser
+	recordingsLog *audit.Log         // who looked at which recording
 	sender        *federation.Sender
 	relaySecret   string
 	sfu           *sfu.SFU                                 // nil without conferences
@@ -129,7 +133,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildRecording, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
