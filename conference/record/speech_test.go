@@ -55,7 +55,7 @@ func TestUtterancesAreCutAtPauses(t *testing.T) {
 		"one":                 {times("v", 50) + times("q", 60), [][2]float64{{0, 1_700}}},
 		"lead-in is kept":     {times("q", 50) + times("v", 50), [][2]float64{{780, 2_000}}},
 		"a breath joins":      {times("v", 20) + times("q", 20) + times("v", 20), [][2]float64{{0, 1_200}}},
-		"two":                 {times("v", 20) + times("s", 60) + times("v", 20), [][2]float64{{0, 1_100}, {1_400, 2_000}}},
+		"two":                 {times("v", 20) + times("s", 60) + times("v", 20), [][2]float64{{0, 1_100}, {1_380, 2_000}}},
 		"nothing sent":        {times("v", 20) + times("-", 100) + times("v", 20), [][2]float64{{0, 2_420}, {2_420, 2_800}}},
 		"whoever never stops": {times("v", 2_100), [][2]float64{{0, 20_020}, {20_020, 40_040}, {40_040, 42_000}}},
 	} {

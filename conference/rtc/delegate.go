@@ -110,18 +110,18 @@ func (r *RTC) serviceDelegate(req *http.Request) (any, error) {
 
 // handOver takes over a delayed leave event from its owner. An earlier one of the same participant is not kept any longer.
 func (r *RTC) handOver(ctx context.Context, m Member, delayID string) error {
-	if r.o.Delayed == nil || serverOf(m.UserID) != r.o.ServerName {
+	if serverOf(m.UserID) != r.o.ServerName {
 		return web.InvalidParam("This server does not keep that delayed event.")
 	}
-	delay, roomID, err := r.o.Delayed.Delay(ctx, m.UserID, delayID)
-	if err != nil || roomID != m.RoomID {
+	ev, err := r.o.Delayed.Get(ctx, m.UserID, delayID)
+	if err != nil || ev.RoomID != m.RoomID || !ev.FinalisedAt.IsZero() {
 		return web.InvalidParam("There is no such delayed event of yours in this room.").Because(err)
 	}
-	if delay < shortestDelay {
+	if ev.Delay < shortestDelay {
 		return web.InvalidParam("The delay is too short to be handed over: at least %d seconds.", int(shortestDelay/time.Second))
 	}
 	now := r.o.Now()
-	w := &delegation{place: m.place(), userID: m.UserID, delayID: delayID, sinceTS: now.UnixMilli(), delay: delay, restarted: now}
+	w := &delegation{place: m.place(), userID: m.UserID, delayID: delayID, sinceTS: now.UnixMilli(), delay: ev.Delay, restarted: now}
 	if err := r.storeDelegation(ctx, w); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (r *RTC) delegate(ctx context.Context) {
 func (r *RTC) attend(ctx context.Context, w *delegation) error {
 	now := r.o.Now()
 	r.watched.mu.Lock()
-	gone, ask := w.gone, w.gone || now.Sub(w.asked) >= presentEvery
+	came, gone, ask := w.here, w.gone, w.gone || now.Sub(w.asked) >= presentEvery
 	r.watched.mu.Unlock()
 	if ask && r.o.SFU.Running() {
 		here, err := r.isPresent(ctx, w.place)
@@ -167,15 +167,15 @@ func (r *RTC) attend(ctx context.Context, w *delegation) error {
 			return r.sendLeave(ctx, w)
 		}
 	}
-	if !w.here && now.UnixMilli()-w.sinceTS > waitToCome.Milliseconds() {
+	if !came && now.UnixMilli()-w.sinceTS > waitToCome.Milliseconds() {
 		return r.letGo(ctx, w) // the delay goes on by itself, and ends
 	}
 	if w.delay == 0 { // taken over from before a restart
-		delay, _, err := r.o.Delayed.Delay(ctx, w.userID, w.delayID)
+		ev, err := r.o.Delayed.Get(ctx, w.userID, w.delayID)
 		if err != nil {
 			return fmt.Errorf("taking a delayed leave up again: %w", r.letGoBecause(ctx, w, err))
 		}
-		w.delay = delay
+		w.delay = ev.Delay
 	}
 	if now.Sub(w.restarted) < w.delay/3 {
 		return nil

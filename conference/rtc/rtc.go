@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/delayed"
 	"medixchange/conference/sfu"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -28,16 +29,6 @@ type Remote interface {
 	Conference(ctx context.Context, server string, body any, answer any, paths ...string) error
 }
 
-// Delayed are delayed events (MSC4140) as far as their owners hand them over.
-type Delayed interface {
-	// Restart begins the delay anew, and Send sends the event now. Both refuse with an error when the event is not there (any
-	// more) or is another user's.
-	Restart(ctx context.Context, userID, delayID string) error
-	Send(ctx context.Context, userID, delayID string) error
-	// Delay returns how long the event is delayed, and of which room it is.
-	Delay(ctx context.Context, userID, delayID string) (delay time.Duration, roomID string, err error)
-}
-
 // Options is what an RTC is built from. Every field without "optional" must be set.
 type Options struct {
 	SFU        *sfu.SFU
@@ -46,7 +37,7 @@ type Options struct {
 	Rooms      *rooms.Rooms
 	Accounts   *accounts.Accounts
 	Remote     Remote
-	Delayed    Delayed // optional
+	Delayed    *delayed.Delayed
 	ServerName string
 	// ClientURL is where clients find this node.
 	ClientURL string

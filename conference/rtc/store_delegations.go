@@ -10,9 +10,6 @@ import (
 // loadDelegations reads what was handed over before a restart. How long the delay is, is asked again.
 func (r *RTC) loadDelegations(ctx context.Context) error {
 	r.watched.all = map[place]*delegation{}
-	if r.o.Delayed == nil {
-		return nil
-	}
 	rows, err := r.o.DB.Query(ctx, `SELECT sfu_room, identity, user_id, delay_id, since_ts FROM conference_delegations`)
 	if err != nil {
 		return fmt.Errorf("reading the delayed leaves of conferences: %w", err)

@@ -44,7 +44,7 @@ func (n *Node) buildConference(ctx context.Context, o Options) error {
 		rate = n.Config.Limits.Rates.Other
 	}
 	n.rtc, err = rtc.New(ctx, rtc.Options{
-		SFU: n.sfu, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Remote: n.remote, ServerName: n.Config.ServerName,
+		SFU: n.sfu, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Remote: n.remote, Delayed: n.Delayed, ServerName: n.Config.ServerName,
 		ClientURL: n.Config.ClientURL(), AllowServer: n.allow, PerSecond: rate.PerSecond, Burst: rate.Burst,
 		ClientIP: func(r *http.Request) string { return web.ClientIP(r, n.Config.Listen.TrustedProxies).String() },
 		Now:      o.Now, Log: n.part("conferences"),

@@ -33,8 +33,12 @@ import (
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/desk"
+	"medixchange/handbook/edit"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -61,6 +65,9 @@ type Options struct {
 	TLS *tls.Config
 	// Now replaces the clock; optional.
 	Now func() time.Time
+	// Alone says that the process is this node and nothing else, so that it may give back what the start needed of the
+	// program's file.
+	Alone bool
 }
 
 // Node is a hospital's node, built and not yet serving. Its parts are exported for tests in the same process.
@@ -114,12 +121,17 @@ type Node struct {
 	started       time.Time
 	ready         atomic.Bool
 	closers       []func(context.Context) error // in the order of building
+	alone         bool
+	editions      *editions.Store  // nil without a handbook
+	updates       *updates.Updates // likewise
+	bookDesk      *desk.Desk       // nil without a handbook
+	bookEdit      *edit.Editing    // nil without a handbook
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), alone: o.Alone, newKeys: map[string]bool{}}
 	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -133,7 +145,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -295,6 +307,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	if n.updates != nil {
+		serving.Handbook = n.updates
 	}
 	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{

@@ -79,5 +79,11 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
 	}
+	if n.bookEdit != nil {
+		routes = append(routes, n.bookEdit.AddRoutes)
+	}
+	if n.updates != nil {
+		routes = append(routes, n.updates.AddRoutes)
+	}
 	return routes
 }
