@@ -29,6 +29,7 @@ type ServerOptions struct {
 	Recordings RecordingPages
 	// More is what other parts of the node answer, by path: POST, signed; optional.
 	More     map[string]SignedHandler
+	Handbook HandbookPages // optional
 	Config   *config.Config
 	Log      *logrus.Entry
 	Metrics  *web.Metrics               // optional
@@ -128,6 +129,7 @@ func (s *Server) routes() {
 	s.allianceRoutes()
 	s.recordingRoutes()
 	s.moreRoutes()
+	s.handbookRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

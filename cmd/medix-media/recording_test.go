@@ -1,16 +1,27 @@
 package main
 
 import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/livekit/protocol/livekit"
+	lksdk "github.com/livekit/server-sdk-go/v2"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/admin"
 	"medixchange/conference/manifest"
+	"medixchange/conference/recording"
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
 )
@@ -155,4 +166,123 @@ func TestEncryptedRoomsAreNotRecorded(t *testing.T) {
 	status, answer := askRecording(ana, room, "start")
 	require.Equal(t, http.StatusForbidden, status)
 	require.Equal(t, "refused_encrypted", answer.Get(`org\.medixchange\.reason`).Str)
+}
+
+// recogniserOf speaks OpenAI's protocol and hears the same words in every recording.
+func recogniserOf(t *testing.T, words string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		file, _, err := r.FormFile("file")
+		if err != nil || r.URL.Path != "/v1/audio/transcriptions" {
+			http.Error(w, "not the protocol", http.StatusTeapot)
+			return
+		}
+		head := make([]byte, 4)
+		if _, err := io.ReadFull(file, head); err != nil || string(head) != "OggS" {
+			http.Error(w, "not a recording", http.StatusTeapot)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{"text": words, "language": "english"})
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// speaks publishes a voice for 600 ms and nothing for a second, again and again.
+func (c *caller) speaks() {
+	c.t.Helper()
+	voice, err := hex.DecodeString("78a28b48ccaf1beec67e30f30fab48115d7d24049e0848dd5254849ae29ae90b1e6e4fa9d8ede2ae5e3bc331368df2f86c64f78bdf1511755fd347737b04")
+	require.NoError(c.t, err)
+	track, err := lksdk.NewLocalSampleTrack(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000})
+	require.NoError(c.t, err)
+	_, err = c.room.LocalParticipant.PublishTrack(track, &lksdk.TrackPublicationOptions{Source: livekit.TrackSource_MICROPHONE})
+	require.NoError(c.t, err)
+	go func() {
+		start := time.Now()
+		for n := 0; c.ctx.Err() == nil; n++ {
+			time.Sleep(time.Until(start.Add(time.Duration(n) * 20 * time.Millisecond)))
+			frame := []byte{0xf8, 0xff, 0xfe}
+			if n%80 < 30 {
+				frame = voice
+			}
+			_ = track.WriteSample(media.Sample{Data: frame, Duration: 20 * time.Millisecond}, nil)
+		}
+	}()
+}
+
+func TestWhatIsSaidIsReadLiveAndInTheReplay(t *testing.T) {
+	url := recogniserOf(t, "Good morning.")
+	h := hospitals(t, 1, recorded, func(c *config.Config) {
+		c.Conference.Captions.Enabled = true
+		c.Translator.Enabled = true
+		c.Translator.Transcription.URL, c.Translator.Transcription.Model = url, "whisper"
+	})[0]
+	ana := h.User("ana")
+	ana.Must(http.MethodPut, "/_matrix/client/v3/user/"+ana.ID+"/account_data/org.medixchange.language", map[string]any{"language": "es"})
+	room := ana.CreateRoom(testhospital.Room{Preset: "private_chat"})
+	m := &meeting{a: h, ana: ana, room: room, urlA: sfuURL(t, ana)}
+	live := make(chan string, 100)
+	c := m.joins(t, ana, h)
+	c.onData = func(topic string, payload []byte) {
+		if topic == "org.medixchange.captions" {
+			live <- string(payload)
+		}
+	}
+	c.speaks()
+	status, answer := askRecording(ana, room, "start")
+	require.Equal(t, http.StatusOK, status, answer.Raw)
+	id := answer.Get("id").Str
+	select {
+	case caption := <-live:
+		require.Equal(t, "Good morning.", gjson.Get(caption, "text").Str)
+		require.Equal(t, ana.ID, gjson.Get(caption, "user_id").Str)
+		require.Contains(t, gjson.Get(caption, "texts.es").Str, "Buenos días")
+	case <-time.After(patience):
+		require.FailNow(t, "no caption came")
+	}
+	status, _ = askRecording(ana, room, "stop")
+	require.Equal(t, http.StatusOK, status)
+	noticed(ana, room, "org.medixchange.replay")
+	manifestOf(t, h, id)
+	body := page(t, ana, "/replay/"+id+"/captions/es.vtt", http.StatusOK)
+	require.Contains(t, body, "Buenos días")
+	require.Contains(t, body, "Good morning.", "the phrase is not reviewed, so that the original stands beside it")
+	utterance := gjson.Get(page(t, ana, "/replay/"+id+"/transcript.json", http.StatusOK), "utterances.0.id").Str
+	ana.Must(http.MethodPut, "/replay/"+id+"/transcript/"+utterance, map[string]any{"text": "Good evening."})
+	require.Contains(t, page(t, ana, "/replay/"+id+"/captions/en.vtt", http.StatusOK), "Good evening.")
+
+	socket := admin.NewClient(h.Config.Listen.AdminSocket)
+	order := recording.Order{By: "root", Reason: "case 7"}
+	path := recording.PathRecordings + "/" + id
+	require.NoError(t, socket.Call(t.Context(), http.MethodPost, path+"/hold", order, nil))
+	require.Error(t, socket.Call(t.Context(), http.MethodPost, path+"/delete", order, nil), "it is held")
+	require.NoError(t, socket.Call(t.Context(), http.MethodPost, path+"/release", order, nil))
+	var verified recording.Verified
+	require.NoError(t, socket.Call(t.Context(), http.MethodPost, path+"/verify", struct{}{}, &verified))
+	require.Equal(t, 1, verified.Files)
+	require.Empty(t, verified.Wrong)
+	require.NoError(t, socket.Call(t.Context(), http.MethodPost, path+"/delete", order, nil))
+	left, err := os.ReadDir(filepath.Join(h.Config.DataDir, "recordings", id))
+	require.NoError(t, err)
+	require.Len(t, left, 1, "the tombstone alone")
+	page(t, ana, "/replay/"+id+"/captions/es.vtt", http.StatusGone)
+	require.Contains(t, page(t, ana, "/replay/"+id+"/manifest.json", http.StatusOK), `"deleted"`)
+	for _, trick := range []string{"..", "%2e%2e%2fsigning.key", id + "%2f..", ""} {
+		require.Error(t, socket.Call(t.Context(), http.MethodPost, recording.PathRecordings+"/"+trick+"/delete", order, nil), trick)
+	}
+}
+
+// page asks for something that is no JSON.
+func page(t *testing.T, u *testhospital.User, path string, want int) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.Hospital.URL+path, nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", "Bearer "+u.Token)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.Equal(t, want, res.StatusCode, string(body))
+	return string(body)
 }

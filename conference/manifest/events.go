@@ -14,6 +14,7 @@ const (
 	EventUnmuted      = "unmuted"      // Track
 	EventProgress     = "progress"     // Track, Duration, Bytes: what is on the disk
 	EventTrackEnded   = "track_ended"  // Track, Duration, Bytes
+	EventSpeech       = "speech"       // Track, UserID, File, Offset, Duration: an utterance, in SpeechFolder
 	EventSkipped      = "skipped"      // UserID, Kind, Reason: a track that is not recorded
 	EventConsent      = "consent"      // UserID, Answer, TS
 	EventPaused       = "paused"
@@ -67,6 +68,8 @@ type Job struct {
 	Folder    string   `json:"folder"`
 	StartedTS int64    `json:"started_ts"`
 	Limits    Limits   `json:"limits"`
+	// Speech has utterances written into files of their own.
+	Speech bool `json:"speech,omitempty"`
 	// Finish repairs and closes what a recorder that was killed left behind, and records nothing.
 	Finish bool `json:"finish,omitempty"`
 }

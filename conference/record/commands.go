@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"medixchange/conference/manifest"
 )
@@ -192,6 +193,9 @@ func (r *Recorder) newTrack(kind, source string, who person, c *clock, askKey fu
 		id: fmt.Sprintf("%c%d", kind[0], r.numbers), kind: kind, source: source, userID: who.userID, device: who.device, say: r.say, now: r.now,
 		askKey: askKey, folder: r.job.Folder, stereo: source == "screen_share_audio", paused: r.paused,
 	}, c)
+	if r.job.Speech && source == "microphone" {
+		t.speech = &speech{folder: filepath.Join(r.job.Folder, manifest.SpeechFolder)}
+	}
 	r.tracks[t] = struct{}{}
 	return t, nil
 }

@@ -54,6 +54,7 @@ type track struct {
 	width, height     int
 	closed            bool
 	paused            bool
+	speech            *speech // nil where nothing is written down
 	written, reported int64
 }
 
@@ -117,6 +118,7 @@ func (t *track) sample(s *media.Sample, at, arrival float64, lost bool) error {
 				return err
 			}
 		}
+		t.listenTo(at-t.offset, s.Data)
 		return t.audio.write(at-t.offset, s.Data)
 	}
 	width, height, key := keyFrame(s.Data)
@@ -250,6 +252,9 @@ func (t *track) end() error {
 	t.builder.Flush()
 	err := t.drain(t.now())
 	t.closed = true
+	if t.speech != nil && t.f != nil {
+		t.spoken(t.speech.cut())
+	}
 	if t.f == nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (s *Service) job(ctx context.Context, a *active) (manifest.Job, error) {
 	}
 	return manifest.Job{
 		ID: rec.ID, RoomID: rec.RoomID, Title: rec.Title, By: rec.By, Consent: rec.Consent, Allowed: allowed, URL: access.URL, Token: access.Token,
-		Server: access.Server, Folder: s.folder(rec.ID), StartedTS: rec.StartedTS,
+		Server: access.Server, Folder: s.folder(rec.ID), StartedTS: rec.StartedTS, Speech: s.o.Speech,
 		Limits: manifest.Limits{
 			Bytes: int64(left), Seconds: int64(c.MaxDuration.Std() / time.Second), Tracks: c.MaxTracks, DiskLeft: int64(c.DiskLeft),
 			Empty: int64(c.Empty.Std() / time.Second),
@@ -150,6 +150,10 @@ func (s *Service) hear(ctx context.Context, a *active, e manifest.Event) {
 	case manifest.EventDisconnected:
 		if e.Reason != "reconnecting" {
 			s.parts.Go(func() { s.reconnect(ctx, a, e.Server) })
+		}
+	case manifest.EventSpeech:
+		if s.o.Said != nil {
+			s.o.Said(ctx, a.rec, e.File)
 		}
 	case manifest.EventWho:
 		s.parts.Go(func() { s.introduce(ctx, a, e) })

@@ -61,8 +61,11 @@ type Options struct {
 	Rooms    *rooms.Rooms
 	Accounts *accounts.Accounts
 	Audit    *audit.Log
+	// Speech has what is said cut into utterances, and Said is told of each; optional.
+	Speech bool
+	Said   func(ctx context.Context, rec *Recording, file string)
 	// Recorded is told of every recording that has ended, and may take its time; optional.
-	Recorded func(ctx context.Context, id string)
+	Recorded func(ctx context.Context, rec *Recording)
 	// Gone is told of a recording whose files were deleted; optional.
 	Gone       func(ctx context.Context, id string) error
 	Now        func() time.Time

@@ -139,7 +139,7 @@ func (s *Service) finish(ctx context.Context, a *active) error {
 		s.announceReplay(ctx, rec)
 	}
 	if s.o.Recorded != nil {
-		s.o.Recorded(ctx, rec.ID)
+		s.o.Recorded(ctx, rec)
 	}
 	return nil
 }

@@ -162,3 +162,8 @@ func first(texts ...string) string {
 	}
 	return ""
 }
+
+// Tell sends something to everybody in the call of a room on the SFU of this node. Topic says to clients what it is.
+func (r *RTC) Tell(ctx context.Context, roomID, topic string, payload []byte) error {
+	return r.o.SFU.SendData(ctx, SFURoom(roomID, defaultSlot), topic, payload)
+}

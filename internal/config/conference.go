@@ -12,6 +12,7 @@ type Conference struct {
 	Turn      Turn      `yaml:"turn"`
 	SFU       SFU       `yaml:"sfu"`
 	Recording Recording `yaml:"recording"`
+	Captions  Captions  `yaml:"captions"`
 	// ElementCall is a folder with Element Call's own package, which is served at /element-call/; "" for none.
 	ElementCall string `yaml:"element_call"`
 	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
@@ -40,7 +41,7 @@ type Turn struct {
 }
 
 func defaultConference() Conference {
-	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU(), Recording: defaultRecording()}
+	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU(), Recording: defaultRecording(), Captions: defaultCaptions()}
 }
 
 func (c *Config) validateConference(k *checker) {

@@ -196,15 +196,6 @@ type Thumbnail struct {
 	Method string `yaml:"method"`
 }
 
-// Handbook says which edition of the clinical handbook is shown at /handbook/, and to whom.
-type Handbook struct {
-	Enabled bool `yaml:"enabled"`
-	// Folder holds the edition; empty for the one that comes with the program.
-	Folder string `yaml:"folder"`
-	// Public shows it without login; otherwise readers log in with an account of this node.
-	Public bool `yaml:"public"`
-}
-
 // Presence says whether online states are kept and shown.
 type Presence struct {
 	Enabled bool `yaml:"enabled"`
@@ -362,7 +353,7 @@ func Default(serverName string) *Config {
 			MaxResponse:  100 << 20,
 		},
 		Alliance:   defaultAlliance(),
-		Handbook:   Handbook{Enabled: true, Public: true},
+		Handbook:   defaultHandbook(),
 		Media:      defaultMedia(),
 		Conference: defaultConference(),
 		Search:     Search{Enabled: true},

@@ -30,6 +30,15 @@ type Recording struct {
 	Concurrent int `yaml:"concurrent"`
 }
 
+// Captions puts what is said in recorded conferences into writing, by the recogniser of translator.transcription.
+type Captions struct {
+	Enabled bool `yaml:"enabled"`
+	// Concurrent bounds the utterances that are written down at a time.
+	Concurrent int `yaml:"concurrent"`
+}
+
+func defaultCaptions() Captions { return Captions{Concurrent: 2} }
+
 func defaultRecording() Recording {
 	return Recording{
 		Consent: ConsentNotice, Retention: Duration(30 * 24 * time.Hour), Quota: 100 << 30, MaxBytes: 20 << 30, MaxDuration: Duration(6 * time.Hour),
@@ -45,4 +54,7 @@ func (c *Config) validateRecording(k *checker) {
 	k.check(r.Empty.Std() >= 5*time.Second, "conference.recording.empty", "must be 5s at least, since people reconnect")
 	k.between(r.MaxTracks, 1, 9000, "conference.recording.max_tracks")
 	k.between(r.Concurrent, 1, 100, "conference.recording.concurrent")
+	k.check(!c.Conference.Captions.Enabled || c.Translator.Transcription.URL != "", "conference.captions.enabled",
+		"needs a speech recogniser: name it in translator.transcription.url")
+	k.between(c.Conference.Captions.Concurrent, 1, 100, "conference.captions.concurrent")
 }

@@ -82,11 +82,11 @@ async function replayed(page) {
     await replay.goto(new URL(link, page.url()).href);
     await replay.waitForSelector("body[data-ready=yes]");
     await replay.click("#play");
-    await replay.waitForFunction(() => Number(document.getElementById("position").value) > 2500);
+    // What comes from the other hospital's SFU may begin later, when the recorder has come there.
+    await replay.waitForFunction(() => [...document.querySelectorAll("audio")].every((e) => e.currentTime > 0.5) &&
+        [...document.querySelectorAll("video")].every((e) => e.getVideoPlaybackQuality().totalVideoFrames > 5));
     const seen = await replay.evaluate(() => ({
         audio: document.querySelectorAll("audio").length, video: document.querySelectorAll("video").length, speakers: document.querySelectorAll(".speaker").length,
-        heard: [...document.querySelectorAll("audio")].filter((e) => e.currentTime > 0.5).length,
-        frames: [...document.querySelectorAll("video")].filter((e) => e.getVideoPlaybackQuality().totalVideoFrames > 5).length,
     }));
     await shot(replay, `recorded-${seen.speakers}-${link.includes("@") ? "there" : "here"}`);
     await replay.close();

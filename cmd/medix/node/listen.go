@@ -13,6 +13,7 @@ import (
 
 	"medixchange/admin"
 	"medixchange/conference/sfu"
+	"medixchange/handbook/edit"
 	"medixchange/internal/web"
 )
 
@@ -107,6 +108,7 @@ func (n *Node) clientSide() http.Handler {
 	}
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
+		mux.Handle(edit.Root, n.bookEdit.Handler())
 	}
 	n.addSchedule(mux)
 	n.health(mux)

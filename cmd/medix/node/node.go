@@ -25,6 +25,7 @@ import (
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/audit"
+	"medixchange/conference/captions"
 	"medixchange/conference/recording"
 	"medixchange/conference/relay"
 	"medixchange/conference/replay"
@@ -33,8 +34,12 @@ import (
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/desk"
+	"medixchange/handbook/edit"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -48,6 +53,7 @@ import (
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
 	"medixchange/translator/glossary"
+	"medixchange/translator/transcribe"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -98,6 +104,11 @@ type Node struct {
 	login         *pagelogin.Login     // who is behind a page
 	book          *site.Site           // nil without a handbook
 	finder        *finder.Finder       // nil when messages are not searched
+	replay        *replay.Replay
+	recording     *recording.Service
+	captions      *captions.Service  // nil when nothing is written down
+	speech        *transcribe.Client // nil without a speech recogniser
+	recordingsLog *audit.Log         // who looked at which recording
 	sender        *federation.Sender
 	schedule      *schedule.Schedule                       // nil without the bot
 	sfu           *sfu.SFU                                 // nil without conferences
@@ -114,12 +125,12 @@ type Node struct {
 	alone         bool
 	ready         atomic.Bool
 	closers       []func(context.Context) error // in the order of building
-	replay        *replay.Replay
-	recording     *recording.Service
-	recordingsLog *audit.Log // who looked at which recording
-	relaySecret   string
-	confPage      http.Handler // nil without conferences
-	elementCall   http.Handler // nil without a folder of it
+	editions      *editions.Store               // nil without a handbook
+	updates       *updates.Updates              // likewise
+	bookDesk      *desk.Desk                    // nil without a handbook
+	bookEdit      *edit.Editing                 // nil without a handbook
+	confPage      http.Handler                  // nil without conferences
+	elementCall   http.Handler                  // nil without a folder of it
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -139,7 +150,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildHandbookDesk, n.buildSchedule, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -301,6 +312,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	if n.updates != nil {
+		serving.Handbook = n.updates
 	}
 	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{

@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"medixchange/conference/audit"
 	"medixchange/conference/replay"
 )
 
@@ -21,15 +20,18 @@ func (n *Node) recordingsFolder() string {
 
 // buildReplay builds the pages of recordings, those of this hospital and, for its members, those of others.
 func (n *Node) buildReplay(_ context.Context, o Options) error {
-	n.recordingsLog = audit.New(n.DB, o.Now)
 	ffmpeg, err := exec.LookPath("ffmpeg")
 	if err != nil {
 		ffmpeg = "" // then a recording cannot be had as one file
 	}
-	n.replay, err = replay.New(replay.Options{
+	options := replay.Options{
 		Folder: n.recordingsFolder(), ServerName: n.Config.ServerName, Rooms: n.Rooms, Login: n.login,
 		Peers: n.remote, Audit: n.recordingsLog, Language: n.pageLanguage, FFmpeg: ffmpeg, Log: n.part("replay"), Metrics: n.requests, Now: o.Now,
-	})
+	}
+	if n.captions != nil {
+		options.Captions = n.captions
+	}
+	n.replay, err = replay.New(options)
 	return err
 }
 

@@ -59,6 +59,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
 	}
+	if n.captions != nil {
+		parts["captions"] = n.captions.Run
+	}
 	if n.sfu != nil {
 		parts["sfu"], parts["conferences"] = n.sfu.Run, n.Conferences.Run
 	}

@@ -83,5 +83,11 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.Conferences != nil {
 		routes = append(routes, n.Conferences.AddRoutes)
 	}
+	if n.bookEdit != nil {
+		routes = append(routes, n.bookEdit.AddRoutes)
+	}
+	if n.updates != nil {
+		routes = append(routes, n.updates.AddRoutes)
+	}
 	return routes
 }

@@ -25,7 +25,7 @@ async function messagesOf(token, manifest, end) {
         from = page.chunk.length > 0 ? page.end : undefined;
     }
     return found.filter((e) => e.type === "m.room.message" && typeof e.content?.body === "string" &&
-        !e.content["org.medixchange.replay"] && e.content["m.relates_to"]?.rel_type !== "m.replace" &&
+        !e.content["org.medixchange.replay"] && !e.content["org.medixchange.recording"] && e.content["m.relates_to"]?.rel_type !== "m.replace" &&
         e.origin_server_ts >= manifest.started_ts && e.origin_server_ts <= end).slice(0, MOST);
 }
 
