@@ -28,10 +28,13 @@ FORCE:
 .PHONY: needs-build needs-demo needs-test
 needs-build:
 	@scripts/install-needs build
+	@scripts/install-livekit
 needs-demo:
 	@scripts/install-needs build demo
+	@scripts/install-livekit
 needs-test:
 	@scripts/install-needs build demo test
+	@scripts/install-livekit
 	@scripts/install-clients
 
 # Two hospitals on this machine. DEMO="--check" ends by itself; DEMO='--say "…" --from en --to es' says your own sentence.

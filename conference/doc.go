@@ -2,6 +2,8 @@
 //
 //   - conference/relay is the TURN relay for clients that cannot reach each other directly, and its credentials.
 //   - conference/sfu runs the SFU and speaks with it; conference/rtc lets people into conferences and out again.
+//   - conference/page is the page of a conference in the browser, conference/replay that of a recording; conference/audit keeps who
+//     looked at which.
 //
 // May import: accounts, rooms, internal/*. Imported by cmd.
 package conference

@@ -26,6 +26,8 @@ type ServerOptions struct {
 	AllowKey  func(server, keyID string, key ed25519.PublicKey) bool
 	Alliance  AlliancePages  // optional
 	Directory DirectoryPages // optional
+	// Recordings shows recordings of conferences to other servers; optional.
+	Recordings RecordingPages
 	// More is what other parts of the node answer, by path: POST, signed; optional.
 	More     map[string]SignedHandler
 	Handbook HandbookPages // optional
@@ -127,6 +129,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
 	s.directoryRoutes()
+	s.recordingRoutes()
 	s.moreRoutes()
 	s.handbookRoutes()
 }

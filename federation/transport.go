@@ -56,6 +56,8 @@ type call struct {
 	once bool
 	// canonical says that the body is canonical JSON already.
 	canonical bool
+	// pieces is the Range that is asked for, whose answer has the status 206; "" for all.
+	pieces string
 	// lane is what the number of requests at a time is bounded for: files do not hold up questions, nor either messages.
 	lane string
 }
@@ -117,7 +119,7 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return body, err
 }
 
-// stream sends the call and hands an answer with status 200 to read.
+// stream sends the call and hands an answer with status 200, or 206 where pieces were asked for, to read.
 func (t *transport) stream(ctx context.Context, c call, read func(*http.Response) error) error {
 	if c.server == t.name {
 		return fmt.Errorf("asking this server over federation: %w", rooms.ErrUnreachable)
@@ -143,7 +145,7 @@ func (t *transport) stream(ctx context.Context, c call, read func(*http.Response
 		return fmt.Errorf("asking %s: %w: %w", c.server, rooms.ErrUnreachable, err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && (c.pieces == "" || resp.StatusCode != http.StatusPartialContent) {
 		t.metrics.requests.WithLabelValues("refused").Inc()
 		return remoteError(c.server, resp)
 	}
@@ -217,6 +219,9 @@ func (t *transport) request(ctx context.Context, c call, to target, authorizatio
 	}
 	if authorization != "" {
 		req.Header.Set("Authorization", authorization)
+	}
+	if c.pieces != "" {
+		req.Header.Set("Range", c.pieces)
 	}
 	if !c.once {
 		// Tells net/http, and nobody else, that the request may be sent again when a kept connection turns out closed.

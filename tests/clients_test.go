@@ -21,7 +21,7 @@ import (
 )
 
 // scriptTimeout bounds one script with a client that is not in Go; each takes a few seconds.
-const scriptTimeout = 2 * time.Minute
+const scriptTimeout = 4 * time.Minute
 
 // installed is where scripts/install-clients puts the clients.
 func installed(t *testing.T) string {

@@ -98,8 +98,9 @@ type caller struct {
 	t    testing.TB
 	room *lksdk.Room
 
-	heard   sync.Map     // identity → *atomic.Int64, packets
-	sent    atomic.Int64 // packets of sound and pictures
+	heard   sync.Map                           // identity → *atomic.Int64, packets
+	sent    atomic.Int64                       // packets of sound and pictures
+	onData  func(topic string, payload []byte) // optional; set before anybody sends
 	gone    chan struct{}
 	onceOff sync.Once
 	stop    context.CancelFunc
@@ -119,6 +120,11 @@ func tryConnect(t testing.TB, url, token string, options ...lksdk.ConnectOption)
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	callback := lksdk.NewRoomCallback()
 	callback.OnDisconnected = func() { c.onceOff.Do(func() { close(c.gone) }) }
+	callback.OnDataPacket = func(data lksdk.DataPacket, _ lksdk.DataReceiveParams) {
+		if user, ok := data.(*lksdk.UserDataPacket); ok && c.onData != nil {
+			c.onData(user.Topic, user.Payload)
+		}
+	}
 	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
 		counter, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(atomic.Int64))
 		go func() {

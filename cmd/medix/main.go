@@ -20,21 +20,22 @@ type cli struct {
 	Config string `arg:"-c,--config,env:MEDIX_CONFIG" help:"The configuration file." default:"medix.yaml"`
 	JSON   bool   `arg:"--json" help:"Print answers as JSON, for scripts."`
 
-	Init   *initCmd       `arg:"subcommand:init" help:"Prepare a new node: configuration and signing key."`
-	Serve  *serveCmd      `arg:"subcommand:serve" help:"Run the node."`
-	Demo   *demoCmd       `arg:"subcommand:demo" help:"Run two hospitals on this machine and show what they do."`
-	User   *userCmd       `arg:"subcommand:user" help:"Accounts of the running node."`
-	Token  *tokenCmd      `arg:"subcommand:token" help:"Registration tokens of the running node."`
-	Check  *configCmd     `arg:"subcommand:config" help:"Check or show the configuration."`
-	Trans  *translateCmd  `arg:"subcommand:translate" help:"Try and look after the translator."`
-	Ally   *allianceCmd   `arg:"subcommand:alliance" help:"The alliance of hospitals: its charter and member list."`
-	Dir    *directoryCmd  `arg:"subcommand:directory" help:"The directory of clinicians: who is in it, who is verified, who is on duty."`
-	Bridge *bridgeCmd     `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
-	Search *searchCmd     `arg:"subcommand:search" help:"The index by which messages are found."`
-	Book   *handbookCmd   `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`
-	Status *statusCmd     `arg:"subcommand:status" help:"Ask the running node how it is."`
-	Ver    *verCmd        `arg:"subcommand:version" help:"Print the version."`
-	Conf   *conferenceCmd `arg:"subcommand:conference" help:"Conferences: examine whether they work."`
+	Init      *initCmd       `arg:"subcommand:init" help:"Prepare a new node: configuration and signing key."`
+	Serve     *serveCmd      `arg:"subcommand:serve" help:"Run the node."`
+	Demo      *demoCmd       `arg:"subcommand:demo" help:"Run two hospitals on this machine and show what they do."`
+	User      *userCmd       `arg:"subcommand:user" help:"Accounts of the running node."`
+	Token     *tokenCmd      `arg:"subcommand:token" help:"Registration tokens of the running node."`
+	Check     *configCmd     `arg:"subcommand:config" help:"Check or show the configuration."`
+	Trans     *translateCmd  `arg:"subcommand:translate" help:"Try and look after the translator."`
+	Ally      *allianceCmd   `arg:"subcommand:alliance" help:"The alliance of hospitals: its charter and member list."`
+	Dir       *directoryCmd  `arg:"subcommand:directory" help:"The directory of clinicians: who is in it, who is verified, who is on duty."`
+	Bridge    *bridgeCmd     `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
+	Search    *searchCmd     `arg:"subcommand:search" help:"The index by which messages are found."`
+	Book      *handbookCmd   `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`
+	Status    *statusCmd     `arg:"subcommand:status" help:"Ask the running node how it is."`
+	Ver       *verCmd        `arg:"subcommand:version" help:"Print the version."`
+	Conf      *conferenceCmd `arg:"subcommand:conference" help:"Conferences: examine whether they work."`
+	Recording *recordingCmd  `arg:"subcommand:recording" help:"Recordings of conferences: list, hold, delete, verify."`
 }
 
 func main() {

@@ -9,11 +9,14 @@ import (
 
 // Conference is calls and conferences.
 type Conference struct {
-	Turn Turn `yaml:"turn"`
+	Turn      Turn      `yaml:"turn"`
+	SFU       SFU       `yaml:"sfu"`
+	Recording Recording `yaml:"recording"`
+	Captions  Captions  `yaml:"captions"`
+	// ElementCall is a folder with Element Call's own package, which is served at /element-call/; "" for none.
+	ElementCall string `yaml:"element_call"`
 	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
 	TimeZone string `yaml:"time_zone"`
-	SFU      SFU    `yaml:"sfu"`
-	// TimeZone is the IANA name of the hospital's time zone, in which members are told times who name none of their own.
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names
@@ -38,7 +41,7 @@ type Turn struct {
 }
 
 func defaultConference() Conference {
-	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU()}
+	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU(), Recording: defaultRecording(), Captions: defaultCaptions()}
 }
 
 func (c *Config) validateConference(k *checker) {
@@ -63,4 +66,5 @@ func (c *Config) validateConference(k *checker) {
 	k.between(t.PerUser, 1, 10_000, "conference.turn.per_user")
 	k.between(t.Total, 1, 60_000, "conference.turn.total")
 	c.validateSFU(k)
+	c.validateRecording(k)
 }

@@ -34,6 +34,8 @@ type hospital struct {
 	program string
 	process *exec.Cmd
 	exited  chan error
+	// conferences says that it has an SFU.
+	conferences bool
 }
 
 // newHospital writes the configuration of a hospital whose listeners have the two ports, and of its part in the alliance.
@@ -49,6 +51,11 @@ func newHospital(title, program, dir string, ca *authority, clientPort, federati
 		title: title, dir: dir, program: program, config: filepath.Join(dir, "medix.yaml"),
 		name: "localhost:" + strconv.Itoa(federationPort), url: "http://localhost:" + strconv.Itoa(clientPort),
 	}
+	conference, err := conferenceSettings(dir)
+	if err != nil {
+		return nil, err
+	}
+	h.conferences = conference != nil
 	settings := map[string]any{
 		"server_name":     h.name,
 		"data_dir":        dir,
@@ -65,6 +72,9 @@ func newHospital(title, program, dir string, ca *authority, clientPort, federati
 		"alliance":   alliance,
 		"translator": map[string]any{"enabled": true, "allow_pivot": true},
 		"log":        map[string]string{"level": "info"},
+	}
+	if conference != nil {
+		settings["conference"] = conference
 	}
 	text, err := json.MarshalIndent(settings, "", "  ") // JSON is YAML
 	if err != nil {

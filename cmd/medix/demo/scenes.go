@@ -21,6 +21,7 @@ func (s *stage) show(ctx context.Context) {
 		{"A direct conversation, Chinese and Spanish", s.conversation},
 		{"A group room across the hospitals, three languages", s.groupRoom},
 		{"The clinical handbook", s.handbook},
+		{"A conference, and one that was recorded", s.conference},
 		{"An engine hangs", s.engineHangs},
 		{"Hospital A loses power", s.powerCut},
 		{"A third hospital comes into the alliance", s.newcomer},

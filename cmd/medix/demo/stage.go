@@ -80,6 +80,7 @@ func (s *stage) close() {
 
 // explain tells how to take part.
 func (s *stage) explain() {
+	s.explainConference()
 	fmt.Fprintf(s.Out, `
 The hospitals stay up until you press Ctrl-C. Connect Element (or any Matrix client) with "edit homeserver":
 

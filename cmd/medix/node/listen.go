@@ -102,6 +102,7 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
 	mux.Handle("/_medix/", n.login.Handler())
+	n.addPages(mux)
 	if n.sfu != nil {
 		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.Conferences.Admit))
 		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())

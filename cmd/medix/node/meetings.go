@@ -105,8 +105,9 @@ func (n *Node) sfuRelay() (*sfu.Turn, error) {
 
 // conferenceRoutes are what clients ask about conferences, and what the well-known file says of them.
 func (n *Node) conferenceRoutes() (more []func(*web.Router), foci any) {
+	more = []func(*web.Router){n.recordingRoutes}
 	if n.Conferences == nil {
-		return nil, nil
+		return more, nil
 	}
-	return []func(*web.Router){n.Conferences.ClientRoutes}, n.Conferences.Foci()
+	return append(more, n.Conferences.ClientRoutes), n.Conferences.Foci()
 }

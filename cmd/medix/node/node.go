@@ -31,7 +31,11 @@ import (
 	"medixchange/alliance/topics"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
+	"medixchange/conference/audit"
+	"medixchange/conference/captions"
+	"medixchange/conference/recording"
 	"medixchange/conference/relay"
+	"medixchange/conference/replay"
 	"medixchange/conference/rtc"
 	"medixchange/conference/schedule"
 	"medixchange/conference/sfu"
@@ -56,6 +60,7 @@ import (
 	"medixchange/translator/bridge"
 	"medixchange/translator/encrypted"
 	"medixchange/translator/glossary"
+	"medixchange/translator/transcribe"
 )
 
 // Options is what tests and the command line add to the configuration. The zero value is right for `medix serve`.
@@ -126,11 +131,9 @@ type Node struct {
 	bookDesk  *handbookdesk.Desk // what its editors work on
 	bookEdit  *edit.Editing      // their pages
 
-	relay       *relay.Relay                             // nil without one of its own
-	turn        func(userID string) clientapi.TurnServer // nil without any relay
-	relaySecret string
-	sfu         *sfu.SFU // nil without conferences
-	rtc         *rtc.RTC // likewise
+	relay *relay.Relay                             // nil without one of its own
+	turn  func(userID string) clientapi.TurnServer // nil without any relay
+	sfu   *sfu.SFU                                 // nil without conferences
 
 	client     http.Handler
 	federation http.Handler
@@ -146,6 +149,14 @@ type Node struct {
 
 	Conferences *rtc.RTC // nil without conferences
 	relayKey    string   // secret of relay
+
+	replay        *replay.Replay
+	recording     *recording.Service
+	captions      *captions.Service  // nil when nothing is written down
+	speech        *transcribe.Client // nil without a speech recogniser
+	recordingsLog *audit.Log         // who looked at which recording
+	confPage      http.Handler       // nil without conferences
+	elementCall   http.Handler       // nil without a folder of it
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -165,7 +176,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -322,8 +333,9 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version, Directory: n.Directory,
 	}
-	if n.rtc != nil {
-		serving.More = n.rtc.FederationRoutes()
+	serving.Recordings = n.replay
+	if n.Conferences != nil {
+		serving.More = n.Conferences.FederationRoutes()
 	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey

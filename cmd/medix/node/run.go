@@ -49,15 +49,19 @@ func (n *Node) Run(ctx context.Context) error {
 // background is everything that works beside the listeners.
 func (n *Node) background() map[string]func(context.Context) error {
 	parts := map[string]func(context.Context) error{
-		"push":   n.notifier.Run,
-		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
-		"memory": n.giveBack,
-		"duty":   n.Directory.Run,
+		"push":      n.notifier.Run,
+		"media":     func(ctx context.Context) error { n.Media.Run(ctx); return nil },
+		"memory":    n.giveBack,
+		"duty":      n.Directory.Run,
+		"recording": n.recording.Run,
 
 		"delayed events": n.Delayed.Run,
 	}
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
+	}
+	if n.captions != nil {
+		parts["captions"] = n.captions.Run
 	}
 	if n.sfu != nil {
 		parts["sfu"], parts["conferences"] = n.sfu.Run, n.Conferences.Run

@@ -74,7 +74,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 
 // adminRoutes are what administrators ask of parts that a node may lack.
 func (n *Node) adminRoutes() []func(*web.Router) {
-	var routes []func(*web.Router)
+	routes := []func(*web.Router){n.recordingsLog.AddRoutes, n.recording.AddRoutes}
 	if n.bridge != nil {
 		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes, n.approvals.AddRoutes)
 	}
@@ -87,6 +87,9 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	}
 	if n.Desk != nil {
 		routes = append(routes, n.Desk.AddRoutes)
+	}
+	if n.Conferences != nil {
+		routes = append(routes, n.Conferences.AddRoutes)
 	}
 	if n.bookEdit != nil {
 		routes = append(routes, n.bookEdit.AddRoutes)

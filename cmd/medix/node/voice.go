@@ -17,9 +17,18 @@ import (
 
 // transcriber returns what writes voice messages down, nil when the configuration names no recogniser.
 func (n *Node) transcriber() (bridge.Transcriber, error) {
+	client, err := n.recogniser()
+	if client == nil {
+		return nil, err
+	}
+	return &voices{node: n, config: n.Config.Translator.Transcription, client: client}, nil
+}
+
+// recogniser returns the client of the speech recogniser, nil when the configuration names none. Voice messages and conferences share it.
+func (n *Node) recogniser() (*transcribe.Client, error) {
 	c := n.Config.Translator.Transcription
-	if c.URL == "" {
-		return nil, nil
+	if c.URL == "" || n.speech != nil {
+		return n.speech, nil
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -34,10 +43,11 @@ func (n *Node) transcriber() (bridge.Transcriber, error) {
 		Timeout: c.Timeout.Std(), MaxRedirects: -1, UserAgent: "medix/" + Version,
 	})
 	n.onClose(func(context.Context) error { client.Close(); return nil })
-	return &voices{node: n, config: c, client: transcribe.New(transcribe.Options{
+	n.speech = transcribe.New(transcribe.Options{
 		URL: c.URL, Model: c.Model, APIKey: c.APIKey, Client: client, Timeout: c.Timeout.Std(), Concurrent: c.Concurrent,
 		MaxBytes: int64(c.MaxSize), Languages: languages,
-	})}, nil
+	})
+	return n.speech, nil
 }
 
 // voiceLeaves reports whether the recogniser is on another machine.

@@ -1,0 +1,144 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"medixchange/conference/audit"
+	"medixchange/conference/captions"
+	"medixchange/conference/recording"
+	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/language"
+	"medixchange/translator/transcribe"
+)
+
+// captionsTopic is by which the node's pages know live captions among what comes over the SFU.
+const captionsTopic = "org.medixchange.captions"
+
+// buildCaptions builds what puts recorded conferences into writing, if the configuration says so.
+func (n *Node) buildCaptions(_ context.Context, o Options) error {
+	n.recordingsLog = audit.New(n.DB, o.Now)
+	c := n.Config.Conference.Captions
+	if !c.Enabled {
+		return nil
+	}
+	client, err := n.recogniser()
+	if err != nil {
+		return err
+	}
+	options := captions.Options{
+		Folder: n.recordingsFolder(), Recogniser: listener{client}, Languages: n.captionLanguages, Broadcast: n.broadcastCaption,
+		Workers: c.Concurrent, DB: n.DB, Audit: n.recordingsLog, Now: o.Now, Log: n.part("captions"), Registerer: n.registry,
+	}
+	if n.pipeline != nil {
+		options.Translator = interpreter{n.pipeline}
+	}
+	n.captions = captions.New(options)
+	return nil
+}
+
+// addCaptions has recordings put into writing.
+func (n *Node) addCaptions(o *recording.Options) {
+	o.Speech = true
+	o.Said = func(_ context.Context, rec *recording.Recording, file string) {
+		n.captions.Said(captions.Place{ID: rec.ID, RoomID: rec.RoomID}, file)
+	}
+	o.Recorded = func(ctx context.Context, rec *recording.Recording) {
+		if err := n.captions.Ended(ctx, captions.Place{ID: rec.ID, RoomID: rec.RoomID}); err != nil {
+			n.part("captions").WithError(err).WithField("recording", rec.ID).Warn("what was left over of a recording is not written down")
+		}
+	}
+	o.Gone = n.captions.Gone
+}
+
+// captionLanguages are those that members here read in a room, in order.
+func (n *Node) captionLanguages(ctx context.Context, roomID string) []string {
+	readers, err := n.Accounts.LanguagesInRoom(ctx, roomID)
+	if err != nil {
+		n.part("captions").WithError(err).Warn("the languages of a room cannot be read")
+	}
+	var all []string
+	for tag := range readers {
+		all = append(all, tag)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (n *Node) broadcastCaption(ctx context.Context, roomID string, u captions.Live) {
+	if n.Conferences == nil {
+		return
+	}
+	payload, err := json.Marshal(u)
+	if err == nil {
+		err = n.Conferences.Tell(ctx, roomID, captionsTopic, payload)
+	}
+	if err != nil {
+		n.part("captions").WithError(err).Info("a caption did not reach those in the call")
+	}
+}
+
+// listener is the speech recogniser as captions need it.
+type listener struct{ client *transcribe.Client }
+
+// Recognise implements [captions.Recogniser].
+func (l listener) Recognise(ctx context.Context, path string) (captions.Said, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return captions.Said{}, fmt.Errorf("opening an utterance: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return captions.Said{}, fmt.Errorf("opening an utterance: %w", err)
+	}
+	said, err := l.client.Transcribe(ctx, transcribe.Recording{Data: file, Size: info.Size(), ContentType: "audio/ogg"})
+	for _, final := range []error{transcribe.ErrTooLarge, transcribe.ErrNothing, transcribe.ErrRefused} {
+		if errors.Is(err, final) {
+			return captions.Said{}, fmt.Errorf("%w: %w", captions.ErrNothing, err)
+		}
+	}
+	return captions.Said{Text: said.Text, Language: string(said.Language)}, err
+}
+
+// interpreter is the translator as captions need it.
+type interpreter struct{ pipeline *translator.Pipeline }
+
+// mayPass are reasons for which there is no translation now, and may be one later.
+var mayPass = []string{translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy}
+
+// Translate implements [captions.Translator].
+func (i interpreter) Translate(ctx context.Context, text, from, to string) (captions.Translation, error) {
+	target, err := language.Parse(to)
+	if err != nil {
+		return captions.Translation{Verdict: captions.None}, nil //nolint:nilerr // nobody can translate into what is no language
+	}
+	source, _ := language.Parse(from)
+	r, err := i.pipeline.Translate(ctx, translator.Request{Text: text, SourceHint: source, Target: target})
+	if err != nil {
+		return captions.Translation{}, err
+	}
+	t := captions.Translation{Text: r.Body, Verdict: captions.None, Engine: r.Engine}
+	switch {
+	case r.State == translator.Same:
+		return captions.Translation{Text: text, Verdict: captions.Pass}, nil
+	case r.Verdict == check.Block:
+		return captions.Translation{Verdict: captions.Block, Engine: r.Engine}, nil
+	case r.State != translator.Translated:
+		for _, reason := range mayPass {
+			if r.Because(reason) {
+				return captions.Translation{}, errors.New("no engine answered: " + reason)
+			}
+		}
+	case r.Verdict == check.Warn || r.Unreviewed:
+		t.Verdict = captions.Warn
+	case r.Verdict == check.Pass:
+		t.Verdict = captions.Pass
+	}
+	return t, nil
+}

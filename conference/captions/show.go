@@ -1,0 +1,184 @@
+package captions
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"medixchange/conference/manifest"
+	"medixchange/internal/markup"
+	"medixchange/rooms"
+)
+
+//go:embed strings/*.yaml
+var stringFiles embed.FS
+
+var words = markup.NewCatalogue(stringFiles, "strings")
+
+// Utterance is what somebody said in one go. Start and End are milliseconds of the recording.
+type Utterance struct {
+	ID          string `json:"id"`
+	UserID      string `json:"user_id"`
+	Start       int64  `json:"start"`
+	End         int64  `json:"end"`
+	Lang        string `json:"lang"`
+	Text        string `json:"text"`
+	Engine      string `json:"engine"`
+	CorrectedBy string `json:"corrected_by,omitempty"`
+	CorrectedTS int64  `json:"corrected_ts,omitempty"`
+}
+
+// maxShown bounds the utterances of one answer, and showBudget how long it translates; what is not translated by then is shown in
+// the original, and translated for the next one who asks.
+const (
+	maxShown   = 20_000
+	showBudget = 15 * time.Second
+)
+
+// Transcript gives who said what when, as JSON. rooms.ErrNotFound where nothing is written down.
+func (s *Service) Transcript(ctx context.Context, id string) ([]byte, error) {
+	all, err := s.utterances(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(map[string]any{"utterances": all})
+	return body, wrap(err, "encoding a transcript")
+}
+
+// VTT gives the captions in a language as WebVTT. rooms.ErrNotFound where nothing is written down.
+func (s *Service) VTT(ctx context.Context, id, lang string) ([]byte, error) {
+	all, err := s.utterances(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	names := s.names(id)
+	limited, cancel := context.WithTimeout(ctx, showBudget)
+	defer cancel()
+	var b strings.Builder
+	b.WriteString("WEBVTT\n")
+	for _, u := range all {
+		text, err := s.inLanguage(limited, id, u, lang)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			text = words.Of(lang).Text("pending", "text", u.Text)
+		}
+		name := names[u.UserID]
+		if name == "" {
+			name = u.UserID
+		}
+		fmt.Fprintf(&b, "\n%s\n%s --> %s\n<v %s>%s\n", u.ID, stamp(u.Start), stamp(max(u.End, u.Start+1)), escape(name), escape(text))
+	}
+	return []byte(b.String()), nil
+}
+
+func (s *Service) utterances(ctx context.Context, id string) ([]*Utterance, error) {
+	if !manifest.ValidID(id) {
+		return nil, rooms.ErrNotFound
+	}
+	all, err := s.list(ctx, id)
+	if err == nil && len(all) == 0 {
+		return nil, rooms.ErrNotFound
+	}
+	return all, err
+}
+
+// names are what the participants of a recording are called.
+func (s *Service) names(id string) map[string]string {
+	names := map[string]string{}
+	m, err := manifest.Read(s.path(Place{ID: id}))
+	if err != nil {
+		return names
+	}
+	for _, p := range m.Participants {
+		names[p.UserID] = p.Name
+	}
+	return names
+}
+
+// inLanguage returns an utterance as readers of a language see it: what was said, or its translation with a mark. What the checks
+// doubt stands beside the original; what they block is not shown.
+func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang string) (string, error) {
+	if lang == "" || base(lang) == base(u.Lang) || strings.TrimSpace(u.Text) == "" {
+		return u.Text, nil
+	}
+	t, err := s.translation(ctx, id, u, lang)
+	if err != nil {
+		return "", err
+	}
+	w := words.Of(lang)
+	switch t.Verdict {
+	case Pass:
+		return w.Text("pass", "text", t.Text), nil
+	case Warn:
+		return w.Text("warn", "text", t.Text, "original", u.Text), nil
+	case Block:
+		return w.Text("block", "original", u.Text), nil
+	}
+	return w.Text("none", "original", u.Text), nil
+}
+
+func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang string) (Translation, error) {
+	hash := hashOf(u)
+	kept, ok, err := s.kept(ctx, id, u.ID, lang, hash)
+	if err != nil || ok {
+		return kept, err
+	}
+	if s.o.Translator == nil {
+		return Translation{Verdict: None}, nil
+	}
+	t, err := s.o.Translator.Translate(ctx, u.Text, u.Lang, lang)
+	if err != nil {
+		return t, wrap(err, "translating an utterance")
+	}
+	if t.Verdict != Pass && t.Verdict != Warn {
+		t.Text = ""
+	}
+	s.metrics.translations.WithLabelValues(t.Verdict).Inc()
+	return t, s.keep(ctx, id, u.ID, lang, hash, t)
+}
+
+func hashOf(u *Utterance) string {
+	sum := sha256.Sum256([]byte(u.Lang + "\x00" + u.Text))
+	return hex.EncodeToString(sum[:])
+}
+
+func base(lang string) string {
+	lang, _, _ = strings.Cut(strings.ToLower(lang), "-")
+	return lang
+}
+
+// stamp writes a time of WebVTT.
+func stamp(ms int64) string {
+	return fmt.Sprintf("%02d:%02d:%02d.%03d", ms/3_600_000, ms/60_000%60, ms/1000%60, ms%1000)
+}
+
+var escaping = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "\r\n", " ", "\r", " ", "\n", " ", "\x00", "")
+
+// escape makes text of a cue of it that holds no tags, no end of a cue and no arrow.
+func escape(text string) string { return strings.TrimSpace(escaping.Replace(text)) }
+
+func digits(ms int64) string { return fmt.Sprintf("%09d", ms) }
+
+// compareNames orders utterances by when they began.
+func compareNames(a, b string) int {
+	_, fromA, _, _ := manifest.ParseSpeechName(a)
+	_, fromB, _, _ := manifest.ParseSpeechName(b)
+	if fromA != fromB {
+		return int(fromA - fromB)
+	}
+	return strings.Compare(a, b)
+}
+
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

@@ -1,0 +1,63 @@
+package page
+
+import (
+	"net/http"
+	"os"
+	"path"
+	"strings"
+)
+
+// ElementCallPrefix is where Element Call's own package is served.
+const ElementCallPrefix = "/element-call/"
+
+// elementCallPolicy is what Element Call needs: its WebAssembly, workers, and connections to the homeserver and SFUs. Clients show it
+// as a widget, so it may be framed.
+const elementCallPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; " +
+	"media-src 'self' blob: mediastream: data:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' https: wss: data: blob:; base-uri 'self'; form-action 'self'"
+
+// elementCallTypes are the Content-Types that do not depend on what the machine knows of types.
+var elementCallTypes = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
+	".wasm": "application/wasm", ".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp", ".ico": "image/x-icon",
+	".woff2": "font/woff2", ".woff": "font/woff", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".tflite": "application/octet-stream", ".map": "application/json",
+}
+
+// ElementCall serves Element Call's package from a folder that the operator names, as widgets load it. Nothing outside of the
+// folder is served, whatever the path or a symbolic link says.
+func ElementCall(folder *os.Root) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", elementCallPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		name := strings.TrimPrefix(path.Clean("/"+strings.TrimPrefix(r.URL.Path, ElementCallPrefix)), "/")
+		if path.Ext(name) == "" {
+			name = "index.html" // a page of the application
+		}
+		kind, known := elementCallTypes[path.Ext(name)]
+		f, err := folder.Open(name)
+		if err != nil || !known {
+			if err == nil {
+				_ = f.Close()
+			}
+			http.NotFound(w, r)
+			return
+		}
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			http.NotFound(w, r)
+			return
+		}
+		h.Set("Content-Type", kind)
+		h.Set("Cache-Control", "no-cache")
+		if strings.HasPrefix(name, "assets/") { // their names change with what is in them
+			h.Set("Cache-Control", "public, max-age=604800")
+		}
+		http.ServeContent(w, r, "", info.ModTime(), f)
+	})
+}
