@@ -107,6 +107,23 @@ func TestOnlyWhoSaidYesIsRecorded(t *testing.T) {
 	require.Len(t, files, 5, "two tracks, events, manifest, lock: %v", files)
 }
 
+func TestWhoSaysNoIsNotRecordedWhereEverybodyElseIs(t *testing.T) {
+	s := startSFU(t)
+	s.speak(t, "@amy:a")
+	s.speak(t, "@bea:a")
+	job := s.job(t, t.TempDir())
+	job.Denied = []string{"@amy:a"}
+	r := record(t, job)
+	r.recorded(t, 2, 1_000)
+	r.command(t, manifest.Command{Type: manifest.CommandConsent, UserID: "@bea:a", Answer: "no", TS: 6})
+	r.await(t, 2, func(e manifest.Event) bool { return e.Type == manifest.EventTrackEnded })
+	m := r.end(t)
+	require.Len(t, m.Tracks, 2)
+	for _, track := range m.Tracks {
+		require.Equal(t, "@bea:a", track.UserID)
+	}
+}
+
 func TestARecordingEndsByItself(t *testing.T) {
 	s := startSFU(t)
 	job := s.job(t, t.TempDir())
