@@ -248,7 +248,7 @@ func TestWhatIsSaidIsReadLiveAndInTheReplay(t *testing.T) {
 	require.Contains(t, body, "Buenos días")
 	require.Contains(t, body, "Good morning.", "the phrase is not reviewed, so that the original stands beside it")
 	utterance := gjson.Get(page(t, ana, "/replay/"+id+"/transcript.json", http.StatusOK), "utterances.0.id").Str
-	ana.Must(http.MethodPut, "/replay/"+id+"/transcript/"+utterance, map[string]any{"text": "Good evening."})
+	ask(t, ana, http.MethodPut, "/replay/"+id+"/transcript/"+utterance, `{"text": "Good evening."}`, http.StatusOK)
 	require.Contains(t, page(t, ana, "/replay/"+id+"/captions/en.vtt", http.StatusOK), "Good evening.")
 
 	socket := admin.NewClient(h.Config.Listen.AdminSocket)
@@ -272,17 +272,23 @@ func TestWhatIsSaidIsReadLiveAndInTheReplay(t *testing.T) {
 	}
 }
 
-// page asks for something that is no JSON.
 func page(t *testing.T, u *testhospital.User, path string, want int) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u.Hospital.URL+path, nil)
+	return ask(t, u, http.MethodGet, path, "", want)
+}
+
+// ask asks as a page of the node does, for something that may be no JSON.
+func ask(t *testing.T, u *testhospital.User, method, path, body string, want int) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, u.Hospital.URL+path, strings.NewReader(body))
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+u.Token)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	answer, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	require.Equal(t, want, res.StatusCode, string(body))
-	return string(body)
+	require.Equal(t, want, res.StatusCode, string(answer))
+	return string(answer)
 }

@@ -61,7 +61,8 @@ type Job struct {
 	Title     string   `json:"title,omitempty"`
 	By        string   `json:"by"`
 	Consent   string   `json:"consent"`
-	Allowed   []string `json:"allowed,omitempty"` // who said yes, if consent is explicit
+	Allowed   []string `json:"allowed,omitempty"` // who said yes
+	Denied    []string `json:"denied,omitempty"`  // who said no; they are not recorded, whatever the consent is
 	URL       string   `json:"url"`               // of the SFU: ws: or wss:
 	Token     string   `json:"token"`
 	Server    string   `json:"server"` // the hospital whose SFU it is

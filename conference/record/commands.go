@@ -88,9 +88,6 @@ func (r *Recorder) consent(c manifest.Command) {
 	}
 	r.mu.Unlock()
 	r.say(manifest.Event{Type: manifest.EventConsent, UserID: c.UserID, Answer: c.Answer, TS: c.TS})
-	if r.job.Consent != manifest.ConsentExplicit {
-		return
-	}
 	for _, s := range sessions {
 		s.consent(c.UserID, yes)
 	}
@@ -134,7 +131,9 @@ func (r *Recorder) refuse(who person, sfu string) string {
 		return reasonUnknown
 	case sfu != "" && server(who.userID) != sfu:
 		return reasonForeign
-	case r.job.Consent == manifest.ConsentExplicit && !r.allowed[who.userID]:
+	}
+	yes, answered := r.allowed[who.userID]
+	if answered && !yes || !answered && r.job.Consent == manifest.ConsentExplicit {
 		return reasonNoConsent
 	}
 	return ""

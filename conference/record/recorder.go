@@ -96,6 +96,9 @@ func newRecorder(job manifest.Job, out io.Writer) (*Recorder, error) {
 	for _, userID := range job.Allowed {
 		r.allowed[userID] = true
 	}
+	for _, userID := range job.Denied {
+		r.allowed[userID] = false
+	}
 	before, err := manifest.FromFolder(job.Folder)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("reading what was recorded before: %w", err)

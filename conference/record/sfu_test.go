@@ -30,13 +30,9 @@ const (
 	room   = "ward-round"
 )
 
-// program builds medix-media once.
+// program builds medix-media once, into folder.
 var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "medix-media-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "medix-media")
+	path := filepath.Join(folder, "medix-media")
 	out, err := exec.Command("go", "build", "-o", path, "medixchange/cmd/medix-media").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
@@ -44,12 +40,16 @@ var program = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+var folder string
+
 func TestMain(m *testing.M) {
 	lksdk.SetLogger(logger.GetDiscardLogger())
-	code := m.Run()
-	if path, err := program(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	var err error
+	if folder, err = os.MkdirTemp("", "medix-media-"); err != nil {
+		panic(err)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(folder)
 	os.Exit(code)
 }
 

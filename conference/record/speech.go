@@ -38,24 +38,34 @@ type speech struct {
 	failed  bool
 }
 
-// hear takes the next packet and returns an utterance that ended with it.
+// hear takes the next packet and returns an utterance that ended with it, or before it.
 func (s *speech) hear(at float64, data []byte) (from, to float64, packets []heard) {
 	length := opusDuration(data)
-	h := heard{at, append([]byte(nil), data...)}
-	voice := s.isVoice(data, length)
+	if last := len(s.packets) - 1; last >= 0 {
+		s.quiet += max(at-s.packets[last].at-opusDuration(s.packets[last].data), 0) // what was not sent
+		if s.quiet >= pauseEnds {
+			from, to, packets = s.cut()
+		}
+	}
+	s.add(heard{at, append([]byte(nil), data...)}, length)
+	if len(s.packets) > 0 && (s.quiet >= pauseEnds || at-s.packets[0].at >= longestSpeech) {
+		return s.cut()
+	}
+	return from, to, packets
+}
+
+// add puts a packet to the utterance that is being heard, or begins one with a voice.
+func (s *speech) add(h heard, length float64) {
+	voice := s.isVoice(h.data, length)
 	if len(s.packets) == 0 {
 		if !voice {
 			s.before = append(s.before, h)
-			for len(s.before) > 1 && at-s.before[0].at > leadIn {
+			for len(s.before) > 1 && h.at-s.before[0].at > leadIn {
 				s.before = s.before[1:]
 			}
-			return 0, 0, nil
+			return
 		}
-		s.packets, s.before = s.before, nil
-		s.voiced, s.quiet = 0, 0
-	}
-	if last := len(s.packets) - 1; last >= 0 {
-		s.quiet += max(at-s.packets[last].at-length, 0) // what was not sent
+		s.packets, s.before, s.voiced = s.before, nil, 0
 	}
 	s.packets = append(s.packets, h)
 	if voice {
@@ -63,10 +73,6 @@ func (s *speech) hear(at float64, data []byte) (from, to float64, packets []hear
 	} else {
 		s.quiet += length
 	}
-	if s.quiet >= pauseEnds || at-s.packets[0].at >= longestSpeech {
-		return s.cut()
-	}
-	return 0, 0, nil
 }
 
 // cut ends the utterance that is being heard, if there is a voice in it.

@@ -56,14 +56,10 @@ func TestUtterancesAreCutAtPauses(t *testing.T) {
 		"lead-in is kept":     {times("q", 50) + times("v", 50), [][2]float64{{780, 2_000}}},
 		"a breath joins":      {times("v", 20) + times("q", 20) + times("v", 20), [][2]float64{{0, 1_200}}},
 		"two":                 {times("v", 20) + times("s", 60) + times("v", 20), [][2]float64{{0, 1_100}, {1_380, 2_000}}},
-		"nothing sent":        {times("v", 20) + times("-", 100) + times("v", 20), [][2]float64{{0, 2_420}, {2_420, 2_800}}},
+		"nothing sent":        {times("v", 20) + times("-", 100) + times("v", 20), [][2]float64{{0, 400}, {2_400, 2_800}}},
 		"whoever never stops": {times("v", 2_100), [][2]float64{{0, 20_020}, {20_020, 40_040}, {40_040, 42_000}}},
 	} {
 		got := heardIn(&speech{}, c.frames)
-		if name == "nothing sent" {
-			require.Len(t, got, 2, name)
-			continue
-		}
 		require.Equal(t, c.want, got, name)
 	}
 }

@@ -113,7 +113,11 @@ func (s *Service) job(ctx context.Context, a *active) (manifest.Job, error) {
 	if err != nil {
 		return manifest.Job{}, wrap(err, "asking the SFU in for a recorder")
 	}
-	allowed, err := s.consented(ctx, rec.ID)
+	allowed, err := s.answered(ctx, rec.ID, "yes")
+	if err != nil {
+		return manifest.Job{}, err
+	}
+	denied, err := s.answered(ctx, rec.ID, "no")
 	if err != nil {
 		return manifest.Job{}, err
 	}
@@ -126,7 +130,7 @@ func (s *Service) job(ctx context.Context, a *active) (manifest.Job, error) {
 		left = min(left, config.Size(max(quota-used, 1)))
 	}
 	return manifest.Job{
-		ID: rec.ID, RoomID: rec.RoomID, Title: rec.Title, By: rec.By, Consent: rec.Consent, Allowed: allowed, URL: access.URL, Token: access.Token,
+		ID: rec.ID, RoomID: rec.RoomID, Title: rec.Title, By: rec.By, Consent: rec.Consent, Allowed: allowed, Denied: denied, URL: access.URL, Token: access.Token,
 		Server: access.Server, Folder: s.folder(rec.ID), StartedTS: rec.StartedTS, Speech: s.o.Speech,
 		Limits: manifest.Limits{
 			Bytes: int64(left), Seconds: int64(c.MaxDuration.Std() / time.Second), Tracks: c.MaxTracks, DiskLeft: int64(c.DiskLeft),

@@ -154,9 +154,9 @@ func (s *Service) storeConsent(ctx context.Context, id, userID, answer string, t
 		ON CONFLICT (recording_id, user_id) DO UPDATE SET answer = excluded.answer, ts = excluded.ts`, id, userID, answer, ts)
 }
 
-// consented returns who said yes.
-func (s *Service) consented(ctx context.Context, id string) ([]string, error) {
-	rows, err := s.o.DB.Query(ctx, `SELECT user_id FROM recording_consents WHERE recording_id = $1 AND answer = 'yes' ORDER BY user_id`, id)
+// answered returns whose last answer is that one.
+func (s *Service) answered(ctx context.Context, id, answer string) ([]string, error) {
+	rows, err := s.o.DB.Query(ctx, `SELECT user_id FROM recording_consents WHERE recording_id = $1 AND answer = $2 ORDER BY user_id`, id, answer)
 	if err != nil {
 		return nil, wrap(err, "reading consents")
 	}
