@@ -207,7 +207,11 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, tag string) {
 	if c, err := r.Cookie(cookieName); err == nil && c.Value == tag {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: tag, Path: root, MaxAge: yearInS, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, languageCookie(tag))
+}
+
+func languageCookie(tag string) *http.Cookie {
+	return &http.Cookie{Name: cookieName, Value: tag, Path: root, MaxAge: yearInS, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
 // home sends readers to the language that they read last, or that their browser asks for.

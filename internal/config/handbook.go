@@ -21,8 +21,12 @@ type Handbook struct {
 	// Languages are those that are shown; empty for all that an edition has. Its source's language is always shown.
 	Languages []string `yaml:"languages"`
 	// Public shows it without login; otherwise readers log in with an account of this node.
-	Public  bool            `yaml:"public"`
-	Updates HandbookUpdates `yaml:"updates"`
+	Public bool `yaml:"public"`
+	// Who works on it at /handbook/edit/, besides administrators.
+	Editors    []HandbookRole  `yaml:"editors"`
+	Reviewers  []HandbookRole  `yaml:"reviewers"`
+	Publishers []HandbookRole  `yaml:"publishers"`
+	Updates    HandbookUpdates `yaml:"updates"`
 }
 
 // HandbookUpdates says whose editions are taken, and where those of this node are announced.

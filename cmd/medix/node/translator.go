@@ -79,6 +79,9 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.Alliance != nil {
 		routes = append(routes, n.Alliance.AddRoutes)
 	}
+	if n.bookEdit != nil {
+		routes = append(routes, n.bookEdit.AddRoutes)
+	}
 	if n.updates != nil {
 		routes = append(routes, n.updates.AddRoutes)
 	}
