@@ -259,6 +259,9 @@ func TestFetchingGoesOnWhereItWasBrokenOff(t *testing.T) {
 }
 
 func TestWhatAnotherServerAnswersWronglyIsRefusedAndNothingIsKept(t *testing.T) {
+	w := newWire()
+	a, b := w.hospital(t, "a.example"), w.hospital(t, "b.example", Publisher{Server: "a.example"})
+	a.publishes(t, "two", 0)
 	for name, spoil := range map[string]func(page string, answer []byte) ([]byte, error){
 		"no JSON": func(string, []byte) ([]byte, error) { return []byte("<html>"), nil },
 		"a huge edition": func(page string, answer []byte) ([]byte, error) {
@@ -285,9 +288,6 @@ func TestWhatAnotherServerAnswersWronglyIsRefusedAndNothingIsKept(t *testing.T) 
 			return []byte(strings.Replace(string(answer), `"serial":1`, `"serial":2`, 1)), nil
 		},
 	} {
-		w := newWire()
-		a, b := w.hospital(t, "a.example"), w.hospital(t, "b.example", Publisher{Server: "a.example"})
-		a.publishes(t, "two", 0)
 		w.spoil = spoil
 		_, err := b.Fetch(t.Context(), "a.example")
 		require.Error(t, err, name)

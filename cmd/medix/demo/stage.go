@@ -64,7 +64,7 @@ func (s *stage) hospital(letter string, ca *authority, clientPort, federationPor
 		"hospital": map[string]any{"legal_name": "Demonstration hospital " + letter, "country": "FR", "contact": "IT department",
 			"email": "it@hospital.example", "languages": []string{"fr"}},
 	}
-	return newHospital("hospital "+letter, s.Program, filepath.Join(s.dir, strings.ToLower(letter)), ca, clientPort, federationPort, belongs)
+	return newHospital("hospital "+letter, s.Program, filepath.Join(s.dir, strings.ToLower(letter)), ca, clientPort, federationPort, belongs, peers)
 }
 
 func (s *stage) close() {
