@@ -1,12 +1,15 @@
 package tests
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/admin"
+	"medixchange/handbook/edit"
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
 )
@@ -17,8 +20,8 @@ var inThai = strings.NewReplacer("A test handbook", "คู่มือทดส
 	"oxygen", "ออกซิเจน", "Signs", "อาการแสดง", "Doses", "ขนาดยา", "Drug", "ยา", "Dose", "ขนาด", "Interval", "ระยะห่าง",
 	"When to call", "เมื่อใดควรตามแพทย์", "Call if", "ตามแพทย์หาก", "is below", "ต่ำกว่า", " to ", " ถึง ", "Care", "การดูแล")
 
-// handbookDesk is a hospital whose ana edits, ben reviews, and eve does everything.
-func handbookDesk(t *testing.T) *testhospital.Hospital {
+// editedHospital is a hospital whose ana edits, ben reviews, and eve does everything.
+func editedHospital(t *testing.T) *testhospital.Hospital {
 	t.Helper()
 	engine := libreTranslate(t, []string{"en", "th"}, func(text, _ string) string { return inThai.Replace(text) })
 	h := testhospital.Start(t, smallHandbook(t), translatingWith(t, engine.URL), func(cfg *config.Config) {
@@ -37,7 +40,7 @@ func handbookDesk(t *testing.T) *testhospital.Hospital {
 func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 	chromium := chromiumIn(t)
 	installed(t)
-	h := handbookDesk(t)
+	h := editedHospital(t)
 	steps := runScript(t, "handbook-edit.mjs", map[string]any{"url": h.URL, "chromium": chromium, "pages": map[string][]string{
 		"desk":  {"?language=ar", "ar/fever?ui=fa", "en/fever", "fa/fever/review", "th/fever/history/1", "publish?ui=en", "th/import"},
 		"phone": {"", "ar/fever", "th/fever/history"},
@@ -65,4 +68,38 @@ func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 	for _, complaint := range steps["complaints"].Get("complaints").Array() {
 		require.Fail(t, "the browser complained", complaint.Str)
 	}
+}
+
+// TestTheAdministratorWorksAtTheDesk over the node's socket, in the names of people of the hospital.
+func TestTheAdministratorWorksAtTheDesk(t *testing.T) {
+	h := editedHospital(t)
+	client := admin.NewClient(h.Node().AdminSocket())
+	ask := func(path string, asked edit.Asked) (edit.Done, error) {
+		var done edit.Done
+		err := client.Call(t.Context(), http.MethodPost, path, asked, &done)
+		return done, err
+	}
+	draft := edit.Asked{Language: "th", Part: "fever", As: "ana"}
+	done, err := ask(edit.PathDraft, draft)
+	require.NoError(t, err)
+	require.Equal(t, "machine", done.State)
+	draft.Language = "zh"
+	_, err = ask(edit.PathDraft, draft)
+	require.ErrorContains(t, err, "no such role")
+	_, err = ask(edit.PathDraft, edit.Asked{Language: "th", Part: "fever", As: "nobody"})
+	require.ErrorContains(t, err, `no user "nobody"`)
+
+	file, err := ask(edit.PathExport, edit.Asked{Language: "th", Form: "xliff"})
+	require.NoError(t, err)
+	require.Contains(t, file.File, "วัดอุณหภูมิ")
+	imported := edit.Asked{Language: "th", As: "ana", Name: "th.xlf", File: strings.Replace(file.File, "ให้สารน้ำ", "ให้สารน้ำมาก", 1)}
+	done, err = ask(edit.PathImport, imported)
+	require.NoError(t, err)
+	require.Equal(t, 1, done.Texts)
+	imported.File = strings.Replace(imported.File, "[@example-one]", "", 2)
+	_, err = ask(edit.PathImport, imported)
+	require.ErrorContains(t, err, "th.xlf:")
+
+	_, err = ask(edit.PathApprove, edit.Asked{Language: "th", Part: "fever", As: "ben"})
+	require.ErrorContains(t, err, "does not follow", "nobody has handed it in")
 }

@@ -231,6 +231,3 @@ func (d *Desk) add(tx *sqldb.Tx, c *Copy, action Action, who Person, reason stri
 	}
 	return nil
 }
-
-// Published is what a book has of a part, as a working copy that nobody has touched.
-func (d *Desk) Published(name Name, book *handbook.Book) *Copy { return ofEdition(book, name) }

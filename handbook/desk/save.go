@@ -73,16 +73,20 @@ func (e *Edit) tidy() { e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e
 // saving puts the words of an editor into a copy.
 func (d *Desk) saving(e Edit, who Person) editing {
 	return func(c, before *Copy, book *handbook.Book) error {
-		c.wrote(who, before.State)
-		c.Notes = nil
-		if err := c.write(e, book); err != nil {
-			return err
-		}
-		if e.Adopt && c.Moved {
-			c.Base = ofEdition(book, c.Name).Base
-		}
-		return c.dated(d.today()).check(book)
+		return c.edited(e, who, before.State, book, d.today())
 	}
+}
+
+func (c *Copy) edited(e Edit, who Person, before State, book *handbook.Book, today handbook.Date) error {
+	c.wrote(who, before)
+	c.Notes = nil
+	if err := c.write(e, book); err != nil {
+		return err
+	}
+	if e.Adopt && c.Moved {
+		c.Base = ofEdition(book, c.Name).Base
+	}
+	return c.dated(today).check(book)
 }
 
 // SaveAll stores several edits, all of them or none.
@@ -120,17 +124,21 @@ type Drafted struct {
 // Draft stores what a machine has written.
 func (d *Desk) Draft(ctx context.Context, name Name, at Mark, drafted Drafted, who Person) (*Copy, error) {
 	return d.change(ctx, name, at, who, drafted.Maker, ByMachine, func(c, before *Copy, book *handbook.Book) error {
-		e := Edit{Name: name, Text: drafted.Text, Seen: drafted.Seen, Current: drafted.Current}
-		e.tidy()
-		if before.State != Draft {
-			c.Hands = nil
-		}
-		c.Maker, c.Notes = oneLine(drafted.Maker), drafted.Notes
-		if err := c.write(e, book); err != nil {
-			return err
-		}
-		return c.dated(d.today()).check(book)
+		return c.drafted(drafted, before.State, book, d.today())
 	})
+}
+
+func (c *Copy) drafted(by Drafted, before State, book *handbook.Book, today handbook.Date) error {
+	e := Edit{Name: c.Name, Text: by.Text, Seen: by.Seen, Current: by.Current}
+	e.tidy()
+	if before != Draft {
+		c.Hands = nil
+	}
+	c.Maker, c.Notes = oneLine(by.Maker), by.Notes
+	if err := c.write(e, book); err != nil {
+		return err
+	}
+	return c.dated(today).check(book)
 }
 
 // setAside keeps the words of somebody who was late.

@@ -22,7 +22,9 @@ func copies(t testing.TB, book *handbook.Book, language string) []*desk.Copy {
 	t.Helper()
 	var all []*desk.Copy
 	for _, id := range book.SectionIDs() {
-		all = append(all, desk.New(desk.Options{}).Published(desk.Name{Language: language, Part: id}, book))
+		c, err := desk.OfEdition(book, desk.Name{Language: language, Part: id})
+		require.NoError(t, err)
+		all = append(all, c)
 	}
 	return all
 }
