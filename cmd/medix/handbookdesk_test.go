@@ -26,10 +26,10 @@ func (echo) Translate(_ context.Context, text draft.Text) (draft.Answer, error) 
 
 // TestASectionIsDraftedTranslatedReviewedAndApprovedInAFolder goes the way of editors who have no node.
 func TestASectionIsDraftedTranslatedReviewedAndApprovedInAFolder(t *testing.T) {
-	dir := copyOfTheHandbook(t)
-	file := filepath.Join(dir, "fr", "oxygen.md")
-	require.NoError(t, os.Remove(file))
-	part := handbookPart{Language: "fr", Section: "oxygen", As: "Ana", Dir: dir}
+	dir := filepath.Join(t.TempDir(), "edition")
+	require.NoError(t, os.CopyFS(dir, os.DirFS("../../handbook/site/testdata/edition")))
+	file := filepath.Join(dir, "de", "oxygen.md")
+	part := handbookPart{Language: "de", Section: "oxygen", As: "Ana", Dir: dir}
 	done, err := handbookDraftCmd{handbookPart: part}.inFolder(t.Context(), echo{})
 	require.NoError(t, err)
 	require.Equal(t, "machine", done.State)
@@ -43,20 +43,20 @@ func TestASectionIsDraftedTranslatedReviewedAndApprovedInAFolder(t *testing.T) {
 	_, err = approve("Ben")
 	require.ErrorIs(t, err, desk.ErrWrongState, "nobody has corrected it")
 
-	export := handbookExportCmd{Language: "fr", Section: "oxygen", Form: "po", Dir: dir}
+	export := handbookExportCmd{Language: "de", Section: "oxygen", Form: "po", Dir: dir}
 	data, err := export.export(t.Context(), nil)
 	require.NoError(t, err)
 	at := bytes.LastIndex(data, []byte("msgstr"))
 	changed := append(bytes.Clone(data[:at]), bytes.Replace(data[at:], []byte(" {#"), []byte(" (relu) {#"), 1)...)
-	imported := handbookImportCmd{Language: "fr", File: "fr.po", As: "Ana", Dir: dir}
+	imported := handbookImportCmd{Language: "de", File: "de.po", As: "Ana", Dir: dir}
 	done, err = imported.take(t.Context(), nil, changed)
 	require.NoError(t, err)
 	require.Equal(t, 1, done.Texts)
 	_, err = imported.take(t.Context(), nil, bytes.Replace(changed, []byte("(relu)"), []byte("<b>relu</b>"), 1))
 	require.ErrorContains(t, err, "HTML is not allowed")
-	imported.Language = "de"
+	imported.Language = "zh"
 	_, err = imported.take(t.Context(), nil, changed)
-	require.ErrorContains(t, err, `is for "fr"`)
+	require.ErrorContains(t, err, `is for "de"`)
 
 	_, err = approve("ana")
 	require.ErrorIs(t, err, desk.ErrOwnWords)
@@ -73,12 +73,12 @@ func TestASectionIsDraftedTranslatedReviewedAndApprovedInAFolder(t *testing.T) {
 
 	_, err = handbookFolder{Dir: dir}.load()
 	require.NoError(t, err, "the whole is an edition as before")
-	_, err = handbookExportCmd{Language: "fr", Section: "../../secret", Form: "po", Dir: dir}.export(t.Context(), nil)
+	_, err = handbookExportCmd{Language: "de", Section: "../../secret", Form: "po", Dir: dir}.export(t.Context(), nil)
 	require.ErrorIs(t, err, desk.ErrUnknown)
 	export.Form = "doc"
 	_, err = export.export(t.Context(), nil)
 	require.ErrorContains(t, err, "no form")
-	left, err := filepath.Glob(filepath.Join(dir, "fr", "*.new"))
+	left, err := filepath.Glob(filepath.Join(dir, "de", "*.new"))
 	require.NoError(t, err)
 	require.Empty(t, left)
 	require.False(t, strings.Contains(string(text), "translator: \"echo\""), "a person has corrected it")

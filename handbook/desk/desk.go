@@ -31,6 +31,7 @@ type Options struct {
 // Desk has the working copies. It is safe for concurrent use.
 type Desk struct {
 	o          Options
+	texts      int // how many different texts of a part are kept
 	publishing sync.Mutex
 }
 
@@ -39,7 +40,7 @@ func New(o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Desk{o: o}
+	return &Desk{o: o, texts: maxTexts}
 }
 
 // ErrUnknown is for parts that the edition's plan does not have, and for versions that there are not.
@@ -223,7 +224,7 @@ func (d *Desk) begin(tx *sqldb.Tx, before *Copy, book *handbook.Edition) error {
 
 func (d *Desk) add(tx *sqldb.Tx, c *Copy, action Action, who Person, reason string) error {
 	s := &Step{Copy: *c, Action: action, Actor: who.ID, ActorName: who.Name, Reason: reason, TS: d.o.Now().UnixMilli(), Live: action != SetAside}
-	if err := insertStep(tx, s); err != nil {
+	if err := d.insertStep(tx, s); err != nil {
 		return err
 	}
 	if s.Live {

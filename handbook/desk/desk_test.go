@@ -12,13 +12,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/handbook"
+	"medixchange/internal/sqldb/sqldbtest"
 )
 
 var ctx = context.Background()
 
 // TestATextIsWrittenReviewedApprovedAndPublished is the way of every text.
 func TestATextIsWrittenReviewedApprovedAndPublished(t *testing.T) {
-	d, p := newDesk(t, nil)
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		d, p := newDeskOn(t, sqldbtest.Open(t, fresh()), nil)
+		goTheWholeWay(t, d, p)
+	})
+}
+
+func goTheWholeWay(t *testing.T, d *Desk, p *press) {
+	t.Helper()
 	c, err := d.Save(ctx, edit(t, d, germanFever, "Flüssigkeit geben", "Viel Flüssigkeit geben"), ana)
 	require.NoError(t, err)
 	require.Equal(t, Draft, c.State)
@@ -288,6 +296,31 @@ func TestTitlesAndGlossaryOfANewLanguage(t *testing.T) {
 	require.NoError(t, d.Publish(ctx, Order{Choices: []Choice{{titles, c.Mark()}}, Edition: "2"}, eve))
 	th, _ := p.edition.Titles("th")
 	require.Equal(t, "การดูแล", th.Chapters["care"])
+}
+
+// TestOldTextsAreLetGoAndTheStepsStay saves more texts than are kept.
+func TestOldTextsAreLetGoAndTheStepsStay(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		d, _ := newDeskOn(t, sqldbtest.Open(t, fresh()), nil)
+		d.texts = 3
+		e := edit(t, d, germanFever, "Flüssigkeit", "Wasser 0")
+		for i := range d.texts + 2 {
+			c, err := d.Save(ctx, e, ana)
+			require.NoError(t, err)
+			e.At = c.Mark()
+			e.Text.Body = strings.Replace(e.Text.Body, fmt.Sprintf("Wasser %d", i), fmt.Sprintf("Wasser %d", i+1), 1)
+		}
+		first, err := d.Step(ctx, germanFever, 1)
+		require.NoError(t, err)
+		require.Empty(t, first.Body)
+		last := open(t, d, germanFever)
+		require.Contains(t, last.Body, fmt.Sprintf("Wasser %d", d.texts+1))
+		_, err = d.Restore(ctx, germanFever, last.Mark(), 1, ana, "back")
+		require.ErrorIs(t, err, ErrUnknown)
+		history, err := d.History(ctx, germanFever)
+		require.NoError(t, err)
+		require.Len(t, history, d.texts+3)
+	})
 }
 
 func TestTheListOfALanguage(t *testing.T) {

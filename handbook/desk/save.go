@@ -147,7 +147,7 @@ func (d *Desk) setAside(ctx context.Context, e Edit, who Person, conflict *Confl
 	c.Text, c.State = e.Text, Draft
 	err := d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		s := &Step{Copy: c, Action: SetAside, Actor: who.ID, ActorName: who.Name, Reason: e.Reason, TS: d.o.Now().UnixMilli()}
-		err := insertStep(tx, s)
+		err := d.insertStep(tx, s)
 		conflict.Aside = s.Version
 		return err
 	})
