@@ -172,6 +172,8 @@ func (c *Config) validateLimits(k *checker) {
 	k.check(c.Sync.MaxTimeout > 0, "sync.max_timeout", "must be longer than 0; write for example 1m")
 	k.between(c.Sync.TimelineLimit, 1, 1000, "sync.timeline_limit")
 	k.oneOf(c.Rooms.DefaultVersion, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}, "rooms.default_version")
+	k.check(c.Rooms.MaxEventDelay > 0, "rooms.max_event_delay", "must be longer than 0; write for example 24h")
+	k.between(c.Rooms.MaxDelayedEvents, 0, 10_000, "rooms.max_delayed_events")
 }
 
 func (c *Config) validateFederation(k *checker) {

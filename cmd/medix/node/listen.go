@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"medixchange/admin"
+	"medixchange/conference/sfu"
 	"medixchange/handbook/edit"
 	"medixchange/internal/web"
 )
@@ -100,6 +101,10 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
 	mux.Handle("/_medix/", n.login.Handler())
+	if n.sfu != nil {
+		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.rtc.Admit))
+		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())
+	}
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
 		mux.Handle(edit.Root, n.bookEdit.Handler())
