@@ -75,11 +75,11 @@ func (s *Store) Before(ctx context.Context) (string, error) {
 
 // KeepShown keeps what is shown, where that is the program's edition and was not kept, and gives its mark.
 func (s *Store) KeepShown(ctx context.Context) (mark string, err error) {
-	if _, err := s.Read(); err != nil { // the folder may have something new
-		return "", err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.sync(ctx); err != nil {
+		return "", err
+	}
 	if err := s.keepProgram(ctx); err != nil {
 		return "", err
 	}

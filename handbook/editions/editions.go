@@ -87,10 +87,11 @@ type Store struct {
 	maxFiles int
 	maxBytes int64
 
-	switching sync.Mutex // one activation at a time, until Switched has returned
-	mu        sync.Mutex // one change of what is kept at a time
-	synced    bool       // the folder was looked at
-	cleared   bool       // what an earlier run left half-made was removed
+	switching  sync.Mutex // one activation at a time, until Switched has returned
+	mu         sync.Mutex // one change of what is kept at a time
+	synced     bool       // the folder was looked at
+	remembered string     // the mark of the edition whose source was remembered last
+	cleared    bool       // what an earlier run left half-made was removed
 }
 
 // New makes a Store. It reads nothing yet.

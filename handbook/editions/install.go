@@ -36,6 +36,9 @@ func (s *Store) install(ctx context.Context, files fs.FS, from Origin) (Edition,
 	if err := s.clear(ctx); err != nil {
 		return Edition{}, err
 	}
+	if there, ok, err := s.there(ctx, files, from); err != nil || ok {
+		return there, err
+	}
 	archive, err := s.newArchive()
 	if err != nil {
 		return Edition{}, err
@@ -52,9 +55,6 @@ func (s *Store) install(ctx context.Context, files fs.FS, from Origin) (Edition,
 	if err != nil {
 		return Edition{}, err
 	}
-	if known && s.whole(read.Mark) {
-		return there, s.note(ctx, from, read)
-	}
 	if from.Publisher != "" {
 		if err := s.CheckSerial(ctx, from, read.ID, read.Mark); err != nil {
 			return Edition{}, err
@@ -68,7 +68,7 @@ func (s *Store) install(ctx context.Context, files fs.FS, from Origin) (Edition,
 		Files: archive.files, Bytes: archive.bytes, InstalledTS: s.o.Now().UnixMilli(),
 	}
 	if known {
-		return there, s.note(ctx, from, read) // its archive was lost or spoilt, and is mended
+		return there, s.note(ctx, from, read.ID, read.Mark) // its archive was lost or spoilt, and is mended
 	}
 	err = s.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		if from.Publisher != "" {
@@ -85,12 +85,25 @@ func (s *Store) install(ctx context.Context, files fs.FS, from Origin) (Edition,
 	return e, nil
 }
 
+// there finds an edition that is kept already, without reading it as a book again.
+func (s *Store) there(ctx context.Context, files fs.FS, from Origin) (Edition, bool, error) {
+	mark, err := handbook.MarkOf(files)
+	if err != nil {
+		return Edition{}, false, err
+	}
+	e, known, err := one(ctx, s.o.DB, mark)
+	if err != nil || !known || !s.whole(mark) {
+		return Edition{}, false, err
+	}
+	return e, true, s.note(ctx, from, e.Book, mark)
+}
+
 // note notes an edition that was there already as the newest of its publisher.
-func (s *Store) note(ctx context.Context, from Origin, read *handbook.Edition) error {
+func (s *Store) note(ctx context.Context, from Origin, book, mark string) error {
 	if from.Publisher == "" {
 		return nil
 	}
-	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteSerial(tx, from, read.ID, read.Mark) })
+	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return noteSerial(tx, from, book, mark) })
 }
 
 // whole reports whether the archive of an edition has what was put there.

@@ -78,7 +78,8 @@ func (s *Store) readOver(ctx context.Context, open func() (fs.FS, error), local 
 	if err != nil {
 		return nil, err
 	}
-	return edition, s.remember(ctx, edition)
+	s.remember(ctx, edition)
+	return edition, nil
 }
 
 func (s *Store) keptLocal() (fs.FS, []byte, error) {

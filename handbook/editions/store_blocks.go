@@ -33,8 +33,19 @@ func (s *Store) Block(ctx context.Context, hash string) (Block, bool, error) {
 	return b, true, nil
 }
 
-// remember keeps what the headings of the source say.
-func (s *Store) remember(ctx context.Context, edition *handbook.Edition) error {
+// remember keeps what the headings of the source say. Without it an edition can be read all the same, as on a full disk.
+func (s *Store) remember(ctx context.Context, edition *handbook.Edition) {
+	if s.remembered == edition.Mark {
+		return
+	}
+	if err := s.storeBlocks(ctx, edition); err != nil {
+		s.o.Log.WithError(err).Warn("what the handbook's source says is not remembered")
+		return
+	}
+	s.remembered = edition.Mark
+}
+
+func (s *Store) storeBlocks(ctx context.Context, edition *handbook.Edition) error {
 	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		var seq int64
 		if err := tx.QueryRow(`SELECT COALESCE(MAX(seq), 0) FROM handbook_blocks`).Scan(&seq); err != nil {

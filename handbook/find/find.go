@@ -185,6 +185,11 @@ func (x *Index) in(ctx context.Context, edition *handbook.Edition, language, tex
 			found.Hits = append(found.Hits, hit)
 		}
 	}
+	more, err := x.byOtherNames(ctx, edition, language, text, result.Hits)
+	if err != nil {
+		return Found{}, fmt.Errorf("searching the handbook: %w", err)
+	}
+	found.Hits, found.Total = append(found.Hits, more...), found.Total+len(more)
 	found.Hits = mixed(found.Hits)
 	found.Hits = found.Hits[:min(limit, len(found.Hits))]
 	return found, nil

@@ -64,15 +64,15 @@ func (u *Updates) Publish(ctx context.Context, mark string) (Head, error) {
 	if published && last.Mark == mark {
 		return last, u.announce(ctx, last)
 	}
-	files, err := u.o.Editions.Files(mark)
+	edition, err := u.o.Editions.Find(ctx, mark)
 	if err != nil {
 		return Head{}, err
 	}
-	edition, err := handbook.ReadEdition(func() (fs.FS, func(), error) { return files, func() {}, nil })
+	files, err := u.o.Editions.Files(edition.Mark)
 	if err != nil {
 		return Head{}, err
 	}
-	taken, _, err := u.o.Editions.Serial(ctx, u.o.Self, edition.ID)
+	taken, _, err := u.o.Editions.Serial(ctx, u.o.Self, edition.Book)
 	if err != nil {
 		return Head{}, err
 	}

@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
+
+	"medixchange/admin"
+	"medixchange/handbook/editions"
+	"medixchange/handbook/updates"
 )
 
 // handbook shows the clinical handbook that every node has, as pages and in the chat.
@@ -32,7 +37,31 @@ func (s *stage) handbook(ctx context.Context) bool {
 			return false
 		}
 	}
-	return true
+	return s.report.step("hospital A publishes its edition of the handbook, hospital B takes it", func() (string, error) { return s.handbookTravels(ctx) })
+}
+
+// handbookTravels brings an edition from hospital A to hospital B, where it is shown.
+func (s *stage) handbookTravels(ctx context.Context) (string, error) {
+	here, there := admin.NewClient(filepath.Join(s.a.dir, "admin.sock")), admin.NewClient(filepath.Join(s.b.dir, "admin.sock"))
+	var published updates.Published
+	if err := here.Call(ctx, http.MethodPost, updates.PathPublish, updates.Publication{}, &published); err != nil {
+		return "", fmt.Errorf("publishing: %w", err)
+	}
+	begin := time.Now()
+	var taken updates.Outcome
+	if err := there.Call(ctx, http.MethodPost, updates.PathFetch, updates.Source{Server: s.a.name}, &taken); err != nil {
+		return "", fmt.Errorf("fetching: %w", err)
+	}
+	fetched := time.Since(begin)
+	var shown editions.Edition
+	if err := there.Call(ctx, http.MethodPost, updates.PathActivate, updates.Choice{Mark: taken.Edition.Mark, By: "demo"}, &shown); err != nil {
+		return "", fmt.Errorf("activating: %w", err)
+	}
+	if !shown.Current || shown.Mark != published.Head.Mark {
+		return "", errors.New("hospital B shows another edition")
+	}
+	return fmt.Sprintf("edition %s, %d KiB, signed by %s, verified and kept after %s, shown once the administrator of B activates it",
+		shown.Name, published.Head.Size>>10, published.Head.Publisher, round(fetched)), nil
 }
 
 // handbookPage reads one section as a page and as JSON.

@@ -35,8 +35,9 @@ type hospital struct {
 	exited  chan error
 }
 
-// newHospital writes the configuration of a hospital whose listeners have the two ports, and of its part in the alliance.
-func newHospital(title, program, dir string, ca *authority, clientPort, federationPort int, alliance map[string]any) (*hospital, error) {
+// newHospital writes the configuration of a hospital whose listeners have the two ports, of its part in the alliance, and of whose
+// editions of the handbook it takes.
+func newHospital(title, program, dir string, ca *authority, clientPort, federationPort int, alliance map[string]any, publishers []string) (*hospital, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making %s: %w", dir, err)
 	}
@@ -47,6 +48,10 @@ func newHospital(title, program, dir string, ca *authority, clientPort, federati
 	h := &hospital{
 		title: title, dir: dir, program: program, config: filepath.Join(dir, "medix.yaml"),
 		name: "localhost:" + strconv.Itoa(federationPort), url: "http://localhost:" + strconv.Itoa(clientPort),
+	}
+	trusted := []map[string]string{}
+	for _, p := range publishers {
+		trusted = append(trusted, map[string]string{"server": p})
 	}
 	settings := map[string]any{
 		"server_name":     h.name,
@@ -62,6 +67,7 @@ func newHospital(title, program, dir string, ca *authority, clientPort, federati
 			"allow_private": []string{"127.0.0.0/8", "::1/128"}, "trusted_ca": ca.file, "backoff_max": "2s",
 		},
 		"alliance":   alliance,
+		"handbook":   map[string]any{"updates": map[string]any{"trusted": trusted}},
 		"translator": map[string]any{"enabled": true, "allow_pivot": true},
 		"log":        map[string]string{"level": "info"},
 	}

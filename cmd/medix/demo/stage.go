@@ -59,7 +59,7 @@ func (s *stage) prepare(ctx context.Context) error {
 // hospital prepares one whose alliance is asked for at peers.
 func (s *stage) hospital(letter string, ca *authority, clientPort, federationPort int, peers ...string) (*hospital, error) {
 	belongs := map[string]any{"enabled": true, "charter": s.council.file, "peers": append([]string{}, peers...), "poll": "1s"}
-	return newHospital("hospital "+letter, s.Program, filepath.Join(s.dir, strings.ToLower(letter)), ca, clientPort, federationPort, belongs)
+	return newHospital("hospital "+letter, s.Program, filepath.Join(s.dir, strings.ToLower(letter)), ca, clientPort, federationPort, belongs, peers)
 }
 
 func (s *stage) close() {
