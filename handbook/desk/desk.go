@@ -20,7 +20,7 @@ type Options struct {
 	// Edition is what is published now.
 	Edition func() (*handbook.Edition, error)
 	// Files opens the files of an edition.
-	Files func(e *handbook.Edition) (files fs.FS, closeFiles func(), err error)
+	Files func(ctx context.Context, e *handbook.Edition) (files fs.FS, closeFiles func(), err error)
 	// Publish makes files the edition that is shown from now on. They were read and checked.
 	Publish func(ctx context.Context, files fs.FS, by string) error
 	// Compare looks for what a translation says otherwise than its source; optional.
@@ -223,7 +223,7 @@ func (d *Desk) begin(tx *sqldb.Tx, before *Copy, book *handbook.Edition) error {
 }
 
 func (d *Desk) add(tx *sqldb.Tx, c *Copy, action Action, who Person, reason string) error {
-	s := &Step{Copy: *c, Action: action, Actor: who.ID, ActorName: who.Name, Reason: reason, TS: d.o.Now().UnixMilli(), Live: action != SetAside}
+	s := &Step{Copy: *c, Action: action, Actor: who.ID, ActorName: who.Name, Reason: readable(reason), TS: d.o.Now().UnixMilli(), Live: action != SetAside}
 	if err := d.insertStep(tx, s); err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func goTheWholeWay(t *testing.T, d *Desk, p *press) {
 	c, err := d.Save(ctx, edit(t, d, germanFever, "Flüssigkeit geben", "Viel Flüssigkeit geben"), ana)
 	require.NoError(t, err)
 	require.Equal(t, Draft, c.State)
-	c, err = d.Hand(ctx, germanFever, c.Mark(), ana, "please look")
+	c, err = d.Hand(ctx, germanFever, c.Mark(), ana, "please\x00 \n look\xff")
 	require.NoError(t, err)
 	c, err = d.Accept(ctx, germanFever, c.Mark(), ben, "")
 	require.NoError(t, err)
@@ -91,6 +91,17 @@ func TestNobodysWordsAreLost(t *testing.T) {
 	}
 	require.Equal(t, 1, saved)
 	require.Equal(t, Draft, open(t, d, germanFever).State)
+}
+
+func TestWordsThatNoSectionCouldTakeAreNotSetAside(t *testing.T) {
+	d, _ := newDesk(t, nil)
+	late := edit(t, d, germanFever, "Flüssigkeit", strings.Repeat("Wasser ", maxAside/7))
+	_, err := d.Save(ctx, edit(t, d, germanFever, "Flüssigkeit", "Wasser"), ana)
+	require.NoError(t, err)
+	var conflict *Conflict
+	_, err = d.Save(ctx, late, ana)
+	require.ErrorAs(t, err, &conflict)
+	require.Zero(t, conflict.Aside)
 }
 
 func TestAStepOnWhatHasChangedIsRefused(t *testing.T) {

@@ -77,7 +77,7 @@ func newDeskOn(t *testing.T, db *sqldb.DB, compare handbook.Compare) (*Desk, *pr
 	d := New(Options{
 		DB:      db,
 		Edition: func() (*handbook.Edition, error) { return p.edition, nil },
-		Files:   func(*handbook.Edition) (fs.FS, func(), error) { return p.files, func() {}, nil },
+		Files:   func(context.Context, *handbook.Edition) (fs.FS, func(), error) { return p.files, func() {}, nil },
 		Publish: p.publish, Compare: compare,
 		Now: func() time.Time { return time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC) },
 	})

@@ -57,7 +57,7 @@ func (d *Desk) Publish(ctx context.Context, o Order, who Person) error {
 	if err != nil {
 		return err
 	}
-	o.Edition = oneLine(o.Edition)
+	o.Edition = readable(o.Edition)
 	switch {
 	case len(o.Choices) == 0:
 		return ErrNothing
@@ -72,7 +72,7 @@ func (d *Desk) Publish(ctx context.Context, o Order, who Person) error {
 	if err != nil {
 		return err
 	}
-	files, closeFiles, err := d.o.Files(now)
+	files, closeFiles, err := d.o.Files(ctx, now)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"medixchange/handbook"
 	"medixchange/internal/sqldb"
@@ -112,6 +113,16 @@ func (d *Desk) SaveAll(ctx context.Context, edits []Edit, who Person) error {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
+// readable is one line without what no database stores as text.
+func readable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(oneLine(text), ""))
+}
+
 // Drafted is what a machine has written.
 type Drafted struct {
 	Text    Text
@@ -141,12 +152,18 @@ func (c *Copy) drafted(by Drafted, before State, book *handbook.Book, today hand
 	return c.dated(today).check(book)
 }
 
+// maxAside bounds words that are set aside, which nobody has read yet, in bytes.
+const maxAside = 256 << 10
+
 // setAside keeps the words of somebody who was late.
 func (d *Desk) setAside(ctx context.Context, e Edit, who Person, conflict *Conflict) error {
+	if len(e.Text.Title)+len(e.Text.Body)+len(e.Text.Citations) > maxAside {
+		return conflict // no section could take them
+	}
 	c := *conflict.Now
 	c.Text, c.State = e.Text, Draft
 	err := d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		s := &Step{Copy: c, Action: SetAside, Actor: who.ID, ActorName: who.Name, Reason: e.Reason, TS: d.o.Now().UnixMilli()}
+		s := &Step{Copy: c, Action: SetAside, Actor: who.ID, ActorName: who.Name, Reason: readable(e.Reason), TS: d.o.Now().UnixMilli()}
 		err := d.insertStep(tx, s)
 		conflict.Aside = s.Version
 		return err

@@ -40,8 +40,8 @@ func (n *Node) buildHandbookDesk(_ context.Context, o Options) error {
 }
 
 // handbookFiles gives the files of the edition that is shown, without what is local to this node.
-func (n *Node) handbookFiles(*handbook.Edition) (fs.FS, func(), error) {
-	now, ok, err := n.editions.Current(context.Background())
+func (n *Node) handbookFiles(ctx context.Context, _ *handbook.Edition) (fs.FS, func(), error) {
+	now, ok, err := n.editions.Current(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
