@@ -221,6 +221,22 @@ func TestWhatIsOutOfDateStaysSoUntilAnEditorSaysOtherwise(t *testing.T) {
 	require.ErrorIs(t, err, ErrSourceMoved)
 }
 
+func TestATranslationThatGrowsIsCurrentOnceItIsWhole(t *testing.T) {
+	d, p := newDesk(t, nil)
+	name, source := Name{"th", "oxygen"}, "oxygen"
+	original, _ := p.edition.Section("en", source)
+	require.Greater(t, len(original.Blocks), 1)
+	body := ""
+	for i, block := range original.Blocks {
+		body += block.Text + "\n"
+		c, err := d.Save(ctx, Edit{Name: name, At: open(t, d, name).Mark(), Seen: original.Hash, Text: Text{Title: "ออกซิเจน", Body: body}}, ana)
+		require.NoError(t, err)
+		s, err := c.Section()
+		require.NoError(t, err)
+		require.Equal(t, i < len(original.Blocks)-1, p.edition.Stale(s).Outdated, block.Anchor)
+	}
+}
+
 func TestPublishingIsRefusedAsAWhole(t *testing.T) {
 	d, p := newDesk(t, func(_, translation []string, _, _ string) []handbook.Difference {
 		if strings.Contains(translation[0], "50 mg") {

@@ -242,7 +242,7 @@ func (c *Copy) attribute(source *handbook.Section, prior Text, current []string)
 			source.Blocks[i].Anchor == block.Anchor && source.Blocks[i].Level == block.Level
 	}
 	c.SourceBlocks = hashes
-	titled := prior.SourceHash == "" || prior.SourceHash == source.Hash || slices.Contains(current, WholeTitle)
+	titled := prior.SourceHash == "" || prior.SourceHash == noSource || prior.SourceHash == source.Hash || slices.Contains(current, WholeTitle)
 	switch {
 	case whole && titled:
 		c.SourceHash = source.Hash
