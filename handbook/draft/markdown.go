@@ -169,14 +169,25 @@ func (w *writer) inline(n ast.Node) {
 		case *ast.AutoLink:
 			w.whole("<" + string(v.URL(w.source)) + ">")
 		case *ast.CodeSpan:
-			w.whole("`" + string(v.Text(w.source)) + "`")
+			w.whole("`" + w.raw(v) + "`")
 		case *ast.Image:
 			w.image = true
-			w.whole("![" + string(v.Text(w.source)) + "](" + string(v.Destination) + ")")
+			w.whole("![" + w.raw(v) + "](" + string(v.Destination) + ")")
 		default:
 			w.inline(v)
 		}
 	}
+}
+
+// raw is the Markdown of what is in a node that has words alone.
+func (w *writer) raw(n ast.Node) string {
+	var out strings.Builder
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		if t, ok := child.(*ast.Text); ok {
+			out.Write(t.Segment.Value(w.source))
+		}
+	}
+	return out.String()
 }
 
 func (w *writer) keep(markdown string) int {
