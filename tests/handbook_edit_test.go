@@ -1,12 +1,17 @@
 package tests
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/admin"
+	"medixchange/handbook/edit"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
 )
@@ -17,27 +22,28 @@ var inThai = strings.NewReplacer("A test handbook", "คู่มือทดส
 	"oxygen", "ออกซิเจน", "Signs", "อาการแสดง", "Doses", "ขนาดยา", "Drug", "ยา", "Dose", "ขนาด", "Interval", "ระยะห่าง",
 	"When to call", "เมื่อใดควรตามแพทย์", "Call if", "ตามแพทย์หาก", "is below", "ต่ำกว่า", " to ", " ถึง ", "Care", "การดูแล")
 
-// hospitalWithHandbook is a hospital whose ana edits, ben reviews, and eve does everything.
-func hospitalWithHandbook(t *testing.T) *testhospital.Hospital {
+// editedHospitals are hospitals, at the first of which ana edits, ben reviews, and eve does everything.
+func editedHospitals(t *testing.T, n int) []*testhospital.Hospital {
 	t.Helper()
 	engine := libreTranslate(t, []string{"en", "th"}, func(text, _ string) string { return inThai.Replace(text) })
-	h := testhospital.Start(t, smallHandbook(t), translatingWith(t, engine.URL), func(cfg *config.Config) {
+	hospitals := testhospital.Alliance(t, n, smallHandbook(t), translatingWith(t, engine.URL), func(cfg *config.Config) {
 		cfg.Handbook.Editors = []config.HandbookRole{{User: "ana", Languages: []string{"th", "de"}}, {User: "eve"}}
 		cfg.Handbook.Reviewers = []config.HandbookRole{{User: "ben"}, {User: "eve"}}
 		cfg.Handbook.Publishers = []config.HandbookRole{{User: "eve"}}
 		cfg.Translator.Engines[0].Timeout = config.Duration(30 * time.Second)
 	})
 	for _, name := range []string{"ana", "ben", "eve"} {
-		h.User(name)
+		hospitals[0].User(name)
 	}
-	return h
+	return hospitals
 }
 
 // TestTheHandbookIsEditedInABrowser goes from a machine's draft to what readers see, as three people do it.
 func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 	chromium := chromiumIn(t)
 	installed(t)
-	h := hospitalWithHandbook(t)
+	hospitals := editedHospitals(t, 2)
+	h := hospitals[0]
 	steps := runScript(t, "handbook-edit.mjs", map[string]any{"url": h.URL, "chromium": chromium, "pages": map[string][]string{
 		"desk":  {"?language=ar", "ar/fever?ui=fa", "en/fever", "fa/fever/review", "th/fever/history/1", "publish?ui=en", "th/import"},
 		"phone": {"", "ar/fever", "th/fever/history"},
@@ -65,4 +71,58 @@ func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 	for _, complaint := range steps["complaints"].Get("complaints").Array() {
 		require.Fail(t, "the browser complained", complaint.Str)
 	}
+	comesToTheOther(t, h, hospitals[1])
+}
+
+// comesToTheOther takes what a published as a bundle to b, whose administrator trusts a.
+func comesToTheOther(t *testing.T, a, b *testhospital.Hospital) {
+	t.Helper()
+	var published updates.Published
+	require.NoError(t, handbookDesk{a, t}.ask(updates.PathPublish, updates.Publication{Want: true}, &published))
+	b.Stop()
+	b.Config.Handbook.Updates.Trusted = []config.HandbookPublisher{{Server: a.Name}}
+	b.Start()
+	there := handbookDesk{b, t}
+	require.NoError(t, there.ask(updates.PathInstall, updates.File{Bundle: published.Bundle}, nil))
+	require.NoError(t, there.ask(updates.PathActivate, updates.Choice{Mark: published.Head.Mark, By: "administrator"}, nil))
+	resp, err := http.Get(b.URL + "/handbook/th/fever")
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(page), "ด่วน", "what ana wrote here is read there")
+}
+
+// TestTheAdministratorWorksAtTheDesk over the node's socket, in the names of people of the hospital.
+func TestTheAdministratorWorksAtTheDesk(t *testing.T) {
+	h := editedHospitals(t, 1)[0]
+	client := admin.NewClient(h.Node().AdminSocket())
+	ask := func(path string, asked edit.Asked) (edit.Done, error) {
+		var done edit.Done
+		err := client.Call(t.Context(), http.MethodPost, path, asked, &done)
+		return done, err
+	}
+	draft := edit.Asked{Language: "th", Part: "fever", As: "ana"}
+	done, err := ask(edit.PathDraft, draft)
+	require.NoError(t, err)
+	require.Equal(t, "machine", done.State)
+	draft.Language = "zh"
+	_, err = ask(edit.PathDraft, draft)
+	require.ErrorContains(t, err, "no such role")
+	_, err = ask(edit.PathDraft, edit.Asked{Language: "th", Part: "fever", As: "nobody"})
+	require.ErrorContains(t, err, `no user "nobody"`)
+
+	file, err := ask(edit.PathExport, edit.Asked{Language: "th", Form: "xliff"})
+	require.NoError(t, err)
+	require.Contains(t, file.File, "วัดอุณหภูมิ")
+	imported := edit.Asked{Language: "th", As: "ana", Name: "th.xlf", File: strings.Replace(file.File, "ให้สารน้ำ", "ให้สารน้ำมาก", 1)}
+	done, err = ask(edit.PathImport, imported)
+	require.NoError(t, err)
+	require.Equal(t, 1, done.Texts)
+	imported.File = strings.Replace(imported.File, "[@example-one]", "", 2)
+	_, err = ask(edit.PathImport, imported)
+	require.ErrorContains(t, err, "th.xlf:")
+
+	_, err = ask(edit.PathApprove, edit.Asked{Language: "th", Part: "fever", As: "ben"})
+	require.ErrorContains(t, err, "does not follow", "nobody has handed it in")
 }

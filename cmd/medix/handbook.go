@@ -12,10 +12,11 @@ import (
 	"medixchange/handbook"
 )
 
-// handbookCmd is the clinical handbook, for its editors and the administrator. Lint, status, hashes, bundle, and verify with a
-// key need no node.
+// handbookCmd is the clinical handbook, for its editors and the administrator. Lint, status, hashes, bundle, verify with a key, and
+// the verbs of editors with --dir need no node.
 type handbookCmd struct {
 	handbookEditions
+	handbookDesk
 	Lint   *handbookLintCmd   `arg:"subcommand:lint" help:"Check the handbook: format, citations, translations against their source."`
 	Status *handbookStatusCmd `arg:"subcommand:status" help:"How far the handbook is in each language."`
 	Hashes *handbookHashesCmd `arg:"subcommand:hashes" help:"Print what the front matter of a translation says of its source."`

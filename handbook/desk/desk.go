@@ -20,7 +20,7 @@ type Options struct {
 	// Edition is what is published now.
 	Edition func() (*handbook.Edition, error)
 	// Files opens the files of an edition.
-	Files func(e *handbook.Edition) (files fs.FS, closeFiles func(), err error)
+	Files func(ctx context.Context, e *handbook.Edition) (files fs.FS, closeFiles func(), err error)
 	// Publish makes files the edition that is shown from now on. They were read and checked.
 	Publish func(ctx context.Context, files fs.FS, by string) error
 	// Compare looks for what a translation says otherwise than its source; optional.
@@ -31,6 +31,7 @@ type Options struct {
 // Desk has the working copies. It is safe for concurrent use.
 type Desk struct {
 	o          Options
+	texts      int // how many different texts of a part are kept
 	publishing sync.Mutex
 }
 
@@ -39,7 +40,7 @@ func New(o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Desk{o: o}
+	return &Desk{o: o, texts: maxTexts}
 }
 
 // ErrUnknown is for parts that the edition's plan does not have, and for versions that there are not.
@@ -222,8 +223,8 @@ func (d *Desk) begin(tx *sqldb.Tx, before *Copy, book *handbook.Edition) error {
 }
 
 func (d *Desk) add(tx *sqldb.Tx, c *Copy, action Action, who Person, reason string) error {
-	s := &Step{Copy: *c, Action: action, Actor: who.ID, ActorName: who.Name, Reason: reason, TS: d.o.Now().UnixMilli(), Live: action != SetAside}
-	if err := insertStep(tx, s); err != nil {
+	s := &Step{Copy: *c, Action: action, Actor: who.ID, ActorName: who.Name, Reason: readable(reason), TS: d.o.Now().UnixMilli(), Live: action != SetAside}
+	if err := d.insertStep(tx, s); err != nil {
 		return err
 	}
 	if s.Live {
@@ -231,6 +232,3 @@ func (d *Desk) add(tx *sqldb.Tx, c *Copy, action Action, who Person, reason stri
 	}
 	return nil
 }
-
-// Published is what a book has of a part, as a working copy that nobody has touched.
-func (d *Desk) Published(name Name, book *handbook.Book) *Copy { return ofEdition(book, name) }

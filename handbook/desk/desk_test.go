@@ -12,17 +12,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/handbook"
+	"medixchange/internal/sqldb/sqldbtest"
 )
 
 var ctx = context.Background()
 
 // TestATextIsWrittenReviewedApprovedAndPublished is the way of every text.
 func TestATextIsWrittenReviewedApprovedAndPublished(t *testing.T) {
-	d, p := newDesk(t, nil)
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		d, p := newDeskOn(t, sqldbtest.Open(t, fresh()), nil)
+		goTheWholeWay(t, d, p)
+	})
+}
+
+func goTheWholeWay(t *testing.T, d *Desk, p *press) {
+	t.Helper()
 	c, err := d.Save(ctx, edit(t, d, germanFever, "Flüssigkeit geben", "Viel Flüssigkeit geben"), ana)
 	require.NoError(t, err)
 	require.Equal(t, Draft, c.State)
-	c, err = d.Hand(ctx, germanFever, c.Mark(), ana, "please look")
+	c, err = d.Hand(ctx, germanFever, c.Mark(), ana, "please\x00 \n look\xff")
 	require.NoError(t, err)
 	c, err = d.Accept(ctx, germanFever, c.Mark(), ben, "")
 	require.NoError(t, err)
@@ -83,6 +91,17 @@ func TestNobodysWordsAreLost(t *testing.T) {
 	}
 	require.Equal(t, 1, saved)
 	require.Equal(t, Draft, open(t, d, germanFever).State)
+}
+
+func TestWordsThatNoSectionCouldTakeAreNotSetAside(t *testing.T) {
+	d, _ := newDesk(t, nil)
+	late := edit(t, d, germanFever, "Flüssigkeit", strings.Repeat("Wasser ", maxAside/7))
+	_, err := d.Save(ctx, edit(t, d, germanFever, "Flüssigkeit", "Wasser"), ana)
+	require.NoError(t, err)
+	var conflict *Conflict
+	_, err = d.Save(ctx, late, ana)
+	require.ErrorAs(t, err, &conflict)
+	require.Zero(t, conflict.Aside)
 }
 
 func TestAStepOnWhatHasChangedIsRefused(t *testing.T) {
@@ -202,6 +221,22 @@ func TestWhatIsOutOfDateStaysSoUntilAnEditorSaysOtherwise(t *testing.T) {
 	require.ErrorIs(t, err, ErrSourceMoved)
 }
 
+func TestATranslationThatGrowsIsCurrentOnceItIsWhole(t *testing.T) {
+	d, p := newDesk(t, nil)
+	name, source := Name{"th", "oxygen"}, "oxygen"
+	original, _ := p.edition.Section("en", source)
+	require.Greater(t, len(original.Blocks), 1)
+	body := ""
+	for i, block := range original.Blocks {
+		body += block.Text + "\n"
+		c, err := d.Save(ctx, Edit{Name: name, At: open(t, d, name).Mark(), Seen: original.Hash, Text: Text{Title: "ออกซิเจน", Body: body}}, ana)
+		require.NoError(t, err)
+		s, err := c.Section()
+		require.NoError(t, err)
+		require.Equal(t, i < len(original.Blocks)-1, p.edition.Stale(s).Outdated, block.Anchor)
+	}
+}
+
 func TestPublishingIsRefusedAsAWhole(t *testing.T) {
 	d, p := newDesk(t, func(_, translation []string, _, _ string) []handbook.Difference {
 		if strings.Contains(translation[0], "50 mg") {
@@ -288,6 +323,31 @@ func TestTitlesAndGlossaryOfANewLanguage(t *testing.T) {
 	require.NoError(t, d.Publish(ctx, Order{Choices: []Choice{{titles, c.Mark()}}, Edition: "2"}, eve))
 	th, _ := p.edition.Titles("th")
 	require.Equal(t, "การดูแล", th.Chapters["care"])
+}
+
+// TestOldTextsAreLetGoAndTheStepsStay saves more texts than are kept.
+func TestOldTextsAreLetGoAndTheStepsStay(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		d, _ := newDeskOn(t, sqldbtest.Open(t, fresh()), nil)
+		d.texts = 3
+		e := edit(t, d, germanFever, "Flüssigkeit", "Wasser 0")
+		for i := range d.texts + 2 {
+			c, err := d.Save(ctx, e, ana)
+			require.NoError(t, err)
+			e.At = c.Mark()
+			e.Text.Body = strings.Replace(e.Text.Body, fmt.Sprintf("Wasser %d", i), fmt.Sprintf("Wasser %d", i+1), 1)
+		}
+		first, err := d.Step(ctx, germanFever, 1)
+		require.NoError(t, err)
+		require.Empty(t, first.Body)
+		last := open(t, d, germanFever)
+		require.Contains(t, last.Body, fmt.Sprintf("Wasser %d", d.texts+1))
+		_, err = d.Restore(ctx, germanFever, last.Mark(), 1, ana, "back")
+		require.ErrorIs(t, err, ErrUnknown)
+		history, err := d.History(ctx, germanFever)
+		require.NoError(t, err)
+		require.Len(t, history, d.texts+3)
+	})
 }
 
 func TestTheListOfALanguage(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/handbook"
+	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
 )
 
@@ -66,12 +67,17 @@ func (p *press) set(files fstest.MapFS) error {
 // newDesk has the small edition of the pages' tests on its desk.
 func newDesk(t *testing.T, compare handbook.Compare) (*Desk, *press) {
 	t.Helper()
+	return newDeskOn(t, sqldbtest.New(t), compare)
+}
+
+func newDeskOn(t *testing.T, db *sqldb.DB, compare handbook.Compare) (*Desk, *press) {
+	t.Helper()
 	p := &press{}
 	require.NoError(t, p.publish(context.Background(), os.DirFS(filepath.Join("..", "site", "testdata", "edition")), ""))
 	d := New(Options{
-		DB:      sqldbtest.New(t),
+		DB:      db,
 		Edition: func() (*handbook.Edition, error) { return p.edition, nil },
-		Files:   func(*handbook.Edition) (fs.FS, func(), error) { return p.files, func() {}, nil },
+		Files:   func(context.Context, *handbook.Edition) (fs.FS, func(), error) { return p.files, func() {}, nil },
 		Publish: p.publish, Compare: compare,
 		Now: func() time.Time { return time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC) },
 	})

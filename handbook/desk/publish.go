@@ -57,7 +57,7 @@ func (d *Desk) Publish(ctx context.Context, o Order, who Person) error {
 	if err != nil {
 		return err
 	}
-	o.Edition = oneLine(o.Edition)
+	o.Edition = readable(o.Edition)
 	switch {
 	case len(o.Choices) == 0:
 		return ErrNothing
@@ -72,7 +72,7 @@ func (d *Desk) Publish(ctx context.Context, o Order, who Person) error {
 	if err != nil {
 		return err
 	}
-	files, closeFiles, err := d.o.Files(now)
+	files, closeFiles, err := d.o.Files(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (d *Desk) Publish(ctx context.Context, o Order, who Person) error {
 	if err != nil {
 		return err
 	}
-	if err := d.judge(now.Book, next, copies, o.Anyway); err != nil {
+	if err := d.judge(files, next, copies, o.Anyway); err != nil {
 		return err
 	}
 	if still, err := d.o.Edition(); err != nil || still.Mark != now.Mark {
@@ -140,7 +140,7 @@ func (d *Desk) next(files fs.FS, copies []*Copy, edition string) (fs.FS, error) 
 
 // judge reads the new edition and checks it. Errors that the edition has now, in texts that are not published anew, do not hold
 // it up.
-func (d *Desk) judge(now *handbook.Book, next fs.FS, copies []*Copy, anyway bool) error {
+func (d *Desk) judge(now, next fs.FS, copies []*Copy, anyway bool) error {
 	book, err := handbook.Load(next)
 	if err != nil {
 		return err
@@ -148,8 +148,12 @@ func (d *Desk) judge(now *handbook.Book, next fs.FS, copies []*Copy, anyway bool
 	if anyway {
 		return nil
 	}
+	stands, err := handbook.Load(now)
+	if err != nil {
+		return err
+	}
 	before := map[handbook.Finding]bool{}
-	for _, f := range handbook.Lint(now, nil) {
+	for _, f := range handbook.Lint(stands, nil) {
 		before[f] = true
 	}
 	chosen := func(file string) bool {

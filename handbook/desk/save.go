@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"medixchange/handbook"
 	"medixchange/internal/sqldb"
@@ -73,16 +74,20 @@ func (e *Edit) tidy() { e.Text.Body, e.Text.Title = tidy(e.Text.Body), oneLine(e
 // saving puts the words of an editor into a copy.
 func (d *Desk) saving(e Edit, who Person) editing {
 	return func(c, before *Copy, book *handbook.Book) error {
-		c.wrote(who, before.State)
-		c.Notes = nil
-		if err := c.write(e, book); err != nil {
-			return err
-		}
-		if e.Adopt && c.Moved {
-			c.Base = ofEdition(book, c.Name).Base
-		}
-		return c.dated(d.today()).check(book)
+		return c.edited(e, who, before.State, book, d.today())
 	}
+}
+
+func (c *Copy) edited(e Edit, who Person, before State, book *handbook.Book, today handbook.Date) error {
+	c.wrote(who, before)
+	c.Notes = nil
+	if err := c.write(e, book); err != nil {
+		return err
+	}
+	if e.Adopt && c.Moved {
+		c.Base = ofEdition(book, c.Name).Base
+	}
+	return c.dated(today).check(book)
 }
 
 // SaveAll stores several edits, all of them or none.
@@ -108,6 +113,16 @@ func (d *Desk) SaveAll(ctx context.Context, edits []Edit, who Person) error {
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
+// readable is one line without what no database stores as text.
+func readable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(oneLine(text), ""))
+}
+
 // Drafted is what a machine has written.
 type Drafted struct {
 	Text    Text
@@ -120,26 +135,36 @@ type Drafted struct {
 // Draft stores what a machine has written.
 func (d *Desk) Draft(ctx context.Context, name Name, at Mark, drafted Drafted, who Person) (*Copy, error) {
 	return d.change(ctx, name, at, who, drafted.Maker, ByMachine, func(c, before *Copy, book *handbook.Book) error {
-		e := Edit{Name: name, Text: drafted.Text, Seen: drafted.Seen, Current: drafted.Current}
-		e.tidy()
-		if before.State != Draft {
-			c.Hands = nil
-		}
-		c.Maker, c.Notes = oneLine(drafted.Maker), drafted.Notes
-		if err := c.write(e, book); err != nil {
-			return err
-		}
-		return c.dated(d.today()).check(book)
+		return c.drafted(drafted, before.State, book, d.today())
 	})
 }
 
+func (c *Copy) drafted(by Drafted, before State, book *handbook.Book, today handbook.Date) error {
+	e := Edit{Name: c.Name, Text: by.Text, Seen: by.Seen, Current: by.Current}
+	e.tidy()
+	if before != Draft {
+		c.Hands = nil
+	}
+	c.Maker, c.Notes = oneLine(by.Maker), by.Notes
+	if err := c.write(e, book); err != nil {
+		return err
+	}
+	return c.dated(today).check(book)
+}
+
+// maxAside bounds words that are set aside, which nobody has read yet, in bytes.
+const maxAside = 256 << 10
+
 // setAside keeps the words of somebody who was late.
 func (d *Desk) setAside(ctx context.Context, e Edit, who Person, conflict *Conflict) error {
+	if len(e.Text.Title)+len(e.Text.Body)+len(e.Text.Citations) > maxAside {
+		return conflict // no section could take them
+	}
 	c := *conflict.Now
 	c.Text, c.State = e.Text, Draft
 	err := d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		s := &Step{Copy: c, Action: SetAside, Actor: who.ID, ActorName: who.Name, Reason: e.Reason, TS: d.o.Now().UnixMilli()}
-		err := insertStep(tx, s)
+		s := &Step{Copy: c, Action: SetAside, Actor: who.ID, ActorName: who.Name, Reason: readable(e.Reason), TS: d.o.Now().UnixMilli()}
+		err := d.insertStep(tx, s)
 		conflict.Aside = s.Version
 		return err
 	})
@@ -217,7 +242,7 @@ func (c *Copy) attribute(source *handbook.Section, prior Text, current []string)
 			source.Blocks[i].Anchor == block.Anchor && source.Blocks[i].Level == block.Level
 	}
 	c.SourceBlocks = hashes
-	titled := prior.SourceHash == "" || prior.SourceHash == source.Hash || slices.Contains(current, WholeTitle)
+	titled := prior.SourceHash == "" || prior.SourceHash == noSource || prior.SourceHash == source.Hash || slices.Contains(current, WholeTitle)
 	switch {
 	case whole && titled:
 		c.SourceHash = source.Hash

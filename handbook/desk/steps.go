@@ -125,6 +125,11 @@ func (c *Copy) wrote(who Person, before State) {
 	c.Maker = strings.Join(makers[max(0, len(makers)-maxMakers):], nameSeparator)
 }
 
+// namesMaker reports whether a name is among those who wrote a text.
+func (c *Copy) namesMaker(name string) bool {
+	return slices.ContainsFunc(strings.Split(c.Maker, nameSeparator), func(maker string) bool { return strings.EqualFold(maker, name) })
+}
+
 const (
 	nameSeparator = ", "
 	maxMakers     = 5 // names of makers in an edition; the history has all

@@ -108,7 +108,7 @@ func scanSteps(rows *sql.Rows, err error) ([]*Step, error) {
 }
 
 // insertStep adds a step, numbers it, and lets go of texts that are too many.
-func insertStep(tx *sqldb.Tx, s *Step) error {
+func (d *Desk) insertStep(tx *sqldb.Tx, s *Step) error {
 	if err := tx.QueryRow(`SELECT COALESCE(MAX(version), 0) + 1 FROM handbook_desk_steps WHERE language = $1 AND part = $2`,
 		s.Language, s.Part).Scan(&s.Version); err != nil {
 		return fmt.Errorf("numbering a step of the handbook: %w", err)
@@ -134,13 +134,13 @@ func insertStep(tx *sqldb.Tx, s *Step) error {
 		s.Language, s.Part, s.Version, live, string(s.Action), s.Actor, s.ActorName, s.Reason, s.TS, string(form), words); err != nil {
 		return fmt.Errorf("storing a step of the handbook: %w", err)
 	}
-	return trimTexts(tx, s.Name)
+	return trimTexts(tx, s.Name, d.texts)
 }
 
-func trimTexts(tx *sqldb.Tx, name Name) error {
+func trimTexts(tx *sqldb.Tx, name Name, keep int) error {
 	_, err := tx.Exec(`DELETE FROM handbook_desk_texts WHERE language = $1 AND part = $2 AND words NOT IN (
 		SELECT words FROM handbook_desk_steps WHERE language = $1 AND part = $2 GROUP BY words ORDER BY MAX(version) DESC LIMIT $3)`,
-		name.Language, name.Part, maxTexts)
+		name.Language, name.Part, keep)
 	if err != nil {
 		return fmt.Errorf("letting go of old texts of the handbook: %w", err)
 	}

@@ -3,6 +3,7 @@ package draft
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,9 @@ import (
 )
 
 var ctx = context.Background()
+
+// embedded is read once for all tests.
+var embedded = sync.OnceValues(func() (*handbook.Book, error) { return handbook.Load(handbook.Embedded()) })
 
 // saying answers each text with what a function makes of its HTML.
 type saying func(t Text) Answer
@@ -31,7 +35,7 @@ func missing(language, part string) *desk.Copy {
 
 // TestEverySectionSurvivesItsDraft sends all English sections through a machine that says what it was told.
 func TestEverySectionSurvivesItsDraft(t *testing.T) {
-	book, err := handbook.Load(handbook.Embedded())
+	book, err := embedded()
 	require.NoError(t, err)
 	for _, id := range book.SectionIDs() {
 		source, _ := book.Section(book.Source, id)
@@ -198,7 +202,7 @@ func TestEmphasisThatChineseCannotHaveIsLeftOut(t *testing.T) {
 }
 
 func TestOnlyWhatIsLackingIsDrafted(t *testing.T) {
-	book, err := handbook.Load(handbook.Embedded())
+	book, err := embedded()
 	require.NoError(t, err)
 	id := book.SectionIDs()[0]
 	source, _ := book.Section(book.Source, id)
@@ -218,7 +222,7 @@ func TestOnlyWhatIsLackingIsDrafted(t *testing.T) {
 }
 
 func TestNoTranslationIsNoDraft(t *testing.T) {
-	book, err := handbook.Load(handbook.Embedded())
+	book, err := embedded()
 	require.NoError(t, err)
 	nothing := saying(func(Text) Answer { return Answer{Reasons: []string{"no_engine"}} })
 	_, err = Section(ctx, book, missing("fr", book.SectionIDs()[0]), nothing, true)
@@ -231,7 +235,7 @@ func TestNoTranslationIsNoDraft(t *testing.T) {
 }
 
 func TestTitlesAndTerms(t *testing.T) {
-	book, err := handbook.Load(handbook.Embedded())
+	book, err := embedded()
 	require.NoError(t, err)
 	titles, err := Titles(ctx, book, "th", echo)
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark/ast"
 	extast "github.com/yuin/goldmark/extension/ast"
@@ -18,6 +19,9 @@ import (
 	"medixchange/handbook"
 )
 
+// markdownParser is made when the first draft is. It holds nothing of a text.
+var markdownParser = sync.OnceValue(handbook.NewParser)
+
 // span is a text of a block: the bytes from start to end of its Markdown.
 type span struct {
 	start, end int
@@ -27,7 +31,7 @@ type span struct {
 // block translates a block. Where what comes out is not of the format, the block stays as the source has it.
 func (d *drafting) block(source *handbook.Section, block handbook.Block) (string, error) {
 	markdown := []byte(block.Text)
-	document := handbook.NewParser().Parse(text.NewReader(markdown))
+	document := markdownParser().Parse(text.NewReader(markdown))
 	var out bytes.Buffer
 	at := 0
 	for _, s := range spansOf(document, markdown) {
@@ -123,8 +127,11 @@ func (d *drafting) span(anchor string, s span, markdown []byte) (string, error) 
 
 // marksHold reports whether Markdown reads as many marks of emphasis as were written: between letters of Chinese, some are none.
 func marksHold(markdown string, want int) bool {
+	if want == 0 {
+		return true // signs in words are escaped
+	}
 	found := 0
-	_ = ast.Walk(handbook.NewParser().Parse(text.NewReader([]byte(markdown))), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	_ = ast.Walk(markdownParser().Parse(text.NewReader([]byte(markdown))), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if entering && n.Kind() == ast.KindEmphasis {
 			found++
 		}
@@ -169,14 +176,25 @@ func (w *writer) inline(n ast.Node) {
 		case *ast.AutoLink:
 			w.whole("<" + string(v.URL(w.source)) + ">")
 		case *ast.CodeSpan:
-			w.whole("`" + string(v.Text(w.source)) + "`")
+			w.whole("`" + w.raw(v) + "`")
 		case *ast.Image:
 			w.image = true
-			w.whole("![" + string(v.Text(w.source)) + "](" + string(v.Destination) + ")")
+			w.whole("![" + w.raw(v) + "](" + string(v.Destination) + ")")
 		default:
 			w.inline(v)
 		}
 	}
+}
+
+// raw is the Markdown of what is in a node that has words alone.
+func (w *writer) raw(n ast.Node) string {
+	var out strings.Builder
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		if t, ok := child.(*ast.Text); ok {
+			out.Write(t.Segment.Value(w.source))
+		}
+	}
+	return out.String()
 }
 
 func (w *writer) keep(markdown string) int {

@@ -3,6 +3,7 @@ package edit
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"medixchange/handbook"
@@ -93,9 +94,14 @@ func (e *Editing) askedApproval(ctx context.Context, a Asked, who desk.Person) (
 	if err != nil {
 		return Done{}, err
 	}
-	step := e.o.Desk.Release
-	if c.State == desk.Waiting {
+	var step func(context.Context, desk.Name, desk.Mark, desk.Person, string) (*desk.Copy, error)
+	switch c.State {
+	case desk.Waiting:
 		step = e.o.Desk.Accept
+	case desk.Reviewed:
+		step = e.o.Desk.Release
+	default:
+		return Done{}, fmt.Errorf("%s is %s: %w", name.File(), c.State, desk.ErrWrongState)
 	}
 	if c, err = step(ctx, name, c.Mark(), who, a.Reason); err != nil {
 		return Done{}, err

@@ -88,9 +88,9 @@ func (q *request) troubles(b *markup.Builder, wr *writing) {
 	}
 	b.Put(`<div class="state outdated" role="alert" id="trouble"><p>%s</p>`, q.words.Say(wr.alert, "version", wr.aside))
 	if len(wr.problems) > 0 {
-		b.Put("<ul>")
+		b.Put(`<ul lang="en" dir="ltr">`)
 		for _, p := range wr.problems {
-			b.Put(`<li lang="en" dir="ltr">%s</li>`, p.Reason)
+			b.Put(`<li>%s</li>`, p.Reason)
 		}
 		b.Put("</ul>")
 	}
@@ -102,9 +102,9 @@ func (q *request) findings(b *markup.Builder, findings []handbook.Finding) {
 	if len(findings) == 0 {
 		return
 	}
-	b.Put(`<details class="state machine findings" open><summary>%s (%s)</summary><ul>`, q.words.Text("findings"), strconv.Itoa(len(findings)))
+	b.Put(`<details class="state machine findings" open><summary>%s (%s)</summary><ul lang="en" dir="ltr">`, q.words.Text("findings"), strconv.Itoa(len(findings)))
 	for _, f := range findings {
-		b.Put(`<li lang="en" dir="ltr" class="%s">%s</li>`, f.Severity, f.Reason)
+		b.Put(`<li class="%s">%s</li>`, f.Severity, f.Reason)
 	}
 	b.Put("</ul></details>\n")
 }
@@ -191,9 +191,9 @@ func (q *request) area(b *markup.Builder, name, label, text, language string, ro
 
 // rowsOf is how high a field is for a text.
 func rowsOf(text string) int {
-	rows := 2
-	for line := range strings.SplitSeq(text, "\n") {
-		rows += 1 + len([]rune(line))/50
+	rows := 1
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		rows += 1 + len([]rune(line))/60
 	}
 	return min(max(rows, 4), 30)
 }

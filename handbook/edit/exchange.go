@@ -65,9 +65,9 @@ func (q *request) importing(status int, alert string, problems []handbook.Proble
 			b.Put(`<p class="state approved" role="status">%s</p>`, q.words.Say("imported", "count", count))
 		}
 		if alert != "" {
-			b.Put(`<div class="state outdated" role="alert"><p>%s</p><ul>`, q.words.Text(alert))
+			b.Put(`<div class="state outdated" role="alert"><p>%s</p><ul lang="en" dir="ltr">`, q.words.Text(alert))
 			for _, p := range problems {
-				b.Put(`<li lang="en" dir="ltr">%s</li>`, p)
+				b.Put(`<li>%s</li>`, p)
 			}
 			b.Put("</ul></div>\n")
 		}

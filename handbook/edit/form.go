@@ -119,6 +119,9 @@ func (q *request) conflict(wr *writing, edit desk.Edit, conflict *desk.Conflict)
 	merged, clashes := desk.Merge(base, edit.Text.Body, now.Body)
 	wr.copy, wr.body, wr.pieces = now, merged, desk.Pieces(merged)
 	wr.alert, wr.aside, wr.theirs = "conflict", conflict.Aside, map[string]string{}
+	if conflict.Aside == 0 {
+		wr.alert = "changed_meanwhile"
+	}
 	for _, p := range desk.Pieces(now.Body) {
 		if slices.Contains(clashes, p.Anchor) {
 			wr.theirs[p.Anchor] = p.Text

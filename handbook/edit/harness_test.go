@@ -49,10 +49,9 @@ func newWorld(t *testing.T) *world {
 	store := editions.New(editions.Options{DB: db, Dir: t.TempDir(), Folder: "../site/testdata/edition", Log: sqldbtest.Quiet(),
 		Switched: func(e *handbook.Edition) { w.shelf.Show(e) }})
 	w.shelf = handbook.NewShelfOf(store.Read, nil)
-	ctx := context.Background()
 	w.desk = desk.New(desk.Options{
 		DB: db, Edition: w.shelf.Edition,
-		Files: func(*handbook.Edition) (fs.FS, func(), error) {
+		Files: func(ctx context.Context, _ *handbook.Edition) (fs.FS, func(), error) {
 			now, _, err := store.Current(ctx)
 			require.NoError(t, err)
 			files, err := store.Files(now.Mark)

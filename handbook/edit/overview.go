@@ -77,7 +77,7 @@ func (q *request) tallies(b *markup.Builder, entries []desk.Entry, tag string) {
 // partsOf lists the parts of a language.
 func (q *request) partsOf(b *markup.Builder, entries []desk.Entry, tag string) {
 	t := site.TongueOf(tag)
-	b.Put(`<h2 lang="%s" dir="%s">%s</h2><section class="chapter"><ol>`+"\n", t.Lang, t.Dir, t.Name)
+	b.Put(`<h2><span lang="%s">%s</span></h2><section class="chapter"><ol>`+"\n", t.Lang, t.Name)
 	for _, e := range entries {
 		if e.Language != tag {
 			continue

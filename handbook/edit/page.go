@@ -186,11 +186,6 @@ func (q *request) notice(b *markup.Builder) {
 	}
 }
 
-// alert writes what went wrong.
-func (q *request) alert(b *markup.Builder, key string) {
-	b.Put(`<p class="state outdated" role="alert">%s</p>`+"\n", q.words.Text(key))
-}
-
 func when(ts int64) string { return time.UnixMilli(ts).UTC().Format("2006-01-02 15:04 UTC") }
 
 var kinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}

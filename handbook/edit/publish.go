@@ -41,9 +41,9 @@ func (q *request) publishing(status int, p publishing) {
 		b.Put("<h1>%s</h1>\n<p>%s</p>\n", q.words.Text("publish"), q.reading.Say("edition", "edition", q.book.Book.Edition, "date", q.book.Date))
 		q.notice(b)
 		if p.alert != "" {
-			b.Put(`<div class="state outdated" role="alert"><p>%s</p><ul>`, q.words.Text(p.alert))
+			b.Put(`<div class="state outdated" role="alert"><p>%s</p><ul lang="en" dir="ltr">`, q.words.Text(p.alert))
 			for _, problem := range p.problems {
-				b.Put(`<li lang="en" dir="ltr">%s</li>`, problem)
+				b.Put(`<li>%s</li>`, problem)
 			}
 			b.Put("</ul></div>\n")
 		}

@@ -19,12 +19,17 @@ func reviewPage(q *request) {
 		q.fail(err)
 		return
 	}
+	published, err := desk.OfEdition(q.book.Book, c.Name)
+	if err != nil {
+		q.fail(err)
+		return
+	}
 	q.page(http.StatusOK, q.title(q.name)+" · "+q.words.Text("review"), func(b *markup.Builder) {
 		q.crumb(b, c, "review")
 		q.findings(b, findings)
 		q.machineNotes(b, c)
 		b.Put("<h2>%s</h2>\n", q.words.Text("against_published"))
-		q.against(b, c, q.e.o.Desk.Published(c.Name, q.book.Book))
+		q.against(b, c, published)
 		q.previewOf(b, writingOf(c))
 		q.steps(b, c)
 	})

@@ -22,7 +22,9 @@ func copies(t testing.TB, book *handbook.Book, language string) []*desk.Copy {
 	t.Helper()
 	var all []*desk.Copy
 	for _, id := range book.SectionIDs() {
-		all = append(all, desk.New(desk.Options{}).Published(desk.Name{Language: language, Part: id}, book))
+		c, err := desk.OfEdition(book, desk.Name{Language: language, Part: id})
+		require.NoError(t, err)
+		all = append(all, c)
 	}
 	return all
 }
@@ -32,15 +34,13 @@ var forms = map[string]struct {
 	read  func(string, []byte) (File, error)
 }{"po": {WritePO, ReadPO}, "xliff": {WriteXLIFF, ReadXLIFF}}
 
-// TestAFileComesBackAsItWent exports every language of both editions and reads it again.
+// TestAFileComesBackAsItWent exports the small edition and two languages of the whole one, and reads the files again.
 func TestAFileComesBackAsItWent(t *testing.T) {
 	whole, err := handbook.Load(handbook.Embedded())
 	require.NoError(t, err)
-	for _, book := range []*handbook.Book{small(t), whole} {
-		for _, language := range book.Languages {
-			if language == book.Source {
-				continue
-			}
+	of := map[*handbook.Book][]string{small(t): {"zh", "fa", "ar", "de", "th"}, whole: {"ar", "ja"}}
+	for book, languages := range of {
+		for _, language := range languages {
 			sent := Export(book, language, copies(t, book, language))
 			require.NotEmpty(t, sent.Units)
 			for name, form := range forms {

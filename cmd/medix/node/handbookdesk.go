@@ -33,15 +33,15 @@ func (n *Node) buildHandbookDesk(_ context.Context, o Options) error {
 		Desk: n.bookDesk, Who: n.handbookWorker, Person: n.handbookPerson, LogOut: pagelogin.Prefix + "/out", Said: n.handbookSaid, Log: n.part("handbook"), Metrics: n.requests,
 	}
 	if n.pipeline != nil {
-		options.Translator = handbookTranslator{n.pipeline}
+		options.Translator = HandbookTranslator(n.pipeline)
 	}
 	n.bookEdit = edit.New(options)
 	return nil
 }
 
 // handbookFiles gives the files of the edition that is shown, without what is local to this node.
-func (n *Node) handbookFiles(*handbook.Edition) (fs.FS, func(), error) {
-	now, ok, err := n.editions.Current(context.Background())
+func (n *Node) handbookFiles(ctx context.Context, _ *handbook.Edition) (fs.FS, func(), error) {
+	now, ok, err := n.editions.Current(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,7 +129,11 @@ func rolesOf(c *config.Config, userID string, admin bool) map[desk.Role][]string
 	return roles
 }
 
-// handbookTranslator lets the node's pipeline translate the handbook.
+// HandbookTranslator lets a pipeline translate the handbook.
+func HandbookTranslator(pipeline *translator.Pipeline) draft.Translator {
+	return handbookTranslator{pipeline}
+}
+
 type handbookTranslator struct{ pipeline *translator.Pipeline }
 
 // Translate implements draft.Translator. What the medical checks keep back is no translation. The text is no patient's, so that
