@@ -31,6 +31,9 @@ func (n *Node) buildDesk(ctx context.Context, o Options) error {
 		DB: n.DB, HTTP: guard, Self: n.Config.ServerName, PlainHTTP: n.Alliance.Charter().Rehearsal, Now: o.Now,
 	})
 	if n.Config.Alliance.Applications.Enabled {
+		if err := n.buildMail(o); err != nil {
+			return err
+		}
 		if err := n.openDesk(ctx, o, guard); err != nil {
 			return err
 		}
@@ -58,7 +61,7 @@ func (n *Node) openDesk(ctx context.Context, o Options, guard *netguard.Client) 
 	var err error
 	n.Desk, err = desk.New(ctx, desk.Options{
 		DB: n.DB, Keeper: n.Alliance, Prover: desk.NewProver(desk.Resolver(), guard), Limits: limits, Coordinators: coordinators,
-		Self: n.Config.ServerName, Now: o.Now, Log: n.part("alliance"),
+		Self: n.Config.ServerName, Told: n.tellOf, Now: o.Now, Log: n.part("alliance"),
 	})
 	return err
 }

@@ -24,6 +24,7 @@ import (
 	"medixchange/alliance/applicant"
 	"medixchange/alliance/desk"
 	"medixchange/alliance/doors"
+	"medixchange/alliance/mail"
 	"medixchange/alliance/pages"
 	"medixchange/alliance/policyroom"
 	"medixchange/clientapi"
@@ -93,6 +94,7 @@ type Node struct {
 	finder        *finder.Finder       // nil when messages are not searched
 	sender        *federation.Sender
 	applicant     *applicant.Applicant                     // nil outside of an alliance
+	mailer        *mail.Sender                             // nil where nobody is written to
 	doors         *doors.Doors                             // nil where rooms are not closed
 	mirror        *policyroom.Mirror                       // nil without a room of policies
 	alliancePages *pages.Site                              // likewise

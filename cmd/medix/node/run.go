@@ -59,6 +59,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
 	}
+	if n.mailer != nil {
+		parts["mail"] = n.mailer.Run
+	}
 	if n.doors != nil {
 		parts["doors of rooms"] = n.doors.Run
 	}
