@@ -11,8 +11,17 @@ all: build
 
 build: bin/medix
 
-bin/medix: FORCE | needs-build
-	go build -ldflags "-X medixchange/cmd/medix/node.Version=$(VERSION)" -o $@ ./cmd/medix
+# medix carries medix-media, the SFU and the recorder, inside.
+MEDIA := cmd/medix/media/medix-media
+
+bin/medix: $(MEDIA).sum FORCE | needs-build
+	go build -tags goolm,media -ldflags "-X medixchange/cmd/medix/node.Version=$(VERSION)" -o $@ ./cmd/medix
+
+bin/medix-media: FORCE | needs-build
+	go build -ldflags "-s -w" -o $@ ./cmd/medix-media
+
+$(MEDIA).sum: bin/medix-media
+	@scripts/pack-media $< $(MEDIA)
 
 FORCE:
 

@@ -35,6 +35,11 @@ func NewClient(path string) *Client {
 	}}
 }
 
+// Patient returns a client that waits longer for an answer.
+func (c *Client) Patient(timeout time.Duration) *Client {
+	return &Client{path: c.path, http: &http.Client{Timeout: timeout, Transport: c.http.Transport}}
+}
+
 // Call sends in (nil: no body) and decodes the answer into out (nil: ignored). Errors are sentences for the administrator.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader

@@ -9,6 +9,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/delayed"
 	"medixchange/accounts/finder"
 	"medixchange/accounts/sso"
 	"medixchange/clientapi/sync"
@@ -35,6 +36,7 @@ type Options struct {
 	View     *view.View
 	Sync     *sync.Handler
 	Media    *media.Store
+	Delayed  *delayed.Delayed
 	Finder   *finder.Finder // optional: messages are not searched
 	Remote   Remote
 	Config   *config.Config
@@ -47,6 +49,10 @@ type Options struct {
 	Unlimited func(userID string) bool
 	// Turn gives a user credentials of the relay for calls; optional.
 	Turn func(userID string) TurnServer
+	// More adds what other parts of the node answer clients; optional.
+	More []func(*web.Router)
+	// Foci is what the well-known file tells clients of conferences; optional.
+	Foci any
 	// SSO are the hospital's login services; optional.
 	SSO []*sso.Provider
 	// Version is the program's, for /_matrix/client/versions' server field; optional.
@@ -77,9 +83,12 @@ func New(o Options) *API {
 		a.roomRoutes, a.membershipRoutes, a.sendRoutes, a.messageRoutes, a.stateRoutes, a.relationRoutes,
 		a.receiptRoutes, a.directoryRoutes, a.spaceRoutes, a.syncRoutes, a.dataRoutes, a.pushRoutes,
 		a.keyRoutes, a.backupRoutes, a.mediaRoutes, a.moderationRoutes, a.callRoutes, a.thirdPartyRoutes,
-		a.searchRoutes,
+		a.searchRoutes, a.delayedRoutes,
 	} {
 		register()
+	}
+	for _, add := range o.More {
+		add(a.router)
 	}
 	return a
 }

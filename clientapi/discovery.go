@@ -30,7 +30,9 @@ func (a *API) versions(http.ResponseWriter, *http.Request) (any, error) {
 			"org.matrix.msc3771":           true, // read receipts in threads
 			"org.matrix.msc3773":           true, // notifications in threads
 			"org.matrix.msc3916.stable":    true, // authenticated media
+			"org.matrix.msc4140":           true, // delayed events
 			"org.matrix.msc4222":           true, // state_after
+			"org.matrix.msc4354":           true, // sticky events
 			"uk.tcpip.msc4133":             true, // extended profiles
 			"uk.tcpip.msc4133.stable":      true,
 			"org.medixchange.translation":  a.Config.Translator.Enabled,
@@ -56,6 +58,7 @@ func (a *API) capabilities(http.ResponseWriter, *http.Request, *accounts.Device)
 		"m.3pid_changes":                    no,
 		"m.forget_forced_upon_leave":        no,
 		"org.matrix.msc3283.set_avatar_url": yes,
+		"org.matrix.msc4140.delayed_events": a.delayedLimits(),
 	}}, nil
 }
 
@@ -68,6 +71,9 @@ func (a *API) wellKnownClient(http.ResponseWriter, *http.Request) (any, error) {
 		return nil, web.NotFound("This server publishes no client configuration.")
 	}
 	answer := map[string]any{"m.homeserver": map[string]string{"base_url": url}}
+	if a.Foci != nil {
+		answer["org.matrix.msc4143.rtc_foci"] = a.Foci
+	}
 	if encrypted, said := a.newRoomsEncrypted(); said {
 		answer["io.element.e2ee"] = map[string]bool{"default": encrypted, "force_disable": false}
 	}

@@ -23,6 +23,7 @@ var roomErrors = web.Refusals{
 	{Err: rooms.ErrAliasTaken, Status: http.StatusConflict, Code: "M_UNKNOWN", Text: "This alias is taken."},
 	{Err: rooms.ErrBadAlias, Status: http.StatusBadRequest, Code: "M_BAD_ALIAS", Text: "The alias does not point to this room."},
 	{Err: rooms.ErrAnnotated, Status: http.StatusBadRequest, Code: "M_DUPLICATE_ANNOTATION", Text: "You have annotated this event in the same way already."},
+	{Err: rooms.ErrSticky, Status: http.StatusTooManyRequests, Code: "M_LIMIT_EXCEEDED", Text: "Too many events are sticky in this room: try again when some have expired."},
 	{Err: rooms.ErrBusy, Status: http.StatusTooManyRequests, Code: "M_LIMIT_EXCEEDED", Text: "The room is busy: try again in a moment."},
 	{Err: rooms.ErrUnreachable, Status: http.StatusBadGateway, Code: "M_UNKNOWN", Text: "No server of the room could be reached."},
 	{Err: rooms.ErrUnableToAuthorise, Status: http.StatusBadRequest, Code: "M_UNABLE_TO_AUTHORISE_JOIN"},

@@ -133,6 +133,13 @@ func (a *API) send(r *http.Request, d *accounts.Device, req rooms.SendRequest) (
 		}
 		req.Timestamp = ts
 	}
+	var err error
+	if req.Sticky, err = millis(r, "org.matrix.msc4354.sticky_duration_ms"); err != nil {
+		return nil, err
+	}
+	if r.URL.Query().Has(delayParameter) {
+		return a.sendLater(r, req)
+	}
 	eventID, err := a.Rooms.Send(r.Context(), req)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,8 @@ const (
 	maxTips = 10
 )
 
-// catchUp is what is sent to a server that was away for long, instead of everything up to upto.
+// catchUp is what is sent to a server that was away for long, instead of everything up to upto: the last events of each room,
+// and what is sticky.
 type catchUp struct {
 	upto      int64
 	positions []int64 // of the events, ascending
@@ -28,6 +29,8 @@ type catchUp struct {
 // survey looks at what waits for the server in (from, upto] and decides whether all of it is sent.
 func (d *destination) survey(ctx context.Context, from, upto int64) error {
 	tips := map[string]*roomTips{}
+	var sticky []int64
+	now := d.sender.o.Now().UnixMilli()
 	events := 0
 	for at := from; at < upto; {
 		p, err := d.sender.feed.read(ctx, at, upto)
@@ -44,6 +47,9 @@ func (d *destination) survey(ctx context.Context, from, upto int64) error {
 				tips[ev.RoomID] = &roomTips{}
 			}
 			tips[ev.RoomID].add(ev)
+			if ev.Sticky > 0 && d.sender.o.Rooms.StickyUntil(ev.NID) > now {
+				sticky = append(sticky, ev.Position)
+			}
 		}
 		at = p.reached
 	}
@@ -51,13 +57,14 @@ func (d *destination) survey(ctx context.Context, from, upto int64) error {
 		d.surveyed = upto
 		return nil
 	}
-	plan := &catchUp{upto: upto}
+	plan := &catchUp{upto: upto, positions: sticky}
 	for _, room := range tips {
 		for _, tip := range room.tips {
 			plan.positions = append(plan.positions, tip.position)
 		}
 	}
 	slices.Sort(plan.positions)
+	plan.positions = slices.Compact(plan.positions)
 	d.catchUp = plan
 	d.sender.o.Log.WithFields(map[string]any{"destination": d.place.server, "missed": events, "rooms": len(tips),
 		"sending": len(plan.positions)}).Info("a server was away for long: it gets the last events of each room")

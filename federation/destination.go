@@ -52,6 +52,7 @@ type destination struct {
 	devicesAcked  int64
 	typists       map[[2]string]bool                // room and user → types
 	presences     map[string]accounts.PresenceState // by user
+	offered       []offer                           // sticky events beside the stream
 	running       bool
 	timer         *time.Timer
 	heardAt       time.Time
@@ -118,7 +119,7 @@ func (d *destination) presence(change accounts.PresenceChange) {
 
 // busy reports whether there is something to send; the lock is held.
 func (d *destination) busy() bool {
-	return d.place.waiting() || d.devicesWanted > d.devicesAcked || len(d.typists)+len(d.presences) > 0
+	return d.place.waiting() || d.devicesWanted > d.devicesAcked || len(d.offered) > 0 || len(d.typists)+len(d.presences) > 0
 }
 
 // wake starts a worker if there is something to send and no pause to wait for.
@@ -265,12 +266,15 @@ func (d *destination) deliver(ctx context.Context, out *outbound) error {
 		return fmt.Errorf("sending a transaction: %w", err)
 	}
 	s.metrics.sent(out, time.Since(began))
+	refused := map[string]bool{}
 	for eventID, result := range answer.PDUs {
 		if result.Error != "" {
+			refused[eventID] = true
 			s.o.Log.WithFields(map[string]any{"destination": d.place.server, "event": eventID, "error": truncate(result.Error, 200)}).
 				Info("a server refused an event")
 		}
 	}
+	d.refused(out, refused)
 	return nil
 }
 
@@ -358,6 +362,7 @@ func (d *destination) keep(out *outbound) {
 	d.kept = out
 	if d.tries >= keepTries {
 		d.kept, d.tries = nil, 0
+		d.offer(out.offered)
 	}
 }
 
@@ -373,6 +378,9 @@ func (d *destination) setAside(out *outbound, cause error) bool {
 		return false
 	}
 	if !d.single {
+		if d.kept != nil {
+			d.offer(out.offered)
+		}
 		d.single, d.kept, d.tries = true, nil, 0
 		return true
 	}

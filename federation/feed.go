@@ -31,6 +31,8 @@ func (i *item) isFor(server string) bool {
 // piece is a part of the stream, by position.
 type piece struct {
 	items   []item
+	// arrivals are joins of other servers' users, as far as the ring knows.
+	arrivals []arrival
 	reached int64 // everything for others up to here is in items
 	// devices holds, for each server, the last position of the device messages that wait for it; devicesKnown is false
 	// when they have to be asked for.
@@ -71,7 +73,13 @@ func (f *feed) fromRing(ctx context.Context, from, upto int64) (*piece, error) {
 	for i := range entries {
 		switch entry := &entries[i]; value := entry.Value.(type) {
 		case *rooms.Event:
-			if entry.Kind == rooms.EntryEvent && value.Servers != 0 {
+			if entry.Kind != rooms.EntryEvent {
+				continue
+			}
+			if a, ok := arrivalOf(value, f.own); ok {
+				p.arrivals = append(p.arrivals, a)
+			}
+			if value.Servers != 0 {
 				p.items = append(p.items, item{position: entry.Position, event: value})
 			}
 		case *rooms.Receipt:

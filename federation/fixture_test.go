@@ -232,6 +232,12 @@ func (f *fakeRooms) ServerACLAllows(_ context.Context, server, _ string) (bool, 
 	return !f.acl[server], nil
 }
 
+func (f *fakeRooms) OwnStickies(context.Context, string) ([]*rooms.Event, error) { return nil, nil }
+
+func (f *fakeRooms) StickyRooms() []string { return nil }
+
+func (f *fakeRooms) StickyUntil(int64) int64 { return 0 }
+
 func (f *fakeRooms) OutgoingEvents(_ context.Context, since, upto int64, limit int) ([]*rooms.Event, error) {
 	f.reads.Add(1)
 	f.mu.Lock()

@@ -29,6 +29,7 @@ type outbound struct {
 	reached int64 // acked afterwards; 0: as before
 	devices int64 // position of the last device message in it
 	planned int   // how many events of the catch-up are in it
+	offered []offer
 }
 
 // next makes the next transaction; nil when there is nothing to send.
@@ -45,6 +46,7 @@ func (d *destination) next(ctx context.Context) (*outbound, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.addOffered(t)
 	if devices {
 		if err := d.addDeviceMessages(ctx, t); err != nil {
 			return nil, err

@@ -73,6 +73,9 @@ type SenderRooms interface {
 	ServerSet(ctx context.Context, serversNID int64) ([]string, error)
 	RoomServers(ctx context.Context, roomID string) ([]string, error)
 	WatchTyping(buffer int) (changes <-chan rooms.TypingChange, stop func())
+	OwnStickies(ctx context.Context, roomID string) ([]*rooms.Event, error)
+	StickyRooms() []string
+	StickyUntil(eventNID int64) int64
 }
 
 // SenderAccounts is what the Sender needs of the accounts; *accounts.Accounts implements it.

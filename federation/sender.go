@@ -144,6 +144,9 @@ func (s *Sender) load(ctx context.Context) error {
 		s.destination(row.server).resume()
 	}
 	s.wantDevices(devices)
+	if err := s.stickAgain(ctx); err != nil {
+		return fmt.Errorf("reading what is sticky: %w", err)
+	}
 	return nil
 }
 
@@ -182,6 +185,11 @@ func (s *Sender) dispatch(ctx context.Context) error {
 		}
 	}
 	s.wantDevices(piece.devices)
+	for _, a := range piece.arrivals {
+		if err := s.welcome(ctx, a); err != nil {
+			return fmt.Errorf("welcoming a server: %w", err)
+		}
+	}
 	s.mu.Lock()
 	s.cursor = piece.reached
 	s.mu.Unlock()

@@ -25,6 +25,9 @@ type ServerOptions struct {
 	// AllowKey says whether a server may sign requests with a key that it publishes; optional.
 	AllowKey func(server, keyID string, key ed25519.PublicKey) bool
 	Alliance AlliancePages // optional
+	// More is what other parts of the node answer, by path: POST, signed; optional.
+	More     map[string]SignedHandler
+	Handbook HandbookPages // optional
 	Config   *config.Config
 	Log      *logrus.Entry
 	Metrics  *web.Metrics               // optional
@@ -122,6 +125,8 @@ func (s *Server) routes() {
 	s.get(v1+"/media/download/{mediaID}", s.download)
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
+	s.moreRoutes()
+	s.handbookRoutes()
 }
 
 func (s *Server) get(template string, h signedHandler) {

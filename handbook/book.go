@@ -95,6 +95,25 @@ func (b *Book) SectionOf(anchor string) (id string, ok bool) {
 	return id, ok
 }
 
+// With is the book with one section replaced or added. It is not checked as a whole.
+func (b *Book) With(s *Section) *Book {
+	other := *b
+	other.sections = maps.Clone(b.sections)
+	inLanguage := maps.Clone(b.sections[s.Language])
+	if inLanguage == nil {
+		inLanguage = map[string]*Section{}
+	}
+	inLanguage[s.ID] = s
+	other.sections[s.Language] = inLanguage
+	if s.Language == b.Source {
+		other.anchors = maps.Clone(b.anchors)
+		for _, block := range s.Blocks {
+			other.anchors[block.Anchor] = s.ID
+		}
+	}
+	return &other
+}
+
 // Staleness says how a translation differs from the source as it is now.
 type Staleness struct {
 	Outdated bool     // the source has changed since

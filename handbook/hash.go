@@ -38,3 +38,7 @@ func normalised(text string) string {
 // sectionHash covers the title and the text of a section, not its front matter: who reviewed it or
 // where a citation was seen changes no translation.
 func sectionHash(title, text string) string { return hashOf(title + "\n\n" + text) }
+
+// HashText is the hash of a text as sections and their headings have it: line ends and spaces at the ends of lines make no
+// difference.
+func HashText(text string) string { return hashOf(text) }

@@ -40,13 +40,8 @@ func Lint(b *Book, compare Compare) []Finding {
 	l.citationsAgree()
 	for _, id := range b.SectionIDs() {
 		for _, tag := range b.Languages {
-			s, ok := b.Section(tag, id)
-			switch {
-			case !ok:
-			case s.Original():
-				l.original(s)
-			default:
-				l.translation(s)
+			if s, ok := b.Section(tag, id); ok {
+				l.section(s)
 			}
 		}
 	}
@@ -54,6 +49,21 @@ func Lint(b *Book, compare Compare) []Finding {
 		l.completeness(tag)
 	}
 	return l.findings
+}
+
+// LintSection tells what Lint tells about one section of a book.
+func LintSection(b *Book, s *Section, compare Compare) []Finding {
+	l := &linter{book: b, compare: compare}
+	l.section(s)
+	return l.findings
+}
+
+func (l *linter) section(s *Section) {
+	if s.Original() {
+		l.original(s)
+		return
+	}
+	l.translation(s)
 }
 
 type linter struct {

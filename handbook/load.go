@@ -24,8 +24,8 @@ const (
 	maxTag       = 20 // bytes of a language tag
 )
 
-// reserved are the pages that every language has beside its sections.
-var reserved = []string{"search", "glossary", "changes", "offline"}
+// reserved are the pages that every language has beside its sections, for readers and for editors.
+var reserved = []string{"search", "glossary", "changes", "offline", "export", "import"}
 
 const (
 	bookFile     = "book.yaml"

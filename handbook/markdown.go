@@ -291,9 +291,12 @@ func (b *body) link(n ast.Node, destination string) {
 	}
 }
 
+// maxShown bounds what messages repeat of a text, in bytes.
+const maxShown = 60
+
 func shortened(s string) string {
-	if len(s) > maxWord {
-		return strings.ToValidUTF8(s[:maxWord], "") + "…"
+	if len(s) > maxShown {
+		return strings.ToValidUTF8(s[:maxShown], "") + "…"
 	}
 	return s
 }

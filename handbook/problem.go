@@ -3,6 +3,8 @@ package handbook
 import (
 	"fmt"
 	"strings"
+
+	"medixchange/internal/spelling"
 )
 
 // Problem is one thing that is wrong with the handbook's files.
@@ -44,12 +46,7 @@ func (l *log) add(file string, line int, format string, args ...any) {
 
 // didYouMean continues a sentence about a word that is none of the known ones.
 func didYouMean(word string, known []string) string {
-	best, distance := "", max(2, len(word)/3)+1
-	for _, candidate := range known {
-		if d := editDistance(strings.ToLower(word), candidate); d < distance {
-			best, distance = candidate, d
-		}
-	}
+	best := spelling.Nearest(word, known)
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
@@ -57,31 +54,4 @@ func didYouMean(word string, known []string) string {
 		known = append(known[:30:30], "…")
 	}
 	return "known are " + strings.Join(known, ", ")
-}
-
-// maxWord bounds the words that are compared, in bytes: longer ones are no misspelling of a key.
-const maxWord = 60
-
-// editDistance counts insertions, deletions and substitutions (Levenshtein).
-func editDistance(a, b string) int {
-	if len(a) > maxWord || len(b) > maxWord {
-		return maxWord
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -2,22 +2,19 @@ package handbook
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
 )
 
-// Shelf reads an edition when somebody asks for it, and puts the embedded one away again when nobody has for a while:
-// a node that nobody reads in keeps no book in memory. It is safe for concurrent use.
+// Shelf reads an edition when somebody asks for it, and puts it away again when nobody has for a while: a node that nobody
+// reads in keeps no book in memory. Another edition can be put there at any time. It is safe for concurrent use.
 type Shelf struct {
-	folder string
-	now    func() time.Time
+	read  func() (*Edition, error)
+	stays bool // what was read is never put away
+	now   func() time.Time
 
 	mu      sync.Mutex
 	edition *Edition
@@ -26,24 +23,26 @@ type Shelf struct {
 	err     error     // why
 }
 
-// Edition is a book with the mark of its files.
-type Edition struct {
-	*Book
-	Mark string // over all files of the edition, 32 hexadecimal digits: it changes with any of them
-}
-
 const (
-	shelfIdle  = 10 * time.Minute // after which the embedded edition is put away
+	shelfIdle  = 10 * time.Minute // after which an edition is put away
 	shelfTick  = time.Minute
-	shelfPause = 30 * time.Second // before a folder that could not be read is read again
+	shelfPause = 30 * time.Second // before an edition that could not be read is read again
 )
 
-// NewShelf makes a shelf for the edition in a folder, "" for the embedded one. It reads nothing yet.
+// NewShelf makes a shelf for the edition in a folder, "" for the embedded one. It reads nothing yet. The edition of a folder
+// stays once it was read: its files may be about to change.
 func NewShelf(folder string, now func() time.Time) *Shelf {
+	s := NewShelfOf(func() (*Edition, error) { return ReadEdition(func() (fs.FS, func(), error) { return Open(folder) }) }, now)
+	s.stays = folder != ""
+	return s
+}
+
+// NewShelfOf makes a shelf for what read gives, which is called again after the edition was put away.
+func NewShelfOf(read func() (*Edition, error), now func() time.Time) *Shelf {
 	if now == nil {
 		now = time.Now
 	}
-	return &Shelf{folder: folder, now: now}
+	return &Shelf{read: read, now: now}
 }
 
 // Edition gives the edition, and reads it first where it must: some tenths of a second for a whole book. What cannot be
@@ -65,37 +64,11 @@ func (s *Shelf) Edition() (*Edition, error) {
 	return s.edition, s.err
 }
 
-func (s *Shelf) read() (*Edition, error) {
-	files, closeFiles, err := Open(s.folder)
-	if err != nil {
-		return nil, err
-	}
-	defer closeFiles()
-	book, err := Load(files)
-	if err != nil {
-		return nil, err
-	}
-	mark, err := markOf(files)
-	if err != nil {
-		return nil, err
-	}
-	return &Edition{Book: book, Mark: mark}, nil
-}
-
-// Mark gives the mark of the edition's files without reading them as a book.
-func (s *Shelf) Mark() (string, error) {
+// Show puts another edition in the place of the one that is there. Requests that have begun go on with the old one.
+func (s *Shelf) Show(e *Edition) {
 	s.mu.Lock()
-	edition := s.edition
-	s.mu.Unlock()
-	if edition != nil {
-		return edition.Mark, nil
-	}
-	files, closeFiles, err := Open(s.folder)
-	if err != nil {
-		return "", err
-	}
-	defer closeFiles()
-	return markOf(files)
+	defer s.mu.Unlock()
+	s.edition, s.err, s.used = e, nil, s.now()
 }
 
 // Image gives an image of the edition by its path, such as images/door.png; fs.ErrNotExist.
@@ -103,7 +76,11 @@ func (s *Shelf) Image(path string) ([]byte, error) {
 	if !imageForm().MatchString(path) {
 		return nil, fmt.Errorf("an image of the handbook: %w", fs.ErrNotExist)
 	}
-	files, closeFiles, err := Open(s.folder)
+	edition, err := s.Edition()
+	if err != nil {
+		return nil, err
+	}
+	files, closeFiles, err := edition.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -120,8 +97,7 @@ func (s *Shelf) Image(path string) ([]byte, error) {
 	return image, nil
 }
 
-// Run puts the embedded edition away when it has been idle, and calls away then, until ctx ends. The edition of a folder
-// stays: its files may be about to change, and what was read whole is shown until the node starts again.
+// Run puts the edition away when it has been idle, and calls away then, until ctx ends.
 func (s *Shelf) Run(ctx context.Context, away func()) {
 	tick := time.NewTicker(shelfTick)
 	defer tick.Stop()
@@ -140,48 +116,9 @@ func (s *Shelf) Run(ctx context.Context, away func()) {
 func (s *Shelf) putAway() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.folder != "" || s.edition == nil || s.now().Sub(s.used) < shelfIdle {
+	if s.stays || s.edition == nil || s.now().Sub(s.used) < shelfIdle {
 		return false
 	}
 	s.edition = nil
 	return true
-}
-
-// Open gives the files of an edition, for Load: those in a folder, or with "" those that come with the program.
-func Open(folder string) (files fs.FS, closeFiles func(), err error) {
-	if folder == "" {
-		return Embedded(), func() {}, nil
-	}
-	root, err := os.OpenRoot(folder) // files outside of it are never read, whatever links point to
-	if err != nil {
-		return nil, nil, fmt.Errorf("opening the handbook's folder: %w", err)
-	}
-	return root.FS(), func() { _ = root.Close() }, nil
-}
-
-// markOf sums up all files, with their names and lengths.
-func markOf(files fs.FS) (string, error) {
-	sum := sha256.New()
-	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		f, err := files.Open(path)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		inner := sha256.New()
-		if _, err := io.Copy(inner, f); err != nil {
-			return err
-		}
-		sum.Write(binary.BigEndian.AppendUint32(nil, uint32(len(path))))
-		sum.Write([]byte(path))
-		sum.Write(inner.Sum(nil))
-		return nil
-	})
-	if err != nil {
-		return "", fmt.Errorf("summing up the handbook's files: %w", err)
-	}
-	return hex.EncodeToString(sum.Sum(nil))[:hashLength], nil
 }

@@ -23,6 +23,7 @@ type batch struct {
 	blobs      []blobRow
 	changes    []*stateChange
 	redactions []redactionRow
+	sticky     []stickyRow      // set by the commit
 	events     map[int64]*Event // admitted in this batch, by nid
 	ids        map[string]*Event
 	absent     map[string]bool         // ids that were looked up and are of no event

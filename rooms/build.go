@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -23,6 +24,7 @@ type draft struct {
 	content  []byte
 	redacts  string // where the room version wants it at the top level
 	ts       int64
+	sticky   time.Duration // 0: not sticky
 }
 
 // reference names an event that another builds on.
@@ -71,6 +73,7 @@ func (f *format) sealed(w *pduWriter, s *signing.Signer) (*Event, error) {
 	content := gjson.ParseBytes(d.content)
 	ev.Relation = relationOf(content)
 	ev.Redacts = redactsOf(d.typ, f.version, ev.JSON, content)
+	ev.Sticky = d.sticky.Milliseconds()
 	return ev, nil
 }
 
@@ -107,6 +110,9 @@ func (w *pduWriter) write(sha256, signatures string) ([]byte, error) {
 	}
 	if sha256 != "" {
 		w.raw("hashes", `{"sha256":"`+sha256+`"}`)
+	}
+	if d.sticky > 0 {
+		w.raw(StickyKey, stickyJSON(d.sticky))
 	}
 	w.raw("origin_server_ts", strconv.FormatInt(ev.OriginServerTS, 10))
 	w.raw("prev_events", w.prevJSON)

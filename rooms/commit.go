@@ -56,6 +56,9 @@ func (b *batch) store(tx *sqldb.Tx) error {
 	if err := b.storePlaced(tx); err != nil {
 		return err
 	}
+	if err := storeStickies(tx, b.rm, b.sticky, b.redactions); err != nil {
+		return err
+	}
 	for _, more := range b.stores {
 		if err := more(tx); err != nil {
 			return err
@@ -101,6 +104,7 @@ func (b *batch) position(tx *sqldb.Tx) {
 			b.st.position = red.position
 		}
 	}
+	b.sticky = b.stickies(tx)
 	b.st.leftAt = b.leftAt()
 }
 
@@ -216,7 +220,11 @@ func (b *batch) publish() {
 	for _, red := range b.redactions {
 		if red.cause != nil {
 			r.redactionCommitted(red.target)
+			defer r.sticky.redacted(rm.id, red.target) // after the events of this batch
 		}
+	}
+	for _, s := range b.sticky {
+		r.sticky.add(rm.id, s.Sticky, b.nowMS())
 	}
 	rm.snapshot.Store(newSnapshot(rm, b.st))
 	if b.created {
@@ -265,6 +273,13 @@ func (b *batch) streamEntries() []stream.Entry {
 					RoomID: b.rm.id, RoomNID: b.rm.nid, TargetID: red.target, RedactionNID: red.redaction.NID,
 					Position: red.position,
 				},
+			})
+		}
+	}
+	for i := range b.sticky {
+		if s := &b.sticky[i]; s.own {
+			entries = append(entries, stream.Entry{
+				Position: s.Position, Topic: topic, Kind: EntrySticky, Value: &s.Sticky, Size: entryOverhead,
 			})
 		}
 	}

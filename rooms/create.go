@@ -284,6 +284,8 @@ func (c *creation) defaultPower() map[string]any {
 		"events": map[string]int{
 			"m.room.name": 50, "m.room.avatar": 50, "m.room.canonical_alias": 50, "m.room.power_levels": 100,
 			"m.room.history_visibility": 100, "m.room.encryption": 100, "m.room.server_acl": 100, "m.room.tombstone": tombstone,
+			// Whoever is in a room may say that they are in its call; what calls there are is for moderators (MSC4143).
+			"org.matrix.msc3401.call.member": 0, "m.call.member": 0,
 		},
 	}
 }

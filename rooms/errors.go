@@ -14,6 +14,7 @@ var (
 	ErrAliasTaken        = errors.New("alias is taken")                            // M_ROOM_IN_USE
 	ErrBadAlias          = errors.New("alias does not point to this room")         // M_BAD_ALIAS
 	ErrAnnotated         = errors.New("the same annotation is there already")      // M_DUPLICATE_ANNOTATION
+	ErrSticky            = errors.New("too many sticky events")                    // 429 M_LIMIT_EXCEEDED
 	ErrBusy              = errors.New("room is busy")                              // 429 for clients, inbox for servers
 	ErrInvalidRoomState  = errors.New("the request's state does not fit together") // M_INVALID_ROOM_STATE
 	ErrUnreachable       = errors.New("no server of the room could be reached")    // 502/504 M_UNKNOWN

@@ -76,6 +76,7 @@ type Event struct {
 	ThreadRoot     int64    // nid of its thread's root; 0: none
 	Relation       Relation // parsed from content
 	Redacts        string   // m.room.redaction: the event it redacts, from the place its room version puts it
+	Sticky         int64    // ms for which it says it is sticky (MSC4354), at most an hour; 0: not
 	AfterGap       bool     // history was not known up to this live event when it came: timelines are cut before it
 	JSON           []byte   // the PDU as it was signed, without unsigned
 	Received       int64    // ms, when this node accepted it; 0 after a reload (only holding a room's tail uses it)

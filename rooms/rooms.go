@@ -41,7 +41,9 @@ type SendRequest struct {
 	Content   json.RawMessage
 	Redacts   string // target of an m.room.redaction
 	Timestamp int64  // ms; 0: now (only application services may set it)
-	Txn       *Txn   // optional: the client's transaction id
+	// Sticky makes the event sticky for so long (MSC4354), at most MaxSticky; 0: not.
+	Sticky time.Duration
+	Txn    *Txn // optional: the client's transaction id
 }
 
 // Txn names a client's request so that its repetition gives the same event ID.
@@ -50,6 +52,12 @@ type Txn struct {
 	Path  string // endpoint and room
 	ID    string
 }
+
+// DelayScope is the Scope of events that were delayed (MSC4140), whose ID is the delay id.
+const DelayScope = "delayed"
+
+// DelayTxn is the transaction of a delayed event: it is sent once, whatever happens.
+func DelayTxn(delayID string) *Txn { return &Txn{Scope: DelayScope, Path: DelayScope, ID: delayID} }
 
 // CreateRequest is a createRoom (Client-Server API, Creation), already validated for form by the caller.
 type CreateRequest struct {
@@ -170,6 +178,7 @@ type Rooms struct {
 	active  *activeRooms
 	txns    *inFlight
 	members *userRooms
+	sticky  *stickyEvents
 	stop    context.CancelFunc
 	stopped chan struct{}
 	trimmed chan struct{}
@@ -204,6 +213,10 @@ func New(ctx context.Context, o Options) (*Rooms, error) {
 	r.active = newActiveRooms(r)
 	r.txns = newInFlight()
 	r.members = newUserRooms(r)
+	r.sticky = newStickyEvents()
+	if err := r.loadStickies(ctx); err != nil {
+		return nil, err
+	}
 	read, err := newReads(o)
 	if err != nil {
 		return nil, err

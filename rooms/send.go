@@ -37,6 +37,9 @@ func (r *Rooms) send(ctx context.Context, req SendRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if req.Sticky > 0 && !r.sticky.room(req.RoomID, req.Sender, true, r.nowMS()) {
+		return "", fmt.Errorf("more events cannot be sticky in this room now: %w", ErrSticky)
+	}
 	d, err := r.draftOf(rm.format, &req)
 	if err != nil {
 		return "", err
@@ -52,11 +55,27 @@ func (r *Rooms) send(ctx context.Context, req SendRequest) (string, error) {
 	return r.sendDraft(ctx, req.RoomID, d, req.Txn)
 }
 
+// Check refuses what Send would refuse whatever the room says by then: the form of the event. Errors: those of Send.
+func (r *Rooms) Check(ctx context.Context, req SendRequest) error {
+	if err := checkSend(&req); err != nil {
+		return err
+	}
+	rm, err := r.active.get(ctx, req.RoomID)
+	if err != nil {
+		return err
+	}
+	d, err := r.draftOf(rm.format, &req)
+	if err == nil && len(d.content) > maxEventBytes {
+		err = fmt.Errorf("content of %d bytes: %w", len(d.content), ErrTooLarge)
+	}
+	return err
+}
+
 // sendDraft takes a draft through the room.
 func (r *Rooms) sendDraft(ctx context.Context, roomID string, d *draft, txn *Txn) (string, error) {
 	var eventID string
 	err := r.do(ctx, roomID, false, func(b *batch) error {
-		if err := errors.Join(b.checkDraft(d), b.checkAnnotation(d)); err != nil {
+		if err := errors.Join(b.checkDraft(d), b.checkAnnotation(d), b.checkOwned(d)); err != nil {
 			return err
 		}
 		ev, err := b.send(d, txn)
@@ -81,6 +100,8 @@ func checkSend(req *SendRequest) error {
 		return fmt.Errorf("sender must have at most %d bytes: %w", maxIDBytes, ErrInvalidParam)
 	case req.StateKey != nil && (len(*req.StateKey) > maxIDBytes || !utf8.ValidString(*req.StateKey) || !storable(*req.StateKey)):
 		return fmt.Errorf("state key must have at most %d bytes: %w", maxIDBytes, ErrInvalidParam)
+	case req.Sticky < 0 || req.Sticky > MaxSticky:
+		return fmt.Errorf("an event is sticky for 0 to %d milliseconds: %w", MaxSticky.Milliseconds(), ErrInvalidParam)
 	case req.Type == "m.room.create":
 		return fmt.Errorf("a room has one m.room.create: %w", ErrBadEvent)
 	case req.Type == "m.room.member" && (req.StateKey == nil || !isUserID(*req.StateKey)):
@@ -104,7 +125,7 @@ func (r *Rooms) draftOf(f *format, req *SendRequest) (*draft, error) {
 	if req.Type == "m.room.member" { // only a server can say who authorised a join, and it has to sign that
 		content = strictjson.Without(content, "join_authorised_via_users_server")
 	}
-	d := &draft{typ: req.Type, stateKey: req.StateKey, sender: req.Sender, content: content, ts: req.Timestamp}
+	d := &draft{typ: req.Type, stateKey: req.StateKey, sender: req.Sender, content: content, ts: req.Timestamp, sticky: req.Sticky}
 	if d.ts == 0 {
 		d.ts = r.now().UnixMilli()
 	}

@@ -78,6 +78,7 @@ func (e *Event) readJSON() {
 	content := gjson.GetBytes(e.JSON, "content")
 	e.Relation = relationOf(content)
 	e.Redacts = redactsOf(e.Type, e.Version, e.JSON, content)
+	e.Sticky = stickyOf(e.JSON)
 }
 
 // redactsOf returns the target of a redaction, from the place that the room version gives it.

@@ -22,6 +22,7 @@ const (
 	EntryOutside                     // *OutsideMembership, UserTopic: invite or knock in a room this node is not in
 	EntryRendering                   // translator, RoomTopic
 	EntryRedaction                   // *Redaction, RoomTopic: a redaction takes effect (invalidates what is cached of the target)
+	EntrySticky                      // *Sticky, RoomTopic: fetched history that is sticky still (MSC4354)
 )
 
 // Kinds of stream entries that may come in floods, and are remembered apart from events.

@@ -31,6 +31,9 @@ func (r *Rooms) trimLoop(ctx context.Context, stopped chan<- struct{}) {
 			if err := r.trimTransactions(ctx, maxTransactions); err != nil && !errors.Is(err, context.Canceled) {
 				r.log.WithError(err).Warn("removing old transaction ids")
 			}
+			if err := r.forgetStickies(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				r.log.WithError(err).Warn("letting go of sticky events")
+			}
 		}
 	}
 }

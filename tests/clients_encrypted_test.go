@@ -30,17 +30,21 @@ var threeTongues = []map[string]string{
 
 // tongues speaks LibreTranslate's protocol and knows threeTongues.
 func tongues(t *testing.T) *httptest.Server {
-	languages := []map[string]any{}
-	for _, code := range []string{"en", "es", "zh"} {
-		languages = append(languages, map[string]any{"code": code, "targets": []string{"en", "es", "zh"}})
-	}
-	translate := func(text, target string) string {
+	return libreTranslate(t, []string{"en", "es", "zh"}, func(text, target string) string {
 		for _, sentence := range threeTongues {
 			for _, known := range sentence {
 				text = strings.ReplaceAll(text, known, sentence[target])
 			}
 		}
 		return text
+	})
+}
+
+// libreTranslate speaks LibreTranslate's protocol.
+func libreTranslate(t *testing.T, codes []string, translate func(text, target string) string) *httptest.Server {
+	languages := []map[string]any{}
+	for _, code := range codes {
+		languages = append(languages, map[string]any{"code": code, "targets": codes})
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var request struct {

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,8 +28,17 @@ var builtOnce = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("building medix: %w: %s", err, out)
 	}
-	return path, nil
+	return path, onDisk(path)
 })
+
+// onDisk waits until a file is written: a node cannot give pages of a program back that are nowhere else.
+func onDisk(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
 
 // process is a node as a process of its own, started by scripts/testnode.
 type process struct {

@@ -52,6 +52,15 @@ func TestDefaults(t *testing.T) {
 		{"reaction", NewEvent("m.reaction", "@bo:a.example", "!r:x", nil, []byte(`{}`)), big, ".m.rule.reaction", ""},
 		{"encrypted", NewEvent("m.room.encrypted", "@bo:a.example", "!r:x", nil, []byte(`{}`)), big, ".m.rule.encrypted", "n"},
 		{"encrypted between two", NewEvent("m.room.encrypted", "@bo:a.example", "!r:x", nil, []byte(`{}`)), pair, ".m.rule.encrypted_room_one_to_one", "n"},
+		{"a call for me", rings("rtc.notification", `{"notification_type":"ring","m.mentions":{"user_ids":["@ana:a.example"]}}`), big,
+			".org.matrix.msc4075.rule.rtc.invite_for_me", "n"},
+		{"a call for the room", rings("rtc.invite", `{"m.mentions":{"room":true}}`), ward{members: 40, power: true},
+			".org.matrix.msc4075.rule.rtc.invite_for_room", "n"},
+		{"a call for the room, without power", rings("rtc.notification", `{"m.mentions":{"room":true}}`), big, "", ""},
+		{"a call for another", rings("call.notify", `{"m.mentions":{"user_ids":["@x:y"]}}`), pair, "", ""},
+		{"a call declined", NewEvent("org.matrix.msc4310.rtc.decline", "@bo:a.example", "!r:x", nil,
+			[]byte(`{"content":{"m.relates_to":{"rel_type":"m.reference","event_id":"$e"}}}`)), pair, "", ""},
+		{"joining a call", state("org.matrix.msc3401.call.member", "_@bo:a.example_D", `{"application":"m.call"}`), pair, "", ""},
 		{"call", NewEvent("m.call.invite", "@bo:a.example", "!r:x", nil, []byte(`{}`)), big, ".m.rule.call", "n"},
 		{"tombstone", state("m.room.tombstone", "", `{}`), big, ".m.rule.tombstone", "nh"},
 		{"tombstone that is no state", NewEvent("m.room.tombstone", "@bo:a.example", "!r:x", nil, []byte(`{}`)), big, "", ""},
@@ -134,6 +143,10 @@ func TestConditions(t *testing.T) {
 			require.Equal(t, c.want, got.Notify)
 		})
 	}
+}
+
+func rings(typ, content string) *Event {
+	return NewEvent("org.matrix.msc4075."+typ, "@bo:a.example", "!r:x", nil, []byte(`{"content":`+content+`}`))
 }
 
 func own(id string) Rule { return Rule{RuleID: id, Actions: []json.RawMessage{notify}} }

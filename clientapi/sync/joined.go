@@ -24,6 +24,7 @@ type section struct {
 	changes  changes
 	timeline timeline
 	state    []*rooms.Event
+	sticky   []*rooms.Event
 	typing   bool
 	receipts []rooms.Receipt
 	data     []*accounts.AccountDatum
@@ -62,7 +63,7 @@ func (r *round) joined(ur rooms.UserRoom) error {
 		return err
 	}
 	r.tell(s, notices)
-	for _, step := range []func(*section) error{r.readChanges, r.readTimeline, r.readState, r.readReceipts, r.readLate} {
+	for _, step := range []func(*section) error{r.readChanges, r.readTimeline, r.readState, r.readSticky, r.readReceipts, r.readLate} {
 		if err := step(s); err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type roomsPort interface {
 	Receipts(ctx context.Context, roomID string, since, upto int64) ([]rooms.Receipt, error)
 	PrivateReceipts(ctx context.Context, userID string, since, upto int64) ([]rooms.Receipt, error)
 	Typing(roomID string) []string
+	Stickies(roomID string, since, upto int64) []rooms.Sticky
 
 	// state returns the room's current state as far as keep wants it, and a stream position that it does not pass.
 	state(ctx context.Context, roomID string, keep func(typ, key string) bool) ([]*rooms.Event, int64, error)

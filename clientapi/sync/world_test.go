@@ -437,3 +437,7 @@ func ids(events []gjson.Result) []string {
 }
 
 func sorted(s []string) []string { sort.Strings(s); return s }
+
+func (w *world) Stickies(string, int64, int64) []rooms.Sticky { return nil }
+
+func (w *world) StickyUntil(int64) int64 { return 0 }

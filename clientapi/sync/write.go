@@ -48,7 +48,7 @@ func (r *round) appendJoined(dst []byte, s *section) ([]byte, error) {
 	data := r.roomData(s.data)
 	ephemeral := r.ephemeral(s)
 	if !s.full && len(s.timeline.events) == 0 && !s.timeline.limited && len(s.state) == 0 && len(s.late) == 0 && len(s.told) == 0 &&
-		!s.summary && len(data) == 0 && len(ephemeral) == 0 && len(s.receipts) == 0 {
+		!s.summary && len(s.sticky) == 0 && len(data) == 0 && len(ephemeral) == 0 && len(s.receipts) == 0 {
 		return dst, nil
 	}
 	dst = append(stringKey(dst, s.ur.RoomID), '{')
@@ -91,8 +91,9 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	}
 	dst = strconv.AppendBool(key(append(dst, ']'), "limited"), s.timeline.limited)
 	dst = append(key(dst, "prev_batch"), '"')
-	dst = appendHistoryToken(dst, s.timeline.prev)
-	return append(dst, '"', '}'), nil
+	dst = append(appendHistoryToken(dst, s.timeline.prev), '"', '}')
+	o.Bundle, o.Related = false, nil
+	return r.appendSticky(dst, s, o)
 }
 
 // relatedIn says which events of the timeline may have relations, where the stream's memory knows: what relates to an

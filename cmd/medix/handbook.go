@@ -8,12 +8,14 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"medixchange/cmd/medix/node"
 	"medixchange/handbook"
-	"medixchange/translator/check"
 )
 
-// handbookCmd is the clinical handbook, for its editors. Its verbs need no node.
+// handbookCmd is the clinical handbook, for its editors and the administrator. Lint, status, hashes, bundle, and verify with a
+// key need no node.
 type handbookCmd struct {
+	handbookEditions
 	Lint   *handbookLintCmd   `arg:"subcommand:lint" help:"Check the handbook: format, citations, translations against their source."`
 	Status *handbookStatusCmd `arg:"subcommand:status" help:"How far the handbook is in each language."`
 	Hashes *handbookHashesCmd `arg:"subcommand:hashes" help:"Print what the front matter of a translation says of its source."`
@@ -90,7 +92,7 @@ func (l handbookLintCmd) findings() ([]handbook.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return handbook.Lint(book, compareTranslation), nil
+	return handbook.Lint(book, node.CompareTranslation), nil
 }
 
 func (r lintReport) print(out io.Writer) error {
@@ -102,24 +104,6 @@ func (r lintReport) print(out io.Writer) error {
 	_, err := fmt.Fprintf(out, "%d errors, %d warnings\n", r.Errors, r.Warnings)
 	return err
 }
-
-// compareTranslation lets the medical checks of the translator look at the handbook.
-func compareTranslation(source, translation []string, from, to string) []handbook.Difference {
-	report := check.Compare(source, translation, languageOf(from), languageOf(to))
-	var out []handbook.Difference
-	for i, reason := range report.Reasons {
-		worst := i == 0 && report.Verdict == check.Block // the most dangerous finding comes first
-		otherwise := valueCodes[reason.Code] && reason.Original != "" && reason.Translation != ""
-		out = append(out, handbook.Difference{
-			Grave: worst || otherwise, What: reason.Code, Original: reason.Original, Translation: reason.Translation,
-		})
-	}
-	return out
-}
-
-// valueCodes are the findings about values: a chat shows some of them with a warning, a handbook must
-// not say another value than its source.
-var valueCodes = map[string]bool{"number": true, "dose": true, "decimal": true, "unit": true, "blood_pressure": true}
 
 type handbookStatusCmd struct {
 	handbookFolder

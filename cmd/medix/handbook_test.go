@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/cmd/medix/node"
 	"medixchange/handbook"
 )
 
@@ -66,11 +67,11 @@ func TestHandbookLintReadsNothingOutsideOfItsFolder(t *testing.T) {
 // TestHandbookLintFindsADoseThatATranslationChanged copies a section of the source as if it were a
 // translation into a language without rules of its own, and changes one value.
 func TestHandbookLintFindsADoseThatATranslationChanged(t *testing.T) {
-	differences := compareTranslation([]string{"Dexamethasone 6 mg once daily"}, []string{"Dexaméthasone 60 mg une fois par jour"}, "en", "fr")
+	differences := node.CompareTranslation([]string{"Dexamethasone 6 mg once daily"}, []string{"Dexaméthasone 60 mg une fois par jour"}, "en", "fr")
 	require.NotEmpty(t, differences)
 	require.True(t, differences[0].Grave)
-	require.Empty(t, compareTranslation([]string{"Dexamethasone 6 mg once daily"}, []string{"Dexaméthasone 6 mg une fois par jour"}, "en", "fr"))
-	number := compareTranslation([]string{"Isolate for 10 days."}, []string{"Isoler pendant 12 jours."}, "en", "fr")
+	require.Empty(t, node.CompareTranslation([]string{"Dexamethasone 6 mg once daily"}, []string{"Dexaméthasone 6 mg une fois par jour"}, "en", "fr"))
+	number := node.CompareTranslation([]string{"Isolate for 10 days."}, []string{"Isoler pendant 12 jours."}, "en", "fr")
 	require.NotEmpty(t, number)
 	require.True(t, number[0].Grave)
 }

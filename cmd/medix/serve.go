@@ -18,7 +18,7 @@ func (serveCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	n, err := node.New(ctx, cfg, node.Options{})
+	n, err := node.New(ctx, cfg, node.Options{Alone: true})
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"medixchange/cmd/medix/node"
 	"medixchange/translator/check"
-	"medixchange/translator/language"
 )
 
 type translateCheckCmd struct{}
@@ -99,7 +99,7 @@ func answerLine(line []byte, long bool) checkAnswer {
 		return checkAnswer{ID: usableID(request.ID), Error: fault}
 	}
 	report := check.Compare(strings.Split(*request.Source, "\n"), strings.Split(*request.Candidate, "\n"),
-		languageOf(*request.Src), languageOf(*request.Dst))
+		node.LanguageOf(*request.Src), node.LanguageOf(*request.Dst))
 	codes := report.Codes()
 	return checkAnswer{ID: request.ID, Verdict: report.Verdict, Reasons: &codes}
 }
@@ -131,14 +131,4 @@ func usableID(id json.RawMessage) json.RawMessage {
 		return nil
 	}
 	return id
-}
-
-// languageOf reads a language tag. A language that the checks do not know, or a tag that is none, gets
-// the checks that hold for every language.
-func languageOf(tag string) language.Code {
-	code, err := language.Parse(tag)
-	if err != nil {
-		return ""
-	}
-	return code
 }

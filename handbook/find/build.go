@@ -2,11 +2,9 @@ package find
 
 import (
 	"context"
-	"encoding/binary"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -25,8 +23,9 @@ const (
 )
 
 const (
-	// cursorAll says of which edition all indexes are.
-	cursorAll = "handbook"
+	// putStep bounds the documents of one write: a word that many of them have is written once for all, and other writers wait
+	// meanwhile.
+	putStep = 60
 	// dropStep bounds the rows of an old index that one write removes.
 	dropStep = 2000
 	// sectionStep is how many numbers of documents a section has; it has fewer headings.
@@ -37,30 +36,19 @@ const (
 
 func indexOf(language string) string { return "handbook." + language }
 
-// positionOf makes a position for a cursor of an edition's mark. It is never 0, which is that of a half-made index.
-func positionOf(mark string) int64 {
-	raw, err := hex.DecodeString(mark)
-	if err != nil || len(raw) < 8 {
-		return 1
-	}
-	return int64(binary.BigEndian.Uint64(raw)&math.MaxInt64) | 1
-}
-
 // build makes the index of a language, unless the database has it.
 func (x *Index) build(ctx context.Context, edition *handbook.Edition, language string) error {
-	name, position := indexOf(language), positionOf(edition.Mark)
-	at, _, err := x.o.Hub.LoadCursor(ctx, name)
-	if err != nil {
-		return fmt.Errorf("indexing the handbook: %w", err)
+	if shown, err := x.o.Shelf.Edition(); err != nil || shown.Mark != edition.Mark {
+		return errors.Join(err, errReplaced)
 	}
-	if at != position {
-		if err := x.rebuild(ctx, edition, language); err != nil {
-			return fmt.Errorf("indexing the handbook in %s: %w", language, err)
-		}
+	if stored, err := x.isStored(ctx, edition, language); err != nil || stored {
+		return err
 	}
-	x.mu.Lock()
-	x.ready[language] = edition.Mark
-	x.mu.Unlock()
+	x.setHave(language, "")
+	if err := x.rebuild(ctx, edition, language); err != nil {
+		return fmt.Errorf("indexing the handbook in %s: %w", language, err)
+	}
+	x.setHave(language, x.wanted(edition, language))
 	return nil
 }
 
@@ -78,21 +66,21 @@ func (x *Index) rebuild(ctx context.Context, edition *handbook.Edition, language
 			return err
 		}
 	}
+	var documents []*search.Prepared
 	for i, id := range edition.SectionIDs() {
-		s, ok := edition.Section(language, id)
-		if !ok {
-			continue
-		}
-		if err := x.put(ctx, name, x.sectionDocuments(i, s)); err != nil {
-			return err
+		if s, ok := edition.Section(language, id); ok {
+			documents = append(documents, x.sectionDocuments(i, s)...)
 		}
 	}
 	if g, ok := edition.Glossary(language); ok {
-		if err := x.put(ctx, name, x.termDocuments(g)); err != nil {
+		documents = append(documents, x.termDocuments(g)...)
+	}
+	for some := range slices.Chunk(documents, putStep) {
+		if err := x.put(ctx, name, some); err != nil {
 			return err
 		}
 	}
-	return x.o.Hub.SaveCursor(ctx, name, positionOf(edition.Mark))
+	return x.o.Hub.SaveCursor(ctx, name, positionOf(x.wanted(edition, language)))
 }
 
 func (x *Index) put(ctx context.Context, name string, documents []*search.Prepared) error {

@@ -2,6 +2,7 @@ package find
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -31,9 +32,10 @@ type Index struct {
 	wake chan struct{} // somebody searches: the rest may be indexed now
 	work singleflight.Group
 
-	mu    sync.Mutex
-	ready map[string]string // the mark of the edition that a language's index is of
-	whole string            // the mark of the edition that all indexes are of
+	mu   sync.Mutex
+	mark string            // of the edition that want is of
+	want map[string]string // the mark of each language's texts in that edition
+	have map[string]string // the mark of the texts that a language's index is of
 }
 
 const (
@@ -48,17 +50,19 @@ const (
 	fewHits   = 6
 	// ofOneSection is how many places of one section stand among the first hits.
 	ofOneSection = 2
+	// maxReplaced is how often a search begins anew because the edition was replaced meanwhile.
+	maxReplaced = 3
 	// maxHits bounds the hits of one search that are looked at.
 	maxHits = 50
 )
 
 // New makes an Index. It reads and writes nothing yet.
 func New(o Options) *Index {
-	return &Index{o: o, wake: make(chan struct{}, 1), ready: map[string]string{}}
+	return &Index{o: o, wake: make(chan struct{}, 1), have: map[string]string{}}
 }
 
-// Run indexes what is not of the edition yet once somebody has searched, and returns when all of it is, or ctx ends. A node whose
-// handbook nobody searches does none of that work.
+// Run indexes what is not of the edition yet once somebody has searched, and again what another edition changes, until ctx
+// ends. A node whose handbook nobody searches does none of that work.
 func (x *Index) Run(ctx context.Context) {
 	var again <-chan time.Time // after a failure
 	for {
@@ -68,24 +72,18 @@ func (x *Index) Run(ctx context.Context) {
 		case <-x.wake:
 		case <-again:
 		}
+		again = nil
 		err := x.all(ctx)
 		if err == nil || ctx.Err() != nil {
-			return
+			continue
 		}
 		x.o.Log.WithError(err).Warn("indexing the handbook failed, trying again")
 		again = time.After(retryPause)
 	}
 }
 
-// all makes every index that is missing. Where none is, the edition is not even read.
+// all makes every index that is missing.
 func (x *Index) all(ctx context.Context) error {
-	mark, err := x.o.Shelf.Mark()
-	if err != nil {
-		return err
-	}
-	if whole, err := x.isWhole(ctx, mark); err != nil || whole {
-		return err
-	}
 	edition, err := x.o.Shelf.Edition()
 	if err != nil {
 		return err
@@ -95,25 +93,7 @@ func (x *Index) all(ctx context.Context) error {
 			return err
 		}
 	}
-	return x.o.Hub.SaveCursor(ctx, cursorAll, positionOf(edition.Mark))
-}
-
-// isWhole reports whether the database has all indexes of an edition.
-func (x *Index) isWhole(ctx context.Context, mark string) (bool, error) {
-	x.mu.Lock()
-	known := x.whole == mark
-	x.mu.Unlock()
-	if known {
-		return true, nil
-	}
-	position, _, err := x.o.Hub.LoadCursor(ctx, cursorAll)
-	if err != nil || position != positionOf(mark) {
-		return false, err
-	}
-	x.mu.Lock()
-	x.whole = mark
-	x.mu.Unlock()
-	return true, nil
+	return nil
 }
 
 // Found is what a search found in one language.
@@ -142,6 +122,15 @@ type Part struct {
 
 // Search looks for a text in one language, the best hits first, and makes the index before where it must.
 func (x *Index) Search(ctx context.Context, language, text string, limit int) (Found, error) {
+	for tries := 0; ; tries++ {
+		found, err := x.search(ctx, language, text, limit)
+		if !errors.Is(err, errReplaced) || tries == maxReplaced {
+			return found, err
+		}
+	}
+}
+
+func (x *Index) search(ctx context.Context, language, text string, limit int) (Found, error) {
 	edition, err := x.o.Shelf.Edition()
 	if err != nil {
 		return Found{}, err
@@ -150,7 +139,11 @@ func (x *Index) Search(ctx context.Context, language, text string, limit int) (F
 		return Found{}, err
 	}
 	x.rest()
-	return x.in(ctx, edition, language, text, limit)
+	found, err := x.in(ctx, edition, language, text, limit)
+	if err == nil && !x.isReady(edition, language) {
+		err = errReplaced // what was found may be places of another edition
+	}
+	return found, err
 }
 
 // Elsewhere looks in all languages but one, in the order of menus, and returns those that have something.
@@ -159,19 +152,22 @@ func (x *Index) Elsewhere(ctx context.Context, but, text string, limit int) ([]F
 	if err != nil {
 		return nil, err
 	}
-	if _, err := x.isWhole(ctx, edition.Mark); err != nil {
-		return nil, err
-	}
 	var out []Found
 	for _, tag := range edition.Languages {
-		if tag == but || !x.isReady(edition, tag) {
+		if tag == but {
+			continue
+		}
+		if ready, err := x.isStored(ctx, edition, tag); err != nil || !ready {
+			if err != nil {
+				return nil, err
+			}
 			continue // what the background has not come to yet is found a moment later
 		}
 		found, err := x.in(ctx, edition, tag, text, limit)
 		if err != nil {
 			return nil, err
 		}
-		if len(found.Hits) > 0 {
+		if len(found.Hits) > 0 && x.isReady(edition, tag) {
 			out = append(out, found)
 		}
 	}
@@ -238,28 +234,12 @@ func (x *Index) rest() {
 	}
 }
 
-func (x *Index) isReady(edition *handbook.Edition, language string) bool {
+// Again has what another edition changes indexed, where somebody has searched before. It does not wait.
+func (x *Index) Again() {
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.whole == edition.Mark || x.ready[language] == edition.Mark
-}
-
-// ensure makes the index of a language where there is none of this edition. Several who wait for it share the work, which
-// goes on when one of them leaves.
-func (x *Index) ensure(ctx context.Context, edition *handbook.Edition, language string) error {
-	if x.isReady(edition, language) {
-		return nil
-	}
-	if !slices.Contains(edition.Languages, language) {
-		return fmt.Errorf("searching the handbook: it has no language %q", language)
-	}
-	done := x.work.DoChan(language+" "+edition.Mark, func() (any, error) {
-		return nil, x.build(context.WithoutCancel(ctx), edition, language)
-	})
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case result := <-done:
-		return result.Err
+	searched := len(x.have) > 0
+	x.mu.Unlock()
+	if searched {
+		x.rest()
 	}
 }

@@ -23,6 +23,8 @@ type change struct {
 	Title  Phrase
 	Source markup.HTML // as it is now; "" where it is gone
 	Own    markup.HTML // "" where it is new
+	// Pieces compare the source as it was translated with what it is now; nil where the former is not known.
+	Pieces []handbook.Piece
 }
 
 // source is an entry of the list of citations.
@@ -159,8 +161,8 @@ func (q *request) beside(page *sectionView, s, other *handbook.Section) error {
 	return nil
 }
 
-// changesOf puts what has changed in the source since a translation beside that translation. What the source said before is
-// not kept in an edition; what it says now is what the translation must say.
+// changesOf puts what has changed in the source since a translation beside that translation, and where it is known what the
+// source said then, compares that with what it says now.
 func (q *request) changesOf(s *handbook.Section) []change {
 	original, ok := q.edition.Section(q.edition.Source, s.ID)
 	stale := q.edition.Stale(s)
@@ -175,8 +177,12 @@ func (q *request) changesOf(s *handbook.Section) []change {
 	}{{"changed", stale.Changed}, {"added", stale.Added}, {"removed", stale.Removed}} {
 		for _, anchor := range kind.anchors {
 			c := change{Anchor: anchor, Kind: kind.name}
-			if b, ok := original.Block(anchor); ok {
-				c.Title, c.Source = Phrase{theirs.tongue, b.Title}, q.rendered(theirs, b)
+			now, there := original.Block(anchor)
+			if there {
+				c.Title, c.Source = Phrase{theirs.tongue, now.Title}, q.rendered(theirs, now)
+			}
+			if before, known := q.before(s.SourceBlocks[anchor]); known {
+				c.Pieces = handbook.Pieces(before, now.Segments)
 			}
 			if b, ok := s.Block(anchor); ok {
 				c.Title, c.Own = Phrase{ours.tongue, b.Title}, q.rendered(ours, b)
@@ -195,4 +201,17 @@ func (q *request) rendered(t *sectionText, b handbook.Block) markup.HTML {
 		return markup.HTML(fmt.Sprintf("<p>%s</p>", markup.Escaped(b.Title)))
 	}
 	return html
+}
+
+// before gives what a block of the source said, by its hash.
+func (q *request) before(hash string) (segments []string, known bool) {
+	if q.site.o.Before == nil || hash == "" {
+		return nil, false
+	}
+	text, known, err := q.site.o.Before(q.Context(), hash)
+	if err != nil {
+		q.site.o.Log.WithError(err).Warn("what the handbook's source said before cannot be read")
+		return nil, false
+	}
+	return handbook.ProseOf(text), known
 }

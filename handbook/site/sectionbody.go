@@ -2,7 +2,9 @@ package site
 
 import (
 	"strconv"
+	"strings"
 
+	"medixchange/handbook"
 	"medixchange/internal/markup"
 )
 
@@ -83,6 +85,7 @@ func (p sectionView) outdated(m *markup.Builder, v *view) {
 			v.W.Text("compare"), v.W.Text("original_now"), v.W.Text("translation"))
 		for _, c := range p.Changes {
 			m.Put(`<h2 class="kind">%s: <a href="#%s" %s>%s</a></h2>`+"\n", v.W.Text(c.Kind), c.Anchor, c.Title.attributes(), c.Title.Text)
+			putPieces(m, v, c.Pieces)
 			m.Put(`<div class="pair"><div %s>%s</div><div %s>%s</div></div>`+"\n", v.Source.attributes(), c.Source, p.Own.attributes(), c.Own)
 		}
 		m.Put("</div></details>\n")
@@ -123,4 +126,24 @@ func (s source) write(m *markup.Builder, v *view) {
 		m.Put(` <a class="back" href="#%s" aria-label="%s">↑%s</a>`, anchor, v.W.Text("back_n", "n", i+1), strconv.Itoa(i+1))
 	}
 	m.Put("</li>\n")
+}
+
+// putPieces writes how the source has changed since it was translated.
+func putPieces(m *markup.Builder, v *view, pieces []handbook.Piece) {
+	if len(pieces) == 0 {
+		return
+	}
+	m.Put(`<p class="pieces-title">%s</p><p class="pieces" %s>`, v.W.Text("original_changes"), v.Source.attributes())
+	for _, p := range pieces {
+		text := markup.HTML(strings.ReplaceAll(string(markup.Escaped(p.Text)), "\n", "<br>"))
+		switch p.Kind {
+		case handbook.Gone:
+			m.Put("<del>%s</del>", text)
+		case handbook.New:
+			m.Put("<ins>%s</ins>", text)
+		default:
+			m.Put("%s", text)
+		}
+	}
+	m.Put("</p>\n")
 }

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -31,6 +32,9 @@ type Options struct {
 	Index *find.Index
 	// Limit refuses who searches too often, with an error; nil lets everybody search.
 	Limit func(r *http.Request) error
+	// Before gives what a heading of the source said, as Markdown, by the hash of its text; false where nobody remembers. nil
+	// is for nobody.
+	Before func(ctx context.Context, hash string) (text string, known bool, err error)
 	// Log is needed.
 	Log     *logrus.Entry
 	Metrics *web.Metrics // optional
@@ -203,7 +207,11 @@ func (s *Site) remember(w http.ResponseWriter, r *http.Request, tag string) {
 	if c, err := r.Cookie(cookieName); err == nil && c.Value == tag {
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: tag, Path: root, MaxAge: yearInS, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, languageCookie(tag))
+}
+
+func languageCookie(tag string) *http.Cookie {
+	return &http.Cookie{Name: cookieName, Value: tag, Path: root, MaxAge: yearInS, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 }
 
 // home sends readers to the language that they read last, or that their browser asks for.

@@ -10,6 +10,7 @@ import (
 // Conference is calls and conferences.
 type Conference struct {
 	Turn Turn `yaml:"turn"`
+	SFU  SFU  `yaml:"sfu"`
 }
 
 // Turn is the relay for calls between clients that cannot reach each other directly: this node's own, if Listen names
@@ -34,7 +35,7 @@ type Turn struct {
 }
 
 func defaultConference() Conference {
-	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}}
+	return Conference{Turn: Turn{Lifetime: Duration(time.Hour), MinPort: 50_000, MaxPort: 55_000, PerUser: 20, Total: 1000}, SFU: defaultSFU()}
 }
 
 func (c *Config) validateConference(k *checker) {
@@ -58,4 +59,5 @@ func (c *Config) validateConference(k *checker) {
 	k.between(t.MaxPort, t.MinPort, 65_535, "conference.turn.max_port")
 	k.between(t.PerUser, 1, 10_000, "conference.turn.per_user")
 	k.between(t.Total, 1, 60_000, "conference.turn.total")
+	c.validateSFU(k)
 }

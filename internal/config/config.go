@@ -137,6 +137,10 @@ type Rooms struct {
 	// Encrypted says what Element is told of new rooms: EncryptedAuto, EncryptedYes, EncryptedNo or EncryptedUnsaid. Whoever
 	// makes a room may choose otherwise.
 	Encrypted string `yaml:"encrypted"`
+	// MaxEventDelay and MaxDelayedEvents bound the events that clients have sent later (MSC4140): the longest delay, and how
+	// many a user may have scheduled at a time.
+	MaxEventDelay    Duration `yaml:"max_event_delay"`
+	MaxDelayedEvents int      `yaml:"max_delayed_events"`
 }
 
 // Whether new rooms begin encrypted, for clients that read io.element.e2ee.
@@ -190,15 +194,6 @@ type Thumbnail struct {
 	Width  int    `yaml:"width"`
 	Height int    `yaml:"height"`
 	Method string `yaml:"method"`
-}
-
-// Handbook says which edition of the clinical handbook is shown at /handbook/, and to whom.
-type Handbook struct {
-	Enabled bool `yaml:"enabled"`
-	// Folder holds the edition; empty for the one that comes with the program.
-	Folder string `yaml:"folder"`
-	// Public shows it without login; otherwise readers log in with an account of this node.
-	Public bool `yaml:"public"`
 }
 
 // Presence says whether online states are kept and shown.
@@ -349,7 +344,7 @@ func Default(serverName string) *Config {
 		Sessions:  Sessions{AccessToken: Duration(time.Hour), RefreshToken: Duration(90 * 24 * time.Hour)},
 		Limits:    Limits{RatesEnabled: true, Rates: defaultRates(), MaxBody: 1 << 20},
 		Sync:      Sync{MaxTimeout: Duration(time.Minute), TimelineLimit: 20},
-		Rooms:     Rooms{DefaultVersion: "12", Encrypted: EncryptedAuto},
+		Rooms:     Rooms{DefaultVersion: "12", Encrypted: EncryptedAuto, MaxEventDelay: Duration(24 * time.Hour), MaxDelayedEvents: 100},
 		Federation: Federation{
 			Enabled:      true,
 			BackoffMax:   Duration(time.Hour),
@@ -358,7 +353,7 @@ func Default(serverName string) *Config {
 			MaxResponse:  100 << 20,
 		},
 		Alliance:   defaultAlliance(),
-		Handbook:   Handbook{Enabled: true, Public: true},
+		Handbook:   defaultHandbook(),
 		Media:      defaultMedia(),
 		Conference: defaultConference(),
 		Search:     Search{Enabled: true},

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"medixchange/internal/spelling"
 )
 
 // decoder fills a Config from YAML nodes. It does what yaml's KnownFields does, but says for every mistake where it
@@ -196,7 +198,7 @@ func unknownKey(key, path string, section reflect.Type) string {
 	if path != "" {
 		where = "section " + path
 	}
-	if better := similar(key, keysOf(section)); better != "" {
+	if better := spelling.Nearest(key, keysOf(section)); better != "" {
 		return fmt.Sprintf("unknown key in %s; did you mean %q?", where, better)
 	}
 	var elsewhere []string

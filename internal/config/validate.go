@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"medixchange/internal/pattern"
+	"medixchange/internal/spelling"
 )
 
 // CheapPasswordsEnv, set to 1, allows password hashing too cheap for anything but tests.
@@ -35,7 +36,7 @@ func (k *checker) between(n, low, high int, path string) {
 
 func (k *checker) oneOf(value string, allowed []string, path string) {
 	hint := ""
-	if better := similar(value, allowed); better != "" {
+	if better := spelling.Nearest(value, allowed); better != "" {
 		hint = fmt.Sprintf("; did you mean %q?", better)
 	}
 	k.check(slices.Contains(allowed, value), path, "%q is not known; write one of %s%s", value, strings.Join(allowed, ", "), hint)
@@ -65,6 +66,8 @@ func (c *Config) Validate() []Problem {
 	c.validateLimits(k)
 	c.validateFederation(k)
 	c.validateAlliance(k)
+	c.validateHandbook(k)
+	c.validateHandbookRoles(k)
 	c.validateMedia(k)
 	c.validateConference(k)
 	c.validateTranslator(k)
@@ -169,6 +172,8 @@ func (c *Config) validateLimits(k *checker) {
 	k.check(c.Sync.MaxTimeout > 0, "sync.max_timeout", "must be longer than 0; write for example 1m")
 	k.between(c.Sync.TimelineLimit, 1, 1000, "sync.timeline_limit")
 	k.oneOf(c.Rooms.DefaultVersion, []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}, "rooms.default_version")
+	k.check(c.Rooms.MaxEventDelay > 0, "rooms.max_event_delay", "must be longer than 0; write for example 24h")
+	k.between(c.Rooms.MaxDelayedEvents, 0, 10_000, "rooms.max_delayed_events")
 }
 
 func (c *Config) validateFederation(k *checker) {

@@ -30,6 +30,7 @@ type world struct {
 	redacted   map[string]*rooms.Event
 	aggregates map[string]rooms.Aggregate
 	txns       map[int64]string
+	sticky     map[int64]int64
 	states     map[int64][]*rooms.Event
 	current    []*rooms.Event
 	ignored    map[string]struct{}
@@ -89,6 +90,8 @@ func (w *world) Redacted(_ context.Context, ids []string) (map[string]*rooms.Eve
 func (w *world) Aggregates(_ context.Context, ids []string) (map[string]rooms.Aggregate, error) {
 	return w.aggregates, nil
 }
+
+func (w *world) StickyUntil(nid int64) int64 { return w.sticky[nid] }
 
 func (w *world) TxnsOf(_ context.Context, _, scope string, _ []int64) (map[int64]string, error) {
 	if scope != "SCOPE" {

@@ -101,7 +101,7 @@ func (s *showing) withFallback(ev *rooms.Event, shown *stable, f *fallback) *sta
 	if err != nil {
 		return shown // what was encoded here always parses
 	}
-	return encode(ev, content)
+	return encode(ev, content, false)
 }
 
 // wordsOf is how the viewer reads the message that is repeated; "" for one that is redacted.

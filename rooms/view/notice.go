@@ -110,7 +110,7 @@ func withBeside(ev *rooms.Event, shown *stable, n *Notice) *stable {
 			return shown
 		}
 	}
-	return encode(ev, content)
+	return encode(ev, content, false)
 }
 
 // AsEvent is what filters look at: type, sender and content.

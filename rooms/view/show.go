@@ -86,6 +86,7 @@ type showing struct {
 	renderings map[int64]*Rendering
 	bundles    map[string]*bundle
 	txns       map[int64]string
+	delays     map[int64]string // delay ids of the viewer's own events (MSC4140)
 	histories  map[string]history
 	replaced   map[int64]*rooms.Event // the state event that each one replaced
 	fallbacks  map[int64]*fallback    // of replies
@@ -263,9 +264,6 @@ func translatable(viewer Viewer, ev *rooms.Event) bool {
 }
 
 func (s *showing) readTxns(ctx context.Context, events []*rooms.Event) error {
-	if s.viewer.Scope == "" {
-		return nil
-	}
 	var own []int64
 	for _, ev := range events {
 		if ev.Sender == s.viewer.UserID {
@@ -276,7 +274,10 @@ func (s *showing) readTxns(ctx context.Context, events []*rooms.Event) error {
 		return nil
 	}
 	var err error
-	s.txns, err = s.v.rooms.TxnsOf(ctx, s.viewer.UserID, s.viewer.Scope, own)
+	if s.txns, err = s.v.rooms.TxnsOf(ctx, s.viewer.UserID, s.viewer.Scope, own); err != nil {
+		return err
+	}
+	s.delays, err = s.v.rooms.TxnsOf(ctx, s.viewer.UserID, rooms.DelayScope, own)
 	return err
 }
 

@@ -41,7 +41,7 @@ func (v *View) encoded(ev, redaction *rooms.Event, r *Rendering) *stable {
 	if s, ok := v.stable.get(key); ok {
 		return s
 	}
-	s := encode(ev, contentFor(ev, redaction, r))
+	s := encode(ev, contentFor(ev, redaction, r), redaction != nil)
 	v.stable.put(key, s)
 	return s
 }
@@ -61,13 +61,17 @@ func contentFor(ev, redaction *rooms.Event, r *Rendering) []byte {
 	return content
 }
 
-func encode(ev *rooms.Event, content []byte) *stable {
+// encode writes ev with content in the place of its own; a redacted event is not sticky (MSC4354).
+func encode(ev *rooms.Event, content []byte, redacted bool) *stable {
 	out := make([]byte, 0, len(content)+len(ev.ID)+len(ev.Sender)+len(ev.Type)+120)
 	out = appendKey(append(out, '{'), "content")
 	start := len(out)
 	out = append(out, content...)
 	end := len(out)
 	out = appendStringKey(out, "event_id", ev.ID)
+	if ev.Sticky > 0 && !redacted {
+		out = append(appendIntKey(append(appendKey(out, rooms.StickyKey), '{'), "duration_ms", ev.Sticky), '}')
+	}
 	out = appendIntKey(out, "origin_server_ts", ev.OriginServerTS)
 	if ev.Type == "m.room.redaction" && ev.Redacts != "" {
 		out = appendStringKey(out, "redacts", ev.Redacts)

@@ -24,6 +24,14 @@ func (s *showing) unsigned(dst []byte, ev, redaction *rooms.Event) []byte {
 	if txn := s.txns[ev.NID]; txn != "" {
 		dst = appendStringKey(dst, "transaction_id", txn)
 	}
+	if id := s.delays[ev.NID]; id != "" {
+		dst = appendStringKey(dst, "org.matrix.msc4140.delay_id", id)
+	}
+	if ev.Sticky > 0 && redaction == nil {
+		if left := s.v.rooms.StickyUntil(ev.NID) - s.now; left > 0 {
+			dst = appendIntKey(dst, "msc4354_sticky_duration_ttl_ms", left)
+		}
+	}
 	return s.translationOf(dst, ev, redaction)
 }
 

@@ -17,6 +17,7 @@ type Rooms interface {
 	Redacted(ctx context.Context, ids []string) (map[string]*rooms.Event, error)
 	Aggregates(ctx context.Context, ids []string) (map[string]rooms.Aggregate, error)
 	TxnsOf(ctx context.Context, userID, scope string, nids []int64) (map[int64]string, error)
+	StickyUntil(eventNID int64) int64
 	StateAt(ctx context.Context, stateNID int64, keep func(typ, key string) bool) ([]*rooms.Event, error)
 	StateEntryAt(ctx context.Context, stateNID int64, typ, key string) (*rooms.Event, error)
 	StateEvent(ctx context.Context, roomID, typ, key string) (*rooms.Event, error)

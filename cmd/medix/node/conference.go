@@ -21,6 +21,7 @@ func (n *Node) buildRelay(ctx context.Context, o Options) error {
 		if secret == "" {
 			secret = rand.Text() // credentials end with the program then
 		}
+		n.relaySecret = secret
 		public, err := netip.ParseAddr(c.PublicIP)
 		if err != nil {
 			return fmt.Errorf("conference.turn.public_ip: %w", err)

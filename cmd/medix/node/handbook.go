@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 
 	"medixchange/accounts"
 	"medixchange/handbook"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
 	"medixchange/internal/search"
@@ -22,12 +24,21 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 	if !n.Config.Handbook.Enabled {
 		return nil
 	}
-	n.shelf = handbook.NewShelf(n.Config.Handbook.Folder, o.Now)
+	n.editions = editions.New(editions.Options{
+		DB: n.DB, Dir: filepath.Join(n.Config.DataDir, "handbook", "editions"), Folder: n.Config.Handbook.Folder,
+		Local: n.Config.Handbook.Local, Languages: n.Config.Handbook.Languages, Now: o.Now,
+		Log: n.part("handbook"), Switched: n.handbookSwitched,
+	})
+	n.shelf = handbook.NewShelfOf(n.editions.Read, o.Now)
 	n.bookIndex = find.New(find.Options{
 		DB: n.DB, Hub: n.Hub, Engine: search.New(search.Options{DB: n.DB, Simplify: language.Simplified}), Shelf: n.shelf,
 		Log: n.part("handbook"),
 	})
 	options := site.Options{
+		Before: func(ctx context.Context, hash string) (string, bool, error) {
+			b, known, err := n.editions.Block(ctx, hash)
+			return b.Text, known, err
+		},
 		Shelf: n.shelf, Index: n.bookIndex, Log: n.part("handbook"), Metrics: n.requests, Now: o.Now, Limit: n.searchLimit(),
 	}
 	if !n.Config.Handbook.Public {
@@ -37,12 +48,29 @@ func (n *Node) buildHandbook(_ context.Context, o Options) error {
 	if n.book, err = site.New(options); err != nil {
 		return fmt.Errorf("building the handbook: %w", err)
 	}
-	return nil
+	return n.buildUpdates(o)
+}
+
+// handbookSwitched shows another edition, and lets go of what was made of the one before.
+func (n *Node) handbookSwitched(edition *handbook.Edition) {
+	n.shelf.Show(edition)
+	n.book.Forget()
+	n.bookIndex.Again()
 }
 
 func (n *Node) runHandbook(ctx context.Context) error {
 	var parts sync.WaitGroup
 	parts.Go(func() { n.bookIndex.Run(ctx) })
+	if n.takesUpdates() {
+		parts.Go(func() { n.updates.Run(ctx) })
+	}
+	if n.takesUpdates() && n.Config.Handbook.Updates.Room != "" {
+		parts.Go(func() {
+			if err := n.hearEditions(ctx); err != nil && ctx.Err() == nil {
+				n.part("handbook").WithError(err).Error("announcements of the handbook are not heard any more")
+			}
+		})
+	}
 	n.shelf.Run(ctx, n.book.Forget)
 	parts.Wait()
 	return nil

@@ -12,7 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"medixchange/admin"
-	"medixchange/alliance/pages"
+	"medixchange/conference/sfu"
+	"medixchange/handbook/edit"
 	"medixchange/internal/web"
 )
 
@@ -100,15 +101,15 @@ func (n *Node) clientSide() http.Handler {
 	mux.Handle("/_matrix/federation/", n.federation)
 	mux.Handle("/_matrix/key/", n.federation)
 	mux.Handle("/_medix/", n.login.Handler())
+	if n.sfu != nil {
+		mux.Handle(sfu.PathPrefix+"/", n.sfu.Handler(n.rtc.Admit))
+		mux.Handle(sfu.WebhookPath, n.sfu.Webhooks())
+	}
 	if n.book != nil {
 		mux.Handle("/handbook/", n.book.Handler())
+		mux.Handle(edit.Root, n.bookEdit.Handler())
 	}
-	if n.alliancePages != nil {
-		site := n.alliancePages.Handler()
-		mux.Handle(pages.Root, site)
-		mux.Handle(pages.Root+"/", site)
-	}
-	n.showChallenge(mux)
+	n.showAlliance(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))

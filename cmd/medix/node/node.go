@@ -16,24 +16,25 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/accounts/delayed"
 	"medixchange/accounts/finder"
 	"medixchange/accounts/notify"
 	"medixchange/accounts/pagelogin"
 	"medixchange/admin"
 	"medixchange/alliance"
-	"medixchange/alliance/applicant"
-	"medixchange/alliance/desk"
-	"medixchange/alliance/doors"
-	"medixchange/alliance/mail"
-	"medixchange/alliance/pages"
-	"medixchange/alliance/policyroom"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
 	"medixchange/conference/relay"
+	"medixchange/conference/rtc"
+	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
+	"medixchange/handbook/desk"
+	"medixchange/handbook/edit"
+	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
 	"medixchange/handbook/site"
+	"medixchange/handbook/updates"
 	"medixchange/internal/config"
 	"medixchange/internal/media"
 	"medixchange/internal/signing"
@@ -59,6 +60,9 @@ type Options struct {
 	TLS *tls.Config
 	// Now replaces the clock; optional.
 	Now func() time.Time
+	// Alone says that the process is this node and nothing else, so that it may give back what the start needed of the
+	// program's file.
+	Alone bool
 }
 
 // Node is a hospital's node, built and not yet serving. Its parts are exported for tests in the same process.
@@ -68,53 +72,57 @@ type Node struct {
 	Hub      *stream.Hub
 	Rooms    *rooms.Rooms
 	Accounts *accounts.Accounts
+	Delayed  *delayed.Delayed
 	Media    *media.Store
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
-	Desk     *desk.Desk       // nil where no hospital applies
+	allianceParts
 
-	log           *logrus.Entry
-	registry      *prometheus.Registry
-	requests      *web.Metrics
-	remote        *federation.Client
-	signer        *signing.Signer
-	listed        func(server string) bool // what the administrator's lists say of a server
-	gate          *alliance.Gate           // nil outside of an alliance
-	allow         func(server string) bool // the one place that says which servers this node has to do with
-	bridge        *bridge.Bridge
-	pipeline      *translator.Pipeline // nil without a translator
-	glossary      *glossary.Book       // likewise
-	approvals     *approvals.Book      // likewise
-	newKeys       map[string]bool      // key files that were made at this start
-	login         *pagelogin.Login     // who is behind a page
-	device        *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf         *handbook.Shelf      // nil without a handbook
-	bookIndex     *find.Index          // nil without a handbook
-	book          *site.Site           // nil without a handbook
-	finder        *finder.Finder       // nil when messages are not searched
-	sender        *federation.Sender
-	applicant     *applicant.Applicant                     // nil outside of an alliance
-	mailer        *mail.Sender                             // nil where nobody is written to
-	doors         *doors.Doors                             // nil where rooms are not closed
-	mirror        *policyroom.Mirror                       // nil without a room of policies
-	alliancePages *pages.Site                              // likewise
-	relay         *relay.Relay                             // nil without one of its own
-	turn          func(userID string) clientapi.TurnServer // nil without any relay
-	notifier      *notify.Notifier
-	client        http.Handler
-	federation    http.Handler
-	admin         *admin.Server
-	listeners     []web.Listener
-	addresses     [][2]string // kind and address of each listener
-	started       time.Time
-	ready         atomic.Bool
-	closers       []func(context.Context) error // in the order of building
+	log         *logrus.Entry
+	registry    *prometheus.Registry
+	requests    *web.Metrics
+	remote      *federation.Client
+	signer      *signing.Signer
+	listed      func(server string) bool // what the administrator's lists say of a server
+	gate        *alliance.Gate           // nil outside of an alliance
+	allow       func(server string) bool // the one place that says which servers this node has to do with
+	bridge      *bridge.Bridge
+	pipeline    *translator.Pipeline // nil without a translator
+	glossary    *glossary.Book       // likewise
+	approvals   *approvals.Book      // likewise
+	newKeys     map[string]bool      // key files that were made at this start
+	login       *pagelogin.Login     // who is behind a page
+	device      *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf       *handbook.Shelf      // nil without a handbook
+	bookIndex   *find.Index          // nil without a handbook
+	book        *site.Site           // nil without a handbook
+	finder      *finder.Finder       // nil when messages are not searched
+	sender      *federation.Sender
+	relay       *relay.Relay                             // nil without one of its own
+	turn        func(userID string) clientapi.TurnServer // nil without any relay
+	notifier    *notify.Notifier
+	client      http.Handler
+	federation  http.Handler
+	admin       *admin.Server
+	listeners   []web.Listener
+	addresses   [][2]string // kind and address of each listener
+	started     time.Time
+	alone       bool
+	ready       atomic.Bool
+	closers     []func(context.Context) error // in the order of building
+	relaySecret string
+	sfu         *sfu.SFU         // nil without conferences
+	rtc         *rtc.RTC         // likewise
+	editions    *editions.Store  // nil without a handbook
+	updates     *updates.Updates // likewise
+	bookDesk    *desk.Desk       // nil without a handbook
+	bookEdit    *edit.Editing    // nil without a handbook
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
 // closed again.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
-	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), newKeys: map[string]bool{}}
+	n := &Node{Config: cfg, registry: prometheus.NewRegistry(), started: time.Now(), alone: o.Alone, newKeys: map[string]bool{}}
 	n.requests = web.NewMetrics(n.registry)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -128,7 +136,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -219,6 +227,10 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		return fmt.Errorf("building the accounts: %w", err)
 	}
 	n.Accounts = a
+	n.Delayed = delayed.New(delayed.Options{
+		DB: n.DB, Rooms: n.Rooms, Accounts: a, MaxDelay: n.Config.Rooms.MaxEventDelay.Std(),
+		MaxScheduled: n.Config.Rooms.MaxDelayedEvents, Now: o.Now, Log: n.part("delayed events"),
+	})
 	n.onClose(a.Close)
 	return nil
 }
@@ -261,10 +273,11 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	more, foci := n.conferenceRoutes()
 	n.client = clientapi.New(clientapi.Options{
-		Accounts: n.Accounts, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
+		Accounts: n.Accounts, Delayed: n.Delayed, Rooms: n.Rooms, View: n.View, Sync: syncing, Media: n.Media, Finder: n.finder, Remote: n.remote, Config: n.Config,
 		Log: n.part("client"), Metrics: metrics, Now: o.Now, MapError: storageError, Version: Version, Unlimited: n.isBot,
-		SSO: services, Turn: n.turn,
+		SSO: services, Turn: n.turn, More: more, Foci: foci,
 	}).Handler()
 	n.sender, err = federation.NewSender(federation.SenderOptions{
 		Client: n.remote, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("sender"),
@@ -279,8 +292,14 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		Heard: n.sender.Heard, AllowServer: n.allow, Config: n.Config, Log: n.part("federation"), Metrics: metrics,
 		MapError: storageError, Now: o.Now, Version: Version,
 	}
+	if n.rtc != nil {
+		serving.More = n.rtc.FederationRoutes()
+	}
 	if n.Alliance != nil {
 		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+	}
+	if n.updates != nil {
+		serving.Handbook = n.updates
 	}
 	n.federation = federation.NewServer(serving).Handler()
 	options := admin.Options{

@@ -52,9 +52,14 @@ func (n *Node) background() map[string]func(context.Context) error {
 		"push":   n.notifier.Run,
 		"media":  func(ctx context.Context) error { n.Media.Run(ctx); return nil },
 		"memory": n.giveBack,
+
+		"delayed events": n.Delayed.Run,
 	}
 	if n.Config.Federation.Enabled {
 		parts["sender"] = n.sender.Run
+	}
+	if n.sfu != nil {
+		parts["sfu"], parts["conferences"] = n.sfu.Run, n.rtc.Run
 	}
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run

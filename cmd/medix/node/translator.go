@@ -85,5 +85,11 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	if n.Desk != nil {
 		routes = append(routes, n.Desk.AddRoutes)
 	}
+	if n.bookEdit != nil {
+		routes = append(routes, n.bookEdit.AddRoutes)
+	}
+	if n.updates != nil {
+		routes = append(routes, n.updates.AddRoutes)
+	}
 	return routes
 }

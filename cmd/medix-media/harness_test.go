@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livekit/protocol/livekit"
+	"github.com/livekit/protocol/logger"
+	lksdk "github.com/livekit/server-sdk-go/v2"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/config"
+	"medixchange/internal/testhospital"
+)
+
+// patience bounds what a test waits for; nothing that works takes so long.
+const patience = 30 * time.Second
+
+// pause is between two looks at whether something has happened.
+const pause = 20 * time.Millisecond
+
+// TestMain lets the test's own program be the media program that the hospitals start.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && programs[os.Args[1]] != nil {
+		main()
+		return
+	}
+	lksdk.SetLogger(logger.GetDiscardLogger())
+	os.Exit(m.Run())
+}
+
+// hospitals starts n hospitals with an SFU each, on this machine alone.
+func hospitals(t testing.TB, n int, options ...testhospital.Option) []*testhospital.Hospital {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	return testhospital.Alliance(t, n, append([]testhospital.Option{func(c *config.Config) {
+		c.PublicBaseURL = "http://" + c.Listen.Client[0]
+		s := &c.Conference.SFU
+		s.PublicIP, s.Program = "127.0.0.1", self
+		s.UDPPort, s.TCPPort = freePort(t, "udp"), freePort(t, "tcp")
+	}}, options...)...)
+}
+
+func freePort(t testing.TB, network string) int {
+	t.Helper()
+	if network == "udp" {
+		c, err := net.ListenPacket(network, "127.0.0.1:0")
+		require.NoError(t, err)
+		defer func() { require.NoError(t, c.Close()) }()
+		return c.LocalAddr().(*net.UDPAddr).Port
+	}
+	l, err := net.Listen(network, "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, l.Close()) }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// sfuURL is what a hospital tells its own clients.
+func sfuURL(t testing.TB, u *testhospital.User) string {
+	t.Helper()
+	list := u.Must(http.MethodGet, "/_matrix/client/v1/rtc/transports", nil).Get("transports").Array()
+	require.NotEmpty(t, list)
+	require.Equal(t, "m.livekit", list[0].Get("type").Str)
+	return list[0].Get("url").Str
+}
+
+// askToken asks for a token for the SFU of a hospital.
+func askToken(u *testhospital.User, at *testhospital.Hospital, url, room string) (status int, jwt, code string) {
+	status, answer := u.Do(http.MethodPost, "/_matrix/client/v1/rtc/livekit/get_token", map[string]any{
+		"server_name": at.Name, "url": url, "room_id": room, "slot_id": "m.call#ROOM", "member_id": "m-" + u.DeviceID,
+	})
+	return status, answer.Get("jwt").Str, answer.Get("errcode").Str
+}
+
+// caller is somebody's connection to one SFU.
+type caller struct {
+	t    testing.TB
+	room *lksdk.Room
+
+	heard   sync.Map // identity → *atomic.Int64, packets
+	gone    chan struct{}
+	onceOff sync.Once
+	stop    context.CancelFunc
+	ctx     context.Context
+}
+
+func connect(t testing.TB, url, token string) *caller {
+	t.Helper()
+	c, err := tryConnect(t, url, token)
+	require.NoError(t, err)
+	return c
+}
+
+func tryConnect(t testing.TB, url, token string, options ...lksdk.ConnectOption) (*caller, error) {
+	t.Helper()
+	c := &caller{t: t, gone: make(chan struct{})}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	callback := lksdk.NewRoomCallback()
+	callback.OnDisconnected = func() { c.onceOff.Do(func() { close(c.gone) }) }
+	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
+		counter, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(atomic.Int64))
+		go func() {
+			for {
+				if _, _, err := track.ReadRTP(); err != nil {
+					return
+				}
+				counter.(*atomic.Int64).Add(1)
+			}
+		}()
+	}
+	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, append(options, lksdk.WithDisableRegionDiscovery())...)
+	if err != nil {
+		c.stop()
+		return nil, err
+	}
+	c.room = room
+	t.Cleanup(func() {
+		c.stop()
+		room.Disconnect()
+	})
+	return c, nil
+}
+
+func (c *caller) identity() string { return c.room.LocalParticipant.Identity() }
+
+// talk publishes sound until the caller ends.
+func (c *caller) talk() *lksdk.LocalTrackPublication {
+	return c.publish(webrtc.MimeTypeOpus, livekit.TrackSource_MICROPHONE, 20*time.Millisecond)
+}
+
+// show publishes pictures (one byte pattern of a VP8 key frame again and again, which nobody decodes).
+func (c *caller) show() *lksdk.LocalTrackPublication {
+	return c.publish(webrtc.MimeTypeVP8, livekit.TrackSource_CAMERA, 100*time.Millisecond)
+}
+
+func (c *caller) publish(mime string, source livekit.TrackSource, every time.Duration) *lksdk.LocalTrackPublication {
+	c.t.Helper()
+	rate := uint32(48000)
+	if mime == webrtc.MimeTypeVP8 {
+		rate = 90000
+	}
+	track, err := lksdk.NewLocalSampleTrack(webrtc.RTPCodecCapability{MimeType: mime, ClockRate: rate})
+	require.NoError(c.t, err)
+	publication, err := c.room.LocalParticipant.PublishTrack(track, &lksdk.TrackPublicationOptions{
+		Name: source.String(), Source: source, VideoWidth: 320, VideoHeight: 240,
+	})
+	require.NoError(c.t, err)
+	frame := []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 0, 0, 0, 0}
+	go func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-c.ctx.Done():
+				return
+			case <-tick.C:
+				_ = track.WriteSample(media.Sample{Data: frame, Duration: every}, nil)
+			}
+		}
+	}()
+	return publication
+}
+
+// hears waits until packets of a kind from somebody arrive.
+func (c *caller) hears(identity, kind string) {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool { return c.packets(identity, kind) > 5 }, patience, 20*time.Millisecond, "nothing is heard of "+identity)
+}
+
+func (c *caller) packets(identity, kind string) int64 {
+	counter, ok := c.heard.Load(identity + " " + kind)
+	if !ok {
+		return 0
+	}
+	return counter.(*atomic.Int64).Load()
+}
+
+// isGone waits until the SFU has ended the connection.
+func (c *caller) isGone() {
+	c.t.Helper()
+	select {
+	case <-c.gone:
+	case <-time.After(patience):
+		require.FailNow(c.t, "still connected")
+	}
+}
+
+func roomPath(room, more string) string {
+	return "/_matrix/client/unstable/org.medixchange.conference/rooms/" + url.PathEscape(room) + more
+}

@@ -1,0 +1,8 @@
+//go:build !media
+
+package media
+
+var (
+	packed []byte
+	sum    string
+)

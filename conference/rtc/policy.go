@@ -1,0 +1,205 @@
+package rtc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"medixchange/conference/sfu"
+	"medixchange/internal/strictjson"
+	"medixchange/internal/web"
+	"medixchange/rooms"
+)
+
+// PolicyType is the state event (state key "") by which moderators shape the conferences of a room, and KnockType the event that
+// tells them that somebody waits before a locked one.
+const (
+	PolicyType = "org.medixchange.conference.policy"
+	KnockType  = "org.medixchange.conference.knock"
+)
+
+// slotTypes are the names of the state event of a slot (MSC4143).
+var slotTypes = []string{"m.rtc.slot", "org.matrix.msc4143.rtc.slot"}
+
+// errLocked is what somebody is told who waits before the door.
+var errLocked = web.Forbidden("This conference is locked. The moderators were told that you wait.").With("org.medixchange.conference", "locked")
+
+// knockEvery bounds how often somebody knocks.
+const knockEvery = time.Minute
+
+// Policy is the content of PolicyType.
+type Policy struct {
+	AudioOnly bool
+	// MaxVideo is how many of this hospital's users may show pictures at a time; nil: all.
+	MaxVideo *int
+	Locked   bool
+	Admitted []string // users who may come in although it is locked
+}
+
+func parsePolicy(content gjson.Result) Policy {
+	p := Policy{AudioOnly: content.Get("audio_only").Bool(), Locked: content.Get("locked").Bool()}
+	if limit := content.Get("max_video"); limit.Type == gjson.Number && limit.Int() >= 0 && limit.Int() < 10_000 {
+		n := int(limit.Int())
+		p.MaxVideo = &n
+	}
+	for _, user := range content.Get("admitted").Array() {
+		p.Admitted = append(p.Admitted, user.Str)
+	}
+	return p
+}
+
+func (p Policy) admits(userID string) bool { return slices.Contains(p.Admitted, userID) }
+
+// everything that may be published; LiveKit takes an empty list for it.
+var soundOnly = []string{sfu.Microphone}
+
+// sourcesFor is what a participant may publish, given who is there; nil: everything.
+func (p Policy) sourcesFor(identity string, present []sfu.Participant) []string {
+	if p.AudioOnly {
+		return soundOnly
+	}
+	if p.MaxVideo == nil {
+		return nil
+	}
+	showing := showingVideo(present)
+	at := slices.Index(showing, identity)
+	if at >= 0 && at < *p.MaxVideo || at < 0 && len(showing) < *p.MaxVideo {
+		return nil
+	}
+	return soundOnly
+}
+
+// showingVideo lists who publishes pictures, those who came first first.
+func showingVideo(present []sfu.Participant) []string {
+	var who []sfu.Participant
+	for _, p := range present {
+		if slices.ContainsFunc(p.Tracks, func(t sfu.Track) bool { return t.Kind == "video" }) {
+			who = append(who, p)
+		}
+	}
+	slices.SortFunc(who, func(a, b sfu.Participant) int {
+		if a.JoinedTS != b.JoinedTS {
+			return int(a.JoinedTS - b.JoinedTS)
+		}
+		if a.SID < b.SID {
+			return -1
+		}
+		return 1
+	})
+	out := make([]string, len(who))
+	for i, p := range who {
+		out[i] = p.Identity
+	}
+	return out
+}
+
+// policyOf reads a room's policy; a room without one has none.
+func (r *RTC) policyOf(ctx context.Context, roomID string) (Policy, error) {
+	ev, err := r.o.Rooms.StateEvent(ctx, roomID, PolicyType, "")
+	if errors.Is(err, rooms.ErrNotFound) {
+		return Policy{}, nil
+	}
+	if err != nil {
+		return Policy{}, fmt.Errorf("reading the policy of a room's conferences: %w", err)
+	}
+	return parsePolicy(ev.Content()), nil
+}
+
+// slotClosed reports whether a slot is there and not open: its event says no application.
+func (r *RTC) slotClosed(ctx context.Context, roomID, slotID string) (bool, error) {
+	for _, typ := range slotTypes {
+		ev, err := r.o.Rooms.StateEvent(ctx, roomID, typ, slotID)
+		if errors.Is(err, rooms.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("reading a slot: %w", err)
+		}
+		return !ev.Content().Get("application").IsObject(), nil
+	}
+	return false, nil
+}
+
+// moderates reports whether a user may change the policy.
+func moderates(s *rooms.Snapshot, userID string) bool {
+	return s.PowerLevel(userID) >= s.PowerToSend(PolicyType, true)
+}
+
+// knock tells a room that one of our users waits. Users of other nodes knock at their own.
+func (r *RTC) knock(ctx context.Context, m Member) {
+	if serverOf(m.UserID) != r.o.ServerName {
+		return
+	}
+	now, key := r.o.Now().UnixMilli(), m.UserID+" "+m.RoomID
+	if last, ok := r.knocks.Get(key); ok && now-last < knockEvery.Milliseconds() {
+		return
+	}
+	r.knocks.Add(key, now)
+	content := append(strictjson.AppendString([]byte(`{"slot_id":`), []byte(m.SlotID)), '}')
+	if _, err := r.o.Rooms.Send(ctx, rooms.SendRequest{RoomID: m.RoomID, Sender: m.UserID, Type: KnockType, Content: content}); err != nil {
+		r.o.Log.WithError(err).Warn("somebody who waits before a conference could not be announced")
+	}
+}
+
+// enforceAll applies policies to those who are in conferences already.
+func (r *RTC) enforceAll(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case roomID := <-r.enforced:
+			if err := r.enforce(ctx, roomID); err != nil && ctx.Err() == nil {
+				r.o.Log.WithError(err).Warn("the policy of a conference could not be applied")
+			}
+		}
+	}
+}
+
+// toEnforce has the policy of a room applied soon.
+func (r *RTC) toEnforce(roomID string) {
+	select {
+	case r.enforced <- roomID:
+	default: // so many wait that the next sweep must do
+	}
+}
+
+func (r *RTC) enforce(ctx context.Context, roomID string) error {
+	policy, err := r.policyOf(ctx, roomID)
+	if err != nil {
+		return err
+	}
+	sfuRooms := map[string]bool{}
+	for _, m := range r.members.room(roomID) {
+		sfuRooms[m.SFURoom] = true
+	}
+	for sfuRoom := range sfuRooms {
+		if err := r.enforceIn(ctx, sfuRoom, policy); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *RTC) enforceIn(ctx context.Context, sfuRoom string, policy Policy) error {
+	present, err := r.o.SFU.Participants(ctx, sfuRoom)
+	if err != nil {
+		return fmt.Errorf("looking who is in a conference: %w", err)
+	}
+	for _, p := range present {
+		if !p.Publish || p.Hidden || p.Recorder {
+			continue
+		}
+		want := policy.sourcesFor(p.Identity, present)
+		if slices.Equal(want, p.Sources) {
+			continue
+		}
+		if err := r.o.SFU.Permit(ctx, sfuRoom, p.Identity, true, want); err != nil && !errors.Is(err, sfu.ErrNotThere) {
+			return fmt.Errorf("applying the policy of a conference: %w", err)
+		}
+	}
+	return nil
+}
