@@ -406,7 +406,7 @@ func TestAStolenKeyThatTheNextCharterRemovesSignsNoDraft(t *testing.T) {
 
 func TestHostileFormsAreInTheLogButCannotFillIt(t *testing.T) {
 	o := newOffice(t)
-	for range 300 {
+	for range 120 {
 		f := form("luc.example")
 		f.Kind = "<script>"
 		_, _, err := o.Apply(t.Context(), f, nil, "en", "192.0.2.1")
