@@ -136,7 +136,7 @@ func TestAHospitalAppliesIsAdmittedByTwoCoordinatorsAndTalks(t *testing.T) {
 
 	sign := func(s *surfer, id string) string {
 		document := s.get("/alliance/review/draft/document")
-		code, page, to := s.multipart("/alliance/review/draft/signatures", map[string]string{"text": string(e.council.Sign(t, []byte(document), id))}, nil)
+		code, page, to := s.multipart("/alliance/review/draft/signatures", map[string]string{"copy": string(e.council.Sign(t, []byte(document), id))}, nil)
 		require.Equal(t, http.StatusSeeOther, code, page)
 		return s.get(to)
 	}
@@ -209,7 +209,7 @@ func TestStrangersCannotReviewAndFormsAreHarmless(t *testing.T) {
 	_, page = reader.post(link+"/withdraw", nil)
 	require.Contains(t, page, "Withdrawn")
 
-	code, _, _ = coordinator.multipart("/alliance/review/draft/signatures", map[string]string{"text": "{}"}, nil)
+	code, _, _ = coordinator.multipart("/alliance/review/draft/signatures", map[string]string{"copy": "{}"}, nil)
 	require.Equal(t, http.StatusBadRequest, code)
 	var list struct{ Serial int64 }
 	require.NoError(t, json.Unmarshal([]byte(reader.get("/alliance/members.json")), &list))

@@ -46,7 +46,7 @@ type script struct {
 	t      *testing.T
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	stdout io.Reader
+	stdout *bufio.Scanner // one for all of steps' calls: it reads ahead
 	stderr bytes.Buffer
 }
 
@@ -70,8 +70,10 @@ func startScript(t *testing.T, name string, input any) *script {
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	s.stdin, err = s.cmd.StdinPipe()
 	require.NoError(t, err)
-	s.stdout, err = s.cmd.StdoutPipe()
+	stdout, err := s.cmd.StdoutPipe()
 	require.NoError(t, err)
+	s.stdout = bufio.NewScanner(stdout)
+	s.stdout.Buffer(nil, 1<<20)
 	require.NoError(t, s.cmd.Start())
 	return s
 }
@@ -89,8 +91,7 @@ func nodeIn(t *testing.T, dir string) string {
 func (s *script) steps(last string) map[string]gjson.Result {
 	s.t.Helper()
 	steps := map[string]gjson.Result{}
-	lines := bufio.NewScanner(s.stdout)
-	lines.Buffer(nil, 1<<20)
+	lines := s.stdout
 	for lines.Scan() {
 		require.True(s.t, gjson.ValidBytes(lines.Bytes()), "not a line of JSON: %s", lines.Text())
 		line := gjson.Parse(lines.Text())

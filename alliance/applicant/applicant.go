@@ -58,6 +58,8 @@ const PathOwn = "/alliance/own-applications"
 // Request is an application to be sent.
 type Request struct {
 	To string `json:"to"` // address of a node that takes applications
+	// Link is the page of an application that somebody sent with a browser. With it nothing is sent, only its domain proven.
+	Link string `json:"link,omitempty"`
 	desk.Form
 	Papers []desk.Paper `json:"papers,omitempty"`
 }
@@ -66,10 +68,13 @@ type Request struct {
 var (
 	ErrAddress = errors.New("the address must be like https://matrix.coordinator.example")
 	ErrNone    = errors.New("this hospital has not applied there")
+	ErrLink    = errors.New("the link must be the address of the page of an application")
 )
 
 const (
 	maxAnswer = 64 << 10
+	// maxToken bounds secrets and challenges, in bytes.
+	maxToken = 200
 	// maxKept bounds the applications whose challenges are shown.
 	maxKept = 20
 )
@@ -90,13 +95,39 @@ func (a *Applicant) Apply(ctx context.Context, r Request) (Status, error) {
 	if err != nil || len(answer.Faults) > 0 {
 		return answer, err
 	}
-	if answer.Secret == "" || answer.Challenge == "" || strings.ContainsAny(answer.Challenge, "\r\n") || len(answer.Challenge) > 200 || len(answer.Secret) > 200 {
+	if !answer.usable() {
 		return Status{}, fmt.Errorf("%s does not answer as a node that takes applications", target)
 	}
 	if err := a.insert(ctx, target, answer); err != nil {
 		return Status{}, err
 	}
 	return a.prove(ctx, target, answer.Secret)
+}
+
+// Adopt shows the challenge of an application that was sent with a browser, by the address of its page, and has the domain looked
+// at. It must be an application for this server.
+func (a *Applicant) Adopt(ctx context.Context, page string) (Status, error) {
+	before, secret, found := strings.Cut(strings.TrimSuffix(page, "/"), "/alliance/application/")
+	target, err := a.target(before)
+	if err != nil || !found || secret == "" || strings.ContainsAny(secret, "/?#") {
+		return Status{}, ErrLink
+	}
+	status, err := a.ask(ctx, http.MethodGet, link(target, secret), "", nil)
+	if err != nil {
+		return Status{}, err
+	}
+	if status.Secret = secret; status.ServerName != a.o.Self || !status.usable() {
+		return Status{}, fmt.Errorf("%w: it is not one for %s", ErrLink, a.o.Self)
+	}
+	if err := a.insert(ctx, target, status); err != nil {
+		return Status{}, err
+	}
+	return a.prove(ctx, target, secret)
+}
+
+// usable reports whether an answer holds what a challenge is shown by. The challenge is shown as a line.
+func (s Status) usable() bool {
+	return s.ID != "" && s.Secret != "" && s.Challenge != "" && !strings.ContainsAny(s.Challenge, "\r\n") && len(s.Challenge) <= maxToken && len(s.Secret) <= maxToken
 }
 
 // prove asks the other server to look at this one.
@@ -215,6 +246,9 @@ func (a *Applicant) AddRoutes(router *web.Router) {
 		var request Request
 		if err := json.NewDecoder(io.LimitReader(r.Body, 100<<20)).Decode(&request); err != nil {
 			return nil, web.NotJSON("The request is not what the command line sends.").Because(err)
+		}
+		if request.Link != "" {
+			return shown(a.Adopt(r.Context(), request.Link))
 		}
 		return shown(a.Apply(r.Context(), request))
 	})

@@ -30,7 +30,11 @@ func (d *Desk) Apply(ctx context.Context, form Form, papers []Paper, language, f
 	faults := form.check(d.o.Keeper.Charter())
 	papers, more := checkPapers(papers, d.o.Limits)
 	if faults = append(faults, more...); len(faults) > 0 {
-		return a, "", &FaultsError{faults}
+		var fields []string
+		for _, f := range faults {
+			fields = append(fields, f.Field+" "+f.Code)
+		}
+		return a, "", errors.Join(&FaultsError{faults}, d.NoteRefused(ctx, from, strings.Join(fields, ", ")))
 	}
 	d.deciding.Lock()
 	defer d.deciding.Unlock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/time/rate"
 
 	"medixchange/alliance"
 	"medixchange/alliance/signed"
@@ -54,12 +55,19 @@ func DefaultLimits() Limits {
 // Desk takes applications and has them decided. All methods are safe for concurrent use.
 type Desk struct {
 	o        Options
-	deciding sync.Mutex // whoever changes the draft, or the state of an application
+	deciding sync.Mutex    // whoever changes the draft, or the state of an application
+	logging  *rate.Limiter // of forms that were refused, so that strangers cannot fill the log
 }
+
+// refusalBurst and refusalEvery bound the refused forms in the log.
+const (
+	refusalBurst = 100
+	refusalEvery = 10 * time.Minute
+)
 
 // New returns a desk. What was published while the node was down is noted.
 func New(ctx context.Context, o Options) (*Desk, error) {
-	d := &Desk{o: o}
+	d := &Desk{o: o, logging: rate.NewLimiter(rate.Every(refusalEvery), refusalBurst)}
 	d.deciding.Lock()
 	defer d.deciding.Unlock()
 	if err := d.settle(ctx); err != nil {
@@ -113,6 +121,15 @@ func (d *Desk) entry(actor, action, subject, detail string) alliance.AuditEntry 
 // note writes a line of the log that belongs to no other change.
 func (d *Desk) note(ctx context.Context, e alliance.AuditEntry) error {
 	return d.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return alliance.Note(tx, e) })
+}
+
+// NoteRefused writes into the log that a form was refused and why, which must hold nothing of the form; too many in a short time
+// are left out.
+func (d *Desk) NoteRefused(ctx context.Context, from, why string) error {
+	if !d.logging.AllowN(d.o.Now(), 1) {
+		return nil
+	}
+	return d.note(ctx, d.entry(from, "application refused by its form", "", why))
 }
 
 func (d *Desk) told(a Application) {

@@ -373,3 +373,50 @@ func faultsOf(t *testing.T, err error) map[string]string {
 	}
 	return all
 }
+
+func TestAStolenKeyThatTheNextCharterRemovesSignsNoDraft(t *testing.T) {
+	o := newOffice(t)
+	_, err := o.Accept(t.Context(), o.proven("luc.example").ID, "known", "chen", false)
+	require.NoError(t, err)
+	_, err = o.sign("chen")
+	require.NoError(t, err)
+	next := o.charter.Next(o.now)
+	next.Coordinators = []signed.Coordinator{o.council.Coordinator("ana"), o.council.Coordinator("bo")}
+	raw, err := next.Draft()
+	require.NoError(t, err)
+	_, err = o.keeper.TakeCharter(t.Context(), o.council.Sign(t, raw, "ana", "bo"), "")
+	require.NoError(t, err)
+
+	_, err = o.sign("ana")
+	require.ErrorIs(t, err, desk.ErrOvertaken, "it goes by the charter before")
+	draft, err := o.Redraft(t.Context(), "ana")
+	require.NoError(t, err)
+	require.Empty(t, draft.SignedBy)
+	_, err = o.sign("chen")
+	require.ErrorIs(t, err, desk.ErrUnsigned)
+	outcome, err := o.sign("ana", "chen")
+	require.NoError(t, err)
+	require.False(t, outcome.Published)
+	_, err = o.sign("bo")
+	require.NoError(t, err)
+	require.Equal(t, int64(2), o.keeper.Members().Charter)
+	_, ok := o.Coordinator("@chen:self.example")
+	require.False(t, ok)
+}
+
+func TestHostileFormsAreInTheLogButCannotFillIt(t *testing.T) {
+	o := newOffice(t)
+	for range 120 {
+		f := form("luc.example")
+		f.Kind = "<script>"
+		_, _, err := o.Apply(t.Context(), f, nil, "en", "192.0.2.1")
+		require.Error(t, err)
+	}
+	lines := 0
+	for _, line := range o.log() {
+		if strings.HasPrefix(line, "application refused by its form") {
+			lines++
+		}
+	}
+	require.Equal(t, 100, lines)
+}

@@ -6,5 +6,5 @@
 // It is changed where a local member has the power to; the event says under org.medixchange.alliance what it closed, so that
 // nothing else is undone later.
 //
-// May import: alliance/signed, rooms, internal/*. Start reading at doors.go, then acl.go.
+// May import: alliance, alliance/signed, rooms, internal/*. Start reading at doors.go, then acl.go.
 package doors

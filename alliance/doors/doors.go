@@ -153,7 +153,7 @@ func (d *Doors) close(ctx context.Context, room, server string) error {
 func (d *Doors) open(ctx context.Context, room, server string) error {
 	snap, err := d.o.Rooms.Snapshot(ctx, room)
 	if errors.Is(err, rooms.ErrNotFound) {
-		return d.forget(ctx, room, server)
+		return d.forget(ctx, room, server, "closed room is gone")
 	}
 	if err != nil {
 		return err
@@ -163,7 +163,7 @@ func (d *Doors) open(ctx context.Context, room, server string) error {
 		return err
 	}
 	if !list.open(server) { // somebody opened it already, or made it an access list of their own
-		return d.forget(ctx, room, server)
+		return d.forget(ctx, room, server, "room is not closed by us any more")
 	}
 	sender := mighty(snap)
 	if sender == "" {
@@ -172,7 +172,7 @@ func (d *Doors) open(ctx context.Context, room, server string) error {
 	if err := d.write(ctx, room, sender, list); err != nil {
 		return fmt.Errorf("opening %s: %w", room, err)
 	}
-	return d.forget(ctx, room, server)
+	return d.forget(ctx, room, server, "room opened")
 }
 
 // read reads the access list of a room.

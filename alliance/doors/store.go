@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"medixchange/alliance"
 	"medixchange/internal/sqldb"
 )
 
@@ -17,17 +18,21 @@ func (d *Doors) remember(ctx context.Context, room, server string) error {
 		if err != nil {
 			return fmt.Errorf("noting a closed room: %w", err)
 		}
-		return nil
+		return alliance.Note(tx, d.entry("room closed", room, server))
 	})
 }
 
-func (d *Doors) forget(ctx context.Context, room, server string) error {
+func (d *Doors) forget(ctx context.Context, room, server, what string) error {
 	return d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		if _, err := tx.Exec(`DELETE FROM alliance_closed_rooms WHERE room_id = $1 AND server_name = $2`, room, server); err != nil {
 			return fmt.Errorf("forgetting a closed room: %w", err)
 		}
-		return nil
+		return alliance.Note(tx, d.entry(what, room, server))
 	})
+}
+
+func (d *Doors) entry(action, room, server string) alliance.AuditEntry {
+	return alliance.AuditEntry{TS: d.o.Now().UnixMilli(), Actor: d.o.Rooms.ServerName(), Action: action, Subject: server, Detail: room}
 }
 
 func (d *Doors) closed(ctx context.Context) ([]closure, error) {

@@ -34,6 +34,9 @@ func (s *Site) apply(w http.ResponseWriter, r *http.Request) {
 		if tooLarge(err) {
 			status, trouble = http.StatusRequestEntityTooLarge, "too_large"
 		}
+		if err := s.o.Desk.NoteRefused(r.Context(), s.o.From(r), trouble); err != nil {
+			s.o.Log.WithError(err).Error("noting a form that was refused")
+		}
 		s.troubled(w, r, words, status, form, trouble)
 		return
 	}

@@ -23,7 +23,7 @@ func (p page) send(w http.ResponseWriter, status int, body func(b *markup.Builde
 	var b markup.Builder
 	b.Put("<!DOCTYPE html>\n"+`<html lang="%s" dir="%s"><head><meta charset="utf-8">`, p.words.Tag, p.words.Dir())
 	b.Put(`<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex"><title>%s</title>`, p.title)
-	b.Put(`<link rel="stylesheet" href="%s/static/alliance.css"></head>`+"\n", Root)
+	b.Put(`<link rel="stylesheet" href="%s/static/alliance.css"><link rel="icon" href="%s/static/icon.svg" type="image/svg+xml"></head>`+"\n", Root, Root)
 	b.Put(`<body><a class="skip" href="#text">%s</a><header class="bar"><a class="home" href="%s">%s</a>`, p.words.Text("skip"), Root, p.words.Text("title"))
 	p.languages(&b)
 	b.Put(`</header><main id="text" tabindex="-1"><h1>%s</h1>`+"\n", p.title)

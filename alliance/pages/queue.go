@@ -87,7 +87,7 @@ func (v reviewer) draft(b *markup.Builder, d desk.Draft) {
 	b.Put(`</ul><h3>Sign</h3><ol><li><a href="%s/draft/document">Download it</a></li>`, reviewRoot)
 	b.Put(`<li>Sign it where your key is: <code>medix alliance sign members.json --as %s --key %s.key</code></li><li>Hand the signed copy in:</li></ol>`, v.who.ID, v.who.ID)
 	b.Put(`<form method="post" action="%s/draft/signatures" enctype="multipart/form-data"><div class="field"><label for="file">Signed file</label><input id="file" name="file" type="file" accept=".json,application/json"></div>`, reviewRoot)
-	b.Put(`<div class="field"><label for="text">or its text</label><textarea id="text" name="text" rows="3" spellcheck="false"></textarea></div><button type="submit">Hand in</button></form>`)
+	b.Put(`<div class="field"><label for="copy">or its text</label><textarea id="copy" name="copy" rows="3" spellcheck="false"></textarea></div><button type="submit">Hand in</button></form>`)
 	if len(d.SignedBy) >= d.Needs && !d.Overtaken {
 		b.Put(`<p>It has enough signatures and is not published yet.</p>`)
 		v.button(b, "/draft", "publish", "Publish")

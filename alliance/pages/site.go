@@ -2,6 +2,7 @@ package pages
 
 import (
 	"embed"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ var wordFiles embed.FS
 
 //go:embed static/alliance.css
 var style string
+
+//go:embed static/icon.svg
+var icon string
 
 var catalogue = markup.NewCatalogue(wordFiles, "strings")
 
@@ -57,7 +61,8 @@ func (s *Site) Handler() http.Handler {
 	}
 	both(Root, s.home)
 	both(Root+"/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, Root, http.StatusMovedPermanently) })
-	both(Root+"/static/alliance.css", s.style)
+	both(Root+"/static/alliance.css", static("text/css; charset=utf-8", style))
+	both(Root+"/static/icon.svg", static("image/svg+xml", icon))
 	both(Root+"/charter.json", s.charter)
 	both(Root+"/members.json", s.members)
 	if s.o.Desk == nil {
@@ -73,11 +78,13 @@ func (s *Site) Handler() http.Handler {
 	return rt
 }
 
-func (s *Site) style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = w.Write([]byte(style))
+func static(kind, content string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", kind)
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		_, _ = io.WriteString(w, content)
+	}
 }
 
 // charter hands out the charter, for administrators who are to pin it.

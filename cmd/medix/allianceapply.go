@@ -17,8 +17,9 @@ import (
 )
 
 type allianceApplyCmd struct {
-	To          string   `arg:"--to,required" help:"The address of a coordinators' node, such as https://matrix.coordinator.example."`
+	To          string   `arg:"--to" help:"The address of a coordinators' node, such as https://matrix.coordinator.example."`
 	State       bool     `arg:"--state" help:"Only ask how far the application is."`
+	Link        string   `arg:"--link" help:"The page of an application that was sent with a browser: show its challenge, send nothing."`
 	LegalName   string   `arg:"--name" help:"The hospital's legal name; this and the rest as alliance.hospital says when left out."`
 	Country     string   `arg:"--country" help:"Its country, as a code such as ES."`
 	Kind        string   `arg:"--kind" help:"hospital, clinic, university, laboratory, public_health or other."`
@@ -34,6 +35,15 @@ type allianceApplyCmd struct {
 // Run has the running node apply, prove its domain, and say how far the application is.
 func (a allianceApplyCmd) Run(ctx context.Context, c *cli) error {
 	var status applicant.Status
+	if (a.To == "") == (a.Link == "") {
+		return errors.New("name the coordinators' node with --to, or an application's page with --link")
+	}
+	if a.Link != "" {
+		if err := c.call(ctx, http.MethodPost, applicant.PathOwn, applicant.Request{Link: a.Link}, &status); err != nil {
+			return err
+		}
+		return a.tell(c, status)
+	}
 	if a.State {
 		if err := c.call(ctx, http.MethodGet, applicant.PathOwn+"?"+url.Values{"to": {a.To}}.Encode(), nil, &status); err != nil {
 			return err

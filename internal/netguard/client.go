@@ -248,6 +248,19 @@ func (c *Client) control(_, address string, _ syscall.RawConn) error {
 	return c.policy.Check(ap.Addr())
 }
 
+// Dial connects to an address for a protocol that is not HTTP, under the same policy. The host must be one of Options.Hosts where
+// these are given.
+func (c *Client) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	if len(c.opts.Hosts) > 0 && !slices.ContainsFunc(c.opts.Hosts, func(h string) bool { return strings.EqualFold(h, host) }) {
+		return nil, fmt.Errorf("host %s is not one that the configuration names: %w", host, ErrBlocked)
+	}
+	return c.dial(ctx, network, addr)
+}
+
 func (c *Client) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Control: c.control}
 	host, port, err := net.SplitHostPort(addr)

@@ -304,3 +304,27 @@ func TestLoadRoots(t *testing.T) {
 	_, err = LoadRoots(file)
 	require.ErrorContains(t, err, "holds no certificate")
 }
+
+func TestDialingObeysTheSamePolicy(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	addr := listener.Addr().String()
+	for name, tc := range map[string]struct {
+		options Options
+		blocked bool
+	}{
+		"public addresses only": {Options{}, true},
+		"its network is named":  {Options{Policy: Policy{Allow: prefixes("127.0.0.0/8")}}, false},
+		"its host is named":     {Options{Policy: Policy{Allow: prefixes("0.0.0.0/0")}, Hosts: []string{"127.0.0.1"}}, false},
+		"another host is named": {Options{Policy: Policy{Allow: prefixes("0.0.0.0/0")}, Hosts: []string{"127.0.0.2"}}, true},
+	} {
+		conn, err := New(tc.options).Dial(t.Context(), "tcp", addr)
+		if tc.blocked {
+			require.ErrorIs(t, err, ErrBlocked, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		require.NoError(t, conn.Close())
+	}
+}

@@ -8,11 +8,24 @@ import (
 
 	"medixchange/alliance/applicant"
 	"medixchange/alliance/desk"
+	"medixchange/alliance/doors"
+	"medixchange/alliance/mail"
 	"medixchange/alliance/pages"
+	"medixchange/alliance/policyroom"
 	"medixchange/federation"
 	"medixchange/internal/netguard"
 	"medixchange/internal/web"
 )
+
+// allianceParts are what a node has beside the keeper of the member list; nil outside of an alliance.
+type allianceParts struct {
+	Desk      *desk.Desk // nil where no hospital applies
+	applicant *applicant.Applicant
+	pages     *pages.Site
+	mailer    *mail.Sender       // nil where nobody is written to
+	doors     *doors.Doors       // nil where rooms are not closed
+	mirror    *policyroom.Mirror // nil without a room of policies
+}
 
 // proofTimeout bounds each call to a server whose domain is looked at, or that this hospital applies to.
 const proofTimeout = 20 * time.Second
@@ -31,11 +44,14 @@ func (n *Node) buildDesk(ctx context.Context, o Options) error {
 		DB: n.DB, HTTP: guard, Self: n.Config.ServerName, PlainHTTP: n.Alliance.Charter().Rehearsal, Now: o.Now,
 	})
 	if n.Config.Alliance.Applications.Enabled {
+		if err := n.buildMail(o); err != nil {
+			return err
+		}
 		if err := n.openDesk(ctx, o, guard); err != nil {
 			return err
 		}
 	}
-	n.alliancePages = pages.New(pages.Options{
+	n.pages = pages.New(pages.Options{
 		Keeper: n.Alliance, Desk: n.Desk, Login: n.login, Peers: n.Config.Alliance.Peers,
 		LimitApply: n.perHour(n.Config.Alliance.Applications.PerHour), LimitProof: n.perHour(proofsPerHour),
 		From: n.clientAddress, Log: n.part("alliance"), Metrics: n.requests,
@@ -58,7 +74,7 @@ func (n *Node) openDesk(ctx context.Context, o Options, guard *netguard.Client) 
 	var err error
 	n.Desk, err = desk.New(ctx, desk.Options{
 		DB: n.DB, Keeper: n.Alliance, Prover: desk.NewProver(desk.Resolver(), guard), Limits: limits, Coordinators: coordinators,
-		Self: n.Config.ServerName, Now: o.Now, Log: n.part("alliance"),
+		Self: n.Config.ServerName, Told: n.tellOf, Now: o.Now, Log: n.part("alliance"),
 	})
 	return err
 }
@@ -74,6 +90,16 @@ func (n *Node) perHour(times int) func(*http.Request) error {
 	}
 	limit := web.NewLimiter(float64(times)/time.Hour.Seconds(), times, keptAttempts)
 	return func(r *http.Request) error { return limit.Check(n.clientAddress(r)) }
+}
+
+// showAlliance answers below the alliance's own address, and where its challenge is looked for.
+func (n *Node) showAlliance(mux *http.ServeMux) {
+	if n.pages != nil {
+		site := n.pages.Handler()
+		mux.Handle(pages.Root, site)
+		mux.Handle(pages.Root+"/", site)
+	}
+	n.showChallenge(mux)
 }
 
 // showChallenge answers where other servers look whether this domain is this hospital's.

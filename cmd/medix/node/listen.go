@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"medixchange/admin"
-	"medixchange/alliance/pages"
 	"medixchange/conference/sfu"
 	"medixchange/handbook/edit"
 	"medixchange/internal/web"
@@ -111,13 +110,8 @@ func (n *Node) clientSide() http.Handler {
 		mux.Handle("/handbook/", n.book.Handler())
 		mux.Handle(edit.Root, n.bookEdit.Handler())
 	}
-	if n.alliancePages != nil {
-		site := n.alliancePages.Handler()
-		mux.Handle(pages.Root, site)
-		mux.Handle(pages.Root+"/", site)
-	}
-	n.showChallenge(mux)
 	n.addSchedule(mux)
+	n.showAlliance(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))

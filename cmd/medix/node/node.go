@@ -22,12 +22,7 @@ import (
 	"medixchange/accounts/pagelogin"
 	"medixchange/admin"
 	"medixchange/alliance"
-	"medixchange/alliance/applicant"
-	"medixchange/alliance/desk"
 	"medixchange/alliance/directory"
-	"medixchange/alliance/doors"
-	"medixchange/alliance/pages"
-	"medixchange/alliance/policyroom"
 	"medixchange/alliance/topics"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
@@ -41,7 +36,7 @@ import (
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
-	handbookdesk "medixchange/handbook/desk"
+	"medixchange/handbook/desk"
 	"medixchange/handbook/edit"
 	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
@@ -89,7 +84,6 @@ type Node struct {
 	Media    *media.Store
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
-	Desk     *desk.Desk       // nil where no hospital applies
 
 	// Directory is the clinicians of this hospital and of other members.
 	Directory *directory.Directory
@@ -104,14 +98,11 @@ type Node struct {
 	signer   *signing.Signer
 	newKeys  map[string]bool // key files that were made at this start
 
-	listed        func(server string) bool // what the administrator's lists say of a server
-	allow         func(server string) bool // the one place that says which servers this node has to do with
-	gate          *alliance.Gate           // nil outside of an alliance
-	applicant     *applicant.Applicant     // likewise
-	alliancePages *pages.Site              // likewise
-	doors         *doors.Doors             // nil where rooms are not closed
-	mirror        *policyroom.Mirror       // nil without a room of policies
-	contacts      *directory.Contacts
+	listed func(server string) bool // what the administrator's lists say of a server
+	allow  func(server string) bool // the one place that says which servers this node has to do with
+	gate   *alliance.Gate           // nil outside of an alliance
+	allianceParts
+	contacts *directory.Contacts
 
 	login    *pagelogin.Login // who is behind a page
 	notifier *notify.Notifier
@@ -123,17 +114,28 @@ type Node struct {
 	approvals *approvals.Book      // likewise
 	device    *encrypted.Bot       // nil when the bot reads no encrypted rooms
 
-	shelf     *handbook.Shelf    // nil without a handbook, as those that follow
-	editions  *editions.Store    // what is on the shelf
-	updates   *updates.Updates   // editions of other hospitals
-	bookIndex *find.Index        // its search
-	book      *site.Site         // its pages
-	bookDesk  *handbookdesk.Desk // what its editors work on
-	bookEdit  *edit.Editing      // their pages
+	shelf     *handbook.Shelf  // nil without a handbook, as those that follow
+	editions  *editions.Store  // what is on the shelf
+	updates   *updates.Updates // editions of other hospitals
+	bookIndex *find.Index      // its search
+	book      *site.Site       // its pages
+	bookDesk  *desk.Desk       // what its editors work on
+	bookEdit  *edit.Editing    // their pages
 
-	relay *relay.Relay                             // nil without one of its own
-	turn  func(userID string) clientapi.TurnServer // nil without any relay
-	sfu   *sfu.SFU                                 // nil without conferences
+	// Conferences lets people in and out of conferences; nil without an SFU.
+	Conferences   *rtc.RTC
+	relay         *relay.Relay                             // nil without one of its own
+	relayKey      string                                   // its secret
+	turn          func(userID string) clientapi.TurnServer // nil without any relay
+	sfu           *sfu.SFU                                 // nil without conferences
+	schedule      *schedule.Schedule                       // nil without the bot
+	recording     *recording.Service
+	recordingsLog *audit.Log         // who looked at which recording
+	captions      *captions.Service  // nil when nothing is written down
+	speech        *transcribe.Client // nil without a speech recogniser
+	replay        *replay.Replay
+	confPage      http.Handler // nil without conferences
+	elementCall   http.Handler // nil without a folder of it
 
 	client     http.Handler
 	federation http.Handler
@@ -144,19 +146,6 @@ type Node struct {
 	alone      bool
 	ready      atomic.Bool
 	closers    []func(context.Context) error // in the order of building
-
-	schedule *schedule.Schedule // nil without the bot
-
-	Conferences *rtc.RTC // nil without conferences
-	relayKey    string   // secret of relay
-
-	replay        *replay.Replay
-	recording     *recording.Service
-	captions      *captions.Service  // nil when nothing is written down
-	speech        *transcribe.Client // nil without a speech recogniser
-	recordingsLog *audit.Log         // who looked at which recording
-	confPage      http.Handler       // nil without conferences
-	elementCall   http.Handler       // nil without a folder of it
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is

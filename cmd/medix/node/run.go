@@ -70,6 +70,9 @@ func (n *Node) background() map[string]func(context.Context) error {
 		parts["alliance"] = n.Alliance.Run
 		parts["topics"] = n.Topics.Run
 	}
+	if n.mailer != nil {
+		parts["mail"] = n.mailer.Run
+	}
 	if n.doors != nil {
 		parts["doors of rooms"] = n.doors.Run
 	}

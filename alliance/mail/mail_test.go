@@ -1,0 +1,219 @@
+package mail
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"math/big"
+	"mime"
+	"mime/quotedprintable"
+	"net"
+	netmail "net/mail"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+)
+
+// post is a small mail server.
+type post struct {
+	t      *testing.T
+	listen net.Listener
+	tls    *tls.Config
+	roots  *x509.CertPool
+	at     string // how it takes letters
+	mu     sync.Mutex
+	fails  int // how many letters it refuses for now
+	got    []string
+	login  string
+}
+
+func newPost(t *testing.T, at string) *post {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	own, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	p := &post{t: t, at: at, roots: x509.NewCertPool(), tls: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
+	p.roots.AddCert(own)
+	p.listen, err = net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	done := make(chan struct{})
+	t.Cleanup(func() { _ = p.listen.Close(); <-done })
+	go func() {
+		defer close(done)
+		var serving sync.WaitGroup
+		defer serving.Wait()
+		for {
+			conn, err := p.listen.Accept()
+			if err != nil {
+				return
+			}
+			serving.Go(func() { p.serve(conn) })
+		}
+	}()
+	return p
+}
+
+func (p *post) serve(conn net.Conn) {
+	defer func() { _ = conn.Close() }()
+	secure := false
+	if p.at == TLS {
+		conn, secure = tls.Server(conn, p.tls), true
+	}
+	lines := bufio.NewReader(conn)
+	say := func(text string) { _, _ = io.WriteString(conn, text+"\r\n") }
+	say("220 post")
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return
+		}
+		switch word, rest, _ := strings.Cut(strings.TrimSpace(line), " "); strings.ToUpper(word) {
+		case "EHLO":
+			if p.at == StartTLS && !secure {
+				say("250-post\r\n250 STARTTLS")
+			} else {
+				say("250-post\r\n250 AUTH PLAIN")
+			}
+		case "STARTTLS":
+			if p.at != StartTLS {
+				say("502 not here")
+				continue
+			}
+			say("220 go on")
+			conn, secure = tls.Server(conn, p.tls), true
+			lines = bufio.NewReader(conn)
+		case "AUTH":
+			p.mu.Lock()
+			p.login = rest
+			p.mu.Unlock()
+			say("235 welcome")
+		case "DATA":
+			say("354 go on")
+			var text strings.Builder
+			for line != ".\r\n" {
+				if line, err = lines.ReadString('\n'); err != nil {
+					return
+				}
+				text.WriteString(strings.TrimPrefix(line, "."))
+			}
+			say(p.take(text.String()))
+		case "QUIT":
+			say("221 bye")
+			return
+		default:
+			say("250 fine")
+		}
+	}
+}
+
+func (p *post) take(text string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.fails > 0 {
+		p.fails--
+		return "451 later"
+	}
+	p.got = append(p.got, strings.TrimSuffix(text, "\r\n"))
+	return "250 taken"
+}
+
+func (p *post) letters() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.got...)
+}
+
+func (p *post) sender(change func(*Options)) *Sender {
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	o := Options{Server: p.listen.Addr().String(), From: "alliance@a.example", TLS: p.at, Roots: p.roots, Now: time.Now, Log: logrus.NewEntry(log),
+		Dial: (&net.Dialer{}).DialContext}
+	if change != nil {
+		change(&o)
+	}
+	return New(o)
+}
+
+var letter = Letter{To: "dsi@luc.example", Subject: "Votre demande : reçue", Text: "Bonjour,\n.\nЗаявка принята.\n"}
+
+func TestALetterArrivesAsItWasWritten(t *testing.T) {
+	for _, at := range []string{StartTLS, TLS, Plain} {
+		p := newPost(t, at)
+		s := p.sender(func(o *Options) {
+			if at != Plain {
+				o.Username, o.Password = "alliance", "secret"
+			}
+		})
+		require.NoError(t, s.Send(t.Context(), letter), at)
+		require.Len(t, p.letters(), 1)
+		got, err := netmail.ReadMessage(strings.NewReader(p.letters()[0]))
+		require.NoError(t, err)
+		subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
+		require.NoError(t, err)
+		require.Equal(t, letter.Subject, subject)
+		require.Equal(t, "<dsi@luc.example>", got.Header.Get("To"))
+		require.Equal(t, "auto-generated", got.Header.Get("Auto-Submitted"))
+		text, err := io.ReadAll(quotedprintable.NewReader(got.Body))
+		require.NoError(t, err)
+		require.Equal(t, letter.Text, strings.ReplaceAll(string(text), "\r\n", "\n"))
+		require.Equal(t, at != Plain, p.login != "")
+	}
+}
+
+func TestNoPasswordGoesToAServerThatIsNotTheOneNamed(t *testing.T) {
+	p := newPost(t, StartTLS)
+	s := p.sender(func(o *Options) { o.Username, o.Password, o.Roots = "alliance", "secret", x509.NewCertPool() })
+	require.Error(t, s.Send(t.Context(), letter))
+	require.Empty(t, p.login)
+	plain := newPost(t, Plain) // it offers no STARTTLS
+	require.Error(t, plain.sender(func(o *Options) { o.TLS, o.Username = StartTLS, "alliance" }).Send(t.Context(), letter))
+	require.Empty(t, plain.login)
+	require.Empty(t, plain.letters())
+}
+
+func TestAddressesCannotBringOtherLinesOrReceivers(t *testing.T) {
+	p := newPost(t, Plain)
+	s := p.sender(nil)
+	for _, to := range []string{"", "dsi", "a@b.example, c@d.example", "X <a@b.example>", "a@b.example\r\nBcc: c@d.example", "a@b.example>\r\nDATA"} {
+		require.ErrorIs(t, s.Send(t.Context(), Letter{To: to}), ErrAddress, to)
+	}
+	require.NoError(t, s.Send(t.Context(), Letter{To: "a@b.example", Subject: "one\r\nBcc: c@d.example", Text: "x"}))
+	got, err := netmail.ReadMessage(strings.NewReader(p.letters()[0]))
+	require.NoError(t, err)
+	require.Empty(t, got.Header.Get("Bcc"))
+}
+
+func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
+	p := newPost(t, Plain)
+	p.fails = 2
+	s := p.sender(nil)
+	s.pause = time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	s.Post(letter)
+	require.Eventually(t, func() bool { return len(p.letters()) == 1 }, 20*time.Second, time.Millisecond)
+	cancel()
+	require.ErrorIs(t, <-ended, context.Canceled)
+}
+
+func TestAQueueThatIsFullDropsAndDoesNotBlock(t *testing.T) {
+	s := newPost(t, Plain).sender(nil)
+	for range 2 * queued {
+		s.Post(letter)
+	}
+	require.Len(t, s.queue, queued)
+}
