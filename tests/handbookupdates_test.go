@@ -23,13 +23,13 @@ import (
 
 const handbookEdition = "../handbook/site/testdata/edition"
 
-// handbookDesk is the administrator of a hospital's handbook.
-type handbookDesk struct {
+// bookAdmin is the administrator of a hospital's handbook.
+type bookAdmin struct {
 	*testhospital.Hospital
 	t *testing.T
 }
 
-func (d handbookDesk) ask(path string, in, out any) error {
+func (d bookAdmin) ask(path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
 	defer cancel()
 	method := http.MethodPost
@@ -39,13 +39,13 @@ func (d handbookDesk) ask(path string, in, out any) error {
 	return admin.NewClient(d.Node().AdminSocket()).Call(ctx, method, path, in, out)
 }
 
-func (d handbookDesk) list() (all []editions.Edition) {
+func (d bookAdmin) list() (all []editions.Edition) {
 	require.NoError(d.t, d.ask(updates.PathEditions, nil, &all))
 	return all
 }
 
 // says gives the English section on fever as readers see it.
-func (d handbookDesk) says() string {
+func (d bookAdmin) says() string {
 	resp, err := http.Get(d.URL + "/handbook/en/fever")
 	require.NoError(d.t, err)
 	defer resp.Body.Close()
@@ -70,7 +70,7 @@ func signedEdition(t *testing.T, publisher string, key signing.Key, serial int64
 
 func TestAHandbookIsPublishedHereStagedThereAppliedThereAndRolledBackThere(t *testing.T) {
 	hospitals := testhospital.Alliance(t, 2, func(c *config.Config) { c.Handbook.Enabled, c.Handbook.Folder = true, handbookEdition })
-	a, b := handbookDesk{hospitals[0], t}, handbookDesk{hospitals[1], t}
+	a, b := bookAdmin{hospitals[0], t}, bookAdmin{hospitals[1], t}
 	editor, reader := a.User("editor"), b.User("reader")
 	room := editor.CreateRoom(testhospital.Room{Preset: "public_chat"})
 	reader.Join(room, a.Name)
