@@ -119,6 +119,9 @@ func audit(tx *sqldb.Tx, e AuditEntry) error {
 	return nil
 }
 
+// Note appends a line to the alliance's log, for the parts of the alliance that do more than keep documents.
+func Note(tx *sqldb.Tx, e AuditEntry) error { return audit(tx, e) }
+
 // ErrAuditBroken means that a line of the log was changed or removed.
 var ErrAuditBroken = errors.New("the alliance's log was tampered with")
 

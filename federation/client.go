@@ -86,24 +86,34 @@ func NewClient(o ClientOptions) (*Client, error) {
 	return &Client{transport: t, keys: keys}, nil
 }
 
+// NewGuard returns a client for calls to servers that are not of the federation's protocol: the same networks, authorities
+// and proxy, and a timeout of its own.
+func NewGuard(c config.Federation, timeout time.Duration, userAgent string) (*netguard.Client, error) {
+	return guardFor(c, timeout, userAgent)
+}
+
 func newGuard(o ClientOptions) (*netguard.Client, error) {
+	return guardFor(o.Config, max(o.Config.Timeout.Std(), mediaCall), o.UserAgent)
+}
+
+func guardFor(c config.Federation, timeout time.Duration, userAgent string) (*netguard.Client, error) {
 	opts := netguard.Options{
-		Policy:    netguard.Policy{Allow: o.Config.AllowPrivate, Deny: o.Config.DenyNetworks},
-		Timeout:   max(o.Config.Timeout.Std(), mediaCall),
-		MaxBody:   int64(o.Config.MaxResponse),
-		UserAgent: o.UserAgent,
+		Policy:    netguard.Policy{Allow: c.AllowPrivate, Deny: c.DenyNetworks},
+		Timeout:   timeout,
+		MaxBody:   int64(c.MaxResponse),
+		UserAgent: userAgent,
 		// Enough for the requests of all lanes, for servers without HTTP/2.
 		MaxConnsPerHost: 2*perDestination + 2,
 	}
-	if o.Config.TrustedCA != "" {
-		roots, err := netguard.LoadRoots(o.Config.TrustedCA)
+	if c.TrustedCA != "" {
+		roots, err := netguard.LoadRoots(c.TrustedCA)
 		if err != nil {
 			return nil, fmt.Errorf("reading the authorities that federation trusts: %w", err)
 		}
 		opts.RootCAs = roots
 	}
-	if o.Config.Proxy != "" {
-		proxy, err := url.Parse(o.Config.Proxy)
+	if c.Proxy != "" {
+		proxy, err := url.Parse(c.Proxy)
 		if err != nil {
 			return nil, errors.New("reading the address of federation's proxy: not a URL")
 		}

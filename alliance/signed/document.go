@@ -77,22 +77,7 @@ func Join(a, b []byte) ([]byte, error) {
 			}
 		}
 	}
-	covered, err := signing.Covered(a)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(covered, &fields); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if fields["signatures"], err = json.Marshal(all); err != nil {
-		return nil, fmt.Errorf("writing signatures: %w", err)
-	}
-	joined, err := json.Marshal(fields)
-	if err != nil {
-		return nil, fmt.Errorf("writing a document: %w", err)
-	}
-	return strictjson.Canonical(joined, strictjson.Limits{MaxBytes: MaxBytes})
+	return withSignatures(a, all)
 }
 
 func signaturesOf(raw []byte) map[string]map[string]string {
@@ -124,6 +109,37 @@ func (c *Charter) SignedBy(raw []byte) []string {
 		}
 	}
 	return by
+}
+
+// Trim returns a document with the signatures of the charter's coordinators that verify, and no others. It is for documents
+// that strangers may have added to.
+func (c *Charter) Trim(raw []byte) ([]byte, error) {
+	signatures, kept := signaturesOf(raw), map[string]map[string]string{}
+	for _, id := range c.SignedBy(raw) {
+		coordinator, _ := c.Coordinator(id)
+		kept[id] = map[string]string{coordinator.KeyID: signatures[id][coordinator.KeyID]}
+	}
+	return withSignatures(raw, kept)
+}
+
+// withSignatures replaces the signatures of a document.
+func withSignatures(raw []byte, signatures map[string]map[string]string) ([]byte, error) {
+	covered, err := signing.Covered(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(covered, &fields); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if fields["signatures"], err = json.Marshal(signatures); err != nil {
+		return nil, fmt.Errorf("writing signatures: %w", err)
+	}
+	joined, err := json.Marshal(fields)
+	if err != nil {
+		return nil, fmt.Errorf("writing a document: %w", err)
+	}
+	return strictjson.Canonical(joined, strictjson.Limits{MaxBytes: MaxBytes})
 }
 
 // enough checks that at least the threshold of coordinators have signed.

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"medixchange/alliance/keyfile"
 	"medixchange/alliance/signed"
+	"medixchange/internal/config"
 	"medixchange/internal/signing"
 )
 
@@ -20,6 +22,8 @@ type allianceCmd struct {
 	Sign    *allianceSignCmd    `arg:"subcommand:sign" help:"Sign a charter or a member list as a coordinator."`
 	Join    *allianceJoinCmd    `arg:"subcommand:join" help:"Put the signatures of two copies of a document together."`
 	Verify  *allianceVerifyCmd  `arg:"subcommand:verify" help:"Say who has signed a document and whether it is enough."`
+	Apply   *allianceApplyCmd   `arg:"subcommand:apply" help:"Apply for this hospital to be a member."`
+	Review  *allianceReviewCmd  `arg:"subcommand:review" help:"Applications to this node, and what coordinators decide of them."`
 	Admit   *allianceAdmitCmd   `arg:"subcommand:admit" help:"Write the next member list with one hospital more, to be signed."`
 	Suspend *allianceSuspendCmd `arg:"subcommand:suspend" help:"Write the next member list with a hospital suspended."`
 	Readmit *allianceReadmitCmd `arg:"subcommand:readmit" help:"Write the next member list with a hospital admitted again."`
@@ -38,6 +42,8 @@ type allianceKeygenCmd struct {
 	Name   string `arg:"--name,required" help:"The coordinator's name and office."`
 	UserID string `arg:"--user" help:"The coordinator's Matrix account."`
 	Out    string `arg:"--out" help:"The key file; ID.key when left out. What goes into the charter is written beside it, as ID.json."`
+	Sealed bool   `arg:"--passphrase" help:"Put the key under a passphrase, which is asked for."`
+	From   string `arg:"--passphrase-file" help:"Put the key under the passphrase in this file."`
 }
 
 // Run makes a key. It never overwrites one.
@@ -49,7 +55,11 @@ func (g allianceKeygenCmd) Run(c *cli) error {
 	if err != nil {
 		return err
 	}
-	if err := writeNew(g.Out, []byte(signing.FormatKey(key)+"\n")); err != nil {
+	content, err := g.content(key)
+	if err != nil {
+		return err
+	}
+	if err := writeNew(g.Out, content); err != nil {
 		return err
 	}
 	coordinator := signed.Coordinator{ID: g.ID, Name: g.Name, KeyID: key.ID, Key: signing.EncodeBase64(key.Public()), UserID: g.UserID}
@@ -63,6 +73,22 @@ func (g allianceKeygenCmd) Run(c *cli) error {
 	fmt.Printf("The key is in %s. Keep it away from servers, on something that you lock up: who has it signs in your name.\n", g.Out)
 	fmt.Printf("Give %s to whoever writes the charter.\n", public)
 	return nil
+}
+
+// content is what goes into the key file.
+func (g allianceKeygenCmd) content(key signing.Key) ([]byte, error) {
+	if !g.Sealed && g.From == "" {
+		return []byte(signing.FormatKey(key) + "\n"), nil
+	}
+	passphrase, err := newPassphrase(g.From)
+	if err != nil {
+		return nil, err
+	}
+	work := 0
+	if os.Getenv(config.CheapPasswordsEnv) == "1" { // in tests
+		work = 10
+	}
+	return keyfile.Seal(key, passphrase, work)
 }
 
 type allianceInitCmd struct {
@@ -132,6 +158,7 @@ type allianceSignCmd struct {
 	File string `arg:"positional,required" help:"The document; the signature is added to it."`
 	As   string `arg:"--as,required" help:"The coordinator's id."`
 	Key  string `arg:"--key,required" help:"The coordinator's key file."`
+	From string `arg:"--passphrase-file" help:"The file with the key's passphrase; asked for when left out."`
 }
 
 // Run signs a document after showing what it says.
@@ -140,20 +167,16 @@ func (s allianceSignCmd) Run(c *cli) error {
 	if err != nil {
 		return err
 	}
-	if raw, err = signWith(raw, s.As, s.Key); err != nil {
+	if raw, err = signWith(raw, s.As, s.Key, s.From); err != nil {
 		return err
 	}
 	return c.wrote(s.File, raw)
 }
 
-func signWith(raw []byte, as, keyFile string) ([]byte, error) {
-	line, err := os.ReadFile(keyFile)
+func signWith(raw []byte, as, keyFile, passphraseFile string) ([]byte, error) {
+	key, err := keyfile.Open(keyFile, askPassphrase(passphraseFile, "Passphrase of "+keyFile))
 	if err != nil {
-		return nil, fmt.Errorf("reading the key: %w", err)
-	}
-	key, err := signing.ParseKey(strings.TrimSpace(string(line)))
-	if err != nil {
-		return nil, fmt.Errorf("reading the key %s: %w", keyFile, err)
+		return nil, err
 	}
 	return signed.Sign(raw, as, key)
 }

@@ -7,7 +7,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/alliance/keyfile"
 	"medixchange/alliance/signed"
+	"medixchange/internal/config"
 )
 
 // council runs the verbs of an alliance in a folder of its own.
@@ -107,4 +109,26 @@ func TestAKeyIsNeverOverwritten(t *testing.T) {
 	info, err := os.Stat("ana.key")
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+}
+
+func TestAKeyUnderAPassphraseSigns(t *testing.T) {
+	t.Setenv(config.CheapPasswordsEnv, "1")
+	c := newCouncil(t)
+	for name, passphrase := range map[string]string{"secret": "correct horse battery", "wrong": "another horse battery", "weak": "horse"} {
+		require.NoError(t, os.WriteFile(name, []byte(passphrase+"\n"), 0o600))
+	}
+	c.refused("keygen", "eve", "--name", "Dr. Eve", "--passphrase-file", "weak")
+	require.NoFileExists(t, "eve.key")
+	c.must("keygen", "eve", "--name", "Dr. Eve", "--passphrase-file", "secret")
+	content, err := os.ReadFile("eve.key")
+	require.NoError(t, err)
+	require.True(t, keyfile.Sealed(content))
+
+	c.must("init", "exchange.example", "--coordinator", "eve.json", "--coordinator", "bo.json")
+	c.sign("charter.json", "bo")
+	c.refused("sign", "charter.json", "--as", "eve", "--key", "eve.key", "--passphrase-file", "wrong")
+	c.refused("sign", "charter.json", "--as", "eve", "--key", "eve.key") // there is no terminal to ask at
+	c.refused("verify", "charter.json")
+	c.must("sign", "charter.json", "--as", "eve", "--key", "eve.key", "--passphrase-file", "secret")
+	c.must("verify", "charter.json")
 }

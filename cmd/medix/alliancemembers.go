@@ -22,6 +22,7 @@ type drafting struct {
 	Lasts   time.Duration `arg:"--lasts" help:"How long the list holds." default:"2160h"`
 	As      string        `arg:"--as" help:"Sign it at once as this coordinator."`
 	Key     string        `arg:"--key" help:"The coordinator's key file."`
+	Secret  string        `arg:"--passphrase-file" help:"The file with the key's passphrase; asked for when left out."`
 	Out     string        `arg:"--out" help:"Where to write it." default:"members.json"`
 }
 
@@ -43,7 +44,7 @@ func (d drafting) write(ctx context.Context, c *cli, change func(*signed.MemberL
 		return err
 	}
 	if d.As != "" {
-		if raw, err = signWith(raw, d.As, d.Key); err != nil {
+		if raw, err = signWith(raw, d.As, d.Key, d.Secret); err != nil {
 			return err
 		}
 	}

@@ -113,7 +113,7 @@ func rootNode(text []byte) (*yaml.Node, error) {
 // resolveFiles completes the paths that are relative to the folder of the file.
 func (c *Config) resolveFiles(dir string) {
 	complete(dir, &c.DataDir, &c.Database.URLFile, &c.Listen.TLS.Cert, &c.Listen.TLS.Key, &c.Registration.SharedSecretFile,
-		&c.Federation.TrustedCA, &c.Alliance.Charter, &c.Handbook.Folder, &c.Handbook.Local, &c.SSO.TrustedCA, &c.Conference.Turn.SharedSecretFile, &c.Conference.SFU.SecretFile, &c.Conference.SFU.Program)
+		&c.Federation.TrustedCA, &c.Alliance.Charter, &c.Alliance.Mail.PasswordFile, &c.Handbook.Folder, &c.Handbook.Local, &c.SSO.TrustedCA, &c.Conference.Turn.SharedSecretFile, &c.Conference.SFU.SecretFile, &c.Conference.SFU.Program)
 	for i := range c.SSO.Providers {
 		complete(dir, &c.SSO.Providers[i].ClientSecretFile)
 	}

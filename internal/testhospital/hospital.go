@@ -59,12 +59,28 @@ func Alliance(t testing.TB, n int, options ...Option) []*Hospital {
 	return hospitals
 }
 
+// At starts one hospital at another loopback address, 127.0.0.2 to 127.0.0.9, for what goes by the hosts of servers alone.
+func At(t testing.TB, host string, options ...Option) *Hospital {
+	t.Helper()
+	require.NoError(t, os.Setenv(config.CheapPasswordsEnv, "1"))
+	ca, err := testAuthority()
+	require.NoError(t, err)
+	h := newHospitalAt(t, ca, host, options)
+	h.Start()
+	return h
+}
+
 // Elsewhere stands for a node that runs already, at an address for clients: it has users, and cannot be stopped from here.
 func Elsewhere(t testing.TB, clientURL string) *Hospital { return &Hospital{URL: clientURL, t: t} }
 
 func newHospital(t testing.TB, ca *authority, options []Option) *Hospital {
 	t.Helper()
-	clientAddr, federationAddr := freeAddress(t), freeAddress(t)
+	return newHospitalAt(t, ca, "127.0.0.1", options)
+}
+
+func newHospitalAt(t testing.TB, ca *authority, host string, options []Option) *Hospital {
+	t.Helper()
+	clientAddr, federationAddr := freeAddress(t, host), freeAddress(t, host)
 	cfg := config.Default(federationAddr)
 	cfg.DataDir = t.TempDir()
 	cfg.SigningKey = filepath.Join(cfg.DataDir, "signing.key")
@@ -92,9 +108,9 @@ func newHospital(t testing.TB, ca *authority, options []Option) *Hospital {
 }
 
 // freeAddress finds a loopback port that is free now.
-func freeAddress(t testing.TB) string {
+func freeAddress(t testing.TB, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	require.NoError(t, err)
 	defer func() { require.NoError(t, l.Close()) }()
 	return l.Addr().String()

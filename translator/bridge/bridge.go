@@ -58,7 +58,9 @@ type Options struct {
 	// Appservice says whether a user belongs to an application service, whose traffic stays as it is; optional.
 	Appservice func(userID string) bool
 	// Glossary gives the glossary as it stands, for those who ask for its terms; optional.
-	Glossary   func() *glossary.Set
+	Glossary func() *glossary.Set
+	// Standing says how a server stands in the alliance, for those who are told that rooms are closed; optional.
+	Standing   func(server string) Standing
 	Now        func() time.Time      // optional: time.Now
 	Log        *logrus.Entry         // optional
 	Registerer prometheus.Registerer // optional

@@ -73,9 +73,13 @@ func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
 	}
 	switch value := e.Value.(type) {
 	case *rooms.Event:
-		if e.Kind == rooms.EntryEvent {
-			return b.takeEvent(ctx, value)
+		if e.Kind != rooms.EntryEvent {
+			return nil, nil
 		}
+		if value.Type == typeACL {
+			return nil, b.TellOfDoors(ctx, value)
+		}
+		return b.takeEvent(ctx, value)
 	case *rooms.Redaction:
 		return nil, b.takeRedaction(ctx, value.TargetID)
 	case *rooms.StateDelta:

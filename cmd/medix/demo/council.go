@@ -15,8 +15,10 @@ import (
 	"medixchange/internal/signing"
 )
 
-// council is the coordinators of the demonstration's alliance, two of whom must agree. Their keys are in this process alone.
+// council is the coordinators of the demonstration's alliance, two of whom must agree. Their keys are in files that no hospital
+// reads.
 type council struct {
+	dir     string
 	file    string // the charter, as administrators get it
 	keys    map[string]signing.Key
 	charter *signed.Charter
@@ -27,7 +29,7 @@ const listLasts = 24 * time.Hour
 
 // newCouncil founds the alliance.
 func newCouncil(dir string) (*council, error) {
-	c := &council{file: filepath.Join(dir, "charter.json"), keys: map[string]signing.Key{}}
+	c := &council{dir: dir, file: filepath.Join(dir, "charter.json"), keys: map[string]signing.Key{}}
 	draft := &signed.Charter{Alliance: "demo.example", Version: 1, IssuedTS: time.Now().UnixMilli(), Threshold: 2, Rehearsal: true}
 	for _, id := range []string{"ana", "bo", "chen"} {
 		key, err := signing.GenerateKey()
@@ -35,6 +37,9 @@ func newCouncil(dir string) (*council, error) {
 			return nil, err
 		}
 		c.keys[id] = key
+		if err := signing.StoreKey(c.keyFile(id), key); err != nil {
+			return nil, err
+		}
 		draft.Coordinators = append(draft.Coordinators, signed.Coordinator{
 			ID: id, Name: "Coordinator " + id, KeyID: key.ID, Key: signing.EncodeBase64(key.Public()),
 		})
@@ -54,6 +59,9 @@ func newCouncil(dir string) (*council, error) {
 	}
 	return c, nil
 }
+
+// keyFile is where a coordinator's key is.
+func (c *council) keyFile(id string) string { return filepath.Join(c.dir, id+".key") }
 
 func (c *council) sign(raw []byte, ids ...string) ([]byte, error) {
 	for _, id := range ids {
@@ -93,8 +101,8 @@ func (c *council) publish(ctx context.Context, at *hospital, list *signed.Member
 	return nil
 }
 
-// reached waits until a hospital has the newest list.
-func (c *council) reached(ctx context.Context, at *hospital) error {
+// reached waits until a hospital has a list.
+func (c *council) reached(ctx context.Context, at *hospital, hash string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	client := admin.NewClient(filepath.Join(at.dir, "admin.sock"))
@@ -103,7 +111,7 @@ func (c *council) reached(ctx context.Context, at *hospital) error {
 		if err := client.Call(ctx, http.MethodGet, alliance.PathStatus, nil, &s); err != nil {
 			return err
 		}
-		if s.MembersHash == c.list.Hash() {
+		if s.MembersHash == hash {
 			return nil
 		}
 		select {

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -144,6 +145,23 @@ func (h *hospital) stop() error {
 		_ = syscall.Kill(-h.process.Process.Pid, syscall.SIGKILL)
 		return fmt.Errorf("%s did not stop within %s", h.title, stopTimeout)
 	}
+}
+
+// medix runs a verb of the command line as the hospital's administrator would, and decodes what it prints into out (nil: ignored).
+func (h *hospital) medix(ctx context.Context, out any, args ...string) error {
+	cmd := exec.CommandContext(ctx, h.program, append([]string{"--config", h.config, "--json"}, args...)...)
+	var said, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &complaint
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("medix %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaint.String()))
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(said.Bytes(), out); err != nil {
+		return fmt.Errorf("understanding medix %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
 }
 
 // account makes an account through the hospital's local socket, as its admin would.

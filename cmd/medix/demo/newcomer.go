@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"maunium.net/go/mautrix"
+
+	"medixchange/alliance"
+	"medixchange/alliance/applicant"
+	"medixchange/alliance/desk"
 )
 
 // found has two coordinators sign the first member list, with hospitals A and B.
@@ -21,7 +26,7 @@ func (s *stage) found(ctx context.Context) bool {
 				return "", err
 			}
 		}
-		return "", s.council.reached(ctx, s.b)
+		return "", s.council.reached(ctx, s.b, s.council.list.Hash())
 	})
 }
 
@@ -45,31 +50,45 @@ func (s *stage) newcomer(ctx context.Context) bool {
 		}
 		return "", nil
 	})
-	ok = ok && s.report.step("one coordinator alone cannot admit it", func() (string, error) {
-		list, err := s.council.admit(s.c, "FR", "chen")
-		if err != nil {
+	var application applicant.Status
+	ok = ok && s.report.step("it applies at hospital A, which looks whether the domain is its own", func() (string, error) {
+		if err := s.c.medix(ctx, &application, "alliance", "apply", "--to", s.a.url); err != nil {
 			return "", err
 		}
-		before := s.council.list
-		err = s.council.publish(ctx, s.a, list)
-		if s.council.list = before; err == nil {
-			return "", errors.New("hospital A took a list with one signature")
+		if application.State != desk.Proven {
+			return "", fmt.Errorf("the application is %s: %s", application.State, application.Trouble)
 		}
-		return err.Error(), nil
+		return fmt.Sprintf("application %s, the domain is proven by its page %s\n%s", application.ID, desk.ChallengePath, application.Link), nil
 	})
-	return ok && s.report.step("two coordinators admit it: it talks with the others", func() (string, error) {
-		admitted := time.Now()
-		list, err := s.council.admit(s.c, "FR", "chen", "bo")
+	list := filepath.Join(s.dir, "to-sign.json")
+	ok = ok && s.report.step("coordinator chen accepts and signs; that alone does not admit it", func() (string, error) {
+		err := s.a.medix(ctx, nil, "alliance", "review", "accept", application.ID, "--reason", "visited in May", "--as", "chen", "--out", list)
 		if err != nil {
 			return "", err
 		}
-		if err := s.council.publish(ctx, s.a, list); err != nil {
+		outcome, err := s.signed(ctx, list, "chen")
+		if err != nil {
 			return "", err
 		}
-		for _, h := range []*hospital{s.b, s.c} {
-			if err := s.council.reached(ctx, h); err != nil {
-				return "", err
-			}
+		if outcome.Published {
+			return "", errors.New("hospital A published a list with one signature")
+		}
+		if err := refusedInvite(ctx, fr, s.es); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("signed by %v, %d needed; still refused", outcome.Draft.SignedBy, outcome.Draft.Needs), nil
+	})
+	return ok && s.report.step("coordinator bo signs, too: it is admitted, and talks with the others", func() (string, error) {
+		admitted := time.Now()
+		outcome, err := s.signed(ctx, list, "bo")
+		if err != nil {
+			return "", err
+		}
+		if !outcome.Published {
+			return "", errors.New("two signatures did not publish the list")
+		}
+		if err := s.reachedAll(ctx); err != nil {
+			return "", err
 		}
 		known := time.Since(admitted)
 		room, err := fr.create(ctx, "", true, s.es)
@@ -86,6 +105,28 @@ func (s *stage) newcomer(ctx context.Context) bool {
 		}
 		return fmt.Sprintf("all hospitals know it after %s\ndoctor-es reads after %s: %s", round(known), round(got.at.Sub(admitted)), oneLine(got.body)), nil
 	})
+}
+
+// signed has a coordinator sign a list where their key is, and hands the copy in at hospital A.
+func (s *stage) signed(ctx context.Context, list, id string) (outcome desk.Outcome, err error) {
+	if err := s.a.medix(ctx, nil, "alliance", "sign", list, "--as", id, "--key", s.council.keyFile(id)); err != nil {
+		return outcome, err
+	}
+	return outcome, s.a.medix(ctx, &outcome, "alliance", "review", "hand-in", list)
+}
+
+// reachedAll waits until all hospitals have the list that hospital A has.
+func (s *stage) reachedAll(ctx context.Context) error {
+	var there alliance.Standing
+	if err := s.a.medix(ctx, &there, "alliance", "status"); err != nil {
+		return err
+	}
+	for _, h := range []*hospital{s.b, s.c} {
+		if err := s.council.reached(ctx, h, there.MembersHash); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refusedInvite has somebody invite a colleague of a hospital with which theirs has nothing to do.

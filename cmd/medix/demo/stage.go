@@ -58,7 +58,12 @@ func (s *stage) prepare(ctx context.Context) error {
 
 // hospital prepares one whose alliance is asked for at peers.
 func (s *stage) hospital(letter string, ca *authority, clientPort, federationPort int, peers ...string) (*hospital, error) {
-	belongs := map[string]any{"enabled": true, "charter": s.council.file, "peers": append([]string{}, peers...), "poll": "1s"}
+	belongs := map[string]any{
+		"enabled": true, "charter": s.council.file, "peers": append([]string{}, peers...), "poll": "1s",
+		"applications": map[string]any{"enabled": letter == "A"},
+		"hospital": map[string]any{"legal_name": "Demonstration hospital " + letter, "country": "FR", "contact": "IT department",
+			"email": "it@hospital.example", "languages": []string{"fr"}},
+	}
 	return newHospital("hospital "+letter, s.Program, filepath.Join(s.dir, strings.ToLower(letter)), ca, clientPort, federationPort, belongs)
 }
 

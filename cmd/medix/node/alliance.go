@@ -8,9 +8,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"medixchange/alliance"
+	"medixchange/alliance/doors"
+	"medixchange/alliance/policyroom"
 	"medixchange/alliance/signed"
 	"medixchange/federation"
 	"medixchange/internal/config"
+	"medixchange/translator/bridge"
 )
 
 // buildGate composes the one function that says which servers this node has to do with: the administrator's lists, then the
@@ -70,9 +73,49 @@ func (n *Node) buildAlliance(ctx context.Context, o Options) error {
 	return nil
 }
 
+// buildDoors builds what follows the member list in the rooms.
+func (n *Node) buildDoors(_ context.Context, o Options) error {
+	if n.Alliance == nil {
+		return nil
+	}
+	if n.Config.Alliance.CloseRooms {
+		options := doors.Options{DB: n.DB, Rooms: n.Rooms, Members: n.Alliance.Members, Now: o.Now, Log: n.part("alliance")}
+		if n.bridge != nil {
+			options.Told = n.bridge.TellOfDoors
+		}
+		n.doors = doors.New(options)
+	}
+	if n.Config.Alliance.PolicyRoom {
+		n.mirror = policyroom.New(policyroom.Options{Keeper: n.Alliance, Rooms: n.Rooms, Accounts: n.Accounts, Log: n.part("alliance")})
+	}
+	return nil
+}
+
+// standing says how a server stands in the alliance.
+func (n *Node) standing(server string) bridge.Standing {
+	list := n.Alliance.Members()
+	if list == nil {
+		return bridge.StandsNowhere
+	}
+	h, ok := list.Find(server)
+	switch {
+	case !ok:
+		return bridge.StandsNowhere
+	case h.Status == signed.Suspended:
+		return bridge.StandsOut
+	}
+	return bridge.StandsIn
+}
+
 // membersChanged has sent what waited for those who may take part now.
 func (n *Node) membersChanged(before, now *signed.MemberList) {
 	n.Topics.Changed()
+	if n.doors != nil {
+		n.doors.Changed(before, now)
+	}
+	if n.mirror != nil {
+		n.mirror.Changed()
+	}
 	for _, change := range signed.Diff(before, now) {
 		if n.allow(change.ServerName) {
 			n.sender.Retry(change.ServerName)

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"medixchange/admin"
+	"medixchange/alliance/pages"
 	"medixchange/conference/sfu"
 	"medixchange/handbook/edit"
 	"medixchange/internal/web"
@@ -109,6 +110,12 @@ func (n *Node) clientSide() http.Handler {
 		mux.Handle("/handbook/", n.book.Handler())
 		mux.Handle(edit.Root, n.bookEdit.Handler())
 	}
+	if n.alliancePages != nil {
+		site := n.alliancePages.Handler()
+		mux.Handle(pages.Root, site)
+		mux.Handle(pages.Root+"/", site)
+	}
+	n.showChallenge(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
 		mux.Handle("/metrics", n.onlyFrom(n.metrics()))
@@ -123,6 +130,7 @@ func (n *Node) federationSide() http.Handler {
 	mux.Handle("/_matrix/client/", n.client)
 	mux.Handle("/_matrix/media/", n.client)
 	mux.Handle("/.well-known/matrix/", n.client)
+	n.showChallenge(mux)
 	return unclean(mux)
 }
 

@@ -22,7 +22,12 @@ import (
 	"medixchange/accounts/pagelogin"
 	"medixchange/admin"
 	"medixchange/alliance"
+	"medixchange/alliance/applicant"
+	"medixchange/alliance/desk"
 	"medixchange/alliance/directory"
+	"medixchange/alliance/doors"
+	"medixchange/alliance/pages"
+	"medixchange/alliance/policyroom"
 	"medixchange/alliance/topics"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
@@ -31,7 +36,7 @@ import (
 	"medixchange/conference/sfu"
 	"medixchange/federation"
 	"medixchange/handbook"
-	"medixchange/handbook/desk"
+	handbookdesk "medixchange/handbook/desk"
 	"medixchange/handbook/edit"
 	"medixchange/handbook/editions"
 	"medixchange/handbook/find"
@@ -78,51 +83,56 @@ type Node struct {
 	Media    *media.Store
 	View     *view.View
 	Alliance *alliance.Keeper // nil outside of an alliance
+	Desk     *desk.Desk       // nil where no hospital applies
 	// Directory is the clinicians of this hospital and of other members.
 	Directory *directory.Directory
 	// Topics keeps the topic rooms of the alliance; nil outside of one.
 	Topics *topics.Keeper
 
-	log         *logrus.Entry
-	registry    *prometheus.Registry
-	requests    *web.Metrics
-	remote      *federation.Client
-	signer      *signing.Signer
-	listed      func(server string) bool // what the administrator's lists say of a server
-	gate        *alliance.Gate           // nil outside of an alliance
-	allow       func(server string) bool // the one place that says which servers this node has to do with
-	contacts    *directory.Contacts
-	bridge      *bridge.Bridge
-	pipeline    *translator.Pipeline // nil without a translator
-	glossary    *glossary.Book       // likewise
-	approvals   *approvals.Book      // likewise
-	newKeys     map[string]bool      // key files that were made at this start
-	login       *pagelogin.Login     // who is behind a page
-	device      *encrypted.Bot       // nil when the bot reads no encrypted rooms
-	shelf       *handbook.Shelf      // nil without a handbook
-	bookIndex   *find.Index          // nil without a handbook
-	book        *site.Site           // nil without a handbook
-	finder      *finder.Finder       // nil when messages are not searched
-	sender      *federation.Sender
-	relay       *relay.Relay                             // nil without one of its own
-	turn        func(userID string) clientapi.TurnServer // nil without any relay
-	notifier    *notify.Notifier
-	client      http.Handler
-	federation  http.Handler
-	admin       *admin.Server
-	listeners   []web.Listener
-	addresses   [][2]string // kind and address of each listener
-	started     time.Time
-	alone       bool
-	ready       atomic.Bool
-	closers     []func(context.Context) error // in the order of building
-	relaySecret string
-	sfu         *sfu.SFU         // nil without conferences
-	rtc         *rtc.RTC         // likewise
-	editions    *editions.Store  // nil without a handbook
-	updates     *updates.Updates // likewise
-	bookDesk    *desk.Desk       // nil without a handbook
-	bookEdit    *edit.Editing    // nil without a handbook
+	log           *logrus.Entry
+	registry      *prometheus.Registry
+	requests      *web.Metrics
+	remote        *federation.Client
+	signer        *signing.Signer
+	listed        func(server string) bool // what the administrator's lists say of a server
+	gate          *alliance.Gate           // nil outside of an alliance
+	allow         func(server string) bool // the one place that says which servers this node has to do with
+	contacts      *directory.Contacts
+	bridge        *bridge.Bridge
+	pipeline      *translator.Pipeline // nil without a translator
+	glossary      *glossary.Book       // likewise
+	approvals     *approvals.Book      // likewise
+	newKeys       map[string]bool      // key files that were made at this start
+	login         *pagelogin.Login     // who is behind a page
+	device        *encrypted.Bot       // nil when the bot reads no encrypted rooms
+	shelf         *handbook.Shelf      // nil without a handbook
+	bookIndex     *find.Index          // nil without a handbook
+	book          *site.Site           // nil without a handbook
+	finder        *finder.Finder       // nil when messages are not searched
+	sender        *federation.Sender
+	relay         *relay.Relay                             // nil without one of its own
+	turn          func(userID string) clientapi.TurnServer // nil without any relay
+	notifier      *notify.Notifier
+	client        http.Handler
+	federation    http.Handler
+	admin         *admin.Server
+	listeners     []web.Listener
+	addresses     [][2]string // kind and address of each listener
+	started       time.Time
+	alone         bool
+	ready         atomic.Bool
+	closers       []func(context.Context) error // in the order of building
+	relaySecret   string
+	sfu           *sfu.SFU             // nil without conferences
+	rtc           *rtc.RTC             // likewise
+	editions      *editions.Store      // nil without a handbook
+	updates       *updates.Updates     // likewise
+	bookDesk      *handbookdesk.Desk   // nil without a handbook
+	bookEdit      *edit.Editing        // nil without a handbook
+	applicant     *applicant.Applicant // nil outside of an alliance
+	doors         *doors.Doors         // nil where rooms are not closed
+	mirror        *policyroom.Mirror   // nil without a room of policies
+	alliancePages *pages.Site          // likewise
 }
 
 // New opens the database and builds every part. It answers on no address yet. On an error everything that was opened is
@@ -142,7 +152,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildHandbook, n.buildTranslator, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err

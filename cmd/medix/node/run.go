@@ -66,6 +66,15 @@ func (n *Node) background() map[string]func(context.Context) error {
 		parts["alliance"] = n.Alliance.Run
 		parts["topics"] = n.Topics.Run
 	}
+	if n.doors != nil {
+		parts["doors of rooms"] = n.doors.Run
+	}
+	if n.mirror != nil {
+		parts["room of policies"] = n.mirror.Run
+	}
+	if n.Desk != nil {
+		parts["applications"] = n.Desk.Run
+	}
 	if n.bridge != nil {
 		parts["translator"] = n.bridge.Run
 	}

@@ -55,6 +55,9 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 		if n.shelf != nil {
 			options.Handbook = n.handbookDesk()
 		}
+		if n.Alliance != nil {
+			options.Standing = n.standing
+		}
 		n.bridge, err = bridge.New(ctx, options)
 		if err != nil {
 			return fmt.Errorf("building the translation bridge: %w", err)
@@ -79,7 +82,10 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	}
 	routes = append(routes, n.Directory.AddRoutes)
 	if n.Alliance != nil {
-		routes = append(routes, n.Alliance.AddRoutes, n.Topics.AddRoutes)
+		routes = append(routes, n.Alliance.AddRoutes, n.applicant.AddRoutes, n.Topics.AddRoutes)
+	}
+	if n.Desk != nil {
+		routes = append(routes, n.Desk.AddRoutes)
 	}
 	if n.bookEdit != nil {
 		routes = append(routes, n.bookEdit.AddRoutes)
