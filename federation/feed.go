@@ -30,10 +30,10 @@ func (i *item) isFor(server string) bool {
 
 // piece is a part of the stream, by position.
 type piece struct {
-	items   []item
+	items []item
 	// arrivals are joins of other servers' users, as far as the ring knows.
 	arrivals []arrival
-	reached int64 // everything for others up to here is in items
+	reached  int64 // everything for others up to here is in items
 	// devices holds, for each server, the last position of the device messages that wait for it; devicesKnown is false
 	// when they have to be asked for.
 	devices      map[string]int64
