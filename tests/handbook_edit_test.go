@@ -78,11 +78,11 @@ func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 func comesToTheOther(t *testing.T, a, b *testhospital.Hospital) {
 	t.Helper()
 	var published updates.Published
-	require.NoError(t, handbookDesk{a, t}.ask(updates.PathPublish, updates.Publication{Want: true}, &published))
+	require.NoError(t, handbookKeeper{a, t}.ask(updates.PathPublish, updates.Publication{Want: true}, &published))
 	b.Stop()
 	b.Config.Handbook.Updates.Trusted = []config.HandbookPublisher{{Server: a.Name}}
 	b.Start()
-	there := handbookDesk{b, t}
+	there := handbookKeeper{b, t}
 	require.NoError(t, there.ask(updates.PathInstall, updates.File{Bundle: published.Bundle}, nil))
 	require.NoError(t, there.ask(updates.PathActivate, updates.Choice{Mark: published.Head.Mark, By: "administrator"}, nil))
 	resp, err := http.Get(b.URL + "/handbook/th/fever")
