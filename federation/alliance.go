@@ -13,6 +13,9 @@ import (
 // homeserver hands on.
 const alliancePrefix = "/_matrix/federation/unstable/org.medixchange.alliance"
 
+// AllianceHead is the path of the page that names a server's newest documents.
+const AllianceHead = alliancePrefix + "/head"
+
 // AlliancePages is what the Server publishes of an alliance. All pages are open to everybody: the documents prove
 // themselves.
 type AlliancePages interface {
@@ -30,7 +33,7 @@ func (s *Server) allianceRoutes() {
 	if s.o.Alliance == nil {
 		return
 	}
-	s.router.Handle(http.MethodGet, alliancePrefix+"/head", s.allianceHead)
+	s.router.Handle(http.MethodGet, AllianceHead, s.allianceHead)
 	s.router.Handle(http.MethodGet, alliancePrefix+"/charters", s.allianceCharters)
 	s.router.HandleHTTP(http.MethodGet, alliancePrefix+"/members", http.HandlerFunc(s.allianceMembers))
 	s.post(alliancePrefix+"/hint", s.allianceHint)

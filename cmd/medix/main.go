@@ -32,6 +32,7 @@ type cli struct {
 	Bridge    *bridgeCmd     `arg:"subcommand:bridge" help:"The translation bot beside another homeserver."`
 	Search    *searchCmd     `arg:"subcommand:search" help:"The index by which messages are found."`
 	Book      *handbookCmd   `arg:"subcommand:handbook" help:"The clinical handbook: check it, and see how far its translations are."`
+	Conform   *conformCmd    `arg:"subcommand:conform" help:"Examine whether another server is fit to federate with."`
 	Status    *statusCmd     `arg:"subcommand:status" help:"Ask the running node how it is."`
 	Ver       *verCmd        `arg:"subcommand:version" help:"Print the version."`
 	Conf      *conferenceCmd `arg:"subcommand:conference" help:"Conferences: examine whether they work."`

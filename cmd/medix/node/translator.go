@@ -74,7 +74,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 
 // adminRoutes are what administrators ask of parts that a node may lack.
 func (n *Node) adminRoutes() []func(*web.Router) {
-	routes := []func(*web.Router){n.recordingsLog.AddRoutes, n.recording.AddRoutes}
+	routes := []func(*web.Router){n.recordingsLog.AddRoutes, n.recording.AddRoutes, n.examiner().AddRoutes}
 	if n.bridge != nil {
 		routes = append(routes, n.bridge.AddRoutes, n.glossary.AddRoutes, n.approvals.AddRoutes)
 	}
