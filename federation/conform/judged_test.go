@@ -3,7 +3,9 @@ package conform
 import (
 	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
+	"syscall"
 	"testing"
 	"time"
 
@@ -16,21 +18,22 @@ func TestHowAServerIsFoundIsJudged(t *testing.T) {
 	file := func(status int, server string, err error) federation.Location {
 		return federation.Location{WellKnown: federation.WellKnownFile{Asked: true, Status: status, Server: server, Err: err}}
 	}
-	silentWithSRV := file(0, "", errors.New("connection refused"))
-	silentWithSRV.Service = "matrix-fed"
+	silent := file(0, "", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED})
+	silent.Service = "matrix-fed"
 	for name, c := range map[string]struct {
 		location federation.Location
 		file     State
 		srv      State
 	}{
-		"the name has a port":     {federation.Location{Direct: true}, Good, Good},
-		"it delegates":            {file(200, "matrix.peer.example:443", nil), Good, Good},
-		"there is none":           {file(404, "", nil), Good, Good},
-		"the host is broken":      {file(500, "", nil), Bad, Good},
-		"the file is no JSON":     {file(200, "", errors.New("no JSON")), Bad, Good},
-		"redirects have no end":   {file(0, "", errors.New("more than 5 redirects")), Bad, Good},
-		"records instead":         {silentWithSRV, Good, Good},
-		"only deprecated records": {federation.Location{Service: "matrix", WellKnown: federation.WellKnownFile{Asked: true, Status: 404}}, Good, Bad},
+		"the name has a port":      {federation.Location{Direct: true}, Good, Good},
+		"it delegates":             {file(200, "matrix.peer.example:443", nil), Good, Good},
+		"there is none":            {file(404, "", nil), Good, Good},
+		"its certificate is wrong": {file(0, "", x509.UnknownAuthorityError{}), Bad, Good},
+		"the host is broken":       {file(500, "", nil), Bad, Good},
+		"the file is no JSON":      {file(200, "", errors.New("no JSON")), Bad, Good},
+		"redirects have no end":    {file(0, "", errors.New("more than 5 redirects")), Bad, Good},
+		"no web server":            {silent, Good, Good},
+		"only deprecated records":  {federation.Location{Service: "matrix", WellKnown: federation.WellKnownFile{Asked: true, Status: 404}}, Good, Bad},
 	} {
 		require.Equal(t, c.file, judgeWellKnown(c.location).state, name)
 		require.Equal(t, c.srv, judgeSRV(c.location).state, name)

@@ -6,9 +6,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -36,12 +38,18 @@ func judgeWellKnown(l federation.Location) finding {
 		return good("there is none: SRV records or port 8448 hold")
 	case file.Status != 0 && file.Status != http.StatusOK:
 		return bad("the host answers %d", file.Status)
-	case file.Err != nil && file.Status == 0 && l.Service != "":
-		return good("the host has no web server; SRV records hold")
+	case noWebServer(file.Err):
+		return good("the host has no web server: SRV records or port 8448 hold")
 	case file.Err != nil:
 		return bad("%s", why(file.Err))
 	}
 	return good("delegates to %s", clip(file.Server))
+}
+
+// noWebServer reports whether nothing can answer there, which the specification allows; what does answer has to be right.
+func noWebServer(err error) bool {
+	var dns *net.DNSError
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, &dns) && dns.IsNotFound
 }
 
 func checkSRV(_ context.Context, v *visit) finding { return judgeSRV(v.location) }
