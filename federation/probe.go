@@ -18,6 +18,8 @@ import (
 const (
 	// probeTimeout bounds one request of an examination, and probeAnswer the bytes of its answer.
 	probeTimeout = 15 * time.Second
+	// floodTimeout bounds one whose body is very large.
+	floodTimeout = 45 * time.Second
 	probeAnswer  = 1 << 20
 )
 
@@ -165,7 +167,11 @@ func (c *Client) Probe(ctx context.Context, p Probe) (*ProbeAnswer, error) {
 }
 
 func (t *transport) probe(ctx context.Context, p Probe, now func() time.Time) (*ProbeAnswer, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	timeout := probeTimeout
+	if p.Blanks > 0 {
+		timeout = floodTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	ctx = netguard.WithMaxBody(netguard.WithTarget(ctx, netguard.Target{Addr: p.At.Addr, TLSServerName: p.At.Name}), probeAnswer)
 	req, err := http.NewRequestWithContext(ctx, p.Method, "https://"+p.At.Host+p.URI, p.body())

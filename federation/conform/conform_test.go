@@ -178,6 +178,25 @@ func TestAServerThatTellsNoProfilesIsFit(t *testing.T) {
 	require.Equal(t, Good, newPeer(t, at(pathProfile, matrixError(403, "M_FORBIDDEN"))).examine("profile").State)
 }
 
+func TestAnUnknownEventNeedsNoErrorCode(t *testing.T) {
+	require.Equal(t, Good, newPeer(t, at("/_matrix/federation/v1/event/", &answer{404, ""})).examine("event").State)
+}
+
+// TestANotaryMayNeedAReasonToFetchOurKeys: some answer the first question about a server with nothing.
+func TestANotaryMayNeedAReasonToFetchOurKeys(t *testing.T) {
+	var heard atomic.Bool
+	p := newPeer(t, func(_ *peer, r *http.Request) *answer {
+		switch {
+		case r.Header.Get("Authorization") != "":
+			heard.Store(true)
+		case strings.HasPrefix(r.URL.Path, pathNotary) && !heard.Load():
+			return &answer{200, `{"server_keys":[]}`}
+		}
+		return nil
+	})
+	require.Equal(t, Good, p.examine("notary").State)
+}
+
 func TestAClockThatIsWrongIsFound(t *testing.T) {
 	p := newPeer(t, nil)
 	date := time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)

@@ -68,7 +68,7 @@ var list = []check{
 	{"method", secUnsupported, needReached, checkMethod, fixProxy + "; a wrong method is 405 M_UNRECOGNIZED"},
 	{"malformed", secErrors, needAdmitted, checkMalformed, fixSoftware},
 	{"too-many", secTransactions, needAdmitted, checkTooMany, fixSoftware},
-	{"too-large", secErrors, needReached, checkTooLarge, "bound the size of bodies in the server or in the proxy before it; 50 MiB is more than any request needs"},
+	{"too-large", secErrors, needReached, checkTooLarge, "bound the size of bodies in the server or in the proxy before it; no request needs 50 MiB"},
 	{"clock", secTransactions, needReached, checkClock,
 		"have both machines set their clocks by NTP; times of messages and the validity of keys go by them"},
 	{"times", "MediXchange: answer times", needReached, checkTimes, "look at the load of the server, its database and the line to it"},
