@@ -11,7 +11,7 @@ import (
 // beginAt has messages counted from a position on, unless they are counted already.
 func (r *Reach) beginAt(ctx context.Context, position int64) error {
 	return r.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		result, err := tx.Exec(`INSERT INTO reach_counted (only, position) VALUES (1, $1) ON CONFLICT (only) DO NOTHING`, position)
+		result, err := tx.Exec(`INSERT INTO reach_counted (one, position) VALUES (1, $1) ON CONFLICT (one) DO NOTHING`, position)
 		if err != nil {
 			return fmt.Errorf("beginning to count messages: %w", err)
 		}

@@ -27,6 +27,6 @@ CREATE TABLE reach_languages (
 
 -- Up to where in the stream messages are counted; one row, none while nothing is counted.
 CREATE TABLE reach_counted (
-    only     SMALLINT PRIMARY KEY,
+    one      SMALLINT PRIMARY KEY,
     position BIGINT   NOT NULL
 );
