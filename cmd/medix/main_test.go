@@ -35,7 +35,12 @@ func checkCommands(t *testing.T, group reflect.Type) {
 
 func checkOptions(t *testing.T, shared reflect.Type) {
 	for i := range shared.NumField() {
-		require.NotEmpty(t, shared.Field(i).Tag.Get("help"), shared.Field(i).Name)
+		field := shared.Field(i)
+		if field.Anonymous {
+			checkOptions(t, field.Type)
+			continue
+		}
+		require.NotEmpty(t, field.Tag.Get("help"), field.Name)
 	}
 }
 

@@ -50,7 +50,7 @@ func (l recordingListCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type recordingShowCmd struct {
-	ID string `arg:"positional,required"`
+	ID string `arg:"positional,required" help:"The id of the recording, as list prints it."`
 }
 
 // Run shows a recording.
@@ -63,7 +63,7 @@ func (s recordingShowCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type recordingHoldCmd struct {
-	ID     string `arg:"positional,required"`
+	ID     string `arg:"positional,required" help:"The id of the recording, as list prints it."`
 	Reason string `arg:"--reason,required" help:"Why, such as the number of a case."`
 }
 
@@ -73,7 +73,7 @@ func (h recordingHoldCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type recordingReleaseCmd struct {
-	ID string `arg:"positional,required"`
+	ID string `arg:"positional,required" help:"The id of the recording, as list prints it."`
 }
 
 // Run ends a hold.
@@ -82,7 +82,7 @@ func (r recordingReleaseCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type recordingDeleteCmd struct {
-	ID     string `arg:"positional,required"`
+	ID     string `arg:"positional,required" help:"The id of the recording, as list prints it."`
 	Reason string `arg:"--reason,required" help:"Why; it is kept with the tombstone."`
 	DryRun bool   `arg:"--dry-run" help:"Say what would be deleted, and delete nothing."`
 }
@@ -101,7 +101,7 @@ func (d recordingDeleteCmd) Run(ctx context.Context, c *cli) error {
 }
 
 type recordingVerifyCmd struct {
-	ID string `arg:"positional,required"`
+	ID string `arg:"positional,required" help:"The id of the recording, as list prints it."`
 }
 
 // Run compares the files of a recording with their checksums.

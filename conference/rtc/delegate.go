@@ -22,6 +22,8 @@ const (
 	// missedTwice times has left.
 	presentEvery = 10 * time.Second
 	missedTwice  = 2
+	// doubtedOften looks, a second apart, make a report that somebody left a mistake when they are there in each.
+	doubtedOften = 5
 	maxWatched   = 20_000
 )
 
@@ -37,6 +39,7 @@ type delegation struct {
 	here      bool // was seen in the SFU
 	gone      bool // was reported to have left
 	missed    int
+	doubted   int // how often who was reported to have left was still there
 }
 
 type delegations struct {
@@ -48,7 +51,7 @@ func (d *delegations) joined(p place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if w := d.all[p]; w != nil {
-		w.here, w.gone, w.missed = true, false, 0
+		w.here, w.gone, w.missed, w.doubted = true, false, 0, 0
 	}
 }
 
@@ -193,9 +196,16 @@ func (r *RTC) sawPresence(w *delegation, here, reported bool, now time.Time) boo
 	defer r.watched.mu.Unlock()
 	w.asked = now
 	if here {
-		w.here, w.gone, w.missed = true, false, 0
+		w.here, w.missed = true, 0
+		if reported { // the report may come before the SFU's list knows of it
+			w.doubted++
+		}
+		if w.doubted >= doubtedOften {
+			w.gone, w.doubted = false, 0
+		}
 		return false
 	}
+	w.doubted = 0
 	if !w.here {
 		return false
 	}
