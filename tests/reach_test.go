@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/admin"
 	"medixchange/alliance/reach"
 	"medixchange/alliance/signed/signedtest"
 	"medixchange/internal/config"
@@ -82,6 +83,10 @@ func TestHospitalsExchangeTheirReach(t *testing.T) {
 	require.Equal(t, map[string]reach.Count{a.Name: reach.Few}, report.Own.RoomsWith)
 	require.Equal(t, reach.Coarse(15+2), report.Total.Messages)
 	require.Equal(t, report.Total, report.ByCountry[0].Figures)
+
+	var told reach.Report
+	require.NoError(t, admin.NewClient(b.Node().AdminSocket()).Call(t.Context(), http.MethodGet, reach.PathReport, nil, &told))
+	require.Equal(t, report, told, "the administrator is told the same")
 
 	page, err := a.Node().Reach.ReachPage(t.Context(), b.Name, 30)
 	require.NoError(t, err)
