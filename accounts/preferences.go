@@ -80,23 +80,9 @@ func (a *Accounts) preferencesOf(ctx context.Context, users []string) (map[strin
 	known, missing, epoch := a.data.get(users)
 	for len(missing) > 0 {
 		n := min(len(missing), preferencesAtOnce)
-		data, err := a.readPreferences(ctx, missing[:n])
+		loaded, err := a.loadPreferences(ctx, missing[:n])
 		if err != nil {
 			return nil, err
-		}
-		loaded := make(map[string]*preferences, n)
-		for _, id := range missing[:n] {
-			loaded[id] = &preferences{}
-		}
-		shown, err := a.readProfileLanguages(ctx, missing[:n])
-		if err != nil {
-			return nil, err
-		}
-		for id, tag := range shown {
-			loaded[id].profile = tag
-		}
-		for _, d := range data {
-			loaded[d.UserID].take(d)
 		}
 		a.data.put(loaded, epoch)
 		for id, p := range loaded {
@@ -105,6 +91,26 @@ func (a *Accounts) preferencesOf(ctx context.Context, users []string) (map[strin
 		missing = missing[n:]
 	}
 	return known, nil
+}
+
+// loadPreferences reads the preferences of users, at most preferencesAtOnce.
+func (a *Accounts) loadPreferences(ctx context.Context, users []string) (map[string]*preferences, error) {
+	data, err := a.readPreferences(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := a.readProfileLanguages(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	loaded := make(map[string]*preferences, len(users))
+	for _, id := range users {
+		loaded[id] = &preferences{profile: shown[id]}
+	}
+	for _, d := range data {
+		loaded[d.UserID].take(d)
+	}
+	return loaded, nil
 }
 
 // preferencesOfOne is preferencesOf without a map on the way that is taken mostly.

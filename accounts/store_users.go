@@ -230,3 +230,29 @@ func insertRegistrationToken(tx *sqldb.Tx, t *RegistrationToken) error {
 func deleteRegistrationToken(tx *sqldb.Tx, token string) error {
 	return affectOne(tx, "removing a registration token", `DELETE FROM registration_tokens WHERE token = $1`, token)
 }
+
+// userSeen is when any device of a user was last seen.
+type userSeen struct {
+	userID   string
+	lastSeen int64 // ms; 0 never
+}
+
+// readLastSeen returns the users behind one in the order of their ids, at most limit, without those that are deactivated and
+// those of application services.
+func (a *Accounts) readLastSeen(ctx context.Context, after string, limit int) ([]userSeen, error) {
+	rows, err := a.db.Query(ctx, `SELECT u.user_id, COALESCE((SELECT MAX(d.last_seen_ts) FROM devices d WHERE d.user_id = u.user_id), 0)
+		FROM users u WHERE u.user_id > $1 AND u.deactivated = 0 AND u.appservice_id = '' ORDER BY u.user_id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading when users were last seen: %w", err)
+	}
+	defer rows.Close()
+	var all []userSeen
+	for rows.Next() {
+		var u userSeen
+		if err := rows.Scan(&u.userID, &u.lastSeen); err != nil {
+			return nil, fmt.Errorf("reading when users were last seen: %w", err)
+		}
+		all = append(all, u)
+	}
+	return all, rows.Err()
+}

@@ -26,6 +26,7 @@ type ServerOptions struct {
 	AllowKey  func(server, keyID string, key ed25519.PublicKey) bool
 	Alliance  AlliancePages  // optional
 	Directory DirectoryPages // optional
+	Reach     ReachPages     // optional
 	// Recordings shows recordings of conferences to other servers; optional.
 	Recordings RecordingPages
 	// More is what other parts of the node answer, by path: POST, signed; optional.
@@ -129,6 +130,7 @@ func (s *Server) routes() {
 	s.get(v1+"/media/thumbnail/{mediaID}", s.thumbnail)
 	s.allianceRoutes()
 	s.directoryRoutes()
+	s.reachRoutes()
 	s.recordingRoutes()
 	s.moreRoutes()
 	s.handbookRoutes()

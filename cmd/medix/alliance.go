@@ -34,6 +34,7 @@ type allianceCmd struct {
 	List    *allianceListCmd    `arg:"subcommand:list" help:"List the members, of the running node or of a file."`
 	Diff    *allianceDiffCmd    `arg:"subcommand:diff" help:"Say what differs between two member lists."`
 	Topics  *allianceTopicsCmd  `arg:"subcommand:topics" help:"Rooms by topic that verified clinicians of all members may join."`
+	Reach   *allianceReachCmd   `arg:"subcommand:reach" help:"Show how much this hospital and others take part, by hospital and country."`
 	Audit   *allianceAuditCmd   `arg:"subcommand:audit" help:"Show the log of what was taken, refused and decided."`
 }
 

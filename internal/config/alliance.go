@@ -34,6 +34,14 @@ type Alliance struct {
 	Hospital     AllianceHospital     `yaml:"hospital"`
 	Applications AllianceApplications `yaml:"applications"`
 	Mail         AllianceMail         `yaml:"mail"`
+	Reach        AllianceReach        `yaml:"reach"`
+}
+
+// AllianceReach says whether the hospital counts how much it takes part in the alliance.
+type AllianceReach struct {
+	Enabled bool `yaml:"enabled"`
+	// Share tells admitted members the figures, and asks them for theirs.
+	Share bool `yaml:"share"`
 }
 
 // AllianceHospital is what this hospital applies with.
@@ -135,6 +143,8 @@ func (c *Config) validateAlliance(k *checker) {
 	a.Mail.validate(k)
 	k.check(a.Enabled || !a.Applications.Enabled, "alliance.applications.enabled", "needs alliance.enabled")
 	k.check(a.Enabled || !a.PolicyRoom, "alliance.policy_room", "needs alliance.enabled")
+	k.check(a.Enabled || !a.Reach.Enabled, "alliance.reach.enabled", "needs alliance.enabled")
+	k.check(a.Reach.Enabled || !a.Reach.Share, "alliance.reach.share", "needs alliance.reach.enabled")
 	if !a.Enabled {
 		return
 	}

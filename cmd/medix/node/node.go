@@ -23,6 +23,7 @@ import (
 	"medixchange/admin"
 	"medixchange/alliance"
 	"medixchange/alliance/directory"
+	"medixchange/alliance/reach"
 	"medixchange/alliance/topics"
 	"medixchange/clientapi"
 	"medixchange/clientapi/sync"
@@ -87,6 +88,8 @@ type Node struct {
 
 	// Directory is the clinicians of this hospital and of other members.
 	Directory *directory.Directory
+	// Reach counts how much this hospital takes part; nil outside of an alliance.
+	Reach *reach.Reach
 	// Topics keeps the topic rooms of the alliance; nil outside of one.
 	Topics *topics.Keeper
 
@@ -165,7 +168,7 @@ func New(ctx context.Context, cfg *config.Config, o Options) (*Node, error) {
 func (n *Node) build(ctx context.Context, o Options) error {
 	n.log = Logger(n.Config.Log, o.Log).WithField("server", n.Config.ServerName)
 	for _, step := range []func(context.Context, Options) error{
-		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
+		n.buildStorage, n.buildGate, n.buildRemote, n.buildAlliance, n.buildRooms, n.buildAccounts, n.buildDirectory, n.buildReach, n.buildLogin, n.buildDesk, n.buildHandbook, n.buildTranslator, n.buildSchedule, n.buildDoors, n.buildHandbookDesk, n.buildSearch, n.buildPush, n.buildMedia, n.buildRelay, n.buildConference, n.buildCaptions, n.buildReplay, n.buildRecording, n.buildPage, n.buildAPIs, n.buildEncrypted, n.listen,
 	} {
 		if err := step(ctx, o); err != nil {
 			return err
@@ -327,7 +330,7 @@ func (n *Node) buildAPIs(_ context.Context, o Options) error {
 		serving.More = n.Conferences.FederationRoutes()
 	}
 	if n.Alliance != nil {
-		serving.Alliance, serving.AllowKey = n.Alliance, n.gate.AllowsKey
+		serving.Alliance, serving.AllowKey, serving.Reach = n.Alliance, n.gate.AllowsKey, n.Reach
 	}
 	if n.updates != nil {
 		serving.Handbook = n.updates

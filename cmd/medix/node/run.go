@@ -69,6 +69,7 @@ func (n *Node) background() map[string]func(context.Context) error {
 	if n.Alliance != nil {
 		parts["alliance"] = n.Alliance.Run
 		parts["topics"] = n.Topics.Run
+		parts["reach"] = n.Reach.Run
 	}
 	if n.mailer != nil {
 		parts["mail"] = n.mailer.Run

@@ -83,7 +83,7 @@ func (n *Node) adminRoutes() []func(*web.Router) {
 	}
 	routes = append(routes, n.Directory.AddRoutes)
 	if n.Alliance != nil {
-		routes = append(routes, n.Alliance.AddRoutes, n.applicant.AddRoutes, n.Topics.AddRoutes)
+		routes = append(routes, n.Alliance.AddRoutes, n.applicant.AddRoutes, n.Topics.AddRoutes, n.Reach.AddRoutes)
 	}
 	if n.Desk != nil {
 		routes = append(routes, n.Desk.AddRoutes)
