@@ -127,7 +127,7 @@ func (c *crasher) round(round int) {
 		go func() {
 			defer senders.Done()
 			for n := 0; ctx.Err() == nil; n++ {
-				body := fmt.Sprintf("r%d-s%d-n%d", round, s, n)
+				body := fmt.Sprintf("r%d-s%d-n%d-%s", round, s, n, wordOf(round, s, n))
 				if !c.send(ctx, s, body) {
 					open[s] = body
 					return
