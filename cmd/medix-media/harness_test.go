@@ -161,7 +161,22 @@ func (c *caller) show() *lksdk.LocalTrackPublication {
 	return c.publish(webrtc.MimeTypeVP8, livekit.TrackSource_CAMERA, 100*time.Millisecond)
 }
 
+// triesToShow is show by somebody whom the SFU may refuse before anything is published.
+func (c *caller) triesToShow() {
+	c.t.Helper()
+	if _, err := c.tryPublish(webrtc.MimeTypeVP8, livekit.TrackSource_CAMERA, 100*time.Millisecond); err != nil {
+		c.t.Log("refused at once:", err)
+	}
+}
+
 func (c *caller) publish(mime string, source livekit.TrackSource, every time.Duration) *lksdk.LocalTrackPublication {
+	c.t.Helper()
+	publication, err := c.tryPublish(mime, source, every)
+	require.NoError(c.t, err)
+	return publication
+}
+
+func (c *caller) tryPublish(mime string, source livekit.TrackSource, every time.Duration) (*lksdk.LocalTrackPublication, error) {
 	c.t.Helper()
 	rate := uint32(48000)
 	if mime == webrtc.MimeTypeVP8 {
@@ -172,7 +187,9 @@ func (c *caller) publish(mime string, source livekit.TrackSource, every time.Dur
 	publication, err := c.room.LocalParticipant.PublishTrack(track, &lksdk.TrackPublicationOptions{
 		Name: source.String(), Source: source, VideoWidth: 320, VideoHeight: 240,
 	})
-	require.NoError(c.t, err)
+	if err != nil {
+		return nil, err
+	}
 	frame := []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 0, 0, 0, 0}
 	go func() {
 		tick := time.NewTicker(every)
@@ -188,7 +205,7 @@ func (c *caller) publish(mime string, source livekit.TrackSource, every time.Dur
 			}
 		}
 	}()
-	return publication
+	return publication, nil
 }
 
 // hears waits until packets of a kind from somebody arrive.

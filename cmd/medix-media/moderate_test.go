@@ -98,7 +98,7 @@ func TestAudioOnlyAndTheCapOfPictures(t *testing.T) {
 
 	m.ana.SetState(m.room, policyType, "", map[string]any{"max_video": 1})
 	other.talk()
-	other.show()
+	other.triesToShow()
 	require.Eventually(t, func() bool { s := sources(eve); return len(s) == 1 && s[0] == "microphone" }, patience, pause, "one picture is enough")
 	require.Len(t, sources(m.ana), 2)
 
