@@ -24,7 +24,9 @@ const (
 	missedTwice  = 2
 	// doubtedOften looks, a second apart, make a report that somebody left a mistake when they are there in each.
 	doubtedOften = 5
-	maxWatched   = 20_000
+	// triesAgain is how many looks, a second apart, somebody has who never came before they have left.
+	triesAgain = 10
+	maxWatched = 20_000
 )
 
 // delegation is a delayed leave event that the node keeps from being sent while its participant is connected.
@@ -47,18 +49,20 @@ type delegations struct {
 	all map[place]*delegation
 }
 
+// joined and left note what the SFU reports, in whatever order its reports come: who came and went within a moment may be
+// reported to have left first. Whether somebody reported to have left is gone shows when the SFU is asked.
 func (d *delegations) joined(p place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if w := d.all[p]; w != nil {
-		w.here, w.gone, w.missed, w.doubted = true, false, 0, 0
+		w.here, w.missed, w.doubted = true, 0, 0
 	}
 }
 
 func (d *delegations) left(p place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if w := d.all[p]; w != nil && w.here {
+	if w := d.all[p]; w != nil {
 		w.gone = true
 	}
 }
@@ -206,10 +210,13 @@ func (r *RTC) sawPresence(w *delegation, here, reported bool, now time.Time) boo
 		return false
 	}
 	w.doubted = 0
-	if !w.here {
+	if !w.here && !reported {
 		return false
 	}
 	w.missed++
+	if !w.here { // their connection ended before it stood: they may be trying again
+		return w.missed >= triesAgain
+	}
 	return reported || w.missed >= missedTwice
 }
 

@@ -26,3 +26,23 @@ func TestAReportThatSomebodyLeftIsWrongWhenTheyStay(t *testing.T) {
 	require.False(t, r.sawPresence(w, false, w.gone, time.Now()), "missed once")
 	require.True(t, r.sawPresence(w, false, w.gone, time.Now()), "missed twice")
 }
+
+func TestReportsMayComeInTheWrongOrder(t *testing.T) {
+	r := &RTC{}
+	p := place{"room", "ana"}
+	w := &delegation{place: p}
+	d := &delegations{all: map[place]*delegation{p: w}}
+	d.left(p)
+	require.False(t, r.sawPresence(w, false, w.gone, time.Now()), "nobody has come yet")
+	d.joined(p)
+	require.True(t, r.sawPresence(w, false, w.gone, time.Now()), "they came and went")
+}
+
+func TestAConnectionThatNeverStoodHasLeftInTheEnd(t *testing.T) {
+	r := &RTC{}
+	w := &delegation{gone: true}
+	for range triesAgain - 1 {
+		require.False(t, r.sawPresence(w, false, w.gone, time.Now()), "they may be trying again")
+	}
+	require.True(t, r.sawPresence(w, false, w.gone, time.Now()))
+}
