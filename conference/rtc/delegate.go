@@ -20,7 +20,7 @@ const (
 	waitToCome = 5 * time.Minute
 	// presentEvery is how often the SFU is asked whether somebody is still there, since its reports may be lost; who is missed
 	// missedTwice times has left.
-	presentEvery = 10 * time.Second
+	presentEvery = 5 * time.Second
 	missedTwice  = 2
 	// doubtedOften looks, a second apart, make a report that somebody left a mistake when they are there in each.
 	doubtedOften = 5
