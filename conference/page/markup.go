@@ -1,36 +1,21 @@
 package page
 
 import (
-	"golang.org/x/text/language"
-
 	"medixchange/internal/markup"
 )
 
 func beginning(b *markup.Builder, words *markup.Words) {
 	b.Put(`<!DOCTYPE html>`+"\n"+`<html lang="%s" dir="%s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`,
-		htmlLang(words.Tag), words.Dir())
+		markup.HTMLLang(words.Tag), words.Dir())
 	b.Put(`<title>%s</title><link rel="stylesheet" href="/conference/static/conference.css"><link rel="icon" href="/conference/static/icon.svg" type="image/svg+xml">`+"\n",
 		words.Text("conference"))
-}
-
-// htmlLang says the script where readers and fonts want to know it.
-func htmlLang(tag string) string {
-	parsed, err := language.Parse(tag)
-	if err != nil {
-		return tag
-	}
-	base, _ := parsed.Base()
-	if script, _ := parsed.Script(); base.String() == "zh" || base.String() == "sr" {
-		return base.String() + "-" + script.String()
-	}
-	return tag
 }
 
 func languageMenu(b *markup.Builder, words *markup.Words) {
 	b.Put(`<nav class="languages" aria-label="%s"><details><summary><span class="unseen">%s: </span>%s</summary><ul>`,
 		words.Text("language"), words.Text("language"), words.Text("name"))
 	for _, tag := range catalogue.Languages() {
-		lang := htmlLang(tag)
+		lang := markup.HTMLLang(tag)
 		b.Put(`<li><a href="?lang=%s" hreflang="%s" lang="%s" dir="%s">%s</a></li>`, tag, lang, lang, markup.Dir(tag), catalogue.Of(tag).Text("name"))
 	}
 	b.Put("</ul></details></nav>")

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"medixchange/conference/manifest"
 	"medixchange/internal/markup"
 	"medixchange/internal/web"
@@ -135,21 +133,8 @@ func (p *Replay) missing(w http.ResponseWriter, r *http.Request, err error) {
 
 func beginning(b *markup.Builder, words *markup.Words, title string) {
 	b.Put(`<!DOCTYPE html>`+"\n"+`<html lang="%s" dir="%s"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">`,
-		htmlLang(words.Tag), words.Dir())
+		markup.HTMLLang(words.Tag), words.Dir())
 	b.Put(`<title>%s</title><link rel="stylesheet" href="/replay/static/replay.css"><link rel="icon" href="/replay/static/icon.svg" type="image/svg+xml">`+"\n", title)
-}
-
-// htmlLang says the script where readers and fonts want to know it.
-func htmlLang(tag string) string {
-	parsed, err := language.Parse(tag)
-	if err != nil {
-		return tag
-	}
-	base, _ := parsed.Base()
-	if script, _ := parsed.Script(); base.String() == "zh" || base.String() == "sr" {
-		return base.String() + "-" + script.String()
-	}
-	return tag
 }
 
 func (p *Replay) head(b *markup.Builder, words *markup.Words, rec *recording) {
@@ -193,7 +178,7 @@ func languageMenu(b *markup.Builder, words *markup.Words) {
 	b.Put(`<nav class="languages" aria-label="%s"><details><summary><span class="unseen">%s: </span>%s</summary><ul>`,
 		words.Text("language"), words.Text("language"), words.Text("name"))
 	for _, tag := range catalogue.Languages() {
-		lang := htmlLang(tag)
+		lang := markup.HTMLLang(tag)
 		b.Put(`<li><a href="?lang=%s" hreflang="%s" lang="%s" dir="%s">%s</a></li>`, tag, lang, lang, markup.Dir(tag), catalogue.Of(tag).Text("name"))
 	}
 	b.Put("</ul></details></nav>")
@@ -211,7 +196,7 @@ func (p *Replay) body(b *markup.Builder, words *markup.Words, rec *recording) {
 	}
 	b.Put(`</select></label><label>%s <select id="captions"><option value="off">%s</option>`, words.Text("captions"), words.Text("off"))
 	for _, tag := range catalogue.Languages() {
-		b.Put(`<option value="%s" lang="%s"%s>%s</option>`, tag, htmlLang(tag), selected(tag == words.Tag), catalogue.Of(tag).Text("name"))
+		b.Put(`<option value="%s" lang="%s"%s>%s</option>`, tag, markup.HTMLLang(tag), selected(tag == words.Tag), catalogue.Of(tag).Text("name"))
 	}
 	b.Put(`</select></label><label><input type="checkbox" id="audio-only"> %s</label>`, words.Text("audio_only"))
 	b.Put(`<button type="button" id="link">%s</button>`, words.Text("link"))

@@ -158,3 +158,16 @@ func Dir(tag string) string {
 	}
 	return "ltr"
 }
+
+// HTMLLang is a language for the attribute lang, with the script where readers and fonts want to know it.
+func HTMLLang(tag string) string {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	base, _ := parsed.Base()
+	if script, _ := parsed.Script(); base.String() == "zh" || base.String() == "sr" {
+		return base.String() + "-" + script.String()
+	}
+	return tag
+}
