@@ -81,9 +81,7 @@ func TestDecliningAnInvite(t *testing.T) {
 			roomID := n.publicRoom("12")
 			user := s.user("doctor")
 			require.NoError(t, n.member(roomID, n.user("creator"), user, "invite"))
-			w.mu.Lock()
-			w.down[north] = !there
-			w.mu.Unlock()
+			w.with(func() { w.down[north] = !there })
 			require.NoError(t, s.member(roomID, user, user, "leave"))
 			require.NoError(t, s.member(roomID, user, user, "leave"), "again")
 			all, err := s.OutsideMemberships(t.Context(), user)

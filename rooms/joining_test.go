@@ -17,7 +17,7 @@ func TestAnEventThatComesDuringTheJoinIsNotLost(t *testing.T) {
 			roomID := n.publicRoom(version)
 			var said *Event
 			received := make(chan error, 1)
-			w.alter = func(request, _ string, pdus [][]byte) [][]byte {
+			w.setAlter(func(request, _ string, pdus [][]byte) [][]byte {
 				if request != "send_join" {
 					return pdus
 				}
@@ -35,7 +35,7 @@ func TestAnEventThatComesDuringTheJoinIsNotLost(t *testing.T) {
 				case <-time.After(50 * time.Millisecond):
 				}
 				return pdus
-			}
+			})
 			s.join(roomID, s.user("doctor"), north)
 			require.NoError(t, <-received)
 			ev, err := s.Event(t.Context(), said.ID)

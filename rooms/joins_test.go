@@ -86,7 +86,7 @@ func TestAJoinTriesServersInTurn(t *testing.T) {
 	w := newNetwork(t)
 	n, s := w.add(north), w.add(south)
 	roomID := n.publicRoom("12")
-	w.down["dead.example"] = true
+	w.with(func() { w.down["dead.example"] = true })
 
 	require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join", "dead.example", "gone.example"), ErrUnreachable)
 	require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join"), ErrUnreachable, "nobody to ask")
@@ -120,7 +120,7 @@ func TestJoinsOfOneRoomAtTheSameTime(t *testing.T) {
 	for _, err := range errs {
 		require.NoError(t, err)
 	}
-	require.Equal(t, 1, w.calls["send_join"], "the others join in the room that is here then")
+	require.Equal(t, 1, w.asked("send_join"), "the others join in the room that is here then")
 	require.Equal(t, 6, s.snap(roomID).LocalJoined())
 	require.Equal(t, 1, s.count(`SELECT COUNT(*) FROM rooms`))
 }
@@ -165,14 +165,14 @@ func TestAJoinIsRefusedWithoutTheRoomsCreateEvent(t *testing.T) {
 			roomID, other := n.publicRoom(version), n.publicRoom(version)
 			elsewhere, err := n.StateEvent(t.Context(), other, "m.room.create", "")
 			require.NoError(t, err)
-			w.alter = func(_, _ string, pdus [][]byte) [][]byte {
+			w.setAlter(func(_, _ string, pdus [][]byte) [][]byte {
 				for i, pdu := range pdus {
 					if gjson.GetBytes(pdu, "type").Str == "m.room.create" {
 						pdus[i] = elsewhere.JSON
 					}
 				}
 				return pdus
-			}
+			})
 			require.ErrorIs(t, s.member(roomID, s.user("a"), s.user("a"), "join", north), ErrBadEvent)
 			_, err = s.Snapshot(t.Context(), roomID)
 			require.ErrorIs(t, err, ErrNotFound, "nothing of it is stored")
@@ -190,14 +190,14 @@ func TestForgedStateIsLeftOutOfAJoin(t *testing.T) {
 	key := ""
 	d := &draft{typ: "m.room.name", stateKey: &key, sender: stranger, content: []byte(`{"name":"forged"}`)}
 	forged := w.forge(n, d, roomID, n.tips(roomID), n.authFor(roomID, &draft{typ: "m.room.message", sender: n.user("creator"), content: []byte(`{}`)})[:1])
-	w.alter = func(_, _ string, pdus [][]byte) [][]byte {
+	w.setAlter(func(_, _ string, pdus [][]byte) [][]byte {
 		for i, pdu := range pdus {
 			if string(pdu) == string(topic.JSON) {
 				pdus[i] = bytes.Replace(pdu, []byte(n.user("creator")), []byte("@creator:south.example"), 1)
 			}
 		}
 		return append(pdus, forged.JSON, []byte(`{"not":"an event"}`), []byte(`[`))
-	}
+	})
 	s.join(roomID, s.user("a"), north)
 	state := s.current(roomID)
 	require.NotContains(t, state, "m.room.topic|", "badly signed")
@@ -276,10 +276,10 @@ func TestMembersThatWereLeftOutAreFetched(t *testing.T) {
 	n, s := w.add(north), w.add(south)
 	roomID := n.publicRoom("12")
 	n.join(roomID, n.user("nurse"))
-	w.omit = true
+	w.with(func() { w.omit = true })
 	s.join(roomID, s.user("doctor"), north)
 	require.Equal(t, n.current(roomID), s.current(roomID))
-	require.Equal(t, 1, w.calls["state"])
+	require.Equal(t, 1, w.asked("state"))
 	require.Zero(t, s.count(`SELECT COUNT(*) FROM events WHERE state_partial <> 0`))
 }
 

@@ -42,14 +42,14 @@ func TestWhatFollowsABadlySignedEventIsNotLost(t *testing.T) {
 			bad := h.n.state(h.roomID, h.n.user("creator"), "m.room.topic", "", `{"topic":"badly signed"}`)
 			next := h.n.say(h.roomID, h.n.user("creator"), "well signed")
 			signature := gjson.GetBytes(bad.JSON, "signatures").Map()[north].Raw
-			h.alter = func(_, _ string, pdus [][]byte) [][]byte {
+			h.setAlter(func(_, _ string, pdus [][]byte) [][]byte {
 				for i, pdu := range pdus {
 					if bytes.Equal(pdu, bad.JSON) {
 						pdus[i] = bytes.Replace(pdu, []byte(signature), []byte(`{"ed25519:x":"AAAA"}`), 1)
 					}
 				}
 				return pdus
-			}
+			})
 			require.Nil(t, h.s.receive(north, next)[0].Err)
 			h.s.settle()
 			require.Equal(t, Accepted, h.s.outcome(next.ID))

@@ -88,8 +88,8 @@ func TestAGapIsFilledWithMissingEvents(t *testing.T) {
 		last = here.Position
 		require.False(t, here.AfterGap)
 	}
-	require.Equal(t, 1, h.calls["get_missing_events"])
-	require.Zero(t, h.calls["state_ids"])
+	require.Equal(t, 1, h.asked("get_missing_events"))
+	require.Zero(t, h.asked("state_ids"))
 }
 
 func TestALongGapIsCrossedWithTheStateAfterIt(t *testing.T) {
@@ -104,7 +104,7 @@ func TestALongGapIsCrossedWithTheStateAfterIt(t *testing.T) {
 			h.s.settle()
 			require.Equal(t, Accepted, h.s.outcome(last.ID))
 			require.Equal(t, h.n.current(h.roomID), h.s.current(h.roomID))
-			require.Equal(t, 1, h.calls["state_ids"])
+			require.Equal(t, 1, h.asked("state_ids"))
 			require.Equal(t, 1, h.s.count(`SELECT COUNT(*) FROM gaps WHERE anchor <> (SELECT MIN(anchor) FROM gaps)`))
 			h.s.fillGaps(h.roomID)
 			require.Equal(t, []string{last.ID}, idsOf(h.s.tips(h.roomID)))
@@ -115,7 +115,7 @@ func TestALongGapIsCrossedWithTheStateAfterIt(t *testing.T) {
 
 func TestWhatIsMissingIsAwaited(t *testing.T) {
 	h := newWard(t, "12")
-	h.down[north] = true
+	h.with(func() { h.down[north] = true })
 	one := h.says("one")
 	two := h.says("two", one)
 	require.Nil(t, h.s.receive(ghostServer, two)[0].Err)
@@ -135,14 +135,12 @@ func TestTheInboxIsProcessedAfterARestart(t *testing.T) {
 	h := newWard(t, "12")
 	one := h.says("one")
 	two := h.says("two", one)
-	h.noKey[ghostServer] = true
+	h.with(func() { h.noKey[ghostServer] = true })
 	require.Nil(t, h.s.receive(ghostServer, one)[0].Err)
 	require.Nil(t, h.s.receive(ghostServer, two)[0].Err)
 	h.s.settle()
 	require.Equal(t, 2, h.s.count(`SELECT COUNT(*) FROM inbox`))
-	h.mu.Lock()
-	h.noKey[ghostServer] = false
-	h.mu.Unlock()
+	h.with(func() { h.noKey[ghostServer] = false })
 	h.s.restart()
 	require.Eventually(t, func() bool { return h.s.outcome(two.ID) == Accepted }, 5*time.Second, time.Millisecond)
 	require.Zero(t, h.s.count(`SELECT COUNT(*) FROM inbox`))
@@ -150,7 +148,7 @@ func TestTheInboxIsProcessedAfterARestart(t *testing.T) {
 
 func TestPoisonIsGivenUpAndBlocksNobody(t *testing.T) {
 	h := newWard(t, "12")
-	h.down[north] = true
+	h.with(func() { h.down[north] = true })
 	lost := h.says("lost")
 	poison := h.says("poison", lost)
 	require.Nil(t, h.s.receive(ghostServer, poison)[0].Err)
@@ -262,7 +260,7 @@ func TestAWrongHashLeavesARedactedCopy(t *testing.T) {
 
 func TestAThousandUnknownParentsAreBoundedWork(t *testing.T) {
 	h := newWard(t, "12")
-	h.down[north] = true
+	h.with(func() { h.down[north] = true })
 	for i := range 20 {
 		var pdus [][]byte
 		for j := range maxPDUs {

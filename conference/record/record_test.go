@@ -15,7 +15,7 @@ func TestPictureAndSoundStayTogether(t *testing.T) {
 	s := startSFU(t)
 	amy, bea := s.speak(t, "@amy:a"), s.speak(t, "@bea:a")
 	r := record(t, s.job(t, t.TempDir()))
-	r.recorded(t, 4, 4_000)
+	r.recorded(t, 4, 6_000)
 	amy.audio.SetMuted(true)
 	r.await(t, 1, func(e manifest.Event) bool { return e.Type == manifest.EventMuted })
 	bea.stop()
