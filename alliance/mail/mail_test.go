@@ -21,6 +21,9 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
 )
 
 // post is a small mail server.
@@ -32,8 +35,10 @@ type post struct {
 	at     string // how it takes letters
 	mu     sync.Mutex
 	fails  int // how many letters it refuses for now
-	got    []string
-	login  string
+	// refuses is a receiver that is not known there.
+	refuses string
+	got     []string
+	login   string
 }
 
 func newPost(t *testing.T, at string) *post {
@@ -110,6 +115,12 @@ func (p *post) serve(conn net.Conn) {
 				text.WriteString(strings.TrimPrefix(line, "."))
 			}
 			say(p.take(text.String()))
+		case "RCPT":
+			if p.refuses != "" && strings.Contains(rest, p.refuses) {
+				say("550 nobody here")
+			} else {
+				say("250 fine")
+			}
 		case "QUIT":
 			say("221 bye")
 			return
@@ -139,7 +150,7 @@ func (p *post) letters() []string {
 func (p *post) sender(change func(*Options)) *Sender {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	o := Options{Server: p.listen.Addr().String(), From: "alliance@a.example", TLS: p.at, Roots: p.roots, Now: time.Now, Log: logrus.NewEntry(log),
+	o := Options{DB: sqldbtest.New(p.t), Server: p.listen.Addr().String(), From: "alliance@a.example", TLS: p.at, Roots: p.roots, Now: time.Now, Log: logrus.NewEntry(log),
 		Dial: (&net.Dialer{}).DialContext}
 	if change != nil {
 		change(&o)
@@ -196,24 +207,105 @@ func TestAddressesCannotBringOtherLinesOrReceivers(t *testing.T) {
 	require.Empty(t, got.Header.Get("Bcc"))
 }
 
+// posts stores letters.
+func (p *post) posts(s *Sender, letters ...Letter) {
+	require.NoError(p.t, s.o.DB.Write(p.t.Context(), func(tx *sqldb.Tx) error {
+		for _, l := range letters {
+			if err := s.Post(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// runs has a sender work until the function that is returned is called.
+func runs(t *testing.T, s *Sender) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.Run(ctx) }()
+	return func() {
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}
+}
+
+// left counts the letters that wait.
+func left(t *testing.T, s *Sender) (n int) {
+	require.NoError(t, s.o.DB.QueryRow(t.Context(), "SELECT COUNT(*) FROM alliance_letters").Scan(&n))
+	return n
+}
+
 func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
 	p := newPost(t, Plain)
 	p.fails = 2
 	s := p.sender(nil)
 	s.pause = time.Millisecond
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	go func() { ended <- s.Run(ctx) }()
-	s.Post(letter)
-	require.Eventually(t, func() bool { return len(p.letters()) == 1 }, 20*time.Second, time.Millisecond)
-	cancel()
-	require.ErrorIs(t, <-ended, context.Canceled)
+	stop := runs(t, s)
+	p.posts(s, letter)
+	require.Eventually(t, func() bool { return left(t, s) == 0 }, 20*time.Second, time.Millisecond)
+	require.Len(t, p.letters(), 1)
+	stop()
 }
 
-func TestAQueueThatIsFullDropsAndDoesNotBlock(t *testing.T) {
-	s := newPost(t, Plain).sender(nil)
-	for range 2 * queued {
-		s.Post(letter)
+func TestALetterOutlivesTheNodeThatWroteIt(t *testing.T) {
+	p := newPost(t, Plain)
+	p.fails = 1
+	first := p.sender(nil)
+	p.posts(first, letter, letter)
+	_, err := first.round(t.Context())
+	require.NoError(t, err)
+	require.Len(t, p.letters(), 1)
+	require.Equal(t, 1, left(t, first))
+	later := p.sender(func(o *Options) {
+		o.DB, o.Now = first.o.DB, func() time.Time { return time.Now().Add(2 * firstPause) }
+	})
+	stop := runs(t, later)
+	require.Eventually(t, func() bool { return left(t, later) == 0 }, 20*time.Second, time.Millisecond)
+	require.Len(t, p.letters(), 2)
+	stop()
+}
+
+func TestPausesGrowAndALetterIsGivenUpAtLast(t *testing.T) {
+	p := newPost(t, Plain)
+	p.fails = 1000
+	now := time.Unix(1_700_000_000, 0)
+	s := p.sender(func(o *Options) { o.Now = func() time.Time { return now } })
+	p.posts(s, letter)
+	var pauses []time.Duration
+	for left(t, s) == 1 {
+		_, err := s.round(t.Context())
+		require.NoError(t, err)
+		next, err := s.nextDue(t.Context())
+		require.NoError(t, err)
+		if next != 0 {
+			pauses = append(pauses, time.UnixMilli(next).Sub(now))
+			now = time.UnixMilli(next)
+		}
+		require.Less(t, len(pauses), 100)
 	}
-	require.Len(t, s.queue, queued)
+	require.Equal(t, []time.Duration{firstPause, 2 * firstPause, 4 * firstPause}, pauses[:3])
+	require.Equal(t, longestPause, pauses[len(pauses)-1])
+	require.Empty(t, p.letters())
+}
+
+func TestALetterThatIsRefusedForGoodIsNotTriedAgain(t *testing.T) {
+	p := newPost(t, Plain)
+	p.refuses = "nobody@luc.example"
+	s := p.sender(nil)
+	p.posts(s, Letter{To: p.refuses, Subject: "x", Text: "x"}, Letter{To: "no address", Subject: "x", Text: "x"}, letter)
+	_, err := s.round(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, left(t, s))
+	require.Len(t, p.letters(), 1)
+}
+
+func TestLettersThatWaitHaveABound(t *testing.T) {
+	s := newPost(t, Plain).sender(nil)
+	many := make([]Letter, queued+5)
+	for i := range many {
+		many[i] = letter
+	}
+	(&post{t: t}).posts(s, many...)
+	require.Equal(t, queued, left(t, s))
 }
