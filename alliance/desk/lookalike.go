@@ -1,6 +1,9 @@
 package desk
 
 import (
+	"context"
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -49,6 +52,77 @@ func skeleton(server string) string {
 		}
 	}
 	return pairs.Replace(look.String())
+}
+
+// oneApart reports whether two texts differ in one letter: another one, one more, one less, or two that changed places.
+func oneApart(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if len(y)-len(x) > 1 {
+		return false
+	}
+	at := 0
+	for at < len(x) && x[at] == y[at] {
+		at++
+	}
+	if len(x) < len(y) {
+		return slices.Equal(x[at:], y[at+1:])
+	}
+	if at == len(x) {
+		return false
+	}
+	if slices.Equal(x[at+1:], y[at+1:]) {
+		return true
+	}
+	return at+1 < len(x) && x[at] == y[at+1] && x[at+1] == y[at] && slices.Equal(x[at+2:], y[at+2:])
+}
+
+// near reports whether a name differs so little from another that coordinators should know: by one letter as they are read, or
+// by nothing but what comes after the last dot.
+func near(a, b string) bool {
+	if a == b {
+		return false
+	}
+	x, y := skeleton(a), skeleton(b)
+	return x == y || oneApart(x, y) || withoutEnd(x) == withoutEnd(y)
+}
+
+// withoutEnd is a name without its last label.
+func withoutEnd(name string) string {
+	if at := strings.LastIndexByte(name, '.'); at > 0 {
+		return name[:at]
+	}
+	return name
+}
+
+// maxNear bounds the names of which coordinators are warned.
+const maxNear = 20
+
+// Near returns the names of members and of other applicants that differ little from that of an application, 20 at most. They are
+// no reason to turn it away: hospitals of one town are often named alike.
+func (d *Desk) Near(ctx context.Context, a Application) ([]string, error) {
+	names := map[string]bool{}
+	if list := d.o.Keeper.Members(); list != nil {
+		for _, h := range list.Hospitals {
+			names[h.ServerName] = true
+		}
+	}
+	others, err := d.list(ctx, Waiting(), maxListed)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range others {
+		names[other.ServerName] = true
+	}
+	found := []string{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if near(name, a.ServerName) && len(found) < maxNear {
+			found = append(found, name)
+		}
+	}
+	return found, nil
 }
 
 // mixedScripts reports whether a label has letters of several scripts. Those that are written together in Japanese and Korean
