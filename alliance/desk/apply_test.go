@@ -63,6 +63,8 @@ func TestNamesThatLookLikeThoseOfMembersAreTurnedAway(t *testing.T) {
 		"clinic-rorna1.example":        desk.CodeLookAlike,
 		"xn--clnic-roma1-pcb.example":  desk.CodeLookAlike, // clínic-roma1
 		"xn--clini-roma1-woj.example":  desk.CodeMixed,     // its second c is Cyrillic
+		"xn--fiqs8s.example":           "",                 // Chinese
+		"xn--zhjlb.example":            desk.CodeMixed,     // Coptic
 		"clinic-roma2.example":         "",
 		"clinic-roma1.example.example": "",
 	} {
@@ -168,4 +170,32 @@ func TestARefusedApplicantMayApplyAgain(t *testing.T) {
 	_, err = o.Accept(t.Context(), a.ID, "after all", "ana", false)
 	require.ErrorIs(t, err, desk.ErrState)
 	o.apply("luc.example")
+}
+
+// TestCoordinatorsAreWarnedOfNamesThatDifferLittle: names that are not refused, since hospitals of one town are named alike.
+func TestCoordinatorsAreWarnedOfNamesThatDifferLittle(t *testing.T) {
+	o := newOffice(t)
+	list := o.council.List(t, o.charter, nil, []string{"bo", "chen"}, signedtest.Hospital("charite-berlin.example"), signedtest.Hospital("luc.example"))
+	_, err := o.keeper.TakeMembers(t.Context(), list.Raw(), "")
+	require.NoError(t, err)
+	for server, near := range map[string][]string{
+		"charite-berlm.example":   {},
+		"charite-berlim.example":  {"charite-berlin.example"},
+		"chariite-berlin.example": {"charite-berlin.example"},
+		"charte-berlin.example":   {"charite-berlin.example"},
+		"chraite-berlin.example":  {"charite-berlin.example"},
+		"charite-berlin.test":     {"charite-berlin.example"},
+		"charite-bern.example":    {},
+		"duc.example":             {"luc.example"},
+		"paris.example":           {},
+	} {
+		a, _ := o.apply(server)
+		found, err := o.Near(t.Context(), a)
+		require.NoError(t, err)
+		require.Subset(t, found, near, server)
+		if len(near) == 0 {
+			require.NotContains(t, found, "charite-berlin.example", server)
+			require.NotContains(t, found, "luc.example", server)
+		}
+	}
 }

@@ -125,8 +125,13 @@ func (d *Desk) Near(ctx context.Context, a Application) ([]string, error) {
 	return found, nil
 }
 
-// mixedScripts reports whether a label has letters of several scripts. Those that are written together in Japanese and Korean
-// count as one.
+// recommended are the scripts that people write their languages with today (Unicode Standard Annex 31, table 5), with one name
+// for those that are written together in Japanese, Korean and Chinese. Others hold many letters that are read as those of another
+// script, and no hospital's name.
+var recommended = []string{"Arabic", "Armenian", "Bengali", "CJK", "Cyrillic", "Devanagari", "Ethiopic", "Georgian", "Greek", "Gujarati", "Gurmukhi",
+	"Hebrew", "Kannada", "Khmer", "Lao", "Latin", "Malayalam", "Myanmar", "Oriya", "Sinhala", "Tamil", "Telugu", "Thaana", "Thai", "Tibetan"}
+
+// mixedScripts reports whether a label has letters of several scripts, or of one that is not recommended.
 func mixedScripts(server string) bool {
 	host, err := idna.Punycode.ToUnicode(server)
 	if err != nil {
@@ -138,6 +143,9 @@ func mixedScripts(server string) bool {
 			script := scriptOf(r)
 			if script == "" {
 				continue
+			}
+			if !slices.Contains(recommended, script) {
+				return true
 			}
 			if seen != "" && seen != script {
 				return true
@@ -152,7 +160,7 @@ func scriptOf(r rune) string {
 	if !unicode.IsLetter(r) {
 		return ""
 	}
-	if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) {
+	if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo) {
 		return "CJK"
 	}
 	for name, table := range unicode.Scripts {

@@ -169,6 +169,7 @@ func (s *Sender) Send(ctx context.Context, l Letter) error {
 		return err
 	}
 	defer func() { _ = client.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
 	if err := s.logIn(client); err != nil {
 		return err
 	}
@@ -214,6 +215,7 @@ func (s *Sender) connect(ctx context.Context) (*smtp.Client, error) {
 			return nil, errors.Join(fmt.Errorf("calling the mail server: %w", err), conn.Close())
 		}
 	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	secure := &tls.Config{ServerName: host, RootCAs: s.o.Roots, MinVersion: tls.VersionTLS12}
 	if s.o.TLS == TLS {
 		conn = tls.Client(conn, secure)

@@ -125,13 +125,17 @@ async function review() {
     await ana.locator("button[value=accept]").click();
     const drafted = await text(ana, "[role=status]");
     await looked(ana, "queue with a draft");
+    await ana.goto(input.url + "/alliance/review?lang=ar");
+    await looked(ana, "queue with a draft in Arabic");
+    const arabic = { dir: await ana.getAttribute("html", "dir"), draft: await text(ana, "#draft") };
+    await ana.goto(input.url + "/alliance/review?lang=en");
     await ana.setInputFiles("#file", { name: "members.json", mimeType: "application/json", buffer: Buffer.from(await signed(ana, "ana")) });
     await ana.locator("form[action$=signatures] button").click();
     const first = await text(ana, "[role=status]");
     const bo = await login("bo");
     await bo.fill("#copy", await signed(bo, "bo"));
     await bo.locator("form[action$=signatures] button").click();
-    report("reviewed", { drafted, first, second: await text(bo, "[role=status]") });
+    report("reviewed", { drafted, arabic, first, second: await text(bo, "[role=status]") });
     await ana.context().close();
     await bo.context().close();
 }
