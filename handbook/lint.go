@@ -210,16 +210,22 @@ func (l *linter) difference(s *Section, block Block, d Difference) {
 		d.What, quoted(d.Original), quoted(d.Translation), block.Anchor)
 }
 
+// What findings name where a text has nothing.
+const (
+	NothingLikeIt = "nothing like it" // no such value
+	NoneListed    = "none"            // no citations
+)
+
 func quoted(s string) string {
 	if s == "" {
-		return "nothing like it"
+		return NothingLikeIt
 	}
 	return fmt.Sprintf("%q", s)
 }
 
 func listed(keys []string) string {
 	if len(keys) == 0 {
-		return "none"
+		return NoneListed
 	}
 	return strings.Join(keys, ", ")
 }

@@ -26,6 +26,11 @@ func (q *request) saying(p handbook.Problem) (markup.HTML, bool) {
 			args[0] = item
 		}
 	}
+	for i, arg := range args {
+		if arg == handbook.NothingLikeIt || arg == handbook.NoneListed {
+			args[i] = "—"
+		}
+	}
 	for _, key := range []string{"p_" + p.Kind, "f_" + p.Kind} {
 		if p.Kind != "" && q.words.Text(key) != "" {
 			return q.words.Say(key, "a", args[0], "b", args[1], "c", args[2]), true
