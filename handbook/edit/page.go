@@ -45,7 +45,8 @@ func (q *request) page(status int, title string, main func(b *markup.Builder)) {
 	b.Put(`<!DOCTYPE html>`+"\n"+`<html %s><head><meta charset="utf-8">`, q.shown.Attributes())
 	b.Put(`<meta name="viewport" content="width=device-width, initial-scale=1"><title>%s</title>`+"\n", title)
 	b.Put(`<link rel="icon" href="/handbook/static/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/handbook/static/book.css?v=%s">`, fileMark())
-	b.Put(`<link rel="stylesheet" href="%sstatic/edit.css?v=%s"><script src="%sstatic/edit.js?v=%s" defer></script></head>`+"\n", Root, fileMark(), Root, fileMark())
+	b.Put(`<link rel="stylesheet" href="%sstatic/edit.css?v=%s"><script src="/handbook/static/book.js?v=%s" defer></script>`, Root, fileMark(), fileMark())
+	b.Put(`<script src="%sstatic/edit.js?v=%s" defer></script></head>`+"\n", Root, fileMark())
 	b.Put(`<body class="desk"><a class="skip" href="#text">%s</a>`, q.reading.Text("skip"))
 	b.Put(`<header class="bar"><a class="home" href="%s">%s</a>`, Root, q.words.Text("desk"))
 	if q.who.May(desk.Publisher, q.book.Source) || q.publishes() {
