@@ -40,7 +40,7 @@ func TestLettersOfAnApplicationOutliveARestart(t *testing.T) {
 	e, sink := newExchange(t), mailtest.New(t, "none")
 	a := testhospital.Start(t, e.member(), desks, func(c *config.Config) {
 		m := &c.Alliance.Mail
-		m.Server, m.From, m.TLS, m.Coordinators = sink.Address(), "alliance@a.example", config.MailPlain, []string{"ana@a.example"}
+		m.Server, m.From, m.TLS, m.Coordinators = sink.Address(), "alliance@a.example", config.MailPlain, []config.AllianceAddress{{To: "ana@a.example", Language: "es"}}
 	})
 	c := testhospital.Start(t, e.member(a.Name), applies)
 	e.take(a, e.issue(time.Hour, nil, signedtest.Hospital(a.Name)))
@@ -62,6 +62,7 @@ func TestLettersOfAnApplicationOutliveARestart(t *testing.T) {
 		receivers[to] = subject + "\n" + text
 	}
 	require.Contains(t, receivers["<dsi@luc.example>"], c.Name)
+	require.Contains(t, receivers["<ana@a.example>"], "se espera su decisión")
 	require.Contains(t, receivers["<ana@a.example>"], "/alliance/review/application/"+status.ID)
 
 	desk := newSurfer(t, a, ana.Token)

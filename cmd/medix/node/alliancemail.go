@@ -55,14 +55,14 @@ func (n *Node) tellOf(tx *sqldb.Tx, a desk.Application) error {
 	if n.mailer == nil || a.ProvenTS == 0 {
 		return nil
 	}
-	subject, text := pages.Letter(a, n.Alliance.Charter().Alliance)
+	alliance := n.Alliance.Charter().Alliance
+	subject, text := pages.Letter(a, alliance)
 	letters := []mail.Letter{{To: a.Email, Subject: subject, Text: text}}
 	if a.State == desk.Proven {
-		for _, to := range n.Config.Alliance.Mail.Coordinators {
-			letters = append(letters, mail.Letter{
-				To: to, Subject: "An application to the alliance waits: " + a.ServerName,
-				Text: fmt.Sprintf("%s (%s) has proven its domain.\n%s%s/review/application/%s\n", a.LegalName, a.ServerName, n.handbookDesk().base, pages.Root, a.ID),
-			})
+		page := n.handbookDesk().base + pages.Root + "/review/application/" + a.ID
+		for _, c := range n.Config.Alliance.Mail.Coordinators {
+			subject, text = pages.LetterToCoordinator(a, alliance, c.Language, page)
+			letters = append(letters, mail.Letter{To: c.To, Subject: subject, Text: text})
 		}
 	}
 	for _, letter := range letters {
