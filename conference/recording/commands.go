@@ -24,7 +24,7 @@ const (
 
 // followOptions begin at the stream's end: what was commanded before this node had recordings is over.
 func (s *Service) followOptions() stream.FollowOptions {
-	return stream.FollowOptions{Start: s.o.Hub.Position(), Step: maxHeard}
+	return stream.FollowOptions{Start: s.o.Hub.Position(), Step: maxHeard, Gather: stream.Unhurried}
 }
 
 // hearAll answers commands in (from, upto].
