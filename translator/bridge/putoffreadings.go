@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tidwall/gjson"
-
 	"medixchange/rooms"
 )
 
@@ -172,7 +170,7 @@ func (b *Bridge) putOffRead(version *rooms.Event, of putOffGroup, ts int64, reda
 	}
 	read := Reading{
 		UserID: of.userID, FirstTS: ts, Mode: of.mode, VersionID: version.ID, From: of.source, To: of.language, State: shown.State,
-		Engine: gjson.GetBytes(shown.Content, pathKey).Get("engine").Str, Verdict: shown.Verdict, Reasons: reasonsIn(shown), rendering: shown.Position,
+		Reasons: reasonsIn(shown), rendering: shown.Position,
 	}
 	if !redacted && b.o.Config.Records.ReadingsText {
 		read.Text = bodyOf(shown)
