@@ -54,7 +54,7 @@ func noticed(u *testhospital.User, room, mark string) (content gjson.Result) {
 }
 
 // manifestOf waits until a recording has every track's checksum.
-func manifestOf(t *testing.T, h *testhospital.Hospital, id string) *manifest.Manifest {
+func manifestOf(t testing.TB, h *testhospital.Hospital, id string) *manifest.Manifest {
 	t.Helper()
 	var m *manifest.Manifest
 	folder := filepath.Join(h.Config.DataDir, "recordings", id)
