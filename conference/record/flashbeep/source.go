@@ -87,8 +87,8 @@ type Moment struct {
 func (s *Source) Perform(ctx context.Context, audio, video Track, tell func(Moment)) {
 	s.began()
 	var both sync.WaitGroup
-	both.Go(func() { s.play(ctx, Moment{Kind: "audio"}, soundStep, s.Sound, audio, sound, tell) })
-	both.Go(func() { s.play(ctx, Moment{Kind: "video"}, pictureStep, s.Machine, video, picture, tell) })
+	both.Go(func() { s.play(ctx, Moment{Kind: "audio"}, soundStep, s.Sound, audio, Noise, tell) })
+	both.Go(func() { s.play(ctx, Moment{Kind: "video"}, pictureStep, s.Machine, video, Look, tell) })
 	both.Wait()
 }
 
@@ -108,14 +108,16 @@ func (s *Source) play(ctx context.Context, m Moment, step time.Duration, fast fl
 	}
 }
 
-func sound(on, _ bool) []byte {
+// Noise is 20 ms of Opus: a tone while it beeps, else silence.
+func Noise(on, _ bool) []byte {
 	if on {
 		return tone
 	}
 	return silence
 }
 
-func picture(on, was bool) []byte {
+// Look is a frame of VP8: white while it flashes, else black; a key frame whenever that changes.
+func Look(on, was bool) []byte {
 	switch {
 	case on && !was:
 		return whiteKey
