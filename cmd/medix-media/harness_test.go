@@ -92,12 +92,38 @@ func askToken(u *testhospital.User, at *testhospital.Hospital, url, room string)
 	return status, answer.Get("jwt").Str, answer.Get("errcode").Str
 }
 
+// stream counts what is received of somebody.
+type stream struct {
+	packets atomic.Int64
+	missing atomic.Int64 // by sequence numbers: sent before the latest one, and not here yet
+}
+
+func (s *stream) read(track *webrtc.TrackRemote) {
+	last, started := uint16(0), false
+	for {
+		packet, _, err := track.ReadRTP()
+		if err != nil {
+			return
+		}
+		ahead := int64(int16(packet.SequenceNumber - last))
+		if !started {
+			started, ahead = true, 1
+		}
+		if ahead > 0 {
+			last = packet.SequenceNumber
+			s.missing.Add(ahead)
+		}
+		s.missing.Add(-1)
+		s.packets.Add(1)
+	}
+}
+
 // caller is somebody's connection to one SFU.
 type caller struct {
 	t    testing.TB
 	room *lksdk.Room
 
-	heard   sync.Map                           // identity → *atomic.Int64, packets
+	heard   sync.Map                           // identity and kind → *stream
 	sent    atomic.Int64                       // packets of sound and pictures
 	onData  func(topic string, payload []byte) // optional; set before anybody sends
 	gone    chan struct{}
@@ -125,15 +151,8 @@ func tryConnect(t testing.TB, url, token string, options ...lksdk.ConnectOption)
 		}
 	}
 	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
-		counter, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(atomic.Int64))
-		go func() {
-			for {
-				if _, _, err := track.ReadRTP(); err != nil {
-					return
-				}
-				counter.(*atomic.Int64).Add(1)
-			}
-		}()
+		of, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(stream))
+		go of.(*stream).read(track)
 	}
 	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, append(options, lksdk.WithDisableRegionDiscovery())...)
 	if err != nil {
@@ -214,19 +233,20 @@ func (c *caller) hears(identity, kind string) {
 }
 
 func (c *caller) packets(identity, kind string) int64 {
-	counter, ok := c.heard.Load(identity + " " + kind)
+	of, ok := c.heard.Load(identity + " " + kind)
 	if !ok {
 		return 0
 	}
-	return counter.(*atomic.Int64).Load()
+	return of.(*stream).packets.Load()
 }
 
-func (c *caller) packetsOfAll() (packets int64) {
-	c.heard.Range(func(_, counter any) bool {
-		packets += counter.(*atomic.Int64).Load()
+func (c *caller) packetsOfAll() (packets, missing int64) {
+	c.heard.Range(func(_, of any) bool {
+		packets += of.(*stream).packets.Load()
+		missing += of.(*stream).missing.Load()
 		return true
 	})
-	return packets
+	return packets, missing
 }
 
 // isGone waits until the SFU has ended the connection.
