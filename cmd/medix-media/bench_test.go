@@ -122,7 +122,7 @@ func benchSound(b *testing.B, talkers, all int) {
 		})
 	}
 	hearing.Wait()
-	sfu := childPIDs(b)[0]
+	sfu := childRunning(b, "sfu")
 	for b.Loop() {
 		before := countOf(callers)
 		began, cpu := time.Now(), cpuOf(b, sfu)
@@ -159,7 +159,7 @@ func BenchmarkIdleSFU(b *testing.B) {
 	m := meet(b, program)
 	_, _, code := askToken(m.ana, m.a, m.urlA, m.room)
 	require.Empty(b, code)
-	pid := childPIDs(b)[0]
+	pid := childRunning(b, "sfu")
 	for b.Loop() {
 		time.Sleep(5 * time.Second)
 	}

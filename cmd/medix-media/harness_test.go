@@ -65,6 +65,10 @@ func builtProgram(t testing.TB) testhospital.Option {
 	path := filepath.Join(t.TempDir(), "medix-media")
 	out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, ".").CombinedOutput()
 	require.NoError(t, err, string(out))
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	require.NoError(t, file.Sync(), "the system takes no pages that are not on the disk yet")
+	require.NoError(t, file.Close())
 	return func(c *config.Config) { c.Conference.SFU.Program = path }
 }
 
@@ -209,21 +213,19 @@ func (c *caller) tryPublish(mime string, source livekit.TrackSource, every time.
 		return nil, err
 	}
 	frame := []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 0, 0, 0, 0}
-	go func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-c.ctx.Done():
-				return
-			case <-tick.C:
-				if track.WriteSample(media.Sample{Data: frame, Duration: every}, nil) == nil {
-					c.sent.Add(1)
-				}
-			}
-		}
-	}()
+	go c.send(track, every, func(int) []byte { return frame })
 	return publication, nil
+}
+
+// send writes what is due until the caller ends, however late it is asked.
+func (c *caller) send(track *lksdk.LocalTrack, every time.Duration, frame func(n int) []byte) {
+	began := time.Now()
+	for n := 0; c.ctx.Err() == nil; n++ {
+		time.Sleep(time.Until(began.Add(time.Duration(n) * every)))
+		if track.WriteSample(media.Sample{Data: frame(n), Duration: every}, nil) == nil {
+			c.sent.Add(1)
+		}
+	}
 }
 
 // hears waits until packets of a kind from somebody arrive.

@@ -47,7 +47,4 @@ func serveSFU(ctx context.Context, job []byte, _ io.Writer) error {
 }
 
 // nobody reports whether no participant is connected, as the SFU counted a moment ago.
-func nobody(server *service.LivekitServer) bool {
-	stats := server.Node().GetStats()
-	return stats.GetNumClients() == 0 && stats.GetNumRooms() == 0
-}
+func nobody(server *service.LivekitServer) bool { return server.Node().GetStats().GetNumClients() == 0 }
