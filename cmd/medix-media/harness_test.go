@@ -37,6 +37,12 @@ func TestMain(m *testing.M) {
 		return
 	}
 	lksdk.SetLogger(logger.GetDiscardLogger())
+	if text, ok := os.LookupEnv(partEnv); ok {
+		if err := perform(text); err != nil {
+			panic(err)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -59,6 +65,10 @@ func builtProgram(t testing.TB) testhospital.Option {
 	path := filepath.Join(t.TempDir(), "medix-media")
 	out, err := exec.Command("go", "build", "-ldflags", "-s -w", "-o", path, ".").CombinedOutput()
 	require.NoError(t, err, string(out))
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	require.NoError(t, file.Sync(), "the system takes no pages that are not on the disk yet")
+	require.NoError(t, file.Close())
 	return func(c *config.Config) { c.Conference.SFU.Program = path }
 }
 
@@ -86,12 +96,38 @@ func askToken(u *testhospital.User, at *testhospital.Hospital, url, room string)
 	return status, answer.Get("jwt").Str, answer.Get("errcode").Str
 }
 
+// stream counts what is received of somebody.
+type stream struct {
+	packets atomic.Int64
+	missing atomic.Int64 // by sequence numbers: sent before the latest one, and not here yet
+}
+
+func (s *stream) read(track *webrtc.TrackRemote) {
+	last, started := uint16(0), false
+	for {
+		packet, _, err := track.ReadRTP()
+		if err != nil {
+			return
+		}
+		ahead := int64(int16(packet.SequenceNumber - last))
+		if !started {
+			started, ahead = true, 1
+		}
+		if ahead > 0 {
+			last = packet.SequenceNumber
+			s.missing.Add(ahead)
+		}
+		s.missing.Add(-1)
+		s.packets.Add(1)
+	}
+}
+
 // caller is somebody's connection to one SFU.
 type caller struct {
 	t    testing.TB
 	room *lksdk.Room
 
-	heard   sync.Map                           // identity → *atomic.Int64, packets
+	heard   sync.Map                           // identity and kind → *stream
 	sent    atomic.Int64                       // packets of sound and pictures
 	onData  func(topic string, payload []byte) // optional; set before anybody sends
 	gone    chan struct{}
@@ -119,15 +155,8 @@ func tryConnect(t testing.TB, url, token string, options ...lksdk.ConnectOption)
 		}
 	}
 	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
-		counter, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(atomic.Int64))
-		go func() {
-			for {
-				if _, _, err := track.ReadRTP(); err != nil {
-					return
-				}
-				counter.(*atomic.Int64).Add(1)
-			}
-		}()
+		of, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(stream))
+		go of.(*stream).read(track)
 	}
 	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, append(options, lksdk.WithDisableRegionDiscovery())...)
 	if err != nil {
@@ -184,21 +213,19 @@ func (c *caller) tryPublish(mime string, source livekit.TrackSource, every time.
 		return nil, err
 	}
 	frame := []byte{0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00, 0, 0, 0, 0}
-	go func() {
-		tick := time.NewTicker(every)
-		defer tick.Stop()
-		for {
-			select {
-			case <-c.ctx.Done():
-				return
-			case <-tick.C:
-				if track.WriteSample(media.Sample{Data: frame, Duration: every}, nil) == nil {
-					c.sent.Add(1)
-				}
-			}
-		}
-	}()
+	go c.send(track, every, func(int) []byte { return frame })
 	return publication, nil
+}
+
+// send writes what is due until the caller ends, however late it is asked.
+func (c *caller) send(track *lksdk.LocalTrack, every time.Duration, frame func(n int) []byte) {
+	began := time.Now()
+	for n := 0; c.ctx.Err() == nil; n++ {
+		time.Sleep(time.Until(began.Add(time.Duration(n) * every)))
+		if track.WriteSample(media.Sample{Data: frame(n), Duration: every}, nil) == nil {
+			c.sent.Add(1)
+		}
+	}
 }
 
 // hears waits until packets of a kind from somebody arrive.
@@ -208,19 +235,20 @@ func (c *caller) hears(identity, kind string) {
 }
 
 func (c *caller) packets(identity, kind string) int64 {
-	counter, ok := c.heard.Load(identity + " " + kind)
+	of, ok := c.heard.Load(identity + " " + kind)
 	if !ok {
 		return 0
 	}
-	return counter.(*atomic.Int64).Load()
+	return of.(*stream).packets.Load()
 }
 
-func (c *caller) packetsOfAll() (packets int64) {
-	c.heard.Range(func(_, counter any) bool {
-		packets += counter.(*atomic.Int64).Load()
+func (c *caller) packetsOfAll() (packets, missing int64) {
+	c.heard.Range(func(_, of any) bool {
+		packets += of.(*stream).packets.Load()
+		missing += of.(*stream).missing.Load()
 		return true
 	})
-	return packets
+	return packets, missing
 }
 
 // isGone waits until the SFU has ended the connection.

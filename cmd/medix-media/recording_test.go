@@ -54,7 +54,7 @@ func noticed(u *testhospital.User, room, mark string) (content gjson.Result) {
 }
 
 // manifestOf waits until a recording has every track's checksum.
-func manifestOf(t *testing.T, h *testhospital.Hospital, id string) *manifest.Manifest {
+func manifestOf(t testing.TB, h *testhospital.Hospital, id string) *manifest.Manifest {
 	t.Helper()
 	var m *manifest.Manifest
 	folder := filepath.Join(h.Config.DataDir, "recordings", id)
@@ -67,7 +67,7 @@ func manifestOf(t *testing.T, h *testhospital.Hospital, id string) *manifest.Man
 }
 
 // recordedOf waits until that many tracks have some length on the disk, by the events.
-func recordedOf(t *testing.T, h *testhospital.Hospital, id string, tracks int) {
+func recordedOf(t testing.TB, h *testhospital.Hospital, id string, tracks int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		m, err := manifest.FromFolder(filepath.Join(h.Config.DataDir, "recordings", id))

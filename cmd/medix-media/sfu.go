@@ -9,6 +9,8 @@ import (
 	"github.com/livekit/livekit-server/pkg/routing"
 	"github.com/livekit/livekit-server/pkg/service"
 	"github.com/livekit/livekit-server/pkg/telemetry/prometheus"
+
+	"medixchange/internal/resident"
 )
 
 // serveSFU runs LiveKit with the configuration in job (LiveKit's own keys, as JSON, which is YAML) until ctx is done.
@@ -35,8 +37,14 @@ func serveSFU(ctx context.Context, job []byte, _ io.Writer) error {
 	}
 	stopped := context.AfterFunc(ctx, func() { server.Stop(true) })
 	defer stopped()
+	go func() {
+		_ = resident.Keeper{Program: true, Idle: func() bool { return nobody(server) }}.Run(ctx)
+	}()
 	if err := server.Start(); err != nil {
 		return fmt.Errorf("serving the SFU: %w", err)
 	}
 	return nil
 }
+
+// nobody reports whether no participant is connected, as the SFU counted a moment ago.
+func nobody(server *service.LivekitServer) bool { return server.Node().GetStats().GetNumClients() == 0 }

@@ -10,6 +10,7 @@ import (
 // Durations of audio in milliseconds.
 const (
 	frame        = 20  // what browsers send, and what is put in or left out to follow the clock
+	early        = 30  // what sound may be ahead of its time before a frame of it is left out
 	longSilence  = 120 // the longest packet there may be (RFC 6716, 3.2.5)
 	concealed    = 60  // lost sound up to this is left to the decoder to conceal
 	maxHole      = 6 * 60 * 60 * 1000
@@ -63,7 +64,7 @@ func (a *audio) write(at float64, packet []byte) error {
 		if err := a.fill(gap); err != nil {
 			return err
 		}
-	case gap <= -2*frame, gap <= -frame && len(packet) < smallestReal:
+	case gap <= -early, gap <= -frame && len(packet) < smallestReal:
 		return nil
 	}
 	a.toc = packet[0]

@@ -181,7 +181,7 @@ func (r *Recorder) lost(s *session) {
 	}
 }
 
-func (r *Recorder) newTrack(kind, source string, who person, c *clock, askKey func()) (*track, error) {
+func (r *Recorder) newTrack(kind, source string, ssrc uint32, who person, c *clock, askKey func()) (*track, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sessions == nil || r.job.Limits.Tracks > 0 && r.numbers >= r.job.Limits.Tracks {
@@ -189,7 +189,7 @@ func (r *Recorder) newTrack(kind, source string, who person, c *clock, askKey fu
 	}
 	r.numbers++
 	t := newTrack(&track{
-		id: fmt.Sprintf("%c%d", kind[0], r.numbers), kind: kind, source: source, userID: who.userID, device: who.device, say: r.say, now: r.now,
+		id: fmt.Sprintf("%c%d", kind[0], r.numbers), kind: kind, source: source, ssrc: ssrc, userID: who.userID, device: who.device, say: r.say, now: r.now,
 		askKey: askKey, folder: r.job.Folder, stereo: source == "screen_share_audio", paused: r.paused,
 	}, c)
 	if r.job.Speech && source == "microphone" {

@@ -35,6 +35,7 @@ func TestPictureAndSoundStayTogether(t *testing.T) {
 		require.LessOrEqual(t, worst, int64(40))
 	}
 	for _, track := range m.Tracks {
+		require.LessOrEqual(t, track.Offset+track.Duration, m.Duration()+1_000, "nothing is later than the end")
 		if track.Kind == "audio" && track.UserID == "@amy:a" {
 			require.Len(t, track.Mutes, 1)
 		}

@@ -168,7 +168,8 @@ func (s *session) subscribed(remote *webrtc.TrackRemote, p *lksdk.RemoteTrackPub
 	s.mu.Lock()
 	c := s.clocks[rp.Identity()]
 	s.mu.Unlock()
-	t, err := s.r.newTrack(remote.Kind().String(), source(p), who, c, func() { rp.WritePLI(remote.SSRC()) })
+	ssrc := uint32(remote.SSRC())
+	t, err := s.r.newTrack(remote.Kind().String(), source(p), ssrc, who, c, func() { rp.WritePLI(remote.SSRC()) })
 	if err != nil {
 		s.r.say(manifest.Event{Type: manifest.EventSkipped, UserID: who.userID, Kind: remote.Kind().String(), Reason: err.Error()})
 		_ = p.SetSubscribed(false)

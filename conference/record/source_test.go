@@ -2,39 +2,18 @@ package record_test
 
 import (
 	"context"
-	"encoding/hex"
+	"path/filepath"
 	"testing"
-	"time"
 
+	"github.com/at-wat/ebml-go/webm"
 	"github.com/livekit/protocol/logger"
 	lksdk "github.com/livekit/server-sdk-go/v2"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
 	"github.com/stretchr/testify/require"
-)
 
-// What Chromium's encoders made of black and white pictures of 64 by 64, and of a tone of 1 kHz.
-var (
-	blackKey = unhex("f002009d012a40004000000708858588998488012410003381e21300559107b980feffbaff40")
-	black    = unhex("d1010000101400180018582ff400088e8000")
-	whiteKey = unhex("f002009d012a4000400000470885858899848801a210003381e21300559107b980feffba8300")
-	white    = unhex("d1010001100d1000c000c2c17fa000447400")
-	silence  = unhex("f8fffe")
-	tone     = unhex("78a28b48ccaf1beec67e30f30fab48115d7d24049e0848dd5254849ae29ae90b1e6e4fa9d8ede2ae5e3bc331368df2f86c64f78bdf1511755fd347737b04")
-)
-
-func unhex(s string) []byte {
-	b, err := hex.DecodeString(s)
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
-const (
-	step  = 20 * time.Millisecond
-	cycle = 50 // steps: a flash and a beep each second
-	flash = 5  // steps that they last
+	"medixchange/conference/manifest"
+	"medixchange/conference/record/flashbeep"
 )
 
 // speaker is a participant who flashes and beeps each second.
@@ -44,6 +23,10 @@ type speaker struct {
 	stop  context.CancelFunc
 	done  chan struct{}
 }
+
+type localTrack struct{ *lksdk.LocalTrack }
+
+func (t localTrack) Write(sample media.Sample) error { return t.WriteSample(sample, nil) }
 
 // speak joins the SFU's room as the user and speaks until the test ends or stop is called.
 func (s *sfu) speak(t *testing.T, userID string) *speaker {
@@ -69,37 +52,59 @@ func (s *sfu) speak(t *testing.T, userID string) *speaker {
 	t.Cleanup(sp.stop)
 	go func() {
 		defer close(sp.done)
-		sp.perform(ctx, audio, video)
+		(&flashbeep.Source{}).Perform(ctx, localTrack{audio}, localTrack{video}, func(flashbeep.Moment) {})
 	}()
 	return sp
 }
 
-// perform writes what is due by the clock, however late it is asked.
-func (*speaker) perform(ctx context.Context, audio, video *lksdk.LocalTrack) {
-	start := time.Now()
-	for n := 0; ctx.Err() == nil; n++ {
-		if wait := time.Until(start.Add(time.Duration(n) * step)); wait > 0 {
-			time.Sleep(wait)
-		}
-		sound := silence
-		if n%cycle < flash {
-			sound = tone
-		}
-		_ = audio.WriteSample(media.Sample{Data: sound, Duration: step}, nil)
-		if n%2 != 0 {
+func beeps(t *testing.T, path string) (at []int64, length int64) {
+	t.Helper()
+	at, length, err := flashbeep.Beeps(path)
+	require.NoError(t, err)
+	return at, length
+}
+
+func pictures(t *testing.T, path string) (all []flashbeep.Picture, info webm.Segment) {
+	t.Helper()
+	all, info, err := flashbeep.Pictures(path)
+	require.NoError(t, err)
+	return all, info
+}
+
+func flashes(t *testing.T, path string) (at []int64, last int64) {
+	t.Helper()
+	at, last, err := flashbeep.Flashes(path)
+	require.NoError(t, err)
+	return at, last
+}
+
+// apart returns the largest time between a flash and its beep, in milliseconds, over the recording of one user, and how many pairs there are.
+func apart(t *testing.T, folder string, m *manifest.Manifest, userID string) (worst int64, pairs int) {
+	t.Helper()
+	var sounds, lights []int64
+	for _, track := range m.Tracks {
+		if track.UserID != userID {
 			continue
 		}
-		var picture []byte
-		switch at := n % cycle; {
-		case at == 0:
-			picture = whiteKey
-		case at < flash:
-			picture = white
-		case at == flash+1:
-			picture = blackKey
-		default:
-			picture = black
+		path := filepath.Join(folder, track.File)
+		if track.Kind == "audio" {
+			at, _ := beeps(t, path)
+			for _, ms := range at {
+				sounds = append(sounds, track.Offset+ms)
+			}
+			continue
 		}
-		_ = video.WriteSample(media.Sample{Data: picture, Duration: 2 * step}, nil)
+		at, _ := flashes(t, path)
+		for _, ms := range at {
+			lights = append(lights, track.Offset+ms)
+		}
 	}
+	for _, light := range lights {
+		for _, sound := range sounds {
+			if d := max(light-sound, sound-light); d < 400 {
+				worst, pairs = max(worst, d), pairs+1
+			}
+		}
+	}
+	return worst, pairs
 }

@@ -41,6 +41,7 @@ type track struct {
 	askKey            func()
 	folder            string
 	stereo            bool
+	ssrc              uint32
 	mu                sync.Mutex
 	builder           *samplebuilder.SampleBuilder
 	line              timeline
@@ -184,9 +185,10 @@ func (t *track) begin(at float64) error {
 }
 
 // control takes the sender reports. The first one says what the beginning of the file was; it moves the track, not what is written.
+// SFUs send reports about several tracks as one packet, which each of these tracks is then handed as a whole.
 func (t *track) control(p rtcp.Packet) {
 	report, ok := p.(*rtcp.SenderReport)
-	if !ok {
+	if !ok || report.SSRC != t.ssrc {
 		return
 	}
 	t.mu.Lock()

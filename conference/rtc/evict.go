@@ -96,10 +96,10 @@ func (r *RTC) evictAll(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case p := <-r.evicting:
-			r.evictOne(ctx, p)
 			r.pending.Lock()
-			delete(r.pending.places, p)
+			delete(r.pending.places, p) // they may come back while they are removed
 			r.pending.Unlock()
+			r.evictOne(ctx, p)
 		}
 	}
 }
@@ -117,6 +117,7 @@ func (r *RTC) evictOne(ctx context.Context, p place) {
 		return
 	}
 	r.members.remove(p)
+	r.evicted.Add(p, r.o.Now().Add(forgetAfter).UnixMilli())
 	if err := r.deleteParticipant(ctx, p.sfuRoom, p.identity); err != nil && ctx.Err() == nil {
 		log.WithError(err).Warn("somebody who was removed from a conference is still noted")
 	}
@@ -239,7 +240,8 @@ func (r *RTC) reported(e sfu.WebhookEvent) {
 	}
 }
 
-// joined checks again whether somebody may be there: they may have been removed between their token and now.
+// joined checks again whether somebody may be there: they may have been removed between their token and now, or have come back with
+// a token that an SFU which others run still takes.
 func (r *RTC) joined(p place) {
 	r.watched.joined(p)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -248,6 +250,9 @@ func (r *RTC) joined(p place) {
 		return
 	}
 	m, known := r.members.get(p)
+	if until, evicted := r.evicted.Get(p); !known && evicted && r.o.Now().UnixMilli() < until {
+		r.evict(p)
+	}
 	if !known {
 		return // a recorder, or what compare finds
 	}

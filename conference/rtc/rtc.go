@@ -66,6 +66,7 @@ type RTC struct {
 	proofs    *lru.Cache[[32]byte, proof] // OpenID tokens that were used
 	knocks    *lru.Cache[string, int64]   // when somebody last knocked, ms
 	removed   *lru.Cache[place, int64]    // until when a user (in place of the identity) stays out, ms
+	evicted   *lru.Cache[place, int64]    // until when an old token may be good for an SFU that others run, ms
 	probes    probes
 	trials    *web.Limiter  // by server
 	trying    chan struct{} // held by the one trial that runs
@@ -100,6 +101,7 @@ func New(ctx context.Context, o Options) (*RTC, error) {
 	r.limit = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
 	r.strangers = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
 	r.proofs, r.knocks, r.removed = newCache[[32]byte, proof](maxProofs), newCache[string, int64](maxKnocks), newCache[place, int64](maxRemoved)
+	r.evicted = newCache[place, int64](maxRemoved)
 	members, err := r.loadParticipants(ctx)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package node
+package resident
 
 // releaseProgram does nothing: other systems have no way to ask for it.
 func releaseProgram() (released bool, err error) { return true, nil }
