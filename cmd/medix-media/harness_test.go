@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -34,6 +35,13 @@ const pause = 20 * time.Millisecond
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && programs[os.Args[1]] != nil {
 		main()
+		return
+	}
+	if len(os.Args) == 3 && os.Args[1] == nodeCommand {
+		if err := runNode(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		return
 	}
 	lksdk.SetLogger(logger.GetDiscardLogger())

@@ -1,0 +1,79 @@
+package tests
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/config"
+	"medixchange/internal/testhospital"
+)
+
+// elementCallEnv names a folder with Element Call's own package (the dist folder of @element-hq/element-call-embedded), which is no
+// part of this repository for its licence.
+const elementCallEnv = "MEDIX_ELEMENT_CALL"
+
+// TestElementCallMeets has two users meet in Element Call, which their hospitals serve: with member events in the room's state and with
+// sticky ones, at one hospital and at two.
+func TestElementCallMeets(t *testing.T) {
+	folder := os.Getenv(elementCallEnv)
+	if folder == "" {
+		t.Skip("tried by hand with " + elementCallEnv + "=FOLDER, since the package is not ours to install")
+	}
+	folder, err := filepath.Abs(folder)
+	require.NoError(t, err)
+	chromium := chromiumIn(t)
+	for _, c := range []struct {
+		name, mode string
+		hospitals  int
+	}{{"compatibility", "compatibility", 1}, {"compatibility, two hospitals", "compatibility", 2}, {"sticky", "matrix_2_0", 1}, {"sticky, two hospitals", "matrix_2_0", 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			hospitals := testhospital.Alliance(t, c.hospitals, conferencing(t), func(cfg *config.Config) { cfg.Conference.ElementCall = folder })
+			meetInElementCall(t, c.mode, chromium, hospitals)
+		})
+	}
+}
+
+func meetInElementCall(t *testing.T, mode, chromium string, hospitals []*testhospital.Hospital) {
+	t.Helper()
+	a, b := hospitals[0], hospitals[len(hospitals)-1]
+	ana, bo := a.User("ana"), b.User("bo")
+	room := ana.CreateRoom(testhospital.Room{Preset: "private_chat", Invite: []string{bo.ID}})
+	bo.WaitForInvite(room)
+	bo.Join(room, a.Name)
+	names := map[string]string{}
+	for i, h := range hospitals {
+		address, err := url.Parse(h.URL)
+		require.NoError(t, err)
+		names[address.Host] = string(rune('A' + i))
+	}
+	none, err := json.Marshal(map[string]any{})
+	require.NoError(t, err)
+	v := &visit{script: bundled(t, "element-call-host.mjs"), input: none, over: make(chan struct{})}
+	server := httptest.NewServer(v)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(v.over) })
+	steps := runScript(t, "element-call.mjs", map[string]any{
+		"chromium": chromium, "shots": os.Getenv("MEDIX_SHOTS"), "page": server.URL, "room": room, "mode": mode, "names": names,
+		"name": mode + "-" + string(rune('0'+len(hospitals))), "verbose": os.Getenv("MEDIX_VERBOSE") != "",
+		"seats": []seat{{URL: a.URL, Server: a.Name, User: "ana", Password: "pw-ana"}, {URL: b.URL, Server: b.Name, User: "bo", Password: "pw-bo"}},
+	})
+	for _, step := range []string{"ana", "bo", "members", "tiles", "hungup", "again", "killed"} {
+		t.Logf("%s: %s", step, steps[step].Raw)
+	}
+	for _, who := range []string{"ana", "bo"} {
+		for _, line := range steps["asked"].Get(who).Array() {
+			t.Logf("%s asked %s", who, line.Str)
+		}
+		for _, line := range steps["complaints"].Get(who).Array() {
+			t.Logf("%s complains: %s", who, line.Str)
+		}
+		require.Greater(t, steps[who].Get("frames").Int(), int64(20), "%s sees the other", who)
+		require.Positive(t, steps[who].Get("energy").Float(), "%s hears the other", who)
+	}
+}
