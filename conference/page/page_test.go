@@ -44,7 +44,7 @@ func TestElementCallIsServedFromItsFolderAndNothingElseIs(t *testing.T) {
 	folder, err := os.OpenRoot(dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, folder.Close()) })
-	serve := ElementCall(folder)
+	serve := ElementCall(folder, false)
 	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -56,6 +56,7 @@ func TestElementCallIsServedFromItsFolderAndNothingElseIs(t *testing.T) {
 		w := ask(path)
 		require.Equal(t, page, w.Body.String(), path)
 		require.Contains(t, w.Header().Get("Content-Security-Policy"), "script-src 'self' 'wasm-unsafe-eval' blob: 'sha256-pQY0fuQAnnVQH5nQfjo80rzGkQzeN3JeAtAJ+1KcD4k='; ", "the page's own scripts run, and no others")
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "connect-src 'self' https: wss: data: blob:; ")
 		require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
 		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	}
