@@ -73,7 +73,7 @@ type linter struct {
 }
 
 func (l *linter) add(severity Severity, file string, line int, format string, args ...any) {
-	l.findings = append(l.findings, Finding{Problem{File: file, Line: line, Reason: fmt.Sprintf(format, args...)}, severity})
+	l.findings = append(l.findings, Finding{newProblem(file, line, format, args...), severity})
 }
 
 // citationsAgree compares the entries of one key in all sections: they are of one publication.
@@ -103,9 +103,16 @@ func (l *linter) original(s *Section) {
 		l.add(Error, s.File, s.Blocks[0].Line, "the section does not begin with a short summary {#%s}", brief)
 	}
 	used := map[string]bool{}
+	keys := make([]string, len(s.Citations))
+	for i, c := range s.Citations {
+		keys[i] = c.Key
+	}
 	for i, block := range s.Blocks {
 		for _, key := range block.Cites {
 			used[key] = true
+			if !slices.Contains(keys, key) { // Load refuses it; at the desk it is said earlier
+				l.add(Error, s.File, block.Line, unknownCitation, key, didYouMean(key, keys))
+			}
 		}
 		if len(block.Cites) == 0 && i > 0 && len(block.Segments) > 1 {
 			l.add(Warning, s.File, block.Line, "nothing in %q has a citation", block.Title)
@@ -203,16 +210,22 @@ func (l *linter) difference(s *Section, block Block, d Difference) {
 		d.What, quoted(d.Original), quoted(d.Translation), block.Anchor)
 }
 
+// What findings name where a text has nothing.
+const (
+	NothingLikeIt = "nothing like it" // no such value
+	NoneListed    = "none"            // no citations
+)
+
 func quoted(s string) string {
 	if s == "" {
-		return "nothing like it"
+		return NothingLikeIt
 	}
 	return fmt.Sprintf("%q", s)
 }
 
 func listed(keys []string) string {
 	if len(keys) == 0 {
-		return "none"
+		return NoneListed
 	}
 	return strings.Join(keys, ", ")
 }

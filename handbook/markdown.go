@@ -349,7 +349,7 @@ func (b *body) words(out *strings.Builder, v *ast.Text) {
 }
 
 // beforePoint is the space that a citation leaves before the punctuation behind it.
-var beforePoint = pattern.Lazy(` ([.,)。，、）،۔])`)
+var beforePoint = pattern.Lazy(` ([.,:;!?)。，、：；！？）،؛؟۔])`)
 
 // Prose is what stands below the heading as plain text, a paragraph, list item or table cell each, for readers who see it
 // without its citations.

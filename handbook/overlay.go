@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -186,11 +185,8 @@ func (o *overlay) merge() (fresh []string) {
 func (o *overlay) bookYAML() []byte {
 	var out bytes.Buffer
 	b := o.book
-	fmt.Fprintf(&out, "id: %s\nedition: %s\ndate: %s\nsource: %s\nlanguages: [%s]\nchapters:\n",
-		b.ID, strconv.Quote(b.Edition), b.Date, b.Source, strings.Join(b.Languages, ", "))
-	for _, c := range b.Chapters {
-		fmt.Fprintf(&out, "  - id: %s\n    sections: [%s]\n", c.ID, strings.Join(c.Sections, ", "))
-	}
+	fmt.Fprintf(&out, "id: %s\nedition: %s\ndate: %s\nsource: %s\nlanguages: [%s]\n%s",
+		b.ID, quotedYAML(b.Edition), b.Date, b.Source, strings.Join(b.Languages, ", "), WriteChapters(b.Chapters))
 	return out.Bytes()
 }
 
@@ -221,25 +217,9 @@ func (o *overlay) writeTitles(fresh []string) error {
 			}
 			t.Chapters[id] = title
 		}
-		o.files[file] = t.yaml(o.book.Chapters)
+		o.files[file] = append(WriteProvenance(t.Provenance), WriteTitles(t, o.book.Chapters)...)
 	}
 	return nil
-}
-
-// yaml writes titles as parseTitles reads them.
-func (t *Titles) yaml(chapters []Chapter) []byte {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "language: %s\nstatus: %s\n", t.Language, t.Status)
-	for _, who := range [][2]string{{"author", t.Author}, {"translator", t.Translator}, {"reviewer", t.Reviewer}} {
-		if who[1] != "" {
-			fmt.Fprintf(&out, "%s: %s\n", who[0], strconv.Quote(who[1]))
-		}
-	}
-	fmt.Fprintf(&out, "written: %s\nupdated: %s\ntitle: %s\nnote: %s\nchapters:\n", t.Written, t.Updated, strconv.Quote(t.Title), strconv.Quote(t.Note))
-	for _, c := range chapters {
-		fmt.Fprintf(&out, "  %s: %s\n", c.ID, strconv.Quote(t.Chapters[c.ID]))
-	}
-	return out.Bytes()
 }
 
 // InMemory makes files that can be read as those of a folder.

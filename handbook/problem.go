@@ -11,7 +11,21 @@ import (
 type Problem struct {
 	File   string `json:"file"`
 	Line   int    `json:"line,omitempty"` // 0 where it is about the whole file
-	Reason string `json:"reason"`
+	Reason string `json:"reason"`         // in English
+	// Kind names a common reason for those who say it in another language, with what it names; "" for others.
+	Kind string          `json:"kind,omitempty"`
+	Args [maxArgs]string `json:"-"`
+}
+
+const maxArgs = 4 // that a common reason names
+
+// newProblem is a problem with its reason and, where it is a common one, the kind of it.
+func newProblem(file string, line int, format string, args ...any) Problem {
+	p := Problem{File: file, Line: line, Reason: fmt.Sprintf(format, args...), Kind: kinds[format]}
+	for i := range min(len(args), maxArgs) {
+		p.Args[i] = fmt.Sprint(args[i])
+	}
+	return p
 }
 
 func (p Problem) String() string {
@@ -40,7 +54,7 @@ type log struct{ problems Problems }
 
 func (l *log) add(file string, line int, format string, args ...any) {
 	if len(l.problems) < maxProblems {
-		l.problems = append(l.problems, Problem{File: file, Line: line, Reason: fmt.Sprintf(format, args...)})
+		l.problems = append(l.problems, newProblem(file, line, format, args...))
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// WithFiles shows the files of an edition with some of them replaced or added, by their paths. It copies nothing of the edition.
+// WithFiles shows the files of an edition with some of them replaced or added, by their paths, and without those that are nil. It
+// copies nothing of the edition.
 func WithFiles(edition fs.FS, files map[string][]byte) fs.FS { return replaced{edition, files} }
 
 type replaced struct {
@@ -25,7 +26,11 @@ func (o replaced) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrInvalid}
 	}
-	if text, ok := o.files[name]; ok {
+	text, ok := o.files[name]
+	if ok && text == nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	if ok {
 		return &laidFile{laidInfo{path.Base(name), int64(len(text)), 0o444}, bytes.NewReader(text)}, nil
 	}
 	if name == "." || o.within(name) {
@@ -67,8 +72,13 @@ func (o replaced) ReadDir(folder string) ([]fs.DirEntry, error) {
 		if deeper {
 			info = laidInfo{first, 0, fs.ModeDir | 0o555}
 		}
+		if text == nil && deeper {
+			continue // the folder stays as it is
+		}
 		entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == first })
-		entries = append(entries, fs.FileInfoToDirEntry(info))
+		if text != nil {
+			entries = append(entries, fs.FileInfoToDirEntry(info))
+		}
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	return entries, nil

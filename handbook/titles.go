@@ -1,5 +1,7 @@
 package handbook
 
+import "slices"
+
 var (
 	originalKeys    = []string{"language", "status", "author", "written", "updated"}
 	translationKeys = []string{"language", "status", "translator", "written", "updated"}
@@ -67,7 +69,12 @@ func parseGlossary(l *log, file string, text []byte, original bool) *Glossary {
 		if !ok {
 			continue
 		}
-		t.only(required, optional)
+		t.only(nil, slices.Concat(required, optional))
+		for _, key := range required {
+			if t.values[key] == nil {
+				l.add(file, t.line, "%s has no value; write one or remove the line", id+"."+key)
+			}
+		}
 		g.Terms[id] = Term{Term: t.text("term"), Also: t.texts("also", maxAlso), Definition: t.text("definition"), Line: t.line}
 	}
 	if len(l.problems) > before {

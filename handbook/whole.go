@@ -13,7 +13,7 @@ func (l *loader) complete() {
 	}
 	for _, id := range b.SectionIDs() {
 		if _, ok := b.Section(b.Source, id); !ok {
-			l.log.add(b.Source+"/"+id+".md", 0, "%s names this section, but it is not in the source's language", bookFile)
+			l.log.add(b.Source+"/"+id+".md", 0, "%[2]s names this section, but %[1]s is not in the source's language", id, bookFile)
 		}
 	}
 	for _, tag := range b.Languages {
@@ -65,7 +65,7 @@ func (l *loader) checkOriginal(s *Section) {
 		l.book.anchors[block.Anchor] = s.ID
 		for _, key := range block.Cites {
 			if !slices.Contains(keys, key) {
-				l.log.add(s.File, block.Line, "the citation %q is not in the front matter; %s", key, didYouMean(key, keys))
+				l.log.add(s.File, block.Line, unknownCitation, key, didYouMean(key, keys))
 			}
 		}
 	}

@@ -18,6 +18,9 @@ const (
 	GlossaryFile = glossaryFile
 )
 
+// PlanFile is the plan of an edition, beside the folders of its languages.
+const PlanFile = bookFile
+
 // ReadSection reads a section's file by the rules of Load for one file: the error is Problems. What concerns several files
 // (images, links, hashes of the source as it is) is not looked at.
 func ReadSection(file string, text []byte, original bool) (*Section, error) {
@@ -156,7 +159,7 @@ func WriteGlossary(g *Glossary) string {
 	out.WriteString("terms:\n")
 	for _, id := range g.sortedTerms() {
 		t := g.Terms[id]
-		fmt.Fprintf(&out, "  %s:\n    ", id)
+		fmt.Fprintf(&out, "  %s:\n    ", quotedYAML(id))
 		putKey(&out, "term", t.Term)
 		if len(t.Also) > 0 {
 			out.WriteString("    also:\n")
@@ -180,26 +183,4 @@ func encoded(document *yaml.Node) (string, error) {
 		return "", fmt.Errorf("writing YAML: %w", err)
 	}
 	return out.String(), nil
-}
-
-// NewEdition gives the plan of an edition, book.yaml, under another name and date.
-func NewEdition(plan []byte, edition string, date Date) ([]byte, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(plan, &document); err != nil {
-		return nil, fmt.Errorf("reading the plan of the edition: %w", err)
-	}
-	if len(document.Content) != 1 {
-		return nil, fmt.Errorf("reading the plan of the edition: it is empty")
-	}
-	mapping := document.Content[0]
-	for i := 0; i+1 < len(mapping.Content); i += 2 {
-		switch value := mapping.Content[i+1]; mapping.Content[i].Value {
-		case "edition":
-			value.Value, value.Tag, value.Style = edition, "!!str", yaml.DoubleQuotedStyle
-		case "date":
-			value.Value, value.Tag, value.Style = string(date), "!!str", 0
-		}
-	}
-	text, err := encoded(&document)
-	return []byte(text), err
 }

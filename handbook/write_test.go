@@ -61,7 +61,7 @@ func TestWithFiles(t *testing.T) {
 }
 
 func TestAnEditionIsNamedAnew(t *testing.T) {
-	text, err := NewEdition([]byte(plan), `2: "second"`, "2026-12-24")
+	text, err := NewEdition([]byte(plan), `2: "second"`, "2026-12-24", nil)
 	require.NoError(t, err)
 	book, err := Load(WithFiles(fstest.MapFS{"en/book.yaml": {Data: []byte(englishTitles)}, "en/oxygen.md": {Data: []byte(oxygen)}},
 		map[string][]byte{"book.yaml": text}))

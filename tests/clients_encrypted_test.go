@@ -104,7 +104,7 @@ func newEncryptedWard(t *testing.T) *encryptedWard {
 	w.rita = person(hospitals[1], "rita", "es")
 	w.room = w.ana.room(encryptedRoom(), w.bo, w.eve, w.rita)
 	for _, c := range []*mautrixClient{w.ana, w.bo, w.eve, w.rita} {
-		c.wait("the encryption", func(ev *event.Event) bool { return ev.RoomID == w.room && ev.Type == event.StateEncryption })
+		c.knowsEncryption(w.room)
 	}
 	return w
 }

@@ -19,16 +19,17 @@ import (
 )
 
 // clientPatience bounds one wait for something to arrive; nothing that works takes so long.
-const clientPatience = 30 * time.Second
+const clientPatience = time.Minute
 
 // mautrixClient is mautrix-go with its own syncer running, and what the syncer dispatched.
 type mautrixClient struct {
 	*mautrix.Client
 	t *testing.T
 
-	mu   sync.Mutex
-	seen []*event.Event
-	more chan struct{} // closed and replaced at each event
+	mu         sync.Mutex
+	seen       []*event.Event
+	more       chan struct{} // closed and replaced at each event
+	unreadable []string      // what could not be decrypted, and why
 }
 
 // newMautrix logs in as a user that exists; each call is another device. The client does not sync yet.
@@ -94,7 +95,9 @@ func (c *mautrixClient) wait(what string, matches func(*event.Event) bool) *even
 		select {
 		case <-more:
 		case <-deadline:
-			require.FailNow(c.t, "not seen in time", "%s waits for %s", c.UserID, what)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			require.FailNow(c.t, "not seen in time", "%s waits for %s; not decrypted: %v", c.UserID, what, c.unreadable)
 		}
 	}
 }

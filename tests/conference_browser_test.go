@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -42,13 +41,7 @@ func conferencing(t *testing.T) testhospital.Option {
 		s := &cfg.Conference.SFU
 		s.PublicIP, s.Program = "127.0.0.1", program
 		cfg.Conference.Recording.Enabled = true
-		udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-		require.NoError(t, err)
-		tcp, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		s.UDPPort, s.TCPPort = udp.LocalAddr().(*net.UDPAddr).Port, tcp.Addr().(*net.TCPAddr).Port
-		require.NoError(t, udp.Close())
-		require.NoError(t, tcp.Close())
+		s.UDPPort, s.TCPPort = freePort(t), freePort(t)
 	}
 }
 

@@ -40,7 +40,7 @@ func newSmallWard(t *testing.T, change func(*config.EncryptedRooms)) *smallWard 
 	w.ana, w.bo, w.eve = person("ana", "zh"), person("bo", "es"), person("eve", "en")
 	w.room = w.ana.room(encryptedRoom(), w.bo, w.eve)
 	for _, c := range []*mautrixClient{w.ana, w.bo, w.eve} {
-		c.wait("the encryption", func(ev *event.Event) bool { return ev.RoomID == w.room && ev.Type == event.StateEncryption })
+		c.knowsEncryption(w.room)
 	}
 	_, err := w.ana.InviteUser(t.Context(), w.room, &mautrix.ReqInviteUser{UserID: w.bot})
 	require.NoError(t, err)
@@ -161,7 +161,7 @@ func TestALostKeyOfTheBotsDeviceNeedsNoHelp(t *testing.T) {
 		answer, err := w.ana.QueryKeys(t.Context(), &mautrix.ReqQueryKeys{DeviceKeys: mautrix.DeviceKeysRequest{w.bot: {}}})
 		return err == nil && len(answer.DeviceKeys[w.bot]) == 1 && len(answer.MasterKeys) == 1 && !hasDevice(answer, w.bot, old)
 	}, clientPatience, 50*time.Millisecond, "a new device, and no other")
-	w.ana.knowsDevice(w.bot, w.botDevice(w.ana))
+	w.ana.knowsDevice(w.room, w.bot, w.botDevice(w.ana))
 	store := w.ana.Crypto.(*cryptohelper.CryptoHelper).Machine().CryptoStore
 	require.Eventually(t, func() bool {
 		devices, err := store.GetDevices(t.Context(), w.bot)

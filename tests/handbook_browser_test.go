@@ -61,7 +61,7 @@ func TestTheHandbookInABrowser(t *testing.T) {
 	require.JSONEq(t, `{"step":"print","bar":false,"note":true,"status":true,"sources":true,"toc":false,"pdf":"%PDF"}`, steps["print"].Raw)
 	require.JSONEq(t, `{"step":"plain","menu":"/handbook/zh/fever","marked":["补液"],"found":"/handbook/zh/fever#fever-brief"}`, steps["plain"].Raw)
 	require.JSONEq(t, `[]`, steps["axe"].Get("violations").Raw)
-	require.JSONEq(t, `{"step":"offline","title":"الحمى","bar":"rgb(11, 79, 108)","beside":"الحمى","search":"لا يوجد اتصال بالشبكة"}`,
+	require.JSONEq(t, `{"step":"offline","title":"الحمى","bar":"rgb(11, 79, 108)","beside":"الحمى","search":"لا يوجد اتصال بالشبكة","front":"/handbook/ar/"}`,
 		steps["offline"].Raw)
 	for _, complaint := range steps["complaints"].Get("complaints").Array() {
 		require.Contains(t, complaint.Str, "404", "only the page that is nowhere")

@@ -45,8 +45,9 @@ func TestTheHandbookIsEditedInABrowser(t *testing.T) {
 	hospitals := editedHospitals(t, 2)
 	h := hospitals[0]
 	steps := runScript(t, "handbook-edit.mjs", map[string]any{"url": h.URL, "chromium": chromium, "pages": map[string][]string{
-		"desk":  {"?language=ar", "ar/fever?ui=fa", "en/fever", "fa/fever/review", "th/fever/history/1", "publish?ui=en", "th/import"},
-		"phone": {"", "ar/fever", "th/fever/history"},
+		"desk": {"?language=ar", "ar/fever?ui=fa", "en/fever", "fa/fever/review", "th/fever/history/1", "publish?ui=en", "th/import", "de/glossary.yaml", "fa/book.yaml?ui=fa",
+			"en/plan.yaml"},
+		"phone": {"", "ar/fever", "th/fever/history", "de/glossary.yaml", "en/plan.yaml"},
 	}})
 
 	draft := steps["draft"]

@@ -3,7 +3,6 @@ package tests
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/freeport"
 )
 
 // builtOnce builds the program once for all tests of this package.
@@ -73,10 +74,9 @@ func newProcess(t testing.TB, databaseURL string) *process {
 
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Take("127.0.0.1")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // start starts the node and waits until it is ready.

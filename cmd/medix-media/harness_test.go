@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/internal/config"
+	"medixchange/internal/freeport"
 	"medixchange/internal/testhospital"
 )
 
@@ -57,7 +57,7 @@ func hospitals(t testing.TB, n int, options ...testhospital.Option) []*testhospi
 		c.PublicBaseURL = "http://" + c.Listen.Client[0]
 		s := &c.Conference.SFU
 		s.PublicIP, s.Program = "127.0.0.1", self
-		s.UDPPort, s.TCPPort = freePort(t, "udp"), freePort(t, "tcp")
+		s.UDPPort, s.TCPPort = freePort(t), freePort(t)
 	}}, options...)...)
 }
 
@@ -70,18 +70,11 @@ func builtProgram(t testing.TB) testhospital.Option {
 	return func(c *config.Config) { c.Conference.SFU.Program = path }
 }
 
-func freePort(t testing.TB, network string) int {
+func freePort(t testing.TB) int {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket(network, "127.0.0.1:0")
-		require.NoError(t, err)
-		defer func() { require.NoError(t, c.Close()) }()
-		return c.LocalAddr().(*net.UDPAddr).Port
-	}
-	l, err := net.Listen(network, "127.0.0.1:0")
+	port, err := freeport.Take("127.0.0.1")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // sfuURL is what a hospital tells its own clients.

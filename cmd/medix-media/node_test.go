@@ -55,10 +55,10 @@ func newProcess(t testing.TB) *process {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	dir := t.TempDir()
-	address := "127.0.0.1:" + strconv.Itoa(freePort(t, "tcp"))
+	address := "127.0.0.1:" + strconv.Itoa(freePort(t))
 	p := &process{t: t, dir: dir, config: filepath.Join(dir, "medix.yaml"), url: "http://" + address}
 	text := strings.NewReplacer("DIR", dir, "ADDRESS", address, "PROGRAM", self,
-		"UDP", strconv.Itoa(freePort(t, "udp")), "TCP", strconv.Itoa(freePort(t, "tcp"))).Replace(`
+		"UDP", strconv.Itoa(freePort(t)), "TCP", strconv.Itoa(freePort(t))).Replace(`
 server_name: "crash.test"
 data_dir: "DIR"
 database: {url: "sqlite:medix.db"}

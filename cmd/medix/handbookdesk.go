@@ -260,6 +260,9 @@ func (i handbookImportCmd) read() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the file: %w", err)
 	}
+	if len(data) > exchange.MaxBytes {
+		return nil, fmt.Errorf("%s: the file is larger than %d MiB", i.File, exchange.MaxBytes>>20)
+	}
 	return data, nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/conference/manifest"
+	"medixchange/internal/freeport"
 )
 
 // patience is how long a busy machine may take.
@@ -82,10 +83,9 @@ func startSFU(t *testing.T) *sfu {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freeport.Take("127.0.0.1")
 	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	return port
 }
 
 // child is medix-media while it runs.

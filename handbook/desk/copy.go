@@ -11,17 +11,23 @@ import (
 // Name says which file of an edition a working copy is of.
 type Name struct {
 	Language string `json:"language"`
-	Part     string `json:"part"` // a section's id, handbook.TitlesFile or handbook.GlossaryFile
+	Part     string `json:"part"` // a section's id, handbook.TitlesFile, handbook.GlossaryFile or PlanPart
 }
 
-// IsSection tells sections from titles and glossaries.
+// PlanPart is what the source's language has besides: which sections there are, and in which order.
+const PlanPart = "plan.yaml"
+
+// IsSection tells sections from titles, glossaries and the plan.
 func (n Name) IsSection() bool {
-	return n.Part != handbook.TitlesFile && n.Part != handbook.GlossaryFile
+	return n.Part != handbook.TitlesFile && n.Part != handbook.GlossaryFile && n.Part != PlanPart
 }
 
 // File is its path in the edition.
 func (n Name) File() string {
-	if n.IsSection() {
+	switch {
+	case n.Part == PlanPart:
+		return handbook.PlanFile
+	case n.IsSection():
 		return n.Language + "/" + n.Part + ".md"
 	}
 	return n.Language + "/" + n.Part
@@ -51,7 +57,7 @@ func (s State) Status() handbook.Status {
 // Text is what is written.
 type Text struct {
 	Title        string            `json:"title,omitempty"`     // of a section
-	Body         string            `json:"body"`                // Markdown, or YAML of titles and glossaries
+	Body         string            `json:"body"`                // Markdown, or YAML of titles, glossaries and the plan
 	Citations    string            `json:"citations,omitempty"` // of an original: YAML
 	SourceHash   string            `json:"source_hash,omitempty"`
 	SourceBlocks map[string]string `json:"source_blocks,omitempty"`
@@ -83,8 +89,11 @@ type Copy struct {
 	Moved    bool `json:"-"` // the edition has another text now than the one it was begun from
 }
 
-// FileText is the file that the edition gets.
+// FileText is the file that the edition gets; of the plan, what the file says of chapters.
 func (c *Copy) FileText() []byte {
+	if c.Part == PlanPart {
+		return []byte(c.Body)
+	}
 	p := handbook.Provenance{Language: c.Language, Status: c.State.Status(), Reviewer: c.Reviewer, Written: c.Written, Updated: c.Updated}
 	if c.Original {
 		p.Author = c.Maker
@@ -128,6 +137,8 @@ func tidy(text string) string {
 func ofEdition(book *handbook.Book, name Name) *Copy {
 	c := &Copy{Name: name, State: Missing, Original: name.Language == book.Source}
 	switch name.Part {
+	case PlanPart:
+		c.State, c.Body = Draft, handbook.WriteChapters(book.Chapters)
 	case handbook.TitlesFile:
 		if t, ok := book.Titles(name.Language); ok {
 			c.take(t.Provenance)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"sync"
 	"time"
 
@@ -49,15 +48,6 @@ var ErrUnknown = errors.New("the handbook has no such part")
 // Edition is what is published now.
 func (d *Desk) Edition() (*handbook.Edition, error) { return d.o.Edition() }
 
-// Parts lists what a language has, in the order of the book: its titles, its sections, its glossary.
-func Parts(book *handbook.Book) []string {
-	return append(append([]string{handbook.TitlesFile}, book.SectionIDs()...), handbook.GlossaryFile)
-}
-
-func known(book *handbook.Book, name Name) bool {
-	return slices.Contains(book.Languages, name.Language) && slices.Contains(Parts(book), name.Part)
-}
-
 // Open gives the working copy of a part: what was written here, or what the edition has where nothing was, or where what was
 // written is published and the edition has been replaced since.
 func (d *Desk) Open(ctx context.Context, name Name) (*Copy, error) {
@@ -69,8 +59,8 @@ func (d *Desk) Open(ctx context.Context, name Name) (*Copy, error) {
 }
 
 func (d *Desk) open(book *handbook.Book, name Name, row func(query string, args ...any) *sql.Row) (*Copy, error) {
-	if !known(book, name) {
-		return nil, ErrUnknown
+	if err := d.knows(book, name, row); err != nil {
+		return nil, err
 	}
 	live, err := selectLive(row, name)
 	if err != nil {
@@ -106,7 +96,7 @@ type Entry struct {
 	Outdated  bool  // the source has changed since
 }
 
-// List gives all parts of the languages, each in the order of Parts.
+// List gives all parts of the languages, each in the order of the book.
 func (d *Desk) List(ctx context.Context, languages []string) ([]Entry, error) {
 	book, err := d.o.Edition()
 	if err != nil {
@@ -122,7 +112,7 @@ func (d *Desk) List(ctx context.Context, languages []string) ([]Entry, error) {
 	}
 	var all []Entry
 	for _, language := range languages {
-		for _, part := range Parts(book.Book) {
+		for _, part := range parts(book.Book, language, live[Name{book.Source, PlanPart}]) {
 			name := Name{language, part}
 			c := settled(book.Book, name, live[name])
 			source, _ := book.Section(book.Source, part)
@@ -141,8 +131,9 @@ func (d *Desk) History(ctx context.Context, name Name) ([]*Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !known(book.Book, name) {
-		return nil, ErrUnknown
+	row := func(query string, args ...any) *sql.Row { return d.o.DB.QueryRow(ctx, query, args...) }
+	if err := d.knows(book.Book, name, row); err != nil {
+		return nil, err
 	}
 	return d.selectHistory(ctx, name)
 }

@@ -7,6 +7,9 @@ import "medixchange/handbook"
 
 // OfEdition is what a book has of a part, as a working copy that nobody has touched.
 func OfEdition(book *handbook.Book, name Name) (*Copy, error) {
+	if _, ok := book.Section(book.Source, name.Part); !ok && name.IsSection() && name.Language == book.Source {
+		return ofEdition(book, name), nil // a section that the plan may get
+	}
 	if !known(book, name) {
 		return nil, ErrUnknown
 	}

@@ -124,16 +124,18 @@ func (d *Desk) chosen(ctx context.Context, now *handbook.Edition, o Order, who P
 
 // next lays the copies over the files of the edition.
 func (d *Desk) next(files fs.FS, copies []*Copy, edition string) (fs.FS, error) {
-	plan, err := fs.ReadFile(files, handbook.TitlesFile)
+	plan, err := fs.ReadFile(files, handbook.PlanFile)
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan of the edition: %w", err)
 	}
-	if plan, err = handbook.NewEdition(plan, edition, d.today()); err != nil {
+	over, err := d.planned(files, plan, copies, edition)
+	if err != nil {
 		return nil, err
 	}
-	over := map[string][]byte{handbook.TitlesFile: plan}
 	for _, c := range copies {
-		over[c.File()] = c.FileText()
+		if c.Part != PlanPart {
+			over[c.File()] = c.FileText()
+		}
 	}
 	return handbook.WithFiles(files, over), nil
 }

@@ -235,8 +235,7 @@ func (c *Copy) attribute(source *handbook.Section, prior Text, current []string)
 		case had:
 			hashes[block.Anchor] = was
 		default:
-			return handbook.Problems{{File: c.File(), Line: block.Line,
-				Reason: fmt.Sprintf("the original has no heading with the anchor %q", block.Anchor)}}
+			return handbook.Problems{handbook.NoSuchHeading(c.File(), block.Line, block.Anchor)}
 		}
 		whole = whole && there && hashes[block.Anchor] == now.Hash && i < len(source.Blocks) &&
 			source.Blocks[i].Anchor == block.Anchor && source.Blocks[i].Level == block.Level
@@ -265,6 +264,8 @@ func (c *Copy) dated(today handbook.Date) *Copy {
 func (c *Copy) check(book *handbook.Book) error {
 	var err error
 	switch c.Part {
+	case PlanPart:
+		err = c.checkPlan(book)
 	case handbook.TitlesFile:
 		var t *handbook.Titles
 		if t, err = handbook.ReadTitles(c.File(), c.FileText(), c.Original, book.Chapters); err == nil {

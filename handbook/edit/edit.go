@@ -33,7 +33,9 @@ type Options struct {
 	// Translator makes drafts; nil offers none.
 	Translator draft.Translator
 	// Said gives what a heading of the source said when it had a hash; optional.
-	Said    func(ctx context.Context, hash string) (text string, ok bool, err error)
+	Said func(ctx context.Context, hash string) (text string, ok bool, err error)
+	// Item names what a check is about, such as a dose, in a language; optional.
+	Item    func(language, code string) string
 	Log     *logrus.Entry
 	Metrics *web.Metrics // optional
 }

@@ -21,16 +21,16 @@ func TestAMachinesDraftBecomesPartOfTheHandbook(t *testing.T) {
 	const titles, fever = Root + "th/" + handbook.TitlesFile, Root + "th/fever"
 
 	_, page, _ := w.send("ana", titles, nil)
-	status, page, at := w.send("ana", titles, fieldsOf(t, page, "machine"))
+	status, page, at := w.send("ana", titles, formOf(t, page, "machine"))
 	require.Equal(t, 200, status, page)
 	require.Equal(t, titles+"?done=done", at)
 
 	_, page, _ = w.send("ana", fever, nil)
-	status, page, _ = w.send("ana", fever, fieldsOf(t, page, "machine"))
+	status, page, _ = w.send("ana", fever, formOf(t, page, "machine"))
 	require.Equal(t, 200, status, page)
 	require.Contains(t, page, "number (90 → 9)", "what the checks kept back is shown")
 	require.Contains(t, page, "Translation: <bdi>loud</bdi>")
-	form := fieldsOf(t, page, "save")
+	form := formOf(t, page, "save")
 	require.Contains(t, form["block"][0], "{#fever-brief}")
 	require.Contains(t, form["block"][0], "[@example-one]")
 
@@ -39,21 +39,21 @@ func TestAMachinesDraftBecomesPartOfTheHandbook(t *testing.T) {
 	status, page, at = w.send("ana", fever, form)
 	require.Equal(t, 200, status, page)
 	require.Equal(t, fever+"?done=saved", at)
-	status, _, _ = w.send("ana", fever, fieldsOf(t, page, "hand"))
+	status, _, _ = w.send("ana", fever, formOf(t, page, "hand"))
 	require.Equal(t, 200, status)
 
 	_, page, _ = w.send("ana", fever+"/review", nil)
 	require.NotContains(t, page, `value="review"`, "whoever wrote it does not review it")
 	_, page, _ = w.send("ben", fever+"/review", nil)
 	require.Contains(t, page, "<ins>")
-	status, _, _ = w.send("ben", fever, fieldsOf(t, page, "review"))
+	status, _, _ = w.send("ben", fever, formOf(t, page, "review"))
 	require.Equal(t, 200, status)
 	_, page, _ = w.send("eve", fever+"/review", nil)
-	status, _, _ = w.send("eve", fever, fieldsOf(t, page, "approve"))
+	status, _, _ = w.send("eve", fever, formOf(t, page, "approve"))
 	require.Equal(t, 200, status)
 
 	_, page, _ = w.send("eve", Root+"publish", nil)
-	form = fieldsOf(t, page, "")
+	form = formOf(t, page, "")
 	require.Len(t, form["part"], 1, "what is approved is chosen")
 	for _, part := range regexp.MustCompile(`value="(th book\.yaml [^"]+)"`).FindStringSubmatch(page)[1:] {
 		form.Add("part", part)
@@ -82,7 +82,7 @@ func TestTwoAtOnceKeepBothTheirWords(t *testing.T) {
 	w := newWorld(t)
 	const fever = Root + "de/fever"
 	_, page, _ := w.send("ana", fever, nil)
-	first, second := fieldsOf(t, page, "save"), fieldsOf(t, page, "save")
+	first, second := formOf(t, page, "save"), formOf(t, page, "save")
 	first["block"][0] = strings.Replace(first["block"][0], "Flüssigkeit", "Wasser", 1)
 	first["block"][1] = strings.Replace(first["block"][1], "Fieber ist", "Als Fieber gilt", 1)
 	second["block"][0] = strings.Replace(second["block"][0], "Flüssigkeit", "Tee", 1)
@@ -91,7 +91,7 @@ func TestTwoAtOnceKeepBothTheirWords(t *testing.T) {
 	status, page, _ = w.send("ana", fever, second)
 	require.Equal(t, 409, status)
 	require.Contains(t, page, "kept as version <bdi>3</bdi>")
-	again := fieldsOf(t, page, "save")
+	again := formOf(t, page, "save")
 	require.Contains(t, again["block"][0], "Tee", "what both changed is mine in the field")
 	require.Contains(t, page, "Wasser geben", "and theirs beside it")
 	require.Contains(t, again["block"][1], "Als Fieber gilt", "what only they changed is taken")
@@ -103,13 +103,13 @@ func TestWordsThatCannotBeStoredComeBack(t *testing.T) {
 	w := newWorld(t)
 	const fever = Root + "de/fever"
 	_, page, _ := w.send("ana", fever, nil)
-	form := fieldsOf(t, page, "save")
+	form := formOf(t, page, "save")
 	form["block"][0] += "\n<script>alert(1)</script>\n"
 	status, page, _ := w.send("ana", fever, form)
 	require.Equal(t, 422, status)
 	require.Contains(t, page, "HTML is not allowed")
 	require.NotContains(t, page, "<script>alert")
-	require.Contains(t, fieldsOf(t, page, "save")["block"][0], "<script>alert(1)</script>")
+	require.Contains(t, formOf(t, page, "save")["block"][0], "<script>alert(1)</script>")
 
 	form.Set("do", "preview")
 	status, page, _ = w.send("ana", fever, form)
@@ -133,7 +133,7 @@ func TestWhoMayDoWhatInTheBrowser(t *testing.T) {
 	require.Equal(t, 403, status)
 	require.Contains(t, page, "&lt;b&gt;None")
 	_, page, _ = w.send("ana", Root+"de/fever", nil)
-	german := fieldsOf(t, page, "save")
+	german := formOf(t, page, "save")
 	for _, c := range []struct {
 		user, path string
 		form       url.Values

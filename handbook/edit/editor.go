@@ -24,9 +24,10 @@ type writing struct {
 
 	alert    string // key of what went wrong; ""
 	problems []handbook.Problem
-	theirs   map[string]string // what somebody else made of a heading meanwhile
+	theirs   map[string]string // what somebody else made of a heading or field meanwhile
 	aside    int64             // the version under which the words were kept
 	preview  bool
+	unsaved  bool // sections were moved in the form
 }
 
 func writingOf(c *desk.Copy) *writing {
@@ -88,9 +89,11 @@ func (q *request) troubles(b *markup.Builder, wr *writing) {
 	}
 	b.Put(`<div class="state outdated" role="alert" id="trouble"><p>%s</p>`, q.words.Say(wr.alert, "version", wr.aside))
 	if len(wr.problems) > 0 {
-		b.Put(`<ul lang="en" dir="ltr">`)
+		b.Put("<ul>")
 		for _, p := range wr.problems {
-			b.Put(`<li>%s</li>`, p.Reason)
+			b.Put("<li>")
+			q.said(b, p)
+			b.Put("</li>")
 		}
 		b.Put("</ul>")
 	}
@@ -102,9 +105,11 @@ func (q *request) findings(b *markup.Builder, findings []handbook.Finding) {
 	if len(findings) == 0 {
 		return
 	}
-	b.Put(`<details class="state machine findings" open><summary>%s (%s)</summary><ul lang="en" dir="ltr">`, q.words.Text("findings"), strconv.Itoa(len(findings)))
+	b.Put(`<details class="state machine findings" open><summary>%s (%s)</summary><ul>`, q.words.Text("findings"), strconv.Itoa(len(findings)))
 	for _, f := range findings {
-		b.Put(`<li class="%s">%s</li>`, f.Severity, f.Reason)
+		b.Put(`<li class="%s">`, f.Severity)
+		q.said(b, f.Problem)
+		b.Put("</li>")
 	}
 	b.Put("</ul></details>\n")
 }
@@ -146,10 +151,12 @@ func (q *request) form(b *markup.Builder, wr *writing, source *handbook.Section,
 	case source != nil:
 		q.pairs(b, wr, source, left)
 	case c.IsSection():
-		q.area(b, "body", q.words.Text("text"), wr.body, c.Language, 30)
+		q.area(b, "body", q.words.Text("text"), begun(wr), c.Language, 30)
 		q.area(b, "citations", q.words.Text("citations"), wr.cited, "en", 12)
+	case hasFields(c.Name):
+		q.fieldsForm(b, wr)
 	default:
-		q.plainPair(b, wr)
+		q.planForm(b, wr, writes)
 	}
 	if !writes {
 		b.Put("</form>\n")
@@ -161,6 +168,14 @@ func (q *request) form(b *markup.Builder, wr *writing, source *handbook.Section,
 	b.Put(`<p class="field"><label for="reason">%s</label><input id="reason" name="reason" maxlength="1000" dir="auto" value="%s"></p>`, q.words.Text("reason"), wr.reason)
 	b.Put(`<p class="buttons"><button type="submit" name="do" value="save">%s</button> <button type="submit" name="do" value="preview" class="quiet">%s</button></p></form>`+"\n",
 		q.words.Text("save"), q.words.Text("preview"))
+}
+
+// begun is the text of an original, with the heading that each begins with where there is none yet.
+func begun(wr *writing) string {
+	if wr.copy.State != desk.Missing || strings.TrimSpace(wr.body) != "" {
+		return wr.body
+	}
+	return "## In brief {#" + wr.copy.Part + handbook.BriefSuffix + "}\n\n"
 }
 
 func (q *request) titleField(b *markup.Builder, wr *writing, source *handbook.Section) {
@@ -268,18 +283,4 @@ func (q *request) diff(b *markup.Builder, language, before, after string) {
 		}
 	}
 	b.Put("</div>\n")
-}
-
-// plainPair writes the field for titles or glossaries, with the original above.
-func (q *request) plainPair(b *markup.Builder, wr *writing) {
-	if !wr.copy.Original {
-		original, err := q.e.o.Desk.Open(q.Context(), desk.Name{Language: q.book.Source, Part: wr.copy.Part})
-		if err == nil {
-			b.Put(`<details class="original"><summary>%s</summary><pre %s>%s</pre></details>`, q.reading.Text("original"), site.TongueOf(q.book.Source).Attributes(), original.Body)
-			if wr.body == "" {
-				wr.body = original.Body
-			}
-		}
-	}
-	q.area(b, "body", q.words.Text("yaml"), wr.body, wr.copy.Language, 30)
 }

@@ -22,6 +22,9 @@ func act(q *request) {
 	}
 	at, reason := desk.Mark(q.PostForm.Get("at")), q.PostForm.Get("reason")
 	d := q.e.o.Desk
+	if rearrange(q, c) {
+		return
+	}
 	var err error
 	switch q.PostForm.Get("do") {
 	case "preview":
@@ -66,8 +69,13 @@ func (q *request) sent(c *desk.Copy) *writing {
 			wr.pieces = append(wr.pieces, desk.Piece{Anchor: anchors[i], Text: blocks[i]})
 		}
 	}
-	if len(anchors) > 0 {
+	switch {
+	case len(anchors) > 0:
 		wr.body = desk.Join(wr.pieces)
+	case hasFields(c.Name):
+		wr.body = fieldsIn(form).body(c.Part, q.book.Chapters)
+	case c.Part == desk.PlanPart:
+		wr.body = handbook.WriteChapters(planIn(q))
 	}
 	for _, anchor := range form["current"] {
 		wr.current[anchor] = true
@@ -106,28 +114,42 @@ func (q *request) save(c *desk.Copy) {
 // conflict shows both texts in one: what only one of two has changed is taken, and where both did, theirs stands beside.
 func (q *request) conflict(wr *writing, edit desk.Edit, conflict *desk.Conflict) {
 	now := conflict.Now
-	base := ""
-	if version, _, ok := strings.Cut(string(edit.At), "-"); ok {
-		if seen, err := strconv.ParseInt(version, 10, 64); err == nil && seen > 0 {
-			if step, err := q.e.o.Desk.Step(q.Context(), q.name, seen); err == nil {
-				base = step.Body
-			}
-		} else if s, ok := q.book.Section(q.name.Language, q.name.Part); ok {
-			base = s.Body
-		}
-	}
-	merged, clashes := desk.Merge(base, edit.Text.Body, now.Body)
-	wr.copy, wr.body, wr.pieces = now, merged, desk.Pieces(merged)
-	wr.alert, wr.aside, wr.theirs = "conflict", conflict.Aside, map[string]string{}
+	base := q.before(edit)
+	wr.copy, wr.alert, wr.aside, wr.theirs = now, "conflict", conflict.Aside, map[string]string{}
 	if conflict.Aside == 0 {
 		wr.alert = "changed_meanwhile"
 	}
-	for _, p := range desk.Pieces(now.Body) {
-		if slices.Contains(clashes, p.Anchor) {
-			wr.theirs[p.Anchor] = p.Text
+	switch {
+	case hasFields(q.name):
+		both, clashes := merged(fieldsOf(base), fieldsOf(edit.Text.Body), fieldsOf(now.Body))
+		wr.body, wr.theirs = both.body(q.name.Part, q.book.Chapters), clashes
+	case now.IsSection():
+		merged, clashes := desk.Merge(base, edit.Text.Body, now.Body)
+		wr.body, wr.pieces = merged, desk.Pieces(merged)
+		for _, p := range desk.Pieces(now.Body) {
+			if slices.Contains(clashes, p.Anchor) {
+				wr.theirs[p.Anchor] = p.Text
+			}
 		}
 	}
 	q.editor(http.StatusConflict, wr)
+}
+
+// before is the text that somebody had before them when they began to write.
+func (q *request) before(edit desk.Edit) string {
+	version, _, _ := strings.Cut(string(edit.At), "-")
+	if seen, err := strconv.ParseInt(version, 10, 64); err == nil && seen > 0 {
+		step, err := q.e.o.Desk.Step(q.Context(), q.name, seen)
+		if err != nil {
+			return ""
+		}
+		return step.Body
+	}
+	published, err := desk.OfEdition(q.book.Book, q.name)
+	if err != nil {
+		return ""
+	}
+	return published.Body
 }
 
 // DraftTime bounds how long the machine may take for a section.
@@ -142,7 +164,7 @@ func previewBlock(q *request) {
 	var b markup.Builder
 	rendered, problems := q.rendered(c, q.PostForm.Get("text"))
 	for _, p := range problems {
-		b.Put(`<p class="problem" lang="en" dir="ltr">%s</p>`, p.Reason)
+		q.problem(&b, p)
 	}
 	for _, block := range rendered {
 		b.Put("%s", block)
@@ -153,19 +175,33 @@ func previewBlock(q *request) {
 // previewOf shows the words that were sent as readers would see them.
 func (q *request) previewOf(b *markup.Builder, wr *writing) {
 	b.Put(`<section class="preview" aria-labelledby="preview"><h2 id="preview">%s</h2>`, q.words.Text("preview"))
+	switch {
+	case hasFields(wr.copy.Name):
+		q.fieldsPreview(b, wr)
+	case wr.copy.Part == desk.PlanPart:
+		shown := *wr.copy
+		shown.Body = wr.body
+		q.planPreview(b, &shown)
+	}
 	if !wr.copy.IsSection() {
-		b.Put("<pre>%s</pre></section>\n", wr.body)
+		b.Put("</section>\n")
 		return
 	}
 	rendered, problems := q.rendered(wr.copy, wr.body)
 	for _, p := range problems {
-		b.Put(`<p class="problem" lang="en" dir="ltr">%s</p>`, p.Reason)
+		q.problem(b, p)
 	}
 	b.Put(`<article %s><h1>%s</h1>`, site.TongueOf(wr.copy.Language).Attributes(), wr.title)
 	for _, block := range rendered {
 		b.Put("%s\n", block)
 	}
 	b.Put("</article></section>\n")
+}
+
+func (q *request) problem(b *markup.Builder, p handbook.Problem) {
+	b.Put(`<p class="problem" %s>`, q.shown.Attributes())
+	q.said(b, p)
+	b.Put("</p>")
 }
 
 // rendered makes what readers see of a text, or says why it is not of the format.

@@ -130,8 +130,8 @@ func (w *world) ask(user, method, path, kind, content string) (status int, body,
 	return res.StatusCode, string(data), res.Request.URL.RequestURI()
 }
 
-// fieldsOf reads what a browser would send of the form that has the button with this value.
-func fieldsOf(t *testing.T, page, do string) url.Values {
+// formOf reads what a browser would send of the form that has the button with this value.
+func formOf(t *testing.T, page, do string) url.Values {
 	t.Helper()
 	document, err := html.Parse(strings.NewReader(page))
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func historyPage(q *request) {
 		b.Put(`<ol class="steps" reversed>`)
 		for _, s := range steps {
 			b.Put(`<li value="%s"><a href="%s/history/%s">%s</a> <span class="badges">%s</span> <bdi>%s</bdi> <time>%s</time>`,
-				number(s.Version), address(q.name), number(s.Version), q.words.Text("did_"+string(s.Action)), q.badge(s.State), s.ActorName, when(s.TS))
+				number(s.Version), address(q.name), number(s.Version), q.words.Text("did_"+string(s.Action)), q.badge(&s.Copy), s.ActorName, when(s.TS))
 			if s.Reason != "" {
 				b.Put(`<br><q dir="auto">%s</q>`, s.Reason)
 			}
@@ -52,7 +52,7 @@ func stepPage(q *request) {
 	q.page(http.StatusOK, q.title(q.name)+" · "+q.words.Text("history"), func(b *markup.Builder) {
 		q.crumb(b, c, "history")
 		b.Put(`<h2>%s · %s</h2><p>%s <bdi>%s</bdi> · %s</p>`+"\n", q.words.Say("version", "version", s.Version), q.words.Text("did_"+string(s.Action)),
-			q.badge(s.State), s.ActorName, when(s.TS))
+			q.badge(&s.Copy), s.ActorName, when(s.TS))
 		if s.Body == "" {
 			b.Put("<p>%s</p>\n", q.words.Text("text_gone"))
 			return

@@ -82,7 +82,7 @@ func (q *request) partsOf(b *markup.Builder, entries []desk.Entry, tag string) {
 		if e.Language != tag {
 			continue
 		}
-		b.Put(`<li><a href="%s">%s</a> <span class="badges">%s`, address(e.Name), q.label(e.Name), q.badge(e.State))
+		b.Put(`<li><a href="%s">%s</a> <span class="badges">%s`, address(e.Name), q.label(e.Name), q.badge(e.Copy))
 		if e.Outdated {
 			b.Put(` <span class="badge outdated">%s</span>`, q.reading.Text("outdated"))
 		}

@@ -45,7 +45,8 @@ func (q *request) page(status int, title string, main func(b *markup.Builder)) {
 	b.Put(`<!DOCTYPE html>`+"\n"+`<html %s><head><meta charset="utf-8">`, q.shown.Attributes())
 	b.Put(`<meta name="viewport" content="width=device-width, initial-scale=1"><title>%s</title>`+"\n", title)
 	b.Put(`<link rel="icon" href="/handbook/static/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/handbook/static/book.css?v=%s">`, fileMark())
-	b.Put(`<link rel="stylesheet" href="%sstatic/edit.css?v=%s"><script src="%sstatic/edit.js?v=%s" defer></script></head>`+"\n", Root, fileMark(), Root, fileMark())
+	b.Put(`<link rel="stylesheet" href="%sstatic/edit.css?v=%s"><script src="/handbook/static/book.js?v=%s" defer></script>`, Root, fileMark(), fileMark())
+	b.Put(`<script src="%sstatic/edit.js?v=%s" defer></script></head>`+"\n", Root, fileMark())
 	b.Put(`<body class="desk"><a class="skip" href="#text">%s</a>`, q.reading.Text("skip"))
 	b.Put(`<header class="bar"><a class="home" href="%s">%s</a>`, Root, q.words.Text("desk"))
 	if q.who.May(desk.Publisher, q.book.Source) || q.publishes() {
@@ -81,6 +82,8 @@ func (q *request) languageMenu(b *markup.Builder) {
 func (q *request) label(name desk.Name) markup.HTML {
 	var b markup.Builder
 	switch name.Part {
+	case desk.PlanPart:
+		b.Put(`%s`, q.words.Text("plan"))
 	case handbook.TitlesFile:
 		b.Put(`%s`, q.words.Text("titles"))
 	case handbook.GlossaryFile:
@@ -89,9 +92,10 @@ func (q *request) label(name desk.Name) markup.HTML {
 		for _, language := range []string{name.Language, q.book.Source} {
 			if s, ok := q.book.Section(language, name.Part); ok {
 				b.Put(`<bdi %s>%s</bdi>`, site.TongueOf(language).Attributes(), s.Title)
-				break
+				return b.HTML()
 			}
 		}
+		b.Put(`<bdi>%s</bdi>`, name.Part) // it is written, and not published yet
 	}
 	return b.HTML()
 }
@@ -99,6 +103,8 @@ func (q *request) label(name desk.Name) markup.HTML {
 // title is the label as a text.
 func (q *request) title(name desk.Name) string {
 	switch name.Part {
+	case desk.PlanPart:
+		return q.words.Text("plan")
 	case handbook.TitlesFile:
 		return q.words.Text("titles")
 	case handbook.GlossaryFile:
@@ -111,14 +117,17 @@ func (q *request) title(name desk.Name) string {
 }
 
 // badge shows a state.
-func (q *request) badge(state desk.State) markup.HTML {
+func (q *request) badge(c *desk.Copy) markup.HTML {
 	var b markup.Builder
-	class := string(state)
-	if state == desk.Waiting {
-		class = "draft"
-	}
-	b.Put(`<span class="badge %s">%s</span>`, class, q.stateWord(state))
+	b.Put(`<span class="badge %s">%s</span>`, stateClass(c.State), q.stateOfCopy(c))
 	return b.HTML()
+}
+
+func (q *request) stateOfCopy(c *desk.Copy) string {
+	if c.Original && c.State == desk.Missing {
+		return q.words.Text("unwritten")
+	}
+	return q.stateWord(c.State)
 }
 
 func (q *request) stateWord(state desk.State) string {
@@ -150,12 +159,12 @@ func (q *request) crumb(b *markup.Builder, c *desk.Copy, here string) {
 
 // stateOf says how far a copy has come, and who made it.
 func (q *request) stateOf(b *markup.Builder, c *desk.Copy) {
-	b.Put(`<div class="state %s"><p><strong>%s</strong>`, stateClass(c.State), q.stateWord(c.State))
+	b.Put(`<div class="state %s"><p><strong>%s</strong>`, stateClass(c.State), q.stateOfCopy(c))
 	if c.State != desk.Missing && c.Changed() {
 		b.Put(` · %s`, q.words.Text("unpublished"))
 	}
 	b.Put("</p>\n")
-	if c.State != desk.Missing {
+	if c.State != desk.Missing && c.Maker != "" {
 		maker := "translator"
 		if c.Original {
 			maker = "author"

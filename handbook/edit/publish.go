@@ -19,7 +19,7 @@ type publishing struct {
 	reason   string
 	chosen   []string // PART of LANGUAGE and mark
 	alert    string
-	problems []string
+	problems []handbook.Problem
 	doubtful bool // the checks found errors, which a publisher may overrule
 }
 
@@ -41,9 +41,11 @@ func (q *request) publishing(status int, p publishing) {
 		b.Put("<h1>%s</h1>\n<p>%s</p>\n", q.words.Text("publish"), q.reading.Say("edition", "edition", q.book.Book.Edition, "date", q.book.Date))
 		q.notice(b)
 		if p.alert != "" {
-			b.Put(`<div class="state outdated" role="alert"><p>%s</p><ul lang="en" dir="ltr">`, q.words.Text(p.alert))
+			b.Put(`<div class="state outdated" role="alert"><p>%s</p><ul>`, q.words.Text(p.alert))
 			for _, problem := range p.problems {
-				b.Put(`<li>%s</li>`, problem)
+				b.Put("<li>")
+				q.saidOf(b, problem)
+				b.Put("</li>")
 			}
 			b.Put("</ul></div>\n")
 		}
@@ -65,7 +67,7 @@ func (q *request) publishForm(b *markup.Builder, entries []desk.Entry, p publish
 		}
 		t := site.TongueOf(e.Language)
 		b.Put(`<p class="box"><input type="checkbox" id="part-%s" name="part" value="%s"%s><label for="part-%s"><span lang="%s">%s</span> · %s</label> %s`,
-			strconv.Itoa(i), value, ticked, strconv.Itoa(i), t.Lang, t.Name, q.label(e.Name), q.badge(e.State))
+			strconv.Itoa(i), value, ticked, strconv.Itoa(i), t.Lang, t.Name, q.label(e.Name), q.badge(e.Copy))
 		b.Put(` <a href="%s/review">%s<span class="unseen">: %s</span></a></p>`+"\n", address(e.Name), q.words.Text("review"), q.title(e.Name))
 	}
 	b.Put(`</fieldset><p class="field"><label for="edition">%s</label><input id="edition" name="edition" required maxlength="60" dir="auto" value="%s"></p>`, q.words.Text("edition_name"), p.name)
@@ -99,20 +101,17 @@ func publish(q *request) {
 		q.back(Root + "publish?done=done")
 		return
 	case errors.As(err, &problems):
-		p.alert = "not_readable"
-		for _, problem := range problems {
-			p.problems = append(p.problems, problem.String())
-		}
+		p.alert, p.problems = "not_readable", problems
 	case errors.As(err, &refused):
 		p.alert, p.doubtful = "has_errors", true
 		for _, f := range refused.Findings {
-			p.problems = append(p.problems, f.String())
+			p.problems = append(p.problems, f.Problem)
 		}
 	default:
 		if status, p.alert = wordOf(err); status == http.StatusInternalServerError {
 			q.e.o.Log.WithError(err).Error("an edition of the handbook cannot be published")
 		} else {
-			p.problems = append(p.problems, err.Error())
+			p.problems = append(p.problems, handbook.Problem{Reason: err.Error()})
 		}
 	}
 	q.publishing(status, p)

@@ -35,13 +35,29 @@ func reviewPage(q *request) {
 	})
 }
 
-// against compares two texts of one part, heading by heading.
+// against compares two texts of one part.
 func (q *request) against(b *markup.Builder, c, before *desk.Copy) {
+	var same bool
+	switch {
+	case hasFields(c.Name):
+		same = q.fieldsAgainst(b, c, before)
+	case c.Part == desk.PlanPart:
+		same = q.planAgainst(b, c, before)
+	default:
+		same = q.textAgainst(b, c, before)
+	}
+	if same {
+		b.Put("<p>%s</p>\n", q.words.Text("no_difference"))
+	}
+}
+
+// textAgainst compares two texts of a section, heading by heading. It reports whether they are the same.
+func (q *request) textAgainst(b *markup.Builder, c, before *desk.Copy) (same bool) {
 	was := map[string]string{}
 	for _, p := range desk.Pieces(before.Body) {
 		was[p.Anchor] = p.Text
 	}
-	same := true
+	same = true
 	if c.Title != before.Title {
 		q.diff(b, c.Language, before.Title, c.Title)
 		same = false
@@ -63,9 +79,7 @@ func (q *request) against(b *markup.Builder, c, before *desk.Copy) {
 		q.diff(b, "en", before.Citations, c.Citations)
 		same = false
 	}
-	if same {
-		b.Put("<p>%s</p>\n", q.words.Text("no_difference"))
-	}
+	return same
 }
 
 // steps offers what somebody may do with a copy now.

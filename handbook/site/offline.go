@@ -60,6 +60,9 @@ func worker(q *request) (string, []byte, error) {
 	return "text/javascript; charset=utf-8", bytes.Join([][]byte{[]byte("const book = "), settings, []byte(";\n"), script}, nil), nil
 }
 
+// front serves the script that leads readers without a network from the handbook's first address to the language that is kept.
+func (s *Site) front(w http.ResponseWriter, r *http.Request) { s.file(w, r, "front.js") }
+
 func staticAddress(file string) string { return root + "static/" + file + "?v=" + programMark() }
 
 // forever lets browsers keep what has its mark in its address.
@@ -67,7 +70,13 @@ const forever = "public, max-age=31536000, immutable"
 
 // static serves style, script and icon.
 func (s *Site) static(w http.ResponseWriter, r *http.Request) {
-	name := web.Var(r, "file")
+	if r.URL.Query().Get("v") == programMark() && s.o.Admit == nil {
+		w.Header().Set("Cache-Control", forever)
+	}
+	s.file(w, r, web.Var(r, "file"))
+}
+
+func (s *Site) file(w http.ResponseWriter, r *http.Request, name string) {
 	key := "static " + name
 	a, ok := s.pages.get(key)
 	if !ok {
@@ -80,9 +89,6 @@ func (s *Site) static(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.pages.put(key, a)
-	}
-	if r.URL.Query().Get("v") == programMark() && s.o.Admit == nil {
-		w.Header().Set("Cache-Control", forever)
 	}
 	a.send(w, r, http.StatusOK)
 }

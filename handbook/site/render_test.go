@@ -100,18 +100,24 @@ func BenchmarkSectionFromCache(b *testing.B) {
 	b.ReportMetric((processorTime(b)-before).Seconds()*1000/float64(pages), "cpu-ms/op")
 }
 
-// BenchmarkSectionRendered makes the page of the longest section, with its compressed form.
+// BenchmarkSectionRendered makes the page of the longest section of a language, with its compressed form.
 func BenchmarkSectionRendered(b *testing.B) {
 	shelf := handbook.NewShelf("", nil)
 	edition, err := shelf.Edition()
 	require.NoError(b, err)
-	longest, _ := edition.Section("en", "triage")
+	for _, tag := range []string{"en", "ar", "ru"} {
+		b.Run(tag, func(b *testing.B) { renderLongest(b, edition, tag) })
+	}
+}
+
+func renderLongest(b *testing.B, edition *handbook.Edition, tag string) {
+	longest := &handbook.Section{}
 	for _, id := range edition.SectionIDs() {
-		if s, ok := edition.Section("en", id); ok && len(s.Body) > len(longest.Body) {
+		if s, ok := edition.Section(tag, id); ok && len(s.Body) > len(longest.Body) {
 			longest = s
 		}
 	}
-	q := &request{site: &Site{}, edition: edition, tongue: tongueOf("en"), words: wordsOf("en"), section: longest.ID}
+	q := &request{site: &Site{}, edition: edition, tongue: tongueOf(tag), words: wordsOf(tag), section: longest.ID}
 	before, pages := processorTime(b), 0
 	for b.Loop() {
 		pages++

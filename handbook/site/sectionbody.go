@@ -123,7 +123,7 @@ func (s source) write(m *markup.Builder, v *view) {
 	}
 	m.Put(`</span> <span class="seen">(%s)</span>`, v.W.Say("looked_up", "date", s.LookedUp))
 	for i, anchor := range s.Links {
-		m.Put(` <a class="back" href="#%s" aria-label="%s">↑%s</a>`, anchor, v.W.Text("back_n", "n", i+1), strconv.Itoa(i+1))
+		m.Put(` <a class="back" href="#%s"><span aria-hidden="true">↑%s</span><span class="unseen">%s</span></a>`, anchor, strconv.Itoa(i+1), v.W.Text("back_n", "n", i+1))
 	}
 	m.Put("</li>\n")
 }

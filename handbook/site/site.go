@@ -71,6 +71,7 @@ func (s *Site) Handler() http.Handler {
 		handler http.HandlerFunc
 	}{
 		{root, s.home},
+		{root + "front.js", s.front},
 		{root + "static/{file}", s.static},
 		{root + "images/{file}", s.image},
 		{root + "{lang}", s.withSlash},

@@ -111,7 +111,7 @@ func TestASectionSaysWhoMadeItAndCitesItsSources(t *testing.T) {
 	require.Contains(t, zh, `<sup><a class="cite" id="place-1-2" href="#source-1" aria-label="来源 1">[1]</a>`+
 		`<a class="cite" id="place-2-1" href="#source-2" aria-label="来源 2">[2]</a></sup>`)
 	require.Contains(t, zh, `<li id="source-2">`)
-	require.Contains(t, zh, `<a class="back" href="#place-2-2" aria-label="回到正文，第 2 处">↑2</a>`)
+	require.Contains(t, zh, `<a class="back" href="#place-2-2"><span aria-hidden="true">↑2</span><span class="unseen">回到正文，第 2 处</span></a>`)
 	require.Contains(t, zh, `href="https://doi.org/10.5555/12345678"`)
 	require.Contains(t, zh, "测量每位患者的体温", "the end of a line is no space in Chinese")
 	require.Contains(t, zh, `<a href="oxygen#oxygen-flow">吸氧</a>`, "links to anchors find the section")

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"medixchange/cmd/medix/node"
 	"medixchange/internal/config"
+	"medixchange/internal/freeport"
 )
 
 // Hospital is a node in this process, with its own data folder and addresses that stay the same over restarts.
@@ -107,13 +109,11 @@ func newHospitalAt(t testing.TB, ca *authority, host string, options []Option) *
 	return h
 }
 
-// freeAddress finds a loopback port that is free now.
 func freeAddress(t testing.TB, host string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	port, err := freeport.Take(host)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()
-	return l.Addr().String()
+	return net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 // Start starts the hospital on its data, the first time or again.

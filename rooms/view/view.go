@@ -132,6 +132,8 @@ type Rendering struct {
 	Parts []byte
 	// Glossary is the version of the glossary that it was made with, for the reading log; 0: none.
 	Glossary int64
+	// PutOff says that it only shows the text as it stands and that no engine had room for it: it is stored nowhere.
+	PutOff bool
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
 

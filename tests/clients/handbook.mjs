@@ -157,6 +157,8 @@ async function offline() {
     seen.beside = await page.locator("h1").textContent();
     await page.goto(way.url + "/handbook/ar/search?q=x");
     seen.search = await page.locator("h1").textContent();
+    await page.goto(way.url + "/handbook/");
+    seen.front = new URL(page.url()).pathname;
     report("offline", seen);
     await page.context().close();
     complaints.length = 0;

@@ -249,7 +249,7 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 	}
 	shown := &view.Rendering{
 		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, VersionTS: ev.OriginServerTS,
-		Position: ev.Position, State: string(translator.None), Content: placed,
+		Position: ev.Position, State: string(translator.None), Content: placed, PutOff: true,
 	}
 	b.absences.shown.Add(k, shown)
 	return shown, nil

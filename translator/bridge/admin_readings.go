@@ -28,6 +28,8 @@ type Reading struct {
 	Reasons    []string `json:"reasons"`
 	Text       string   `json:"text,omitempty"`       // "" when it was erased, or is not kept
 	Unreadable bool     `json:"unreadable,omitempty"` // it is sealed with a key that the node has not
+
+	rendering int64
 }
 
 // Version is one version of a message, as its author wrote it.
@@ -68,7 +70,7 @@ func (b *Bridge) showReadings(_ http.ResponseWriter, r *http.Request) (any, erro
 		return nil, err
 	}
 	answer := Readings{EventID: message.ID, RoomID: message.RoomID, Sender: message.Sender}
-	if answer.Readings, err = b.selectReadings(r.Context(), message.NID); err != nil {
+	if answer.Readings, err = b.readingsOf(r.Context(), message); err != nil {
 		return nil, err
 	}
 	if answer.Versions, err = b.versionsRead(r.Context(), message, answer.Readings); err != nil {
@@ -77,6 +79,19 @@ func (b *Bridge) showReadings(_ http.ResponseWriter, r *http.Request) (any, erro
 	answer.Gaps, err = b.selectGaps(r.Context(), message.OriginServerTS)
 	b.o.Log.WithField("event", message.ID).Info("an administrator read the reading log of a message")
 	return answer, err
+}
+
+// readingsOf returns what the log has of a message, oldest first.
+func (b *Bridge) readingsOf(ctx context.Context, message *rooms.Event) ([]Reading, error) {
+	readings, err := b.selectReadings(ctx, message.NID)
+	if err != nil {
+		return nil, err
+	}
+	putOff, err := b.putOffReadings(ctx, message)
+	if err != nil {
+		return nil, err
+	}
+	return mergeReadings(append(putOff, readings...)), nil
 }
 
 func (b *Bridge) versionsRead(ctx context.Context, message *rooms.Event, readings []Reading) ([]Version, error) {

@@ -90,9 +90,9 @@ func (t *talk) languageNames(reader language.Code) string {
 const maxEcho = 60
 
 func shortened(text string) string {
-	runes := []rune(text)
+	runes := []rune(strings.Map(dropDirections, text)) // they would turn the words around them
 	if len(runes) <= maxEcho {
-		return text
+		return string(runes)
 	}
 	return string(runes[:maxEcho]) + "…"
 }

@@ -28,7 +28,7 @@ func (w *world) botJoins(roomID string) {
 	require.Eventually(w.t, func() bool {
 		room, err := w.rooms.Snapshot(context.Background(), roomID)
 		return err == nil && room.Membership(bot) == "join"
-	}, 5*time.Second, 2*time.Millisecond)
+	}, patience, 2*time.Millisecond)
 }
 
 // ask gives the bot a command and returns its answer.
@@ -47,7 +47,7 @@ func (w *world) answerTo(eventID string) string {
 		}
 		answer = w.event(id).Content()
 		return true
-	}, 5*time.Second, 2*time.Millisecond)
+	}, patience, 2*time.Millisecond)
 	require.Equal(w.t, "m.notice", answer.Get("msgtype").Str)
 	require.Equal(w.t, "{}", answer.Get(`m\.mentions`).Raw)
 	require.Equal(w.t, eventID, answer.Get(pathRelates+`.m\.in_reply_to.event_id`).Str)
@@ -61,7 +61,7 @@ func (w *world) botRead() {
 	require.Eventually(w.t, func() bool {
 		cursor, _, err := w.hub.LoadCursor(context.Background(), cursorBot)
 		return err == nil && cursor >= position
-	}, 5*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }
 
 func (w *world) countOf(sender, roomID string) (n int) {
@@ -212,7 +212,7 @@ func TestBotAnswersOnceWhateverHappens(t *testing.T) {
 		require.Eventually(t, func() bool {
 			cursor, _, err := w.hub.LoadCursor(t.Context(), cursorBot)
 			return err == nil && cursor >= w.hub.Position()
-		}, 5*time.Second, 10*time.Millisecond)
+		}, patience, 10*time.Millisecond)
 	}
 	require.Equal(t, before, w.countOf(bot, chat))
 }

@@ -206,7 +206,11 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 		gone = slices.DeleteFunc(gone, func(r *row) bool { return r.Version != target.NID })
 	}
 	if remains != nil && isEdited(message) {
-		if err := b.showRemaining(tx, message, remains, rows, gone); err != nil {
+		tags := untold(target, remains, rows)
+		for _, r := range gone {
+			tags[r.Language] = true
+		}
+		if err := b.showRemaining(tx, message, remains, rows, tags); err != nil {
 			return err
 		}
 	}
@@ -220,16 +224,30 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 	return b.insert(tx, false, back...)
 }
 
-// showRemaining gives those whose synthetics of an edit go one of the version that remains. When another edit has come
+// untold returns the languages in which some device may have been kept from the translation of the version that remains:
+// while the redacted edit was in force, that of an older version was no news. A synthetic that came after the edit
+// reaches everybody.
+func untold(edit, remains *rooms.Event, rows []*row) map[string]bool {
+	tags := map[string]bool{}
+	for _, r := range rows {
+		if r.placed && r.EventNID == remains.NID && len(r.LateContent) > 0 {
+			tags[r.Language] = true
+		}
+	}
+	for _, r := range standing(rows) {
+		if r.Version == remains.NID && r.Position > edit.Position {
+			delete(tags, r.Language)
+		}
+	}
+	return tags
+}
+
+// showRemaining gives those who read some languages a synthetic of the version that remains. When another edit has come
 // meanwhile, that one shows itself.
-func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows, gone []*row) error {
+func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows []*row, tags map[string]bool) error {
 	version, err := b.o.Rooms.VersionIn(tx, message)
 	if err != nil || version.Redacted || inForceNID(version, message) != remains.NID {
 		return err
-	}
-	tags := map[string]bool{}
-	for _, r := range gone {
-		tags[r.Language] = true
 	}
 	var shown []*row
 	for tag := range tags {

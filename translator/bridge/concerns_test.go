@@ -22,7 +22,6 @@ const (
 	callMe    = "Please call me tomorrow. ward7@hospital.example"
 	callMeToo = "Please call me tomorrow. Tel. +44 7700 900123"
 	llameme   = "Por favor, llámeme mañana."
-	patience  = 20 * time.Second
 )
 
 // outside makes the engine of a world one of others.

@@ -22,7 +22,7 @@ func TestRecordsOnBothDatabases(t *testing.T) {
 		a, b, c := w.device(alice), w.device(bob), w.device(carla)
 		said := len(c.saidBy(room, bot))
 		id := w.say(room, alice, noFever)
-		require.Eventually(t, func() bool { c.sync(50 * time.Millisecond); return len(c.saidBy(room, bot)) > said }, 20*time.Second, time.Millisecond,
+		require.Eventually(t, func() bool { c.sync(50 * time.Millisecond); return len(c.saidBy(room, bot)) > said }, patience, time.Millisecond,
 			"the reply in its thread")
 		require.Equal(t, view.ModeThread, readingOf(w.readingsOf(id), carla).Get("mode").Str)
 		w.view.Pushed(view.Viewer{UserID: carla}, []*view.Rendering{&w.rendered(id, "es").Rendering})
@@ -35,9 +35,9 @@ func TestRecordsOnBothDatabases(t *testing.T) {
 			a.sync(50 * time.Millisecond)
 			messages := a.messages(room)
 			return len(messages) > 0 && readAs(messages[len(messages)-1]).Exists()
-		}, 5*time.Second, time.Millisecond)
+		}, patience, time.Millisecond)
 		w.react(room, bob, id, "🌐")
-		require.Eventually(t, func() bool { return len(w.reports()) == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(w.reports()) == 1 }, patience, time.Millisecond)
 		require.Contains(t, readingOf(w.readingsOf(id), bob).Get("text").Str, sinFiebre)
 		stats, status := w.admin(http.MethodGet, PathStats, nil)
 		require.Equal(t, http.StatusOK, status, stats.Raw)

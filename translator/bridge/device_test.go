@@ -58,7 +58,7 @@ func (d *device) messages(roomID string) []gjson.Result {
 // until syncs until the device has n messages and redactions of the room.
 func (d *device) until(roomID string, n int) []gjson.Result {
 	d.w.t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for len(d.messages(roomID)) < n && time.Now().Before(deadline) {
 		d.sync(200 * time.Millisecond)
 	}

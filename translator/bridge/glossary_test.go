@@ -62,7 +62,7 @@ func TestTheGlossaryIsHeededLiveAndTheReadingLogSaysWhichVersion(t *testing.T) {
 			require.EqualValues(t, version, w.rows(id, "es")[0].Glossary)
 			require.Eventually(t, func() bool {
 				return readingOf(w.readingsOf(id), bob).Get("glossary").Int() == version
-			}, 30*time.Second, 5*time.Millisecond)
+			}, patience, 5*time.Millisecond)
 		}
 		w.restart()
 		require.EqualValues(t, 2, book.Current().Version())

@@ -49,8 +49,12 @@ func (t *talk) answerHandbook(ctx context.Context, a *asked) (string, error) {
 	if text == "" {
 		return language.Say(a.reader, "error_usage", "example", "!handbook covid"), nil
 	}
-	if word, id, _ := strings.Cut(text, " "); strings.EqualFold(word, handbookGet) && strings.TrimSpace(id) != "" {
-		return t.handbookSection(ctx, a, tag, strings.ToLower(strings.TrimSpace(id)))
+	if word, rest, _ := strings.Cut(text, " "); strings.EqualFold(word, handbookGet) {
+		id, _, _ := strings.Cut(rest, "#") // of a link: where in the section
+		if id = strings.ToLower(strings.TrimSpace(id)); id == "" {
+			return language.Say(a.reader, "error_usage", "example", "!handbook get oxygen"), nil
+		}
+		return t.handbookSection(ctx, a, tag, id)
 	}
 	found, err := t.b.o.Handbook.Find(ctx, tag, text, handbookEntries)
 	if err != nil {

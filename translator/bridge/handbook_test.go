@@ -64,6 +64,16 @@ func TestTheHandbookAnswersInTheAskersLanguage(t *testing.T) {
 	require.Contains(t, w.ask(room, alice, "!help"), "!handbook get oxygen")
 }
 
+// TestOddSectionsAreAnsweredToo has no id, one with a place in the section, and one that would turn the words around it.
+func TestOddSectionsAreAnsweredToo(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.change = func(o *Options) { o.Handbook = smallHandbook{} } })
+	w.reads(alice, "en")
+	room := w.chat(alice)
+	require.Equal(t, "I did not understand this command. Example: !handbook get oxygen", w.ask(room, alice, "!handbook get"))
+	require.Contains(t, w.ask(room, alice, "!handbook get fever#fever-signs"), "📖 F en (draft)")
+	require.Equal(t, "The handbook has no section zones. There are: fever", w.ask(room, alice, "!handbook get zo\u202enes"))
+}
+
 func TestLinesOfTheHandbookBeginOnTheRightWhereItIsReadSo(t *testing.T) {
 	w := newWorld(t, func(w *world) { w.change = func(o *Options) { o.Handbook = smallHandbook{} } })
 	w.reads(alice, "ar")

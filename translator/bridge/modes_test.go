@@ -121,7 +121,7 @@ func TestModeThreadTheBotRepliesOnceForEachLanguage(t *testing.T) {
 	require.Eventually(t, func() bool {
 		b.sync(0)
 		return slices.ContainsFunc(b.messages(room), func(ev gjson.Result) bool { return redactsOf(ev) == reply.Get("event_id").Str })
-	}, 5*time.Second, 5*time.Millisecond, "it is taken back with the message")
+	}, patience, 5*time.Millisecond, "it is taken back with the message")
 }
 
 func TestModeThreadHoldsNothing(t *testing.T) {

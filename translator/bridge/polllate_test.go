@@ -21,7 +21,7 @@ func (d *device) untilID(roomID, id string) gjson.Result {
 
 func (d *device) untilField(roomID, field, value string) gjson.Result {
 	d.w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); d.sync(200 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); d.sync(200 * time.Millisecond) {
 		for i := len(d.events[roomID]) - 1; i >= 0; i-- {
 			if ev := d.events[roomID][i]; ev.Get(field).Str == value {
 				return ev

@@ -221,7 +221,11 @@ func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) 
 		return err
 	}
 	now := b.o.Now().UnixMilli()
+	putOff, batch := b.putOffGroups(batch, versions, messages)
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := insertPutOffReadings(tx, putOff); err != nil {
+			return err
+		}
 		if err := insertReadings(tx, batch); err != nil {
 			return err
 		}

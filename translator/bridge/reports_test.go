@@ -58,7 +58,7 @@ func (d *device) notices(roomID string) (out []gjson.Result) {
 
 func (d *device) noticed(roomID string, n int) []gjson.Result {
 	d.w.t.Helper()
-	require.Eventually(d.w.t, func() bool { d.sync(50 * time.Millisecond); return len(d.notices(roomID)) >= n }, 5*time.Second, time.Millisecond)
+	require.Eventually(d.w.t, func() bool { d.sync(50 * time.Millisecond); return len(d.notices(roomID)) >= n }, patience, time.Millisecond)
 	require.Len(d.w.t, d.notices(roomID), n)
 	return d.notices(roomID)
 }
@@ -188,7 +188,7 @@ func TestARedactionErasesReportsAndNotices(t *testing.T) {
 			}
 		}
 		return false
-	}, 5*time.Second, time.Millisecond, "the notice is taken back from who had it")
+	}, patience, time.Millisecond, "the notice is taken back from who had it")
 	report, _ := w.admin(http.MethodGet, PathReports+"/1", nil)
 	require.Equal(t, id, report.Get("event_id").Str)
 	require.False(t, report.Get("original").Exists() || report.Get("translation").Exists(), report.Raw)

@@ -40,7 +40,7 @@ func TestRule17TheAuthorSeesHowWhoeverAnswersHadReadTheMessage(t *testing.T) {
 	require.Eventually(t, func() bool {
 		found, err := w.bridge.Beside(t.Context(), alice, w.events(answer), newest)
 		return err == nil && len(found) == 1
-	}, 5*time.Second, 2*time.Millisecond)
+	}, patience, 2*time.Millisecond)
 	w.settled()
 	got := w.device(alice).until(room, 2)[1]
 	require.Equal(t, answer, got.Get("event_id").Str)
@@ -68,7 +68,7 @@ func TestRule17WhoeverHadTheAnswerBeforeIsToldOnce(t *testing.T) {
 		}
 		return found
 	}
-	require.Eventually(t, func() bool { a.sync(20 * time.Millisecond); return seen() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { a.sync(20 * time.Millisecond); return seen() == 1 }, patience, time.Millisecond)
 	w.restart()
 	a.sync(0)
 	a.sync(0)

@@ -87,7 +87,7 @@ func TestRule18ANodeThatEndsWithoutWarningSaysSince(t *testing.T) {
 	w.stop()
 	setOpenGap(t, w.url)
 	w.start()
-	require.Eventually(t, func() bool { return len(w.readingsOf(id).Get("gaps").Array()) == 1 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.readingsOf(id).Get("gaps").Array()) == 1 }, patience, 5*time.Millisecond)
 	require.Equal(t, reasonKilled, w.readingsOf(id).Get("gaps.0.reason").Str)
 }
 

@@ -46,6 +46,33 @@ func TestRule06RedactingAnEditShowsWhatRemains(t *testing.T) {
 	b.quiet(room)
 }
 
+// The translation of what remains may have come while the edit was in force, and was no news to a device that had both.
+func TestRule06WhatAnEditHidIsShownOnceTheEditIsGone(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b, late := w.device(bob), w.device(carla)
+	open := w.engine.close()
+	id := w.say(room, alice, question)
+	w.tooLate()
+	b.until(room, 1)
+	open()
+	w.rendered(id, "es")
+	open = w.engine.close()
+	edit := w.send(room, alice, editOf(id, better))
+	w.tooLate()
+	b.until(room, 2)
+	w.redact(room, alice, edit)
+	got := b.until(room, 4)
+	require.Equal(t, edit, redactsOf(got[2]))
+	shown := replay(got)
+	require.Contains(t, shown.byTime[id], pregunta)
+	require.Contains(t, shown.byArrival[id], pregunta)
+	open()
+	b.quiet(room)
+	require.Contains(t, replay(late.until(room, 3)).byTime[id], pregunta)
+	late.quiet(room)
+}
+
 func TestRule06NothingIsTranslatedOfWhatIsRedacted(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()
@@ -66,10 +93,10 @@ func TestRule06WhatRemainsIsTranslatedAfterItWasShown(t *testing.T) {
 	b := w.device(bob)
 	openMessage := w.engine.close()
 	id := w.say(room, alice, question)
-	require.Eventually(t, func() bool { return w.engine.count("es", question) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return w.engine.count("es", question) == 1 }, patience, time.Millisecond)
 	openEdit := w.engine.close()
 	edit := w.send(room, alice, editOf(id, better))
-	require.Eventually(t, func() bool { return w.engine.count("es", better) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return w.engine.count("es", better) == 1 }, patience, time.Millisecond)
 	w.tooLate()
 	b.until(room, 2)
 	openEdit()

@@ -185,16 +185,15 @@ func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Readin
 	for rows.Next() {
 		var r Reading
 		var late int
-		var rendering int64
 		var reasons string
 		var sealed []byte
-		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.PushedTS, &r.VersionID, &rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
+		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.PushedTS, &r.VersionID, &r.rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
 			&r.Verdict, &reasons, &sealed)
 		if err != nil {
 			return nil, fmt.Errorf("reading the reading log: %w", err)
 		}
 		r.Late, r.Reasons = late != 0, strings.Fields(reasons)
-		r.Text, err = b.vault.open(sealed, readPlace(rendering))
+		r.Text, err = b.vault.open(sealed, readPlace(r.rendering))
 		r.Unreadable = err != nil
 		readings = append(readings, r)
 	}

@@ -52,6 +52,7 @@ func (b *Bridge) sweep(ctx context.Context) error {
 		{b.o.Config.Cache.MaxAge.Std(), sweepHolds},
 		{kept.ReportsKeep.Std(), sweepReports},
 		{kept.ReadingsKeep.Std(), sweepReadings},
+		{kept.ReadingsKeep.Std(), sweepPutOffReadings},
 	} {
 		if s.age <= 0 {
 			continue

@@ -54,9 +54,9 @@ func TestReplyInAThreadComesOnlyToThoseWhoReadItsLanguageThere(t *testing.T) {
 	a, b, c := w.device(alice), w.device(bob), w.device(carla)
 	greeted := len(b.saidBy(room, bot))
 	id := w.say(room, alice, question)
-	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+1 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+1 }, patience, 5*time.Millisecond)
 	answer := w.say(room, bob, estable)
-	require.Eventually(t, func() bool { a.sync(0); return len(a.saidBy(room, bot)) == greeted+1 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { a.sync(0); return len(a.saidBy(room, bot)) == greeted+1 }, patience, 5*time.Millisecond)
 	for _, d := range []*device{b, c} {
 		w.settled()
 		w.botRead()
@@ -91,9 +91,9 @@ func TestRule18TheReadingLogSaysWhatWasReadInAThread(t *testing.T) {
 	b := w.device(bob)
 	greeted := len(b.saidBy(room, bot))
 	id := w.say(room, alice, question)
-	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+1 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+1 }, patience, 5*time.Millisecond)
 	edit := w.send(room, alice, editOf(id, better))
-	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+2 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+2 }, patience, 5*time.Millisecond)
 	log := w.readingsOf(id)
 	var read []string
 	for _, r := range log.Get("readings").Array() {

@@ -91,7 +91,7 @@ func TestVoiceMessagesWaitForARecogniserThatFails(t *testing.T) {
 	l.fails.Store(1)
 	room := w.ward()
 	id := w.send(room, alice, voiceMessage("voice"))
-	require.Eventually(t, func() bool { return len(w.rows(id, "es")) > 0 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(w.rows(id, "es")) > 0 }, patience, 5*time.Millisecond)
 	require.Equal(t, "translated", w.rows(id, "es")[0].State)
 }
 

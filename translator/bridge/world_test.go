@@ -33,6 +33,8 @@ const (
 	bot      = "@translator:" + hospital
 	// budget is long enough for a loaded machine. What is to be late waits for a gate, and the clock is put forward.
 	budget = 20 * time.Second
+	// patience bounds one wait for what has to happen; nothing that works takes so long, on however loaded a machine.
+	patience = time.Minute
 )
 
 func newFakeEngine() *fakeEngine {
@@ -242,7 +244,7 @@ func (w *world) rows(eventID, code string) []*row {
 func (w *world) rendered(eventID, code string) *row {
 	w.t.Helper()
 	var rows []*row
-	require.Eventually(w.t, func() bool { rows = w.rows(eventID, code); return len(rows) > 0 }, 5*time.Second, 2*time.Millisecond)
+	require.Eventually(w.t, func() bool { rows = w.rows(eventID, code); return len(rows) > 0 }, patience, 2*time.Millisecond)
 	return rows[0]
 }
 
@@ -251,13 +253,13 @@ func (w *world) settled() {
 	w.t.Helper()
 	require.Eventually(w.t, func() bool {
 		return w.bridge.handled.Load() >= w.hub.Position() && w.bridge.jobs.count() == 0
-	}, 5*time.Second, 2*time.Millisecond)
+	}, patience, 2*time.Millisecond)
 }
 
 // handledAll waits until the bridge has read everything, whatever is under way.
 func (w *world) handledAll() {
 	w.t.Helper()
-	require.Eventually(w.t, func() bool { return w.bridge.handled.Load() >= w.hub.Position() }, 5*time.Second, 2*time.Millisecond)
+	require.Eventually(w.t, func() bool { return w.bridge.handled.Load() >= w.hub.Position() }, patience, 2*time.Millisecond)
 }
 
 func (w *world) device(user string) *device {

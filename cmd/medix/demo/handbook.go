@@ -20,6 +20,9 @@ import (
 
 // handbook shows the clinical handbook that every node has, as pages and in the chat.
 func (s *stage) handbook(ctx context.Context) bool {
+	if !s.report.step("hospital A has the handbook in its languages", func() (string, error) { return s.handbookLanguages(ctx) }) {
+		return false
+	}
 	for _, tag := range []string{"zh", "en"} {
 		ok := s.report.step(fmt.Sprintf("the handbook of hospital A in the language %s", tag), func() (string, error) { return s.handbookPage(ctx, tag) })
 		if !ok {
@@ -62,6 +65,36 @@ func (s *stage) handbookTravels(ctx context.Context) (string, error) {
 	}
 	return fmt.Sprintf("edition %s, %d KiB, signed by %s, verified and kept after %s, shown once the administrator of B activates it",
 		shown.Name, published.Head.Size>>10, published.Head.Publisher, round(fetched)), nil
+}
+
+// handbookLanguages reads the contents in every language, with their title and how far they are translated.
+func (s *stage) handbookLanguages(ctx context.Context) (string, error) {
+	type contents struct {
+		Title     string `json:"title"`
+		Percent   int    `json:"percent"`
+		Languages []struct {
+			Language string `json:"language"`
+		} `json:"languages"`
+	}
+	var source contents
+	if err := fetch(ctx, s.a.url+"/handbook/api/v1/en", &source); err != nil {
+		return "", err
+	}
+	if len(source.Languages) == 0 {
+		return "", errors.New("the handbook has no languages")
+	}
+	lines := make([]string, len(source.Languages))
+	for i, l := range source.Languages {
+		var c contents
+		if err := fetch(ctx, s.a.url+"/handbook/api/v1/"+l.Language, &c); err != nil {
+			return "", err
+		}
+		lines[i] = fmt.Sprintf("%s: %s", l.Language, c.Title)
+		if c.Percent < 100 {
+			lines[i] += fmt.Sprintf(" (in translation, %d %%)", c.Percent)
+		}
+	}
+	return strings.Join(lines, "\n"), nil
 }
 
 // handbookPage reads one section as a page and as JSON.

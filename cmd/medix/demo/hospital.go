@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"medixchange/admin"
+	"medixchange/internal/freeport"
 )
 
 const (
@@ -231,10 +232,13 @@ func readStat(path string) (pid, ppid int, ok bool) {
 
 // freePort returns want, or a free port when it is 0.
 func freePort(want int) (int, error) {
+	if want == 0 {
+		return freeport.Take("127.0.0.1")
+	}
 	l, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(want))
 	if err != nil {
 		return 0, fmt.Errorf("port %d: %w", want, err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return want, nil
 }

@@ -30,7 +30,8 @@ func (n *Node) buildHandbookDesk(_ context.Context, o Options) error {
 		DB: n.DB, Edition: n.shelf.Edition, Files: n.handbookFiles, Publish: n.publishHandbook, Compare: CompareTranslation, Now: o.Now,
 	})
 	options := edit.Options{
-		Desk: n.bookDesk, Who: n.handbookWorker, Person: n.handbookPerson, LogOut: pagelogin.Prefix + "/out", Said: n.handbookSaid, Log: n.part("handbook"), Metrics: n.requests,
+		Desk: n.bookDesk, Who: n.handbookWorker, Person: n.handbookPerson, LogOut: pagelogin.Prefix + "/out", Said: n.handbookSaid, Item: checkedItem,
+		Log: n.part("handbook"), Metrics: n.requests,
 	}
 	if n.pipeline != nil {
 		options.Translator = HandbookTranslator(n.pipeline)
@@ -120,10 +121,10 @@ func rolesOf(c *config.Config, userID string, admin bool) map[desk.Role][]string
 			if entry.UserID(c.ServerName) != userID {
 				continue
 			}
-			roles[role] = entry.Languages
 			if len(entry.Languages) == 0 {
 				roles[role] = []string{desk.AllLanguages}
 			}
+			roles[role] = append(roles[role], entry.Languages...)
 		}
 	}
 	return roles
@@ -198,6 +199,15 @@ func CompareTranslation(source, translation []string, from, to string) []handboo
 		})
 	}
 	return out
+}
+
+// checkedItem names what a finding is about, such as a dose, in a language; "" where there is no word for it.
+func checkedItem(tag, code string) string {
+	word := language.String(LanguageOf(tag), "item_"+code)
+	if strings.HasPrefix(word, "item_") {
+		return ""
+	}
+	return word
 }
 
 // valueCodes are the findings about values: a chat shows some of them with a warning, a handbook must

@@ -31,16 +31,3 @@ if (form) {
     if (unsaved) event.preventDefault();
   });
 }
-
-// The menu closes with Escape, and when something else is pressed.
-const menu = document.querySelector("details.languages");
-if (menu) {
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu.open) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
-  document.addEventListener("click", (event) => {
-    if (!menu.contains(event.target)) menu.open = false;
-  });
-}

@@ -36,14 +36,16 @@ if (menu) {
   });
 }
 
-const home = document.documentElement.dataset.home;
-if (home && "serviceWorker" in navigator) {
-  navigator.serviceWorker.register(home + "worker.js", { scope: home })
-    .then((registration) => (registration.active ? registration : navigator.serviceWorker.ready))
-    .then(() => {
-      document.documentElement.dataset.kept = "yes";
-      const note = document.getElementById("kept");
-      if (note) note.hidden = false;
-    })
-    .catch(() => {}); // a browser that keeps nothing still shows the pages
+// keep has the browser keep this language's book, and notes it as the one that /handbook/ leads to without a network.
+async function keep(home) {
+  const registration = await navigator.serviceWorker.register(home + "worker.js", { scope: home });
+  if (!registration.active) await navigator.serviceWorker.ready;
+  await (await caches.open("handbook-last")).put("/handbook/last", new Response(home));
+  await navigator.serviceWorker.register("/handbook/front.js", { scope: "/handbook/" });
+  document.documentElement.dataset.kept = "yes";
+  const note = document.getElementById("kept");
+  if (note) note.hidden = false;
 }
+
+const home = document.documentElement.dataset.home;
+if (home && "serviceWorker" in navigator) keep(home).catch(() => {}); // a browser that keeps nothing still shows the pages
