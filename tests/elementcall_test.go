@@ -14,19 +14,16 @@ import (
 	"medixchange/internal/testhospital"
 )
 
-// elementCallEnv names a folder with Element Call's own package (the dist folder of @element-hq/element-call-embedded), which is no
-// part of this repository for its licence.
-const elementCallEnv = "MEDIX_ELEMENT_CALL"
+// elementCallFolder is Element Call's own package as it comes from npm, which is no part of this repository for its licence.
+func elementCallFolder(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(installed(t), "node_modules", "@element-hq", "element-call-embedded", "dist")
+}
 
 // TestElementCallMeets has two users meet in Element Call, which their hospitals serve: with member events in the room's state and with
 // sticky ones, at one hospital and at two.
 func TestElementCallMeets(t *testing.T) {
-	folder := os.Getenv(elementCallEnv)
-	if folder == "" {
-		t.Skip("tried by hand with " + elementCallEnv + "=FOLDER, since the package is not ours to install")
-	}
-	folder, err := filepath.Abs(folder)
-	require.NoError(t, err)
+	folder := elementCallFolder(t)
 	chromium := chromiumIn(t)
 	for _, c := range []struct {
 		name, mode string

@@ -59,7 +59,10 @@ class HospitalDriver extends WidgetDriver {
     async readRoomState(room, type, stateKey) {
         const state = this.client.getRoom(room).getLiveTimeline().getState("f");
         const events = stateKey === undefined ? state.getStateEvents(type) : [state.getStateEvents(type, stateKey)];
-        return events.filter((e) => e).map(raw);
+        // Oneself first: where a sticky event comes before the state, Element Call's client sees that one has joined only when
+        // something comes after one's own membership.
+        const own = (e) => e.getStateKey() === this.client.getUserId();
+        return events.filter((e) => e).sort((a, b) => own(b) - own(a)).map(raw);
     }
 
     async readStickyEvents(room) { return [...this.client.getRoom(room)._unstable_getStickyEvents()].map(raw); }

@@ -131,7 +131,6 @@ await bo.shot("alone");
 await ana.page.reload();
 await ana.page.waitForFunction(() => globalThis.host);
 await ana.page.evaluate((seat) => host.login(seat), ana.seat);
-await pause(2000); // Element Call's client takes the first state that comes for the whole
 await ana.show();
 report("again", { ...(await ana.untilArriving()), members: await bo.untilMembers(2) });
 await bo.server.process().kill("SIGKILL");
