@@ -45,6 +45,13 @@ func TestMain(m *testing.M) {
 		return
 	}
 	lksdk.SetLogger(logger.GetDiscardLogger())
+	if len(os.Args) == 4 && os.Args[1] == callerCommand {
+		if err := runCaller(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 
