@@ -30,9 +30,10 @@ const (
 
 // Turn is a relay that participants are told of.
 type Turn struct {
-	Host   string
-	Port   int
-	Secret string // for credentials that end (TURN REST API)
+	Host     string
+	Port     int
+	Protocol string // udp, tcp or tls
+	Secret   string // for credentials that end (TURN REST API)
 }
 
 // Options is what an SFU is built from. Every field without "optional" must be set.
@@ -44,7 +45,7 @@ type Options struct {
 	DataDir string
 	// Program finds the media program.
 	Program    func() (string, error)
-	Turn       *Turn // optional
+	Turns      []Turn // optional
 	Now        func() time.Time
 	Log        *logrus.Entry
 	Registerer prometheus.Registerer // optional
