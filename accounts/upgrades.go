@@ -18,7 +18,7 @@ const typeDirect = "m.direct"
 // followUpgrades carries what users have set for a room over to the one that replaces it (Client-Server API, Room
 // Upgrades): push rules, tags, whether it is a direct chat.
 func (a *Accounts) followUpgrades(ctx context.Context) {
-	err := a.hub.Follow(ctx, "accounts.upgrades", stream.FollowOptions{SaveEvery: 10 * time.Second}, a.carryOver)
+	err := a.hub.Follow(ctx, "accounts.upgrades", stream.FollowOptions{SaveEvery: 10 * time.Second, Gather: stream.Unhurried}, a.carryOver)
 	if err != nil && ctx.Err() == nil {
 		a.log.WithError(err).Error("following room upgrades ended")
 	}

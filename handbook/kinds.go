@@ -25,6 +25,7 @@ var kinds = map[string]string{
 
 	"the section does not begin with a short summary {#%s}":               "brief",
 	"nothing in %q has a citation":                                        "uncited",
+	"in %q there is text without a citation: %q":                          "uncited_text",
 	"the citation %q is listed, but the text does not cite it":            "unused",
 	"the link to #%s leads nowhere in this book":                          "nowhere",
 	"the links of %q to anchors are not those of the source":              "links",

@@ -114,9 +114,7 @@ func (l *linter) original(s *Section) {
 				l.add(Error, s.File, block.Line, unknownCitation, key, didYouMean(key, keys))
 			}
 		}
-		if len(block.Cites) == 0 && i > 0 && len(block.Segments) > 1 {
-			l.add(Warning, s.File, block.Line, "nothing in %q has a citation", block.Title)
-		}
+		l.uncited(s, block, i == 0)
 	}
 	for _, c := range s.Citations {
 		if !used[c.Key] {
@@ -127,6 +125,18 @@ func (l *linter) original(s *Section) {
 		}
 	}
 	l.links(s)
+}
+
+// uncited finds text that rests on nothing. A summary needs no citations, since what it sums up has them; one that has some is
+// held to it.
+func (l *linter) uncited(s *Section, block Block, summary bool) {
+	switch {
+	case len(block.Uncited) == 0, summary && len(block.Cites) == 0:
+	case len(block.Cites) == 0:
+		l.add(Warning, s.File, block.Line, "nothing in %q has a citation", block.Title)
+	default:
+		l.add(Warning, s.File, block.Line, "in %q there is text without a citation: %q", block.Title, shortened(block.Uncited[0]))
+	}
 }
 
 // links finds anchors that lead nowhere.

@@ -30,8 +30,10 @@ func TestLintSaysWhatIsDoubtful(t *testing.T) {
 	for name, c := range map[string]struct{ file, from, to, want string }{
 		"citation not used": {"en/oxygen.md", "    url:", "    doi: 10.1000/x\n    looked_up: 2026-11-28\n    seen_at: https://example.org/x\n  - key: other\n    authors: x\n    title: x\n    year: 2020\n    publisher: x\n    url:",
 			`error en/oxygen.md:1: the citation "other" is listed, but the text does not cite it`},
-		"looked up later":    {"en/oxygen.md", "updated: 2026-11-28", "updated: 2026-11-27", `was looked up on 2026-11-28, after the section was updated`},
-		"nothing cited":      {"en/oxygen.md", "Begin with 5 L/min [@who-2023].", "Begin with 5 L/min.", `warning en/oxygen.md:23: nothing in "Flow" has a citation`},
+		"looked up later": {"en/oxygen.md", "updated: 2026-11-28", "updated: 2026-11-27", `was looked up on 2026-11-28, after the section was updated`},
+		"nothing cited":   {"en/oxygen.md", "Begin with 5 L/min [@who-2023].", "Begin with 5 L/min.", `warning en/oxygen.md:23: nothing in "Flow" has a citation`},
+		"text not cited": {"en/oxygen.md", "See [above](#oxygen-brief).\n", "See [above](#oxygen-brief).\n\nStop at once.\n",
+			`warning en/oxygen.md:23: in "Flow" there is text without a citation: "Stop at once."`},
 		"link to nowhere":    {"en/oxygen.md", "(#oxygen-brief)", "(#oxygen-brif)", `error en/oxygen.md:23: the link to #oxygen-brif leads nowhere`},
 		"source has changed": {"en/oxygen.md", "5 L/min", "4 L/min", `warning fr/oxygen.md:1: the source has changed since this translation was made (changed: oxygen-flow)`},
 		"title has changed":  {"en/oxygen.md", "title: Oxygen", "title: Giving oxygen", `warning fr/oxygen.md:1: the source has changed since this translation was made in its title or order`},

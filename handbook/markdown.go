@@ -28,6 +28,7 @@ type Block struct {
 	Anchors  []string // anchors that links in the block lead to, each once, sorted
 	Images   []string // paths in the edition
 	Segments []string // heading, paragraphs, list items and table cells as plain text, in their order
+	Uncited  []string // how paragraphs, list items and tables begin that no citation stands for, as plain text
 }
 
 // BriefSuffix ends the anchor of the block that every section begins with: SECTION-brief.
@@ -159,6 +160,7 @@ func (b *body) divide(document ast.Node) []Block {
 		}
 		b.block = &blocks[len(blocks)-1]
 		b.walk(n)
+		b.uncited(n)
 	}
 	lines := strings.SplitAfter(b.s.Body, "\n")
 	for i := range blocks {

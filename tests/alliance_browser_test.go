@@ -51,9 +51,15 @@ func TestAHospitalIsAdmittedInABrowser(t *testing.T) {
 	seen := after["seen"]
 	require.Contains(t, after["proven"].Get("state").Str, "domain is proven")
 	require.Contains(t, after["reviewed"].Get("drafted").Str, "drafted")
+	require.Equal(t, "rtl", after["reviewed"].Get("arabic.dir").Str)
+	require.Equal(t, "قائمة أعضاء للتوقيع", after["reviewed"].Get("arabic.draft").Str)
 	require.Contains(t, after["reviewed"].Get("first").Str, "More are needed")
 	require.Contains(t, after["reviewed"].Get("second").Str, "Published")
 	require.Contains(t, after["admitted"].Get("state").Str, "you are a member")
+	require.Contains(t, after["decided"].Get("out").Str, "Published")
+	require.Contains(t, after["decided"].Get("listed").Str, "suspended")
+	require.Contains(t, after["decided"].Get("back").Str, "Published")
+	require.NotContains(t, after["decided"].Get("again").Str, "suspended")
 	require.JSONEq(t, `[]`, seen.Get("violations").Raw)
 	require.JSONEq(t, `[]`, seen.Get("wide").Raw)
 	for _, complaint := range seen.Get("complaints").Array() {

@@ -132,7 +132,7 @@ func TestAHospitalAppliesIsAdmittedByTwoCoordinatorsAndTalks(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, code)
 	require.Contains(t, page, "needs a reason")
 	_, page = first.post("/alliance/review/application/"+status.ID, url.Values{"action": {"accept"}, "reason": {"visited in May"}})
-	require.Contains(t, page, c.Name+"</code> admitted")
+	require.Contains(t, page, c.Name+"</bdi> is admitted")
 
 	sign := func(s *surfer, id string) string {
 		document := s.get("/alliance/review/draft/document")

@@ -267,3 +267,30 @@ func TestAnInviteAfterAnUnheardRemovalIsNotLost(t *testing.T) {
 	bo.Join(room, a.Name)
 	bo.WaitFor(room, ana.Say(room, "again"))
 }
+
+// TestASuspendedSendersEventsDoNotComeInThroughOthers: b does not know of the suspension and goes on building on what c says. a gets
+// b's events, and takes nothing of c's from b.
+func TestASuspendedSendersEventsDoNotComeInThroughOthers(t *testing.T) {
+	e := newExchange(t)
+	a := testhospital.Start(t, e.member())
+	b, c := testhospital.Start(t), testhospital.Start(t)
+	e.take(a, e.issue(time.Hour, nil, signedtest.Hospital(a.Name), signedtest.Hospital(b.Name), signedtest.Hospital(c.Name)))
+	ana, bo, chen := a.User("ana"), b.User("bo"), c.User("chen")
+	room := ana.CreateRoom(testhospital.Room{Invite: []string{bo.ID, chen.ID}})
+	for _, u := range []*testhospital.User{bo, chen} {
+		u.WaitForInvite(room)
+		u.Join(room, a.Name)
+	}
+	first := chen.Say(room, "hello")
+	ana.WaitFor(room, first)
+	bo.WaitFor(room, first)
+	e.take(a, e.issue(time.Hour, nil, signedtest.Hospital(a.Name), signedtest.Hospital(b.Name), suspended(c.Name)))
+	smuggled := chen.Say(room, "smuggled")
+	bo.WaitFor(room, smuggled)
+	ana.WaitFor(room, bo.Say(room, "built on it"))
+	status, _ := ana.Do(http.MethodGet, "/_matrix/client/v3/rooms/"+url.PathEscape(room)+"/event/"+url.PathEscape(smuggled), nil)
+	require.Equal(t, http.StatusNotFound, status)
+	for _, ev := range testhospital.Timeline(ana.Login().Sync(0), room) {
+		require.NotEqual(t, "smuggled", ev.Get("content.body").Str)
+	}
+}

@@ -38,6 +38,8 @@ type Wish struct {
 type Dossier struct {
 	Application
 	Papers []Paper `json:"papers"`
+	// Near are members and applicants whose names differ little from this one.
+	Near []string `json:"near,omitempty"`
 }
 
 // AddRoutes adds the review to the router of the local socket.
@@ -144,7 +146,11 @@ func (d *Desk) showOne(_ http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, refusal(err)
 	}
 	papers, err := d.Papers(r.Context(), a.ID)
-	return answer(Dossier{a, papers}, err)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	near, err := d.Near(r.Context(), a)
+	return answer(Dossier{a, papers, near}, err)
 }
 
 func (d *Desk) showPaper(_ http.ResponseWriter, r *http.Request) (any, error) {

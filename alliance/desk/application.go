@@ -101,10 +101,7 @@ func (d *Desk) Refuse(ctx context.Context, id, reason, actor string) (Applicatio
 	if a.State != Received && a.State != Proven {
 		return a, ErrState
 	}
-	if a, err = d.move(ctx, a, Refused, reason, d.entry(actor, "application refused", a.ServerName, a.ID+": "+reason)); err == nil {
-		d.told(a)
-	}
-	return a, err
+	return d.move(ctx, a, Refused, reason, d.entry(actor, "application refused", a.ServerName, a.ID+": "+reason))
 }
 
 const maxReason = 500

@@ -58,12 +58,14 @@ func (d *Desk) Apply(ctx context.Context, form Form, papers []Paper, language, f
 				return err
 			}
 		}
+		if err := d.told(tx, a); err != nil {
+			return err
+		}
 		return alliance.Note(tx, d.entry(from, "application received", a.ServerName, fmt.Sprintf("%s, %d papers", a.ID, len(papers))))
 	})
 	if err != nil {
 		return Application{}, "", err
 	}
-	d.told(a)
 	return a, secret, nil
 }
 

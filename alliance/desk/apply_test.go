@@ -55,16 +55,33 @@ func TestNamesThatLookLikeThoseOfMembersAreTurnedAway(t *testing.T) {
 	_, err := o.keeper.TakeMembers(t.Context(), list.Raw(), "")
 	require.NoError(t, err)
 	for server, code := range map[string]string{
-		"clinic-roma1.example":         desk.CodeTaken,
-		"clinic-romal.example":         desk.CodeLookAlike,
-		"c1inic-r0ma1.example":         desk.CodeLookAlike,
-		"clinicroma1.example":          desk.CodeLookAlike,
-		"dinic-roma1.example":          desk.CodeLookAlike,
-		"clinic-rorna1.example":        desk.CodeLookAlike,
-		"xn--clnic-roma1-pcb.example":  desk.CodeLookAlike, // clínic-roma1
-		"xn--clini-roma1-woj.example":  desk.CodeMixed,     // its second c is Cyrillic
-		"clinic-roma2.example":         "",
-		"clinic-roma1.example.example": "",
+		"clinic-roma1.example":          desk.CodeTaken,
+		"clinic-romal.example":          desk.CodeLookAlike,
+		"c1inic-r0ma1.example":          desk.CodeLookAlike,
+		"clinicroma1.example":           desk.CodeLookAlike,
+		"dinic-roma1.example":           desk.CodeLookAlike,
+		"clinic-rorna1.example":         desk.CodeLookAlike,
+		"xn--clnic-roma1-pcb.example":   desk.CodeLookAlike, // clínic-roma1
+		"xn--clini-roma1-woj.example":   desk.CodeMixed,     // its second c is Cyrillic
+		"xn--clnc-roma1-yubb.example":   desk.CodeLookAlike, // Turkish, without dots
+		"xn--clinic-rma1-l3c.example":   desk.CodeLookAlike, // Vietnamese, with a horn
+		"xn--clinic-roma1-dcg.example":  desk.CodeLookAlike, // an apostrophe of Hawaiian before it
+		"xn--linic-roma1-4r5e.example":  desk.CodeMixed,     // letters of phonetic alphabets and manuscripts
+		"xn--clinic-rma1-9te.example":   desk.CodeMixed,
+		"xn--clinic-rom1-zte.example":   desk.CodeMixed,
+		"xn--clinic-oma1-c323b.example": desk.CodeMixed,
+		"xn--cliic-roma1-s5e.example":   desk.CodeMixed,
+		"xn--clinicroma1-zu5j.example":  desk.CodeMixed,   // the long vowel of Katakana as a hyphen
+		"xn--clinic-rma1-jlw.example":   desk.CodeMixed,   // the naught of Devanagari as an o
+		"xn--clinic-roma-yfq.example":   desk.CodeMixed,   // a Persian one
+		"xn--cinic-roma1-ez6f.example":  desk.CodeInvalid, // a Roman fifty
+		"xn--bc-bfb.example":            "",               // Hausa
+		"xn--fiqs8s.example":            "",               // Chinese
+		"xn--5ckp3n.example":            "",               // Japanese, with a long vowel
+		"xn--j2bd4cyah0f.example":       "",               // Hindi
+		"xn--zhjlb.example":             desk.CodeMixed,   // Coptic
+		"clinic-roma2.example":          "",
+		"clinic-roma1.example.example":  "",
 	} {
 		_, _, err := o.Apply(t.Context(), form(server), nil, "en", "192.0.2.1")
 		if code == "" {
@@ -168,4 +185,32 @@ func TestARefusedApplicantMayApplyAgain(t *testing.T) {
 	_, err = o.Accept(t.Context(), a.ID, "after all", "ana", false)
 	require.ErrorIs(t, err, desk.ErrState)
 	o.apply("luc.example")
+}
+
+// TestCoordinatorsAreWarnedOfNamesThatDifferLittle: names that are not refused, since hospitals of one town are named alike.
+func TestCoordinatorsAreWarnedOfNamesThatDifferLittle(t *testing.T) {
+	o := newOffice(t)
+	list := o.council.List(t, o.charter, nil, []string{"bo", "chen"}, signedtest.Hospital("charite-berlin.example"), signedtest.Hospital("luc.example"))
+	_, err := o.keeper.TakeMembers(t.Context(), list.Raw(), "")
+	require.NoError(t, err)
+	for server, near := range map[string][]string{
+		"charite-berlm.example":   {},
+		"charite-berlim.example":  {"charite-berlin.example"},
+		"chariite-berlin.example": {"charite-berlin.example"},
+		"charte-berlin.example":   {"charite-berlin.example"},
+		"chraite-berlin.example":  {"charite-berlin.example"},
+		"charite-berlin.test":     {"charite-berlin.example"},
+		"charite-bern.example":    {},
+		"duc.example":             {"luc.example"},
+		"paris.example":           {},
+	} {
+		a, _ := o.apply(server)
+		found, err := o.Near(t.Context(), a)
+		require.NoError(t, err)
+		require.Subset(t, found, near, server)
+		if len(near) == 0 {
+			require.NotContains(t, found, "charite-berlin.example", server)
+			require.NotContains(t, found, "luc.example", server)
+		}
+	}
 }

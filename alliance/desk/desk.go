@@ -25,8 +25,9 @@ type Options struct {
 	// before those that the charter itself names.
 	Coordinators map[string]string
 	Self         string // this server
-	// Told is called after something that an applicant should know of; optional. It must not block.
-	Told func(Application)
+	// Told is called with what changes an application in a way that its applicant should know of; optional. It may write what
+	// is to be kept together with the change, and must not block.
+	Told func(*sqldb.Tx, Application) error
 	Now  func() time.Time
 	Log  *logrus.Entry
 }
@@ -132,10 +133,11 @@ func (d *Desk) NoteRefused(ctx context.Context, from, why string) error {
 	return d.note(ctx, d.entry(from, "application refused by its form", "", why))
 }
 
-func (d *Desk) told(a Application) {
-	if d.o.Told != nil {
-		d.o.Told(a)
+func (d *Desk) told(tx *sqldb.Tx, a Application) error {
+	if d.o.Told == nil {
+		return nil
 	}
+	return d.o.Told(tx, a)
 }
 
 const sweepEvery = time.Hour

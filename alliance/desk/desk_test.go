@@ -100,7 +100,10 @@ func newOffice(t *testing.T, change ...func(*office)) *office {
 	o.Desk, err = desk.New(t.Context(), desk.Options{
 		DB: o.db, Keeper: o.keeper, Prover: desk.NewProver(o.net, o.net), Limits: o.limits, Self: "self.example", Now: clock, Log: logrus.NewEntry(log),
 		Coordinators: map[string]string{"@bo:self.example": "bo"},
-		Told:         func(a desk.Application) { o.told = append(o.told, a.ServerName+" "+string(a.State)) },
+		Told: func(_ *sqldb.Tx, a desk.Application) error {
+			o.told = append(o.told, a.ServerName+" "+string(a.State))
+			return nil
+		},
 	})
 	require.NoError(t, err)
 	return o

@@ -113,7 +113,7 @@ func (f Form) checkServer(charter *signed.Charter, add func(field, code, text st
 		add("server_name", CodeInvalid, text)
 		return
 	}
-	if mixedScripts(f.ServerName) {
+	if MixedScripts(f.ServerName) {
 		add("server_name", CodeMixed, "mixes letters of several scripts")
 	}
 }

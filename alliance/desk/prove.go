@@ -184,11 +184,8 @@ func (d *Desk) Prove(ctx context.Context, id string) (Application, error) {
 				return err
 			}
 		}
-		return nil
+		return d.told(tx, a)
 	})
-	if err == nil {
-		d.told(a)
-	}
 	return a, err
 }
 

@@ -188,34 +188,53 @@ func (d *Desk) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	applicants, err := d.applicants(ctx, decisions)
+	if err != nil {
+		return err
+	}
 	now := d.o.Now().UnixMilli()
-	err = d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	return d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := endDrafts(tx, statePublished, now); err != nil {
 			return err
 		}
 		for _, decision := range decisions {
-			if err := endDecision(tx, decision.ID, statePublished); err != nil {
+			if err := d.published(tx, decision, list.Serial); err != nil {
 				return err
 			}
-			if err := d.setApplication(tx, decision, Admitted, decision.Reason); err != nil {
-				return err
-			}
-			if err := alliance.Note(tx, d.entry(d.o.Self, "decision published: "+string(decision.Kind), decision.ServerName, fmt.Sprintf("member list %d", list.Serial))); err != nil {
+		}
+		for _, a := range applicants {
+			if err := d.told(tx, a); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
+}
+
+// published notes that a decision is in the list that counts.
+func (d *Desk) published(tx *sqldb.Tx, decision Decision, serial int64) error {
+	if err := endDecision(tx, decision.ID, statePublished); err != nil {
 		return err
 	}
+	if err := d.setApplication(tx, decision, Admitted, decision.Reason); err != nil {
+		return err
+	}
+	return alliance.Note(tx, d.entry(d.o.Self, "decision published: "+string(decision.Kind), decision.ServerName, fmt.Sprintf("member list %d", serial)))
+}
+
+// applicants are the applications that decisions admit, as they are when that is published.
+func (d *Desk) applicants(ctx context.Context, decisions []Decision) ([]Application, error) {
+	var all []Application
 	for _, decision := range decisions {
 		if decision.Application == "" {
 			continue
 		}
-		if a, err := d.Application(ctx, decision.Application); err == nil {
-			d.told(a)
+		a, err := d.Application(ctx, decision.Application)
+		if err != nil {
+			return nil, err
 		}
+		a.State, a.Reason = Admitted, decision.Reason
+		all = append(all, a)
 	}
-	return nil
+	return all, nil
 }

@@ -88,11 +88,14 @@ func updateApplication(tx *sqldb.Tx, a Application) error {
 	return nil
 }
 
-// move gives an application another state, with a line in the log.
+// move gives an application another state, with a line in the log, and tells the applicant.
 func (d *Desk) move(ctx context.Context, a Application, to State, reason string, line alliance.AuditEntry) (Application, error) {
 	a.State, a.Reason, a.ChangedTS = to, reason, d.o.Now().UnixMilli()
 	err := d.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := updateApplication(tx, a); err != nil {
+			return err
+		}
+		if err := d.told(tx, a); err != nil {
 			return err
 		}
 		return alliance.Note(tx, line)

@@ -1,145 +1,38 @@
 package mail
 
 import (
-	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"math/big"
 	"mime"
 	"mime/quotedprintable"
 	"net"
 	netmail "net/mail"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
+
+	"medixchange/alliance/mail/mailtest"
+	"medixchange/internal/sqldb"
+	"medixchange/internal/sqldb/sqldbtest"
 )
 
-// post is a small mail server.
+// post is a mail server with a sender to it.
 type post struct {
-	t      *testing.T
-	listen net.Listener
-	tls    *tls.Config
-	roots  *x509.CertPool
-	at     string // how it takes letters
-	mu     sync.Mutex
-	fails  int // how many letters it refuses for now
-	got    []string
-	login  string
+	*mailtest.Sink
+	t  *testing.T
+	at string
 }
 
-func newPost(t *testing.T, at string) *post {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	own, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	p := &post{t: t, at: at, roots: x509.NewCertPool(), tls: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}}
-	p.roots.AddCert(own)
-	p.listen, err = net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	done := make(chan struct{})
-	t.Cleanup(func() { _ = p.listen.Close(); <-done })
-	go func() {
-		defer close(done)
-		var serving sync.WaitGroup
-		defer serving.Wait()
-		for {
-			conn, err := p.listen.Accept()
-			if err != nil {
-				return
-			}
-			serving.Go(func() { p.serve(conn) })
-		}
-	}()
-	return p
-}
-
-func (p *post) serve(conn net.Conn) {
-	defer func() { _ = conn.Close() }()
-	secure := false
-	if p.at == TLS {
-		conn, secure = tls.Server(conn, p.tls), true
-	}
-	lines := bufio.NewReader(conn)
-	say := func(text string) { _, _ = io.WriteString(conn, text+"\r\n") }
-	say("220 post")
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil {
-			return
-		}
-		switch word, rest, _ := strings.Cut(strings.TrimSpace(line), " "); strings.ToUpper(word) {
-		case "EHLO":
-			if p.at == StartTLS && !secure {
-				say("250-post\r\n250 STARTTLS")
-			} else {
-				say("250-post\r\n250 AUTH PLAIN")
-			}
-		case "STARTTLS":
-			if p.at != StartTLS {
-				say("502 not here")
-				continue
-			}
-			say("220 go on")
-			conn, secure = tls.Server(conn, p.tls), true
-			lines = bufio.NewReader(conn)
-		case "AUTH":
-			p.mu.Lock()
-			p.login = rest
-			p.mu.Unlock()
-			say("235 welcome")
-		case "DATA":
-			say("354 go on")
-			var text strings.Builder
-			for line != ".\r\n" {
-				if line, err = lines.ReadString('\n'); err != nil {
-					return
-				}
-				text.WriteString(strings.TrimPrefix(line, "."))
-			}
-			say(p.take(text.String()))
-		case "QUIT":
-			say("221 bye")
-			return
-		default:
-			say("250 fine")
-		}
-	}
-}
-
-func (p *post) take(text string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.fails > 0 {
-		p.fails--
-		return "451 later"
-	}
-	p.got = append(p.got, strings.TrimSuffix(text, "\r\n"))
-	return "250 taken"
-}
-
-func (p *post) letters() []string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]string(nil), p.got...)
-}
+func newPost(t *testing.T, at string) *post { return &post{mailtest.New(t, at), t, at} }
 
 func (p *post) sender(change func(*Options)) *Sender {
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	o := Options{Server: p.listen.Addr().String(), From: "alliance@a.example", TLS: p.at, Roots: p.roots, Now: time.Now, Log: logrus.NewEntry(log),
+	o := Options{DB: sqldbtest.New(p.t), Server: p.Address(), From: "alliance@a.example", TLS: p.at, Roots: p.Roots(), Now: time.Now, Log: logrus.NewEntry(log),
 		Dial: (&net.Dialer{}).DialContext}
 	if change != nil {
 		change(&o)
@@ -158,8 +51,8 @@ func TestALetterArrivesAsItWasWritten(t *testing.T) {
 			}
 		})
 		require.NoError(t, s.Send(t.Context(), letter), at)
-		require.Len(t, p.letters(), 1)
-		got, err := netmail.ReadMessage(strings.NewReader(p.letters()[0]))
+		require.Len(t, p.Letters(), 1)
+		got, err := netmail.ReadMessage(strings.NewReader(p.Letters()[0]))
 		require.NoError(t, err)
 		subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
 		require.NoError(t, err)
@@ -169,7 +62,7 @@ func TestALetterArrivesAsItWasWritten(t *testing.T) {
 		text, err := io.ReadAll(quotedprintable.NewReader(got.Body))
 		require.NoError(t, err)
 		require.Equal(t, letter.Text, strings.ReplaceAll(string(text), "\r\n", "\n"))
-		require.Equal(t, at != Plain, p.login != "")
+		require.Equal(t, at != Plain, p.Login() != "")
 	}
 }
 
@@ -177,11 +70,11 @@ func TestNoPasswordGoesToAServerThatIsNotTheOneNamed(t *testing.T) {
 	p := newPost(t, StartTLS)
 	s := p.sender(func(o *Options) { o.Username, o.Password, o.Roots = "alliance", "secret", x509.NewCertPool() })
 	require.Error(t, s.Send(t.Context(), letter))
-	require.Empty(t, p.login)
+	require.Empty(t, p.Login())
 	plain := newPost(t, Plain) // it offers no STARTTLS
 	require.Error(t, plain.sender(func(o *Options) { o.TLS, o.Username = StartTLS, "alliance" }).Send(t.Context(), letter))
-	require.Empty(t, plain.login)
-	require.Empty(t, plain.letters())
+	require.Empty(t, plain.Login())
+	require.Empty(t, plain.Letters())
 }
 
 func TestAddressesCannotBringOtherLinesOrReceivers(t *testing.T) {
@@ -191,29 +84,110 @@ func TestAddressesCannotBringOtherLinesOrReceivers(t *testing.T) {
 		require.ErrorIs(t, s.Send(t.Context(), Letter{To: to}), ErrAddress, to)
 	}
 	require.NoError(t, s.Send(t.Context(), Letter{To: "a@b.example", Subject: "one\r\nBcc: c@d.example", Text: "x"}))
-	got, err := netmail.ReadMessage(strings.NewReader(p.letters()[0]))
+	got, err := netmail.ReadMessage(strings.NewReader(p.Letters()[0]))
 	require.NoError(t, err)
 	require.Empty(t, got.Header.Get("Bcc"))
 }
 
-func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
-	p := newPost(t, Plain)
-	p.fails = 2
-	s := p.sender(nil)
-	s.pause = time.Millisecond
+// posts stores letters.
+func (p *post) posts(s *Sender, letters ...Letter) {
+	require.NoError(p.t, s.o.DB.Write(p.t.Context(), func(tx *sqldb.Tx) error {
+		for _, l := range letters {
+			if err := s.Post(tx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// runs has a sender work until the function that is returned is called.
+func runs(t *testing.T, s *Sender) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.Run(ctx) }()
-	s.Post(letter)
-	require.Eventually(t, func() bool { return len(p.letters()) == 1 }, 20*time.Second, time.Millisecond)
-	cancel()
-	require.ErrorIs(t, <-ended, context.Canceled)
+	return func() {
+		cancel()
+		require.ErrorIs(t, <-ended, context.Canceled)
+	}
 }
 
-func TestAQueueThatIsFullDropsAndDoesNotBlock(t *testing.T) {
-	s := newPost(t, Plain).sender(nil)
-	for range 2 * queued {
-		s.Post(letter)
+// left counts the letters that wait.
+func left(t *testing.T, s *Sender) (n int) {
+	require.NoError(t, s.o.DB.QueryRow(t.Context(), "SELECT COUNT(*) FROM alliance_letters").Scan(&n))
+	return n
+}
+
+func TestAServerThatIsBusyIsAskedAgain(t *testing.T) {
+	p := newPost(t, Plain)
+	p.Fail(2)
+	s := p.sender(nil)
+	s.pause = time.Millisecond
+	stop := runs(t, s)
+	p.posts(s, letter)
+	require.Eventually(t, func() bool { return left(t, s) == 0 }, 20*time.Second, time.Millisecond)
+	require.Len(t, p.Letters(), 1)
+	stop()
+}
+
+func TestALetterOutlivesTheNodeThatWroteIt(t *testing.T) {
+	p := newPost(t, Plain)
+	p.Fail(1)
+	first := p.sender(nil)
+	p.posts(first, letter, letter)
+	_, err := first.round(t.Context())
+	require.NoError(t, err)
+	require.Len(t, p.Letters(), 1)
+	require.Equal(t, 1, left(t, first))
+	later := p.sender(func(o *Options) {
+		o.DB, o.Now = first.o.DB, func() time.Time { return time.Now().Add(2 * firstPause) }
+	})
+	stop := runs(t, later)
+	require.Eventually(t, func() bool { return left(t, later) == 0 }, 20*time.Second, time.Millisecond)
+	require.Len(t, p.Letters(), 2)
+	stop()
+}
+
+func TestPausesGrowAndALetterIsGivenUpAtLast(t *testing.T) {
+	p := newPost(t, Plain)
+	p.Fail(1000)
+	now := time.Unix(1_700_000_000, 0)
+	s := p.sender(func(o *Options) { o.Now = func() time.Time { return now } })
+	p.posts(s, letter)
+	var pauses []time.Duration
+	for left(t, s) == 1 {
+		_, err := s.round(t.Context())
+		require.NoError(t, err)
+		next, err := s.nextDue(t.Context())
+		require.NoError(t, err)
+		if next != 0 {
+			pauses = append(pauses, time.UnixMilli(next).Sub(now))
+			now = time.UnixMilli(next)
+		}
+		require.Less(t, len(pauses), 100)
 	}
-	require.Len(t, s.queue, queued)
+	require.Equal(t, []time.Duration{firstPause, 2 * firstPause, 4 * firstPause}, pauses[:3])
+	require.Equal(t, longestPause, pauses[len(pauses)-1])
+	require.Empty(t, p.Letters())
+}
+
+func TestALetterThatIsRefusedForGoodIsNotTriedAgain(t *testing.T) {
+	p := newPost(t, Plain)
+	p.Refuse("nobody@luc.example")
+	s := p.sender(nil)
+	p.posts(s, Letter{To: "nobody@luc.example", Subject: "x", Text: "x"}, Letter{To: "no address", Subject: "x", Text: "x"}, letter)
+	_, err := s.round(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, left(t, s))
+	require.Len(t, p.Letters(), 1)
+}
+
+func TestLettersThatWaitHaveABound(t *testing.T) {
+	s := newPost(t, Plain).sender(nil)
+	many := make([]Letter, queued+5)
+	for i := range many {
+		many[i] = letter
+	}
+	(&post{t: t}).posts(s, many...)
+	require.Equal(t, queued, left(t, s))
 }

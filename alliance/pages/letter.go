@@ -15,3 +15,10 @@ func Letter(a desk.Application, alliance string) (subject, text string) {
 	}
 	return words.Text("mail_subject", "alliance", alliance, "server", a.ServerName), text + words.Text("mail_more") + "\n"
 }
+
+// LetterToCoordinator is what a coordinator is written, in a language, when an application waits for a decision; page is its address.
+func LetterToCoordinator(a desk.Application, alliance, language, page string) (subject, text string) {
+	words := catalogue.Of(language)
+	return words.Text("mail_waits", "alliance", alliance, "server", a.ServerName),
+		words.Text("mail_proven", "name", a.LegalName, "server", a.ServerName) + "\n" + page + "\n"
+}

@@ -26,6 +26,7 @@ type reviewer struct {
 	w    http.ResponseWriter
 	site *Site
 	who  signed.Coordinator
+	*markup.Words
 }
 
 // actor is who stands in the log.
@@ -51,19 +52,21 @@ func (s *Site) coordinators(h func(reviewer)) http.Handler {
 		if !ok {
 			return
 		}
+		words := words(w, r)
 		who, ok := s.o.Desk.Coordinator(device.UserID)
 		if !ok {
-			reviewPage("Coordinators only").send(w, http.StatusForbidden, func(b *markup.Builder) {
-				b.Put(`<p class="trouble" role="alert">The account <bdi>%s</bdi> is no coordinator's.</p>`, device.UserID)
+			reviewPage(words, "review_only").send(w, http.StatusForbidden, func(b *markup.Builder) {
+				b.Put(`<p class="trouble" role="alert">%s</p>`, words.Say("review_no_account", "user", device.UserID))
 			})
 			return
 		}
-		h(reviewer{r, w, s, who})
+		h(reviewer{r, w, s, who, words})
 	})
 }
 
-func reviewPage(title string) page {
-	return page{words: catalogue.Of(markup.Fallback), title: title}
+// reviewPage is a page for coordinators; key names its title. The menu of languages leads to the queue.
+func reviewPage(words *markup.Words, key string) page {
+	return page{words: words, title: words.Text(key), path: reviewRoot}
 }
 
 // outcome shows what an action came to: the page it leads to, or the page it came from with what is wrong.
@@ -101,7 +104,7 @@ func (v reviewer) decide() {
 	done := ""
 	switch v.PostForm.Get("action") {
 	case "accept":
-		done = "accepted"
+		done = "drafted"
 		_, err = v.site.o.Desk.Accept(ctx, id, v.reason(), v.actor(), v.restart())
 	case "refuse":
 		done = "refused"

@@ -107,7 +107,7 @@ func (r *Reach) Run(ctx context.Context) error {
 	}
 	counted := make(chan error, 1)
 	go func() {
-		counted <- r.o.Hub.Follow(ctx, cursorName, stream.FollowOptions{SaveEvery: 10 * time.Second}, r.count)
+		counted <- r.o.Hub.Follow(ctx, cursorName, stream.FollowOptions{SaveEvery: 10 * time.Second, Gather: stream.Unhurried}, r.count)
 	}()
 	r.keepSnapshots(ctx)
 	return <-counted

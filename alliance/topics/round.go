@@ -191,7 +191,8 @@ func (k *Keeper) toInvite(ctx context.Context, space *rooms.Snapshot, userID str
 	return false, nil
 }
 
-// member changes a membership. What the room or the user does not allow is left as it is.
+// member changes a membership. What the room or the user does not allow is left as it is, but a join: an invite can be here
+// before the room that it is to knows of it, so that joining is tried again.
 func (k *Keeper) member(ctx context.Context, roomID, userID, membership, reason string, via ...string) error {
 	req := rooms.MembershipRequest{RoomID: roomID, Sender: k.self(), Target: userID, Membership: membership, Reason: reason, Via: via}
 	if membership != "leave" && k.o.Accounts.IsLocal(userID) {
@@ -202,7 +203,7 @@ func (k *Keeper) member(ctx context.Context, roomID, userID, membership, reason 
 		req.Profile = profile
 	}
 	_, err := k.o.Rooms.SetMembership(ctx, req)
-	if err == nil || errors.Is(err, rooms.ErrForbidden) {
+	if err == nil || membership != "join" && errors.Is(err, rooms.ErrForbidden) {
 		return nil
 	}
 	return fmt.Errorf("making %s %s: %w", userID, membership, err)

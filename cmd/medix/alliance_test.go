@@ -59,9 +59,12 @@ func TestCoordinatorsFoundAnAllianceAndChangeItsMembers(t *testing.T) {
 	c.must("suspend", "a.example", "--reason", "audit pending", "--charter", "charter.json", "--from", "1.json", "--out", "2.json")
 	c.refused("suspend", "b.example", "--reason", "x", "--charter", "charter.json", "--from", "1.json", "--out", "3.json")
 	c.refused("admit", "a.example", "--name", "Again", "--country", "ES", "--charter", "charter.json", "--from", "1.json", "--out", "3.json")
+	c.refused("admit", "xn--80a.example", "--name", "Cyrillic a", "--country", "ES", "--charter", "charter.json", "--from", "1.json", "--out", "3.json")
+	c.refused("admit", "a.example:8448", "--name", "A port", "--country", "ES", "--charter", "charter.json", "--from", "1.json", "--out", "3.json")
 	c.refused("admit", "A.example", "--name", "Capitals", "--country", "ES", "--charter", "charter.json", "--from", "1.json", "--out", "3.json")
 	require.NoFileExists(t, "3.json")
 	c.must("diff", "1.json", "2.json")
+	c.must("admit", "xn--80a.example", "--alike", "--name", "Cyrillic a", "--country", "RS", "--charter", "charter.json", "--from", "1.json", "--out", "alike.json")
 
 	raw, err := os.ReadFile("2.json")
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"medixchange/alliance"
+	"medixchange/alliance/desk"
 	"medixchange/alliance/signed"
 )
 
@@ -94,6 +95,7 @@ type allianceAdmitCmd struct {
 	Kind      string   `arg:"--kind" help:"hospital, clinic, university, laboratory, public_health or other." default:"hospital"`
 	Languages []string `arg:"--language,separate" help:"A language that is spoken there, such as es."`
 	Keys      []string `arg:"--server-key,separate" help:"The fingerprint of a signing key of the server; any key counts without."`
+	Alike     bool     `arg:"--alike" help:"Admit it although its name is read like that of a member, or mixes scripts."`
 }
 
 // Run drafts an admission.
@@ -102,10 +104,8 @@ func (a allianceAdmitCmd) Run(ctx context.Context, c *cli) error {
 		if err := charter.CheckServerName(a.Server); err != nil {
 			return err
 		}
-		for _, there := range list.Hospitals {
-			if there.ServerName == a.Server {
-				return fmt.Errorf("%s is in the list already, %s; use readmit or suspend", a.Server, there.Status)
-			}
+		if err := a.checkAmong(list.Hospitals, charter.Rehearsal); err != nil {
+			return err
 		}
 		list.Put(signed.Hospital{
 			ServerName: a.Server, LegalName: a.Name, Country: a.Country, Kind: signed.Kind(a.Kind), Status: signed.Admitted,
@@ -113,6 +113,24 @@ func (a allianceAdmitCmd) Run(ctx context.Context, c *cli) error {
 		})
 		return nil
 	})
+}
+
+// checkAmong refuses a name that is in the list, and one that is taken for another. In a rehearsal all members are on few
+// machines and differ by their ports.
+func (a allianceAdmitCmd) checkAmong(members []signed.Hospital, rehearsal bool) error {
+	watchful := !a.Alike && !rehearsal
+	if watchful && desk.MixedScripts(a.Server) {
+		return fmt.Errorf("%s mixes letters of several scripts; --alike admits it all the same", a.Server)
+	}
+	for _, there := range members {
+		switch {
+		case there.ServerName == a.Server:
+			return fmt.Errorf("%s is in the list already, %s; use readmit or suspend", a.Server, there.Status)
+		case watchful && desk.LookAlike(there.ServerName, a.Server):
+			return fmt.Errorf("%s is read like %s, which is in the list; --alike admits it all the same", a.Server, there.ServerName)
+		}
+	}
+	return nil
 }
 
 type allianceSuspendCmd struct {

@@ -93,6 +93,9 @@ func (s deskShowCmd) Run(ctx context.Context, c *cli) error {
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", line[0], orDash(line[1]))
 	}
+	for _, name := range a.Near {
+		fmt.Fprintf(w, "differs little from\t%s\n", name)
+	}
 	for _, p := range a.Papers {
 		fmt.Fprintf(w, "paper %d\t%s, %s, %d bytes\n", p.Number, p.Name, p.MediaType, p.Size)
 	}

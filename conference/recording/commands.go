@@ -16,19 +16,20 @@ import (
 const (
 	cursorName = "conference.recording"
 	// command is the same word in every language, as ids are; so is what follows it.
-	command = "!record"
+	command     = "!record"
+	typeMessage = "m.room.message"
 	// maxHeard bounds the messages of one step.
 	maxHeard = 500
 )
 
 // followOptions begin at the stream's end: what was commanded before this node had recordings is over.
 func (s *Service) followOptions() stream.FollowOptions {
-	return stream.FollowOptions{Start: s.o.Hub.Position(), Step: maxHeard}
+	return stream.FollowOptions{Start: s.o.Hub.Position(), Step: maxHeard, Gather: stream.Unhurried}
 }
 
 // hearAll answers commands in (from, upto].
 func (s *Service) hearAll(ctx context.Context, from, upto int64) error {
-	events, err := s.o.Rooms.EventsSince(ctx, from, upto, "m.room.message", int(upto-from))
+	events, err := s.messages(ctx, from, upto)
 	if err != nil {
 		return wrap(err, "reading messages for commands")
 	}
@@ -38,6 +39,27 @@ func (s *Service) hearAll(ctx context.Context, from, upto int64) error {
 		}
 	}
 	return nil
+}
+
+// messages are those in (from, upto], from memory unless it has forgotten them.
+func (s *Service) messages(ctx context.Context, from, upto int64) ([]*rooms.Event, error) {
+	var found []*rooms.Event
+	for at := from; at < upto; {
+		entries, complete := s.o.Hub.AllEvents(at, upto, maxHeard)
+		if !complete {
+			return s.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
+		}
+		if len(entries) == 0 {
+			break
+		}
+		for _, e := range entries {
+			if ev, ok := e.Value.(*rooms.Event); ok && e.Kind == rooms.EntryEvent && ev.Type == typeMessage {
+				found = append(found, ev)
+			}
+		}
+		at = entries[len(entries)-1].Position
+	}
+	return found, nil
 }
 
 // hearCommand carries out "!record start" and the like by members here, and answers. An answer comes once, also after a crash.

@@ -82,7 +82,7 @@ func (s *Service) say(ctx context.Context, rec *Recording, txn, key string, valu
 func (s *Service) send(ctx context.Context, roomID, sender string, txn rooms.Txn, content map[string]any) {
 	encoded, err := json.Marshal(content)
 	if err == nil {
-		_, err = s.o.Rooms.Send(ctx, rooms.SendRequest{RoomID: roomID, Sender: sender, Type: "m.room.message", Content: encoded, Txn: &txn})
+		_, err = s.o.Rooms.Send(ctx, rooms.SendRequest{RoomID: roomID, Sender: sender, Type: typeMessage, Content: encoded, Txn: &txn})
 	}
 	if err != nil {
 		s.o.Log.WithError(err).WithField("room", roomID).Warn("a notice about a recording was not sent")

@@ -25,7 +25,7 @@ const (
 
 // follow reads the stream: memberships, access lists, slots and policies of rooms.
 func (r *RTC) follow(ctx context.Context) {
-	_ = r.o.Hub.Follow(ctx, cursorName, stream.FollowOptions{Start: r.o.Hub.Position()}, r.read) // ends with ctx only
+	_ = r.o.Hub.Follow(ctx, cursorName, stream.FollowOptions{Start: r.o.Hub.Position(), Gather: stream.Unhurried}, r.read) // ends with ctx only
 }
 
 func (r *RTC) read(ctx context.Context, from, upto int64) error {

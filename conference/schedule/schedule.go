@@ -58,7 +58,7 @@ func (s *Schedule) Run(ctx context.Context) error {
 		defer close(reminding)
 		s.remindAll(ctx)
 	}()
-	err := s.o.Hub.Follow(ctx, cursorName, stream.FollowOptions{Start: s.o.Hub.Position(), SaveEvery: 10 * time.Second}, s.read)
+	err := s.o.Hub.Follow(ctx, cursorName, stream.FollowOptions{Start: s.o.Hub.Position(), SaveEvery: 10 * time.Second, Gather: stream.Unhurried}, s.read)
 	<-reminding
 	return err
 }

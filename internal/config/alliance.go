@@ -87,7 +87,13 @@ type AllianceMail struct {
 	// TLS is MailStartTLS, MailTLS or MailPlain.
 	TLS string `yaml:"tls"`
 	// Coordinators are told of applications that wait for them.
-	Coordinators []string `yaml:"coordinators"`
+	Coordinators []AllianceAddress `yaml:"coordinators"`
+}
+
+// AllianceAddress is where a coordinator is written to, and in which language; English if it names none.
+type AllianceAddress struct {
+	To       string `yaml:"to"`
+	Language string `yaml:"language"`
 }
 
 // How mail is handed over.
@@ -180,5 +186,8 @@ func (m AllianceMail) validate(k *checker) {
 	_, _, err := net.SplitHostPort(m.Server)
 	k.check(err == nil, "alliance.mail.server", "%q is no address such as smtp.hospital.example:587", m.Server)
 	k.check(strings.Contains(m.From, "@"), "alliance.mail.from", "must be the address that mails come from")
+	for i, c := range m.Coordinators {
+		k.check(strings.Contains(c.To, "@"), fmt.Sprintf("alliance.mail.coordinators[%d].to", i), "must be an address such as ana@hospital.example")
+	}
 	k.check(m.TLS != MailPlain || m.Username == "", "alliance.mail.username", "would be sent readable by all: use tls or starttls")
 }

@@ -14,6 +14,9 @@ type FollowOptions struct {
 	Start int64
 	// Step bounds the positions of one call; 500 by default.
 	Step int64
+	// Gather is how long a reader lets news come together before it takes them; 0 takes each at once. Whoever need not be
+	// first takes [Unhurried]: a busy node would wake a reader for every message otherwise.
+	Gather time.Duration
 	// SaveEvery is how long the cursor may lag behind in the database; 1 second by default. After a crash the reader
 	// sees that much again.
 	SaveEvery time.Duration
@@ -25,6 +28,9 @@ type FollowOptions struct {
 	// Describe names what is at a position, for the dead letter, without any content; optional.
 	Describe func(position int64) string
 }
+
+// Unhurried is the Gather of readers whose work nobody waits for by the millisecond.
+const Unhurried = 20 * time.Millisecond
 
 func (o FollowOptions) withDefaults() FollowOptions {
 	if o.Step <= 0 {
@@ -160,9 +166,15 @@ func (f *follower) failed(ctx context.Context, upto int64, cause error) {
 // rest pauses after a failure, twice as long each time.
 func (f *follower) rest(ctx context.Context, cause error) error {
 	f.hub.logger.WithField("cursor", f.name).WithField("position", f.cursor).WithError(cause).Warn("a reader of the stream failed, trying again")
-	timer := time.NewTimer(f.pause)
-	defer timer.Stop()
+	pause := f.pause
 	f.pause = min(2*f.pause, f.options.MaxPause)
+	return pauseFor(ctx, pause)
+}
+
+// pauseFor waits, or returns the error of a context that ends meanwhile.
+func pauseFor(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
@@ -183,10 +195,19 @@ func (f *follower) wait(ctx context.Context, news <-chan struct{}) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-news:
+		return f.gather(ctx)
 	case <-due:
 		f.save(ctx)
 	}
 	return nil
+}
+
+// gather lets more news come.
+func (f *follower) gather(ctx context.Context) error {
+	if f.options.Gather <= 0 {
+		return nil
+	}
+	return pauseFor(ctx, f.options.Gather)
 }
 
 // save stores the cursor; a failure is no harm but work done twice after a crash.

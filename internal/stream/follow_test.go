@@ -129,6 +129,28 @@ func TestFollowSavesLazily(t *testing.T) {
 	}, 5*time.Second, 5*time.Millisecond)
 }
 
+// TestFollowLetsNewsGather: a reader with patience takes what was there before it at once, news later, and ends with its context
+// meanwhile.
+func TestFollowLetsNewsGather(t *testing.T) {
+	h := newHub(t)
+	publishMany(h, 1)
+	patient, hurried := &record{}, &record{}
+	stop := follow(t, h, FollowOptions{Gather: time.Hour}, patient)
+	ctx, cancel := context.WithCancel(background)
+	defer cancel()
+	go func() { _ = h.Follow(ctx, "hurried", FollowOptions{}, hurried.handle) }()
+	require.Eventually(t, func() bool { return len(patient.positions()) == 1 }, 5*time.Second, time.Millisecond)
+	publishMany(h, 3)
+	require.Eventually(t, func() bool { return len(hurried.positions()) == 4 }, 5*time.Second, time.Millisecond)
+	stop()
+	require.Equal(t, []int64{1}, patient.positions())
+
+	stop = follow(t, h, FollowOptions{Gather: time.Millisecond}, patient)
+	defer stop()
+	publishMany(h, 2)
+	require.Eventually(t, func() bool { return len(patient.positions()) == 6 }, 5*time.Second, time.Millisecond)
+}
+
 func TestFollowStart(t *testing.T) {
 	h := newHub(t)
 	publishMany(h, 5)

@@ -61,6 +61,10 @@ async function readers() {
     await page.goto(input.url + "/alliance/apply");
     report("readers", { ...seen, remembered: await page.evaluate(() => document.documentElement.lang) });
     await looked(page, "form fa");
+    for (const language of ["de", "th"]) { // long words, and none that end
+        await page.goto(`${input.url}/alliance/apply?lang=${language}`);
+        await looked(page, "form " + language);
+    }
     await page.context().close();
 }
 
@@ -116,6 +120,39 @@ async function signed(page, id) {
     return JSON.stringify({ ...list, signatures: { [id]: { [keyID]: signature } } });
 }
 
+// hand gives the signed copy of the drafted list in, and returns what the page says.
+async function hand(page, id) {
+    await page.fill("#copy", await signed(page, id));
+    await page.locator("form[action$=signatures] button").click();
+    return text(page, "[role=status]");
+}
+
+// decide has a member suspended or readmitted by both coordinators, and returns what the second is told.
+async function decide(ana, bo, action, language) {
+    await ana.goto(`${input.url}/alliance/review?lang=${language}`);
+    await ana.fill("#server_name", input.form.server_name);
+    await ana.selectOption("#action", action);
+    await ana.fill("form[action$='review/members'] [name=reason]", `asked to <i>${action}</i>`);
+    await ana.locator("form[action$='review/members'] button").click();
+    if (action === "suspend") await looked(ana, "queue with a draft to suspend in " + language);
+    await hand(ana, "ana");
+    await bo.goto(input.url + "/alliance/review");
+    return hand(bo, "bo");
+}
+
+// members suspends the new member and admits it again.
+async function members() {
+    const ana = await login("ana"), bo = await login("bo"), reader = await open();
+    const said = async () => {
+        await reader.goto(input.url + "/alliance?q=luc");
+        return text(reader, "main");
+    };
+    const seen = { out: await decide(ana, bo, "suspend", "th"), listed: await said() };
+    await looked(reader, "home with a suspended member");
+    report("decided", { ...seen, back: await decide(ana, bo, "readmit", "ur"), again: await said() });
+    for (const page of [ana, bo, reader]) await page.context().close();
+}
+
 async function review() {
     const ana = await login("ana");
     await looked(ana, "queue");
@@ -125,13 +162,15 @@ async function review() {
     await ana.locator("button[value=accept]").click();
     const drafted = await text(ana, "[role=status]");
     await looked(ana, "queue with a draft");
+    await ana.goto(input.url + "/alliance/review?lang=ar");
+    await looked(ana, "queue with a draft in Arabic");
+    const arabic = { dir: await ana.getAttribute("html", "dir"), draft: await text(ana, "#draft") };
+    await ana.goto(input.url + "/alliance/review?lang=en");
     await ana.setInputFiles("#file", { name: "members.json", mimeType: "application/json", buffer: Buffer.from(await signed(ana, "ana")) });
     await ana.locator("form[action$=signatures] button").click();
     const first = await text(ana, "[role=status]");
     const bo = await login("bo");
-    await bo.fill("#copy", await signed(bo, "bo"));
-    await bo.locator("form[action$=signatures] button").click();
-    report("reviewed", { drafted, first, second: await text(bo, "[role=status]") });
+    report("reviewed", { drafted, arabic, first, second: await hand(bo, "bo") });
     await ana.context().close();
     await bo.context().close();
 }
@@ -143,6 +182,7 @@ try {
     await review();
     await page.goto(page.url().replace(/\/prove$/, ""));
     report("admitted", { state: await text(page, ".state") });
+    await members();
     report("seen", { violations, wide, complaints });
 } finally {
     await browser.close();

@@ -50,7 +50,7 @@ func (t *talk) run(ctx context.Context) error {
 	for {
 		err := t.appear(ctx)
 		if err == nil {
-			return t.b.o.Hub.Follow(ctx, cursorBot, stream.FollowOptions{Step: 100}, t.read)
+			return t.b.o.Hub.Follow(ctx, cursorBot, stream.FollowOptions{Step: 100, Gather: stream.Unhurried}, t.read)
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

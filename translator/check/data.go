@@ -281,12 +281,23 @@ func (r *rules) loadVerdicts() error {
 	return nil
 }
 
+// digitsPoint and digitsComma are rules without words, for numbers in digits. Rules are large, and nobody changes them.
+var digitsPoint, digitsComma = &wordRules{}, &wordRules{commaDecimal: true}
+
 // wordsOf are the words of a language; one without a file has none.
 func wordsOf(code language.Code) *wordRules {
 	if w, ok := loaded().words[code.Base()]; ok {
 		return w
 	}
-	return &wordRules{}
+	return digitsPoint
+}
+
+// plainRules are the rules of a language for numbers in digits alone.
+func plainRules(code language.Code) *wordRules {
+	if wordsOf(code).commaDecimal {
+		return digitsComma
+	}
+	return digitsPoint
 }
 
 func splitSlash(s string) []string {

@@ -90,7 +90,7 @@ func (w *whole) withoutDrugsAndUnits() string {
 			taken[i] = true
 		}
 	}
-	for _, n := range scanNumbers(f, &wordRules{}) {
+	for _, n := range scanNumbers(f, digitsPoint) {
 		for i := n.from; i < n.unitTo; i++ {
 			taken[i] = true
 		}

@@ -46,7 +46,7 @@ func (t *Text) in(code language.Code) (*folded, []span) {
 func (t *Text) Slots(from language.Code) []Slot {
 	f, drugs := t.in(from)
 	x := &facts{f: f}
-	x.numbers = scanNumbers(x.f, &wordRules{commaDecimal: wordsOf(from).commaDecimal})
+	x.numbers = scanNumbers(x.f, plainRules(from))
 	x.findPressures()
 	var found []Slot
 	inPressure := func(n number) bool {

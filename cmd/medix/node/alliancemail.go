@@ -12,6 +12,7 @@ import (
 	"medixchange/alliance/mail"
 	"medixchange/alliance/pages"
 	"medixchange/internal/netguard"
+	"medixchange/internal/sqldb"
 )
 
 // buildMail builds what writes to applicants; nobody is written to where the configuration names no server.
@@ -38,7 +39,7 @@ func (n *Node) buildMail(o Options) error {
 	})
 	n.onClose(func(context.Context) error { guard.Close(); return nil })
 	options := mail.Options{
-		Server: m.Server, From: m.From, Username: m.Username, Password: password, TLS: m.TLS, Dial: guard.Dial, Now: o.Now, Log: n.part("mail"),
+		DB: n.DB, Server: m.Server, From: m.From, Username: m.Username, Password: password, TLS: m.TLS, Dial: guard.Dial, Now: o.Now, Log: n.part("mail"),
 	}
 	if n.Config.Federation.TrustedCA != "" {
 		if options.Roots, err = netguard.LoadRoots(n.Config.Federation.TrustedCA); err != nil {
@@ -50,19 +51,24 @@ func (n *Node) buildMail(o Options) error {
 }
 
 // tellOf writes of an application. Before its domain is proven nobody is written to: anybody could have given that address.
-func (n *Node) tellOf(a desk.Application) {
+func (n *Node) tellOf(tx *sqldb.Tx, a desk.Application) error {
 	if n.mailer == nil || a.ProvenTS == 0 {
-		return
+		return nil
 	}
-	subject, text := pages.Letter(a, n.Alliance.Charter().Alliance)
-	n.mailer.Post(mail.Letter{To: a.Email, Subject: subject, Text: text})
-	if a.State != desk.Proven {
-		return
+	alliance := n.Alliance.Charter().Alliance
+	subject, text := pages.Letter(a, alliance)
+	letters := []mail.Letter{{To: a.Email, Subject: subject, Text: text}}
+	if a.State == desk.Proven {
+		page := n.handbookDesk().base + pages.Root + "/review/application/" + a.ID
+		for _, c := range n.Config.Alliance.Mail.Coordinators {
+			subject, text = pages.LetterToCoordinator(a, alliance, c.Language, page)
+			letters = append(letters, mail.Letter{To: c.To, Subject: subject, Text: text})
+		}
 	}
-	for _, to := range n.Config.Alliance.Mail.Coordinators {
-		n.mailer.Post(mail.Letter{
-			To: to, Subject: "An application to the alliance waits: " + a.ServerName,
-			Text: fmt.Sprintf("%s (%s) has proven its domain.\n%s%s/review/application/%s\n", a.LegalName, a.ServerName, n.handbookDesk().base, pages.Root, a.ID),
-		})
+	for _, letter := range letters {
+		if err := n.mailer.Post(tx, letter); err != nil {
+			return err
+		}
 	}
+	return nil
 }

@@ -54,7 +54,7 @@ func (n *Node) announceEdition(ctx context.Context, stateKey string, content jso
 // hearEditions follows the room where publishers announce their editions, until ctx ends.
 func (n *Node) hearEditions(ctx context.Context) error {
 	room := n.Config.Handbook.Updates.Room
-	return n.Hub.Follow(ctx, "handbook.updates", stream.FollowOptions{Start: n.Hub.Position()}, func(ctx context.Context, from, upto int64) error {
+	return n.Hub.Follow(ctx, "handbook.updates", stream.FollowOptions{Start: n.Hub.Position(), Gather: stream.Unhurried}, func(ctx context.Context, from, upto int64) error {
 		changes, err := n.Rooms.StateChanges(ctx, updates.EventType, from, upto)
 		if err != nil {
 			return err
