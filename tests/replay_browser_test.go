@@ -50,6 +50,7 @@ func TestARecordingIsReplayedInTheBrowserAtBothHospitals(t *testing.T) {
 	require.EqualValues(t, 0, steps["voices"].Get("videos").Int(), "pictures are not even loaded")
 	require.Equal(t, "La radiografía está en el sistema.", steps["chat"].Get("texts.0").Str)
 	require.False(t, steps["phone"].Get("wide").Bool())
+	require.InDelta(t, 7_000, steps["after-login"].Get("position").Float(), 300, "a link leads to its moment though one had to log in first")
 	require.InDelta(t, 13_000, steps["phone"].Get("position").Float(), 300, "a link leads to its moment")
 	for _, step := range []string{"axe-zh", "axe-ar"} {
 		require.JSONEq(t, `[]`, steps[step].Get("violations").Raw, step)

@@ -16,6 +16,12 @@ import (
 // childPIDs are the SFUs that this test's hospitals run.
 func childPIDs(t testing.TB) []int {
 	t.Helper()
+	return childrenOf(t, os.Getpid())
+}
+
+// childrenOf are the processes that one has started and that run.
+func childrenOf(t testing.TB, parent int) []int {
+	t.Helper()
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	require.NoError(t, err)
 	var out []int
@@ -26,7 +32,7 @@ func childPIDs(t testing.TB) []int {
 		}
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(os.Getpid()) {
+		if len(fields) > 1 && fields[0] != "Z" && fields[1] == strconv.Itoa(parent) {
 			out = append(out, pid)
 		}
 	}

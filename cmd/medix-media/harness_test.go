@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -36,10 +37,24 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == nodeCommand {
+		if err := runNode(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	lksdk.SetLogger(logger.GetDiscardLogger())
 	if text, ok := os.LookupEnv(partEnv); ok {
 		if err := perform(text); err != nil {
 			panic(err)
+		}
+		return
+	}
+	if len(os.Args) == 4 && os.Args[1] == callerCommand {
+		if err := runCaller(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
 		}
 		return
 	}

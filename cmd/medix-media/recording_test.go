@@ -56,8 +56,12 @@ func noticed(u *testhospital.User, room, mark string) (content gjson.Result) {
 // manifestOf waits until a recording has every track's checksum.
 func manifestOf(t testing.TB, h *testhospital.Hospital, id string) *manifest.Manifest {
 	t.Helper()
+	return manifestIn(t, filepath.Join(h.Config.DataDir, "recordings", id))
+}
+
+func manifestIn(t *testing.T, folder string) *manifest.Manifest {
+	t.Helper()
 	var m *manifest.Manifest
-	folder := filepath.Join(h.Config.DataDir, "recordings", id)
 	require.Eventually(t, func() bool {
 		var err error
 		m, err = manifest.Read(folder)
@@ -69,8 +73,13 @@ func manifestOf(t testing.TB, h *testhospital.Hospital, id string) *manifest.Man
 // recordedOf waits until that many tracks have some length on the disk, by the events.
 func recordedOf(t testing.TB, h *testhospital.Hospital, id string, tracks int) {
 	t.Helper()
+	recordedIn(t, filepath.Join(h.Config.DataDir, "recordings", id), tracks)
+}
+
+func recordedIn(t *testing.T, folder string, tracks int) {
+	t.Helper()
 	require.Eventually(t, func() bool {
-		m, err := manifest.FromFolder(filepath.Join(h.Config.DataDir, "recordings", id))
+		m, err := manifest.FromFolder(folder)
 		if err != nil {
 			return false
 		}

@@ -1,6 +1,10 @@
 package page
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"io"
 	"net/http"
 	"os"
 	"path"
@@ -11,9 +15,9 @@ import (
 const ElementCallPrefix = "/element-call/"
 
 // elementCallPolicy is what Element Call needs: its WebAssembly, workers, and connections to the homeserver and SFUs. Clients show it
-// as a widget, so it may be framed.
-const elementCallPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; " +
-	"media-src 'self' blob: mediastream: data:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' https: wss: data: blob:; base-uri 'self'; form-action 'self'"
+// as a widget, so it may be framed. INLINE and PLAIN stand for what differs.
+const elementCallPolicy = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:INLINE; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https:; " +
+	"media-src 'self' blob: mediastream: data:; font-src 'self' data:; worker-src 'self' blob:; connect-src 'self' https: wss:PLAIN data: blob:; base-uri 'self'; form-action 'self'"
 
 // elementCallTypes are the Content-Types that do not depend on what the machine knows of types.
 var elementCallTypes = map[string]string{
@@ -22,12 +26,16 @@ var elementCallTypes = map[string]string{
 	".woff2": "font/woff2", ".woff": "font/woff", ".mp3": "audio/mpeg", ".ogg": "audio/ogg", ".tflite": "application/octet-stream", ".map": "application/json",
 }
 
+// maxElementCallPage bounds a page, in bytes.
+const maxElementCallPage = 1 << 20
+
 // ElementCall serves Element Call's package from a folder that the operator names, as widgets load it. Nothing outside of the
-// folder is served, whatever the path or a symbolic link says.
-func ElementCall(folder *os.Root) http.Handler {
+// folder is served, whatever the path or a symbolic link says. plain lets it speak to hospitals and SFUs without TLS: only for nodes
+// whose own address has none.
+func ElementCall(folder *os.Root, plain bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", elementCallPolicy)
+		h.Set("Content-Security-Policy", policyFor(nil, plain))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -58,6 +66,32 @@ func ElementCall(folder *os.Root) http.Handler {
 		if strings.HasPrefix(name, "assets/") { // their names change with what is in them
 			h.Set("Cache-Control", "public, max-age=604800")
 		}
-		http.ServeContent(w, r, "", info.ModTime(), f)
+		if path.Ext(name) != ".html" {
+			http.ServeContent(w, r, "", info.ModTime(), f)
+			return
+		}
+		text, err := io.ReadAll(io.LimitReader(f, maxElementCallPage))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		h.Set("Content-Security-Policy", policyFor(text, plain))
+		http.ServeContent(w, r, "", info.ModTime(), bytes.NewReader(text))
 	})
+}
+
+// policyFor lets the scripts run that stand in a page as the operator has it, by their hashes, and no others.
+func policyFor(page []byte, plain bool) string {
+	var inline strings.Builder
+	schemes := ""
+	if plain {
+		schemes = " http: ws:"
+	}
+	for _, after := range bytes.Split(page, []byte("<script>"))[1:] {
+		if script, _, closed := bytes.Cut(after, []byte("</script>")); closed {
+			sum := sha256.Sum256(script)
+			inline.WriteString(" 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'")
+		}
+	}
+	return strings.NewReplacer("INLINE", inline.String(), "PLAIN", schemes).Replace(elementCallPolicy)
 }

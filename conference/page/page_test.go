@@ -36,14 +36,15 @@ func TestElementCallIsServedFromItsFolderAndNothingElseIs(t *testing.T) {
 	require.NoError(t, os.WriteFile(outside, []byte("secret"), 0o600))
 	dir := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "assets"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "index.html"), []byte("element call"), 0o600))
+	const page = `element call<script>window.global = window;</script><script src="./a.js"></script><script>never closed`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "index.html"), []byte(page), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "assets", "app-1.js"), []byte("script"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("not served"), 0o600))
 	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "link.html")))
 	folder, err := os.OpenRoot(dir)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, folder.Close()) })
-	serve := ElementCall(folder)
+	serve := ElementCall(folder, false)
 	ask := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -53,7 +54,9 @@ func TestElementCallIsServedFromItsFolderAndNothingElseIs(t *testing.T) {
 	}
 	for _, path := range []string{"/element-call/", "/element-call/index.html", "/element-call/room"} {
 		w := ask(path)
-		require.Equal(t, "element call", w.Body.String(), path)
+		require.Equal(t, page, w.Body.String(), path)
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "script-src 'self' 'wasm-unsafe-eval' blob: 'sha256-pQY0fuQAnnVQH5nQfjo80rzGkQzeN3JeAtAJ+1KcD4k='; ", "the page's own scripts run, and no others")
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), "connect-src 'self' https: wss: data: blob:; ")
 		require.Equal(t, "text/html; charset=utf-8", w.Header().Get("Content-Type"))
 		require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 	}

@@ -3,6 +3,8 @@ package rtc
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -83,7 +85,7 @@ func (r *RTC) Who(ctx context.Context, roomID, server, identity string) (userID,
 	return "", "", false
 }
 
-// membership is what a member of a call says in the room's state.
+// membership is what a member of a call says in the room.
 type membership struct {
 	userID, deviceID, memberID string
 	url                        string // of the SFU that they publish to, "" where they do not say
@@ -95,6 +97,7 @@ var callMembers = []string{"org.matrix.msc3401.call.member", "org.matrix.msc4143
 // maxMemberships bounds those that are read of a room.
 const maxMemberships = 1000
 
+// memberships are those of the room's state and those that are sticky (MSC4354), the latest of each.
 func (r *RTC) memberships(ctx context.Context, roomID string) []membership {
 	snapshot, err := r.o.Rooms.Snapshot(ctx, roomID)
 	if err != nil {
@@ -103,23 +106,47 @@ func (r *RTC) memberships(ctx context.Context, roomID string) []membership {
 	}
 	var nids []int64
 	snapshot.EachState(func(typ, _ string, nid int64) bool {
-		for _, want := range callMembers {
-			if typ == want {
-				nids = append(nids, nid)
-			}
+		if slices.Contains(callMembers, typ) {
+			nids = append(nids, nid)
 		}
 		return len(nids) < maxMemberships
 	})
+	for _, sticky := range r.o.Rooms.Stickies(roomID, 0, math.MaxInt64) {
+		nids = append(nids, sticky.NID)
+	}
 	events, err := r.o.Rooms.Events(ctx, nids)
 	if err != nil {
 		r.o.Log.WithError(err).Warn("the members of a call cannot be read")
 		return nil
 	}
-	var all []membership
+	var all []*rooms.Event
 	for _, nid := range nids {
-		if ev := events[nid]; ev != nil && snapshot.Membership(ev.Sender) == "join" {
-			all = append(all, membershipOf(ev))
+		if ev := events[nid]; ev != nil && slices.Contains(callMembers, ev.Type) && snapshot.Membership(ev.Sender) == "join" {
+			all = append(all, ev)
 		}
+	}
+	return latest(all)
+}
+
+// latest reads the memberships of events, the later ones last: a sticky event takes the place of the one before with its key.
+func latest(events []*rooms.Event) []membership {
+	type place struct{ sender, typ, key string }
+	var all []membership
+	at := map[place]int{}
+	for _, ev := range events {
+		m := membershipOf(ev)
+		if ev.StateKey != nil {
+			all = append(all, m)
+			continue
+		}
+		content := ev.Content()
+		p := place{ev.Sender, ev.Type, first(content.Get("sticky_key").Str, content.Get("msc4354_sticky_key").Str)}
+		if i, earlier := at[p]; earlier {
+			all[i] = m
+			continue
+		}
+		at[p] = len(all)
+		all = append(all, m)
 	}
 	return all
 }

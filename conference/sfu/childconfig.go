@@ -18,11 +18,12 @@ func (s *SFU) childConfig(port int) object {
 		"ips": object{"includes": s.listenNetworks()}, "stun_servers": s.stunServers(),
 		"enable_loopback_candidate": s.loopback(),
 	}
-	if t := s.o.Turn; t != nil {
-		relay := func(protocol string) object {
-			return object{"host": t.Host, "port": t.Port, "protocol": protocol, "secret": t.Secret, "ttl": 4 * 3600}
-		}
-		rtc["turn_servers"] = []object{relay("udp"), relay("tcp")}
+	relays := make([]object, 0, len(s.o.Turns))
+	for _, t := range s.o.Turns {
+		relays = append(relays, object{"host": t.Host, "port": t.Port, "protocol": t.Protocol, "secret": t.Secret, "ttl": 4 * 3600})
+	}
+	if len(relays) > 0 {
+		rtc["turn_servers"] = relays
 	}
 	return object{
 		"port": port, "bind_addresses": []string{"127.0.0.1"},
@@ -61,8 +62,14 @@ func (s *SFU) stunServers() []string {
 	if len(s.o.Config.STUN) > 0 {
 		return s.o.Config.STUN
 	}
-	if t := s.o.Turn; t != nil {
-		return []string{net.JoinHostPort(t.Host, strconv.Itoa(t.Port))}
+	var relays []string
+	for _, t := range s.o.Turns {
+		if t.Protocol == "udp" {
+			relays = append(relays, net.JoinHostPort(t.Host, strconv.Itoa(t.Port)))
+		}
+	}
+	if len(relays) > 0 {
+		return relays
 	}
 	return []string{net.JoinHostPort(s.o.Config.PublicIP, strconv.Itoa(s.o.Config.UDPPort))}
 }

@@ -67,47 +67,47 @@ func (s *SFU) Handler(admit Admit) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		identity, err := s.letIn(r, admit)
+		who, err := s.letIn(r, admit)
 		if err != nil {
 			s.metrics.refused.Inc()
 			web.WriteError(w, err)
 			return
 		}
-		defer s.open.release(identity)
+		defer s.open.release(who.identity)
 		defer s.used()
 		for _, name := range []string{"Access-Control-Allow-Origin", "Access-Control-Allow-Headers"} {
 			w.Header().Del(name) // the SFU sets its own
 		}
-		s.proxy.ServeHTTP(w, r)
+		s.proxy.ServeHTTP(&listener{ResponseWriter: w, lines: &s.lines, who: who}, r)
 	})
 }
 
 // letIn decides about a connection and counts it.
-func (s *SFU) letIn(r *http.Request, admit Admit) (identity string, refused *web.Error) {
+func (s *SFU) letIn(r *http.Request, admit Admit) (who seat, refused *web.Error) {
 	if !s.embedded || r.Method != http.MethodGet || !signalPaths[strings.TrimPrefix(r.URL.Path, PathPrefix)] {
-		return "", web.Unrecognized(http.StatusNotFound)
+		return seat{}, web.Unrecognized(http.StatusNotFound)
 	}
 	token, ok := web.AccessToken(r)
 	if !ok {
-		return "", web.MissingToken()
+		return seat{}, web.MissingToken()
 	}
 	c, err := s.verify(token)
 	if err != nil || c.Video == nil || !c.Video.RoomJoin || c.Video.Room == "" {
 		s.o.Log.WithError(err).Warn("a token for the SFU was refused")
-		return "", web.UnknownToken(false).Because(err)
+		return seat{}, web.UnknownToken(false).Because(err)
 	}
 	if err := admit(r.Context(), c.Video.Room, c.Subject); err != nil {
 		s.o.Log.WithError(err).Warn("a participant was refused")
-		return "", web.Forbidden("You may not take part in this conference.").Because(err)
+		return seat{}, web.Forbidden("You may not take part in this conference.").Because(err)
 	}
 	if err := s.EnsureRoom(r.Context(), c.Video.Room); err != nil {
 		s.o.Log.WithError(err).Error("a conference could not begin")
-		return "", web.Unavailable("The conference cannot begin now. Try again in a moment.").Because(err)
+		return seat{}, web.Unavailable("The conference cannot begin now. Try again in a moment.").Because(err)
 	}
 	if !s.open.take(c.Subject, s.o.Config.MaxConnections) {
-		return "", web.LimitExceeded(5 * time.Second)
+		return seat{}, web.LimitExceeded(5 * time.Second)
 	}
-	return c.Subject, nil
+	return seat{room: c.Video.Room, identity: c.Subject}, nil
 }
 
 // newProxy hands requests on to the child. It dials the child's port on loopback and nothing else.

@@ -30,9 +30,10 @@ const (
 
 // Turn is a relay that participants are told of.
 type Turn struct {
-	Host   string
-	Port   int
-	Secret string // for credentials that end (TURN REST API)
+	Host     string
+	Port     int
+	Protocol string // udp, tcp or tls
+	Secret   string // for credentials that end (TURN REST API)
 }
 
 // Options is what an SFU is built from. Every field without "optional" must be set.
@@ -44,7 +45,7 @@ type Options struct {
 	DataDir string
 	// Program finds the media program.
 	Program    func() (string, error)
-	Turn       *Turn // optional
+	Turns      []Turn // optional
 	Now        func() time.Time
 	Log        *logrus.Entry
 	Registerer prometheus.Registerer // optional
@@ -63,6 +64,7 @@ type SFU struct {
 
 	hooks   net.Listener // where the embedded SFU reports
 	open    openCounts   // connections through the proxy
+	lines   lines
 	child   supervised
 	lastUse atomic.Int64 // ms
 }
@@ -72,6 +74,7 @@ func New(ctx context.Context, o Options) (*SFU, error) {
 	s := &SFU{o: o, embedded: o.Config.Kind() == config.SFUEmbedded, events: newEvents()}
 	s.child.wake = make(chan struct{}, 1)
 	s.open.byIdentity = map[string]int{}
+	s.lines = lines{now: o.Now, most: 2 * o.Config.MaxConnections, all: map[seat]*line{}}
 	s.metrics = newMetrics(s, o.Registerer)
 	var err error
 	if s.embedded {
@@ -145,6 +148,7 @@ func (s *SFU) Run(ctx context.Context) error {
 		server := &http.Server{Handler: s.Webhooks(), ReadHeaderTimeout: apiTimeout, ReadTimeout: apiTimeout, IdleTimeout: time.Minute}
 		parts.Go(func() { _ = server.Serve(s.hooks) }) // ends with Close
 		parts.Go(func() { s.supervise(ctx) })
+		parts.Go(func() { s.removeTheLost(ctx) })
 		<-ctx.Done()
 		_ = server.Close()
 	}

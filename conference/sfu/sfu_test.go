@@ -63,9 +63,12 @@ func TestNoServerOfOthersIsEverNamedToParticipants(t *testing.T) {
 		change func(*Options)
 		want   []string
 	}{
-		"nothing":   {nil, []string{"203.0.113.7:7882"}},
-		"own STUN":  {func(o *Options) { o.Config.STUN = []string{"stun.a.example:3478"} }, []string{"stun.a.example:3478"}},
-		"own relay": {func(o *Options) { o.Turn = &Turn{Host: "203.0.113.8", Port: 3478, Secret: "s"} }, []string{"203.0.113.8:3478"}},
+		"nothing":  {nil, []string{"203.0.113.7:7882"}},
+		"own STUN": {func(o *Options) { o.Config.STUN = []string{"stun.a.example:3478"} }, []string{"stun.a.example:3478"}},
+		"own relay": {func(o *Options) {
+			o.Turns = []Turn{{Host: "203.0.113.8", Port: 3478, Protocol: "udp", Secret: "s"}, {Host: "203.0.113.8", Port: 3478, Protocol: "tcp", Secret: "s"}}
+		}, []string{"203.0.113.8:3478"}},
+		"relay over TLS alone": {func(o *Options) { o.Turns = []Turn{{Host: "turn.a.example", Port: 5349, Protocol: "tls"}} }, []string{"203.0.113.7:7882"}},
 	} {
 		conf := embedded(t, c.change).childConfig(1)
 		rtc := conf["rtc"].(object)

@@ -96,7 +96,8 @@ await es.check("#audio-only");
 report("voices", { videos: await es.evaluate(() => [...document.querySelectorAll("video")].filter((v) => v.hasAttribute("src")).length) });
 report("chat", { texts: await es.locator("#chat p").allTextContents() });
 
-const phone = await visit(input.zh, input.zh.path + "?lang=en", { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+const phone = await visit(input.zh, input.zh.path + "?lang=en&t=0:07", { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
+report("after-login", { position: Number(await phone.inputValue("#position")) });
 await phone.goto(input.zh.url + input.zh.path + "?lang=en#t=0:13");
 await phone.waitForSelector("body[data-ready=yes]");
 await phone.waitForFunction(() => document.getElementById("caption").textContent.includes("Ceftriaxone"));

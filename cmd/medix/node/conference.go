@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"medixchange/clientapi"
 	"medixchange/conference/relay"
+	"medixchange/conference/sfu"
 	"medixchange/internal/netguard"
 )
 
@@ -21,7 +24,6 @@ func (n *Node) buildRelay(ctx context.Context, o Options) error {
 		if secret == "" {
 			secret = rand.Text() // credentials end with the program then
 		}
-		n.relayKey = secret
 		public, err := netip.ParseAddr(c.PublicIP)
 		if err != nil {
 			return fmt.Errorf("conference.turn.public_ip: %w", err)
@@ -40,6 +42,14 @@ func (n *Node) buildRelay(ctx context.Context, o Options) error {
 	}
 	if len(uris) == 0 {
 		return nil
+	}
+	for _, uri := range uris {
+		turn, err := sfuTurn(uri)
+		if err != nil {
+			return err
+		}
+		turn.Secret = secret
+		n.relays = append(n.relays, turn)
 	}
 	n.turn = func(userID string) clientapi.TurnServer {
 		lifetime := c.Lifetime.Std()
@@ -63,4 +73,26 @@ func relayURIs(public netip.Addr, addrs []net.Addr) []string {
 		uris = append(uris, "turn:"+at+"?transport=udp", "turn:"+at+"?transport=tcp")
 	}
 	return uris
+}
+
+// sfuTurn is what the SFU tells its participants of a relay under a URI (RFC 7065).
+func sfuTurn(uri string) (sfu.Turn, error) {
+	scheme, rest, _ := strings.Cut(uri, ":")
+	address, query, _ := strings.Cut(rest, "?")
+	t := sfu.Turn{Host: strings.Trim(address, "[]"), Port: 3478, Protocol: "udp"}
+	if query == "transport=tcp" {
+		t.Protocol = "tcp"
+	}
+	if scheme == "turns" {
+		t.Port, t.Protocol = 5349, "tls"
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return t, nil // no port
+	}
+	t.Host = host
+	if t.Port, err = strconv.Atoi(port); err != nil {
+		return sfu.Turn{}, fmt.Errorf("conference.turn.uris: %s has no port: %w", uri, err)
+	}
+	return t, nil
 }

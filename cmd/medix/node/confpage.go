@@ -12,9 +12,10 @@ import (
 
 // buildPage builds the page of conferences, and Element Call's where the operator has a folder of it.
 func (n *Node) buildPage(context.Context, Options) error {
+	plain := !strings.HasPrefix(n.Config.ClientURL(), "https:")
 	if n.Conferences != nil {
 		n.confPage = page.New(page.Options{
-			Rooms: n.Rooms, Login: n.login, Language: n.pageLanguage, Plain: !strings.HasPrefix(n.Config.ClientURL(), "https:"),
+			Rooms: n.Rooms, Login: n.login, Language: n.pageLanguage, Plain: plain,
 			Log: n.part("conference"), Metrics: n.requests,
 		}).Handler()
 	}
@@ -26,7 +27,7 @@ func (n *Node) buildPage(context.Context, Options) error {
 		return fmt.Errorf("conference.element_call: %w", err)
 	}
 	n.onClose(func(context.Context) error { return folder.Close() })
-	n.elementCall = page.ElementCall(folder)
+	n.elementCall = page.ElementCall(folder, plain)
 	return nil
 }
 

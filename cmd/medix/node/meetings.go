@@ -3,12 +3,10 @@ package node
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 
 	"medixchange/cmd/medix/media"
 	"medixchange/conference/rtc"
@@ -25,12 +23,9 @@ func (n *Node) buildConference(ctx context.Context, o Options) error {
 	if kind == config.SFUOff {
 		return nil
 	}
-	relay, err := n.sfuRelay()
-	if err != nil {
-		return err
-	}
+	var err error
 	n.sfu, err = sfu.New(ctx, sfu.Options{
-		Config: c, ClientURL: n.Config.ClientURL(), DataDir: n.Config.DataDir, Program: n.mediaProgram, Turn: relay,
+		Config: c, ClientURL: n.Config.ClientURL(), DataDir: n.Config.DataDir, Program: n.mediaProgram, Turns: n.relays,
 		Now: o.Now, Log: n.part("sfu"), Registerer: n.registry,
 	})
 	if err != nil {
@@ -79,28 +74,6 @@ func (n *Node) mediaProgram() (string, error) {
 		return path, nil
 	}
 	return media.Find(n.Config.DataDir)
-}
-
-// sfuRelay is the relay that participants of conferences are told of: the node's own, nil without one.
-func (n *Node) sfuRelay() (*sfu.Turn, error) {
-	if n.relay == nil {
-		return nil, nil
-	}
-	public, err := netip.ParseAddr(n.Config.Conference.Turn.PublicIP)
-	if err != nil {
-		return nil, fmt.Errorf("conference.turn.public_ip: %w", err)
-	}
-	for _, addr := range n.relay.Addrs() {
-		_, text, err := net.SplitHostPort(addr.String())
-		if err != nil {
-			continue // what the listener says of itself
-		}
-		port, err := strconv.Atoi(text)
-		if err == nil {
-			return &sfu.Turn{Host: public.String(), Port: port, Secret: n.relayKey}, nil
-		}
-	}
-	return nil, nil
 }
 
 // conferenceRoutes are what clients ask about conferences, and what the well-known file says of them.

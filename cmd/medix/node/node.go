@@ -128,7 +128,7 @@ type Node struct {
 	// Conferences lets people in and out of conferences; nil without an SFU.
 	Conferences   *rtc.RTC
 	relay         *relay.Relay                             // nil without one of its own
-	relayKey      string                                   // its secret
+	relays        []sfu.Turn                               // what participants of conferences are told of
 	turn          func(userID string) clientapi.TurnServer // nil without any relay
 	sfu           *sfu.SFU                                 // nil without conferences
 	schedule      *schedule.Schedule                       // nil without the bot

@@ -91,13 +91,16 @@ function keys(clock) {
 
 function moments(clock) {
     const jump = () => {
-        const at = momentOf(location.hash);
+        const at = momentOf(location.hash) ?? momentOf(`#t=${new URLSearchParams(location.search).get("t")}`);
         if (at !== null) clock.seek(at);
     };
     addEventListener("hashchange", jump);
     jump();
     byId("link").addEventListener("click", async () => {
-        history.replaceState(null, "", `#t=${Math.floor(clock.now() / 1000)}`);
+        const here = new URL(location.href);
+        here.hash = ""; // what stands there is lost where one has to log in first
+        here.searchParams.set("t", Math.floor(clock.now() / 1000));
+        history.replaceState(null, "", here);
         try {
             await navigator.clipboard.writeText(location.href);
             byId("said").textContent = say("linked");
