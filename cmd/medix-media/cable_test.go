@@ -58,7 +58,10 @@ func TestAPulledCableIsVisibleToOthersWithin20Seconds(t *testing.T) {
 		_ = ana.Wait() // killed
 	})
 	bo := m.joins(t, m.bo, m.a)
-	require.Eventually(t, func() bool { return bo.packetsOfAll() > 5 }, patience, pause)
+	require.Eventually(t, func() bool {
+		packets, _ := bo.packetsOfAll()
+		return packets > 5
+	}, patience, pause)
 
 	require.NoError(t, ana.Process.Signal(syscall.SIGSTOP))
 	pulled := time.Now()
