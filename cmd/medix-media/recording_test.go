@@ -59,7 +59,7 @@ func manifestOf(t testing.TB, h *testhospital.Hospital, id string) *manifest.Man
 	return manifestIn(t, filepath.Join(h.Config.DataDir, "recordings", id))
 }
 
-func manifestIn(t *testing.T, folder string) *manifest.Manifest {
+func manifestIn(t testing.TB, folder string) *manifest.Manifest {
 	t.Helper()
 	var m *manifest.Manifest
 	require.Eventually(t, func() bool {
