@@ -76,7 +76,7 @@ func recordedOf(t testing.TB, h *testhospital.Hospital, id string, tracks int) {
 	recordedIn(t, filepath.Join(h.Config.DataDir, "recordings", id), tracks)
 }
 
-func recordedIn(t *testing.T, folder string, tracks int) {
+func recordedIn(t testing.TB, folder string, tracks int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		m, err := manifest.FromFolder(folder)
