@@ -34,7 +34,9 @@ const (
 // node stops in between.
 func (d *Directory) Run(ctx context.Context) error {
 	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error { return d.o.Hub.Follow(ctx, cursorDuty, stream.FollowOptions{Gather: stream.Unhurried}, d.follow) })
+	both.Go(func() error {
+		return d.o.Hub.Follow(ctx, cursorDuty, stream.FollowOptions{Gather: stream.Unhurried}, d.follow)
+	})
 	both.Go(func() error { return d.changeShifts(ctx) })
 	return both.Wait()
 }
