@@ -14,6 +14,14 @@ const window = 10_000
 // lost is how far from its arrival a packet may seem to have been sampled before its track is taken to have begun anew.
 const lost = 5_000
 
+// A sender report that moves its track by less than drift allows in some seconds is taken as it is, and so is one that moves it so
+// far that the sender must have begun anew. What lies between may be the word of a sender without a processor, which took the two
+// times of its report at different moments: it counts once the next report agrees.
+const (
+	steady = 20
+	anew   = 500
+)
+
 // clock maps the clock of a participant, by which its sender reports are made, to ours: the smallest difference between
 // arrival and sending that was seen lately. All tracks of a participant share it, so picture and sound stay together whatever
 // the network does.
@@ -59,6 +67,7 @@ type timeline struct {
 	early    float64 // smallest difference of arrival and RTP time, until a sender report comes
 	reported bool
 	rtp, ntp float64 // of the last report, in milliseconds
+	doubted  float64 // ntp - rtp of the report before, if that was not taken
 }
 
 // extend unwraps an RTP timestamp.
@@ -79,7 +88,11 @@ func (l *timeline) report(ts uint32, ntp float64) (shift float64) {
 	if !l.started {
 		return 0
 	}
-	l.rtp, l.ntp = float64(l.extended+int64(int32(ts-l.last)))/l.rate, ntp
+	rtp := float64(l.extended+int64(int32(ts-l.last))) / l.rate
+	if l.reported && l.leaps(ntp-rtp) {
+		return 0
+	}
+	l.rtp, l.ntp = rtp, ntp
 	if l.reported {
 		return 0
 	}
@@ -87,6 +100,17 @@ func (l *timeline) report(ts uint32, ntp float64) (shift float64) {
 	// What arrived soonest, RTP time t, did at t + early, and was sampled at t - rtp + ntp.
 	delay := l.clock.observe(ntp-l.rtp+float64(l.extended)/l.rate, l.early+float64(l.extended)/l.rate)
 	return ntp - l.rtp + delay - l.early
+}
+
+// leaps reports whether a report with this difference of its times is not to be taken yet.
+func (l *timeline) leaps(difference float64) bool {
+	leap := math.Abs(difference - (l.ntp - l.rtp))
+	if leap <= steady || leap >= anew || math.Abs(difference-l.doubted) <= steady {
+		l.doubted = 0
+		return false
+	}
+	l.doubted = difference
+	return true
 }
 
 // at takes the arrival of the packet with timestamp ts and returns when it was sampled.

@@ -51,6 +51,35 @@ func TestTheFirstReportMovesTheTrackNotWhatIsWritten(t *testing.T) {
 	require.InDelta(t, 50, l.sampled(1_000), 0.1)
 }
 
+// TestAReportThatLeapsAloneMovesNothing: one that the next confirms does, and one that says that all began anew does at once.
+func TestAReportThatLeapsAloneMovesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		leaps []float64 // of the reports, against the track's
+		moved float64
+	}{
+		{"drift", []float64{5, 10, 15, 20, 25}, 25},
+		{"one alone", []float64{0, 110, 0}, 0},
+		{"the last alone", []float64{0, 110}, 0},
+		{"two apart", []float64{110, 0, 110}, 0},
+		{"two that differ", []float64{110, -110}, 0},
+		{"two that agree", []float64{110, 112}, 112},
+		{"there and back", []float64{110, 110, 0, 0}, 0},
+		{"anew", []float64{900}, 900},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := timeline{clock: &clock{}, rate: 48}
+			l.at(0, 50)
+			l.report(0, 1_000_000)
+			for i, leap := range c.leaps {
+				at := float64(i+1) * 3_000
+				l.report(uint32(at*48), 1_000_000+at+leap)
+			}
+			require.InDelta(t, 50+c.moved, l.sampled(0), 0.1)
+		})
+	}
+}
+
 func TestATrackThatBeginsAnewIsTakenAsItComes(t *testing.T) {
 	l := timeline{clock: &clock{}, rate: 48}
 	l.at(1_000, 10)
