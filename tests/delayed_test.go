@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/internal/config"
+	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/testhospital"
 )
@@ -186,4 +187,35 @@ func TestWhatOfDelayedEventsIsRefused(t *testing.T) {
 
 	limits := ana.Must(http.MethodGet, v3+"/capabilities", nil).Get(`capabilities.org\.matrix\.msc4140\.delayed_events`)
 	require.JSONEq(t, `{"max_delay_ms":3600000,"max_scheduled":2}`, limits.Raw)
+}
+
+// TestDelayedEventsOfOneUserAreRationedWhenTheyAreSent: of three that are due at once the third waits, and a leave waits for none.
+func TestDelayedEventsOfOneUserAreRationedWhenTheyAreSent(t *testing.T) {
+	h := testhospital.Start(t, func(c *config.Config) { c.Limits.Rates.Message = config.Rate{PerSecond: 0.001, Burst: 2} })
+	ana := h.User("ana")
+	room := ana.CreateRoom(testhospital.Room{})
+	const note = "org.example.note"
+	ids := []string{
+		later(ana, room, note, "1", map[string]string{"n": "one"}, "3600000"),
+		later(ana, room, note, "2", map[string]string{"n": "two"}, "3600000"),
+		later(ana, room, note, "3", map[string]string{"n": "three"}, "3600000"),
+		later(ana, room, callMember, ana.ID, map[string]any{}, "3600000"),
+	}
+	require.NoError(t, h.Node().DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+		for i, id := range ids {
+			if _, err := tx.Exec(`UPDATE delayed_events SET send_at = $1 WHERE delay_id = $2`, i+1, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	h.Stop()
+	h.Config.Limits.RatesEnabled = true
+	h.Start()
+	stateIs(ana, room, callMember, ana.ID, `{}`)
+	for i, sent := range []bool{true, true, false, true} {
+		told := ana.Must(http.MethodGet, unstableDelayed+"/delayed_events/"+ids[i], nil)
+		require.Equal(t, sent, told.Get("event_id").Exists(), told.Raw)
+		require.Equal(t, sent, told.Get("finalised_ts").Exists(), told.Raw)
+	}
 }

@@ -14,10 +14,11 @@ import (
 
 	"medixchange/accounts"
 	"medixchange/internal/sqldb"
+	"medixchange/internal/web"
 	"medixchange/rooms"
 )
 
-// Options is what Delayed is built from; all of it must be set.
+// Options is what Delayed is built from; all of it but Limit must be set.
 type Options struct {
 	DB       *sqldb.DB
 	Rooms    *rooms.Rooms
@@ -26,8 +27,10 @@ type Options struct {
 	MaxDelay time.Duration
 	// MaxScheduled bounds the events of a user that are scheduled at a time; 0 allows none.
 	MaxScheduled int
-	Now          func() time.Time
-	Log          *logrus.Entry
+	// Limit rations by user what is sent when its time has come, but for what only takes something back; nil rations nothing.
+	Limit *web.Limiter
+	Now   func() time.Time
+	Log   *logrus.Entry
 }
 
 // Delayed schedules events. It is safe for concurrent use.

@@ -108,6 +108,12 @@ func (d *Delayed) sendAll(ctx context.Context, due []*Event) {
 func (d *Delayed) sendOne(ctx context.Context, ev *Event) {
 	ctx, done := context.WithTimeout(ctx, sendTimeout)
 	defer done()
+	if wait := d.ration(ev); wait > 0 {
+		if err := d.giveBack(ctx, ev.ID, d.o.Now().Add(wait)); err != nil && ctx.Err() == nil {
+			d.o.Log.WithField("room", ev.RoomID).WithError(err).Warn("putting off a delayed event")
+		}
+		return
+	}
 	got, err := d.send(ctx, ev)
 	refusal, refused := refusalOf(err)
 	switch {
@@ -122,6 +128,18 @@ func (d *Delayed) sendOne(ctx context.Context, ev *Event) {
 		d.o.Log.WithField("room", ev.RoomID).WithError(err).Warn("sending a delayed event")
 	}
 }
+
+// ration returns how long an event has to wait for others of its sender: a hundred that are due at once would flood a room.
+func (d *Delayed) ration(ev *Event) time.Duration {
+	if takesBack(ev) {
+		return 0
+	}
+	_, wait := d.o.Limit.Allow(ev.Sender)
+	return wait
+}
+
+// takesBack reports whether an event only empties a state, as the leaving of a call does.
+func takesBack(ev *Event) bool { return ev.StateKey != nil && string(ev.Content) == "{}" }
 
 // outcome is what became of an event: neither set is cancelled.
 type outcome struct {
@@ -144,10 +162,9 @@ func (d *Delayed) send(ctx context.Context, ev *Event) (outcome, error) {
 	return outcome{eventID: eventID}, err
 }
 
-// maySend refuses the events of users who may no longer write, but for what only takes something back: emptied state, as
-// the leaving of a call is.
+// maySend refuses the events of users who may no longer write, but for what only takes something back.
 func (d *Delayed) maySend(ctx context.Context, ev *Event) error {
-	if ev.StateKey != nil && string(ev.Content) == "{}" {
+	if takesBack(ev) {
 		return nil
 	}
 	user, err := d.o.Accounts.User(ctx, ev.Sender)

@@ -262,10 +262,19 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 	n.Accounts = a
 	n.Delayed = delayed.New(delayed.Options{
 		DB: n.DB, Rooms: n.Rooms, Accounts: a, MaxDelay: n.Config.Rooms.MaxEventDelay.Std(),
-		MaxScheduled: n.Config.Rooms.MaxDelayedEvents, Now: o.Now, Log: n.part("delayed events"),
+		MaxScheduled: n.Config.Rooms.MaxDelayedEvents, Limit: n.delayedLimit(), Now: o.Now, Log: n.part("delayed events"),
 	})
 	n.onClose(a.Close)
 	return nil
+}
+
+// delayedLimit rations what was scheduled as messages are; those who schedule wait for both.
+func (n *Node) delayedLimit() *web.Limiter {
+	if !n.Config.Limits.RatesEnabled {
+		return nil
+	}
+	rate := n.Config.Limits.Rates.Message
+	return web.NewLimiter(rate.PerSecond, rate.Burst, keptAttempts)
 }
 
 func (n *Node) buildPush(_ context.Context, o Options) error {
