@@ -3,6 +3,7 @@ package tests
 import (
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -186,12 +187,33 @@ func TestARecordingComesAsOneFileWhereFFmpegIs(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, res.StatusCode)
 		return
 	}
+	isOneFile(t, res, body)
+	res, body = asks(t, c.es, c.there()+"/download")
+	isOneFile(t, res, body)
+	res, body = asks(t, c.es, c.there())
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	require.Contains(t, body, "/download", "the page offers it")
+
+	// The manifest is remembered for a minute, the tracks are not there any more.
+	c.a.Stop()
+	res, body = asks(t, c.es, c.there()+"/download")
+	require.Equal(t, http.StatusBadGateway, res.StatusCode, body)
+	require.Contains(t, body, "cannot be reached")
+	require.Empty(t, res.Header.Get("Content-Disposition"))
+}
+
+// isOneFile looks into a file for sound and picture, and whether it ends where it says.
+func isOneFile(t *testing.T, res *http.Response, body string) {
+	t.Helper()
 	require.Equal(t, http.StatusOK, res.StatusCode)
 	require.Equal(t, "video/webm", res.Header.Get("Content-Type"))
 	require.Contains(t, res.Header.Get("Content-Disposition"), "attachment")
 	require.Equal(t, "\x1a\x45\xdf\xa3", body[:4], "EBML")
 	require.Contains(t, body, "A_OPUS")
 	require.Contains(t, body, "V_VP8")
-	res, _ = asks(t, c.es, c.there()+"/download")
-	require.Equal(t, http.StatusNotFound, res.StatusCode, "the tracks are at the other hospital")
+	path := filepath.Join(t.TempDir(), "one.webm")
+	require.NoError(t, os.WriteFile(path, []byte(body), 0o600))
+	said, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-f", "null", "-").CombinedOutput()
+	require.NoError(t, err)
+	require.Empty(t, string(said))
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -25,10 +26,10 @@ const (
 	encoderPatient = 5 * time.Second  // for ffmpeg to end when it was told to
 )
 
-// download makes one file of a recording while it is sent: the voices are mixed, the pictures copied as they are. A recording of
-// another hospital has its tracks there.
-func (p *Replay) download(w http.ResponseWriter, r *http.Request, rec *recording) error {
-	if p.o.FFmpeg == "" || !p.here(rec) || len(rec.Tracks) == 0 {
+// download makes one file of a recording while it is sent: the voices are mixed, the pictures copied as they are. The tracks of
+// another hospital's recording are fetched from it meanwhile.
+func (p *Replay) download(w http.ResponseWriter, r *http.Request, rec *recording, userID string) error {
+	if p.o.FFmpeg == "" || len(rec.Tracks) == 0 {
 		return web.NotFound("This recording cannot be had as one file here.")
 	}
 	select {
@@ -39,8 +40,12 @@ func (p *Replay) download(w http.ResponseWriter, r *http.Request, rec *recording
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), encodingTime)
 	defer cancel()
+	cmd, fetching, err := p.encoder(ctx, cancel, rec, userID)
+	if err != nil {
+		return err
+	}
+	defer fetching.close()
 	var said complaint
-	cmd := exec.CommandContext(ctx, p.o.FFmpeg, encoderArgs(filepath.Join(p.o.Folder, rec.ID), rec.Manifest)...)
 	cmd.Stderr, cmd.WaitDelay = &said, encoderPatient
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -49,36 +54,78 @@ func (p *Replay) download(w http.ResponseWriter, r *http.Request, rec *recording
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting ffmpeg: %w", err)
 	}
-	h := w.Header()
-	h.Set("Content-Type", "video/webm")
-	h.Set("Content-Disposition", `attachment; filename="`+rec.ID+`.webm"`)
-	h.Set("Cache-Control", "no-store")
-	_, copied := io.Copy(w, out)
+	fetching.handedOver()
+	sent, copied := sendFile(w, rec.ID+".webm", out)
 	if copied != nil {
 		cancel() // the reader went away
 	}
-	if err := cmd.Wait(); err != nil || copied != nil {
-		p.o.Log.WithError(err).WithField("recording", rec.ID).WithField("ffmpeg", said.String()).Warn("a recording was not made one file")
-		panic(http.ErrAbortHandler) // so that nobody takes the part for the whole
+	made := cmd.Wait()
+	if err := fetching.failed(); err != nil {
+		made = err // which stopped ffmpeg
 	}
-	return nil
+	switch {
+	case made == nil && copied == nil:
+		return nil
+	case sent == 0 && copied == nil:
+		return fmt.Errorf("making one file of a recording: %w, %s", made, said.String())
+	}
+	p.o.Log.WithError(made).WithField("recording", rec.ID).WithField("ffmpeg", said.String()).Warn("a recording was not made one file")
+	panic(http.ErrAbortHandler) // so that nobody takes the part for the whole
 }
 
-// encoderArgs are ffmpeg's: each track begins at its offset.
-func encoderArgs(folder string, m *manifest.Manifest) []string {
+// encoder is ffmpeg with the tracks of a recording, which the feeds hand to it if they are elsewhere. stop ends ctx.
+func (p *Replay) encoder(ctx context.Context, stop context.CancelFunc, rec *recording, userID string) (*exec.Cmd, *feeds, error) {
+	tracks := mixable(rec.Manifest)
+	if p.here(rec) {
+		folder := filepath.Join(p.o.Folder, rec.ID)
+		args := encoderArgs(tracks, func(_ int, t manifest.Track) string { return filepath.Join(folder, t.File) })
+		return exec.CommandContext(ctx, p.o.FFmpeg, args...), nil, nil
+	}
+	fetching, err := p.feed(ctx, stop, rec, userID, tracks)
+	if err != nil {
+		return nil, nil, err
+	}
+	args := encoderArgs(tracks, func(i int, _ manifest.Track) string { return "pipe:" + strconv.Itoa(firstExtraFile+i) })
+	cmd := exec.CommandContext(ctx, p.o.FFmpeg, args...)
+	cmd.ExtraFiles = fetching.ends
+	return cmd, fetching, nil
+}
+
+// sendFile hands a file on while it is made. What it is called is said with its first bytes: until then an error can be.
+func sendFile(w http.ResponseWriter, name string, out io.Reader) (sent int64, err error) {
+	begun := bufio.NewReader(out)
+	if _, err := begun.Peek(1); err != nil {
+		return 0, nil // the program says why
+	}
+	h := w.Header()
+	h.Set("Content-Type", "video/webm")
+	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	h.Set("Cache-Control", "no-store")
+	return io.Copy(w, begun)
+}
+
+// mixable are the tracks of a recording that its one file holds.
+func mixable(m *manifest.Manifest) []manifest.Track {
+	left := map[bool]int{false: maxMixed, true: maxVideos}
+	var tracks []manifest.Track
+	for _, t := range m.Tracks {
+		video := t.Kind == "video"
+		if left[video] == 0 || !manifest.ValidFile(t.File) {
+			continue
+		}
+		left[video]--
+		tracks = append(tracks, t)
+	}
+	return tracks
+}
+
+// encoderArgs are ffmpeg's: each track begins at its offset. input names where ffmpeg reads a track.
+func encoderArgs(tracks []manifest.Track, input func(int, manifest.Track) string) []string {
 	args := []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "file,pipe"}
 	var filter strings.Builder
 	var mixed, videos []string
-	input := 0
-	for _, t := range m.Tracks {
-		full := len(mixed) >= maxMixed
-		if t.Kind == "video" {
-			full = len(videos) >= maxVideos
-		}
-		if full || !manifest.ValidFile(t.File) {
-			continue
-		}
-		number := strconv.Itoa(input)
+	for i, t := range tracks {
+		number := strconv.Itoa(i)
 		if t.Kind == "video" {
 			args = append(args, "-itsoffset", strconv.FormatFloat(float64(t.Offset)/1000, 'f', 3, 64))
 			videos = append(videos, "-map", number+":v:0")
@@ -87,8 +134,7 @@ func encoderArgs(folder string, m *manifest.Manifest) []string {
 			fmt.Fprintf(&filter, "[%s:a:0]adelay=%d:all=1%s;", number, max(t.Offset, 0), label)
 			mixed = append(mixed, label)
 		}
-		args = append(args, "-i", filepath.Join(folder, t.File))
-		input++
+		args = append(args, "-i", input(i, t))
 	}
 	if len(mixed) > 0 {
 		fmt.Fprintf(&filter, "%samix=inputs=%d:normalize=0:dropout_transition=0[mix]", strings.Join(mixed, ""), len(mixed))

@@ -200,7 +200,7 @@ func (p *Replay) body(b *markup.Builder, words *markup.Words, rec *recording) {
 	}
 	b.Put(`</select></label><label><input type="checkbox" id="audio-only"> %s</label>`, words.Text("audio_only"))
 	b.Put(`<button type="button" id="link">%s</button>`, words.Text("link"))
-	if p.o.FFmpeg != "" && p.here(rec) {
+	if p.o.FFmpeg != "" {
 		b.Put(`<a class="button" href="%s" download>%s</a>`, root+rec.address+"/"+downloadFile, words.Text("download"))
 	}
 	b.Put(`<span id="said" role="status"></span><small class="quiet">%s</small></div>`+"\n", words.Text("keys"))

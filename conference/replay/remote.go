@@ -124,6 +124,18 @@ func (t *remoteTrack) Read(b []byte) (int, error) {
 	return n, nil
 }
 
+// next returns the next piece, io.EOF after the last.
+func (t *remoteTrack) next() ([]byte, error) {
+	if t.at >= t.size {
+		return nil, io.EOF
+	}
+	if err := t.fetch(); err != nil {
+		return nil, err
+	}
+	t.at += int64(len(t.piece))
+	return t.piece, nil
+}
+
 func (t *remoteTrack) fetch() error {
 	last := min(t.at+pieceSize, t.size) - 1
 	piece, err := t.peers.RecordingPiece(t.ctx, t.rec.server, t.userID, t.rec.ID, t.file, t.at, last, pieceSize)

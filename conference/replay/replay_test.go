@@ -44,10 +44,11 @@ func TestAMembershipHoldsUntilTheNextOne(t *testing.T) {
 }
 
 func TestOneFileBeginsEachTrackAtItsOffset(t *testing.T) {
-	args := encoderArgs("/r", &manifest.Manifest{Tracks: []manifest.Track{
+	tracks := mixable(&manifest.Manifest{Tracks: []manifest.Track{
 		{Kind: "audio", File: "a1.ogg"}, {Kind: "video", File: "v1.webm", Offset: 1500}, {Kind: "audio", File: "a2.ogg", Offset: 2250},
 		{Kind: "audio", File: "-evil"},
 	}})
+	args := encoderArgs(tracks, func(_ int, t manifest.Track) string { return "/r/" + t.File })
 	require.Equal(t, []string{
 		"-nostdin", "-hide_banner", "-loglevel", "error", "-protocol_whitelist", "file,pipe", "-i", "/r/a1.ogg", "-itsoffset", "1.500", "-i", "/r/v1.webm",
 		"-i", "/r/a2.ogg", "-filter_complex", "[0:a:0]adelay=0:all=1[a0];[2:a:0]adelay=2250:all=1[a2];[a0][a2]amix=inputs=2:normalize=0:dropout_transition=0[mix]",

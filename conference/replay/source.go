@@ -96,7 +96,7 @@ func (p *Replay) send(w http.ResponseWriter, r *http.Request, rec *recording, us
 		return errDeleted
 	}
 	if name == downloadFile {
-		return p.download(w, r, rec)
+		return p.download(w, r, rec, userID)
 	}
 	if file, ok := strings.CutPrefix(name, "tracks/"); ok {
 		track, _ := rec.TrackByFile(file)
