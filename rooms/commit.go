@@ -47,6 +47,9 @@ func (b *batch) store(tx *sqldb.Tx) error {
 	if err := b.storeChanges(tx); err != nil {
 		return err
 	}
+	if err := b.raiseInvites(tx); err != nil {
+		return err
+	}
 	if err := storeRedactions(tx, roomNID, b.redactions); err != nil {
 		return err
 	}

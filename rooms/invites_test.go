@@ -73,6 +73,35 @@ func TestAnInviteThatItsServerRefusesIsNotMade(t *testing.T) {
 	require.Empty(t, n.snap(roomID).Membership("@doctor:gone.example"))
 }
 
+// TestAnInviteThatIsHereBeforeTheRemovalIsNotHidden: a user is removed and invited again while their server hears nothing. The
+// invite comes first; the removal that it answers comes to the room after it, and an older one would not count.
+func TestAnInviteThatIsHereBeforeTheRemovalIsNotHidden(t *testing.T) {
+	w := newNetwork(t)
+	n, s := w.add(north), w.add(south)
+	roomID := n.publicRoom("12")
+	creator, user := n.user("creator"), s.user("doctor")
+	s.join(roomID, user, north)
+	require.NoError(t, n.member(roomID, creator, user, "leave"))
+	removal := n.tips(roomID)
+	require.NoError(t, n.member(roomID, creator, user, "invite"))
+	require.Equal(t, "join", s.snap(roomID).Membership(user), "it has not heard of the removal")
+
+	require.Nil(t, s.receive(north, removal...)[0].Err)
+	require.Equal(t, "leave", s.snap(roomID).Membership(user))
+	inside, err := s.UserRooms(t.Context(), user)
+	require.NoError(t, err)
+	all, err := s.OutsideMemberships(t.Context(), user)
+	require.NoError(t, err)
+	require.Equal(t, "invite", all[0].Membership)
+	require.Greater(t, all[0].Position, inside[0].Position)
+
+	s.join(roomID, user)
+	require.NoError(t, s.member(roomID, user, user, "leave"))
+	all, err = s.OutsideMemberships(t.Context(), user)
+	require.NoError(t, err)
+	require.Empty(t, all, "a later leave raises nothing")
+}
+
 func TestDecliningAnInvite(t *testing.T) {
 	for _, there := range []bool{true, false} {
 		t.Run(fmt.Sprintf("server there %v", there), func(t *testing.T) {

@@ -3,6 +3,7 @@ package rooms
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -55,6 +56,37 @@ func (r *Rooms) endOutside(ctx context.Context, o *OutsideMembership, by *Event)
 		UserID: o.UserID, RoomID: o.RoomID, Version: o.Version, Membership: "leave", Sender: by.Sender, EventID: by.ID,
 		JSON: by.JSON,
 	})
+}
+
+// raiseInvites gives the invites from outside that answer a removal a place behind it. Their server sends both at once when it
+// reaches this node again, so that the invite may be here first; what a client is told of a room is the later of the two.
+func (b *batch) raiseInvites(tx *sqldb.Tx) error {
+	for _, c := range b.changes {
+		if c.member == nil || c.before != "join" || c.after == "join" || !b.rm.r.isLocal(c.delta.StateKey) {
+			continue
+		}
+		o, err := oneOutside(tx.QueryRow(selectOneOutside, c.delta.StateKey, b.rm.id))
+		if err != nil {
+			return err
+		}
+		if o == nil || o.Membership != "invite" || !o.follows(c.member) {
+			continue
+		}
+		if err := b.rm.r.placeOutside(tx, *o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follows reports whether an event is among those that authorise the outside membership.
+func (o *OutsideMembership) follows(ev *Event) bool {
+	f, err := formatOf(o.Version)
+	if err != nil {
+		return false
+	}
+	in, err := f.parse(o.JSON)
+	return err == nil && slices.Contains(in.auth, ev.ID)
 }
 
 // retireOutside ends the outside memberships of a room that this node has just joined: what its state says of the users

@@ -16,11 +16,16 @@ func scanOutside(rows *sql.Rows) (o OutsideMembership, err error) {
 	return o, err
 }
 
+const selectOneOutside = `SELECT ` + outsideColumns + ` FROM outside_memberships WHERE user_id = $1 AND room_id = $2`
+
 // selectOutside returns a user's outside membership in a room, nil without one.
 func (r *Rooms) selectOutside(ctx context.Context, userID, roomID string) (*OutsideMembership, error) {
+	return oneOutside(r.db.QueryRow(ctx, selectOneOutside, userID, roomID))
+}
+
+func oneOutside(row *sql.Row) (*OutsideMembership, error) {
 	o := &OutsideMembership{}
-	err := r.db.QueryRow(ctx, `SELECT `+outsideColumns+` FROM outside_memberships WHERE user_id = $1 AND room_id = $2`,
-		userID, roomID).Scan(&o.UserID, &o.RoomID, &o.Version, &o.Membership, &o.Sender, &o.EventID, &o.JSON, &o.Stripped, &o.Position)
+	err := row.Scan(&o.UserID, &o.RoomID, &o.Version, &o.Membership, &o.Sender, &o.EventID, &o.JSON, &o.Stripped, &o.Position)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return nil, nil
 	}
