@@ -118,11 +118,11 @@ func (r *round) appendLeft(dst []byte, s *section) ([]byte, error) {
 	return append(dst, '}'), err
 }
 
-// readOutside reads invites and knocks in rooms that this node is not in, and their end. What the node knows of a room
+// outsideNews reads invites and knocks in rooms that this node is not in, and their end. What the node knows of a room
 // from within counts more, unless it is older.
-func (r *round) readOutside(inside []rooms.UserRoom) error {
+func (r *round) outsideNews(inside []rooms.UserRoom) ([]rooms.OutsideMembership, error) {
 	if !r.mine.outside {
-		return nil
+		return nil, nil
 	}
 	known := make(map[string]rooms.UserRoom, len(inside))
 	for _, ur := range inside {
@@ -130,8 +130,9 @@ func (r *round) readOutside(inside []rooms.UserRoom) error {
 	}
 	all, err := r.h.rooms.OutsideMemberships(r.ctx, r.q.device.UserID)
 	if err != nil {
-		return fmt.Errorf("reading invites from elsewhere: %w", err)
+		return nil, fmt.Errorf("reading invites from elsewhere: %w", err)
 	}
+	var news []rooms.OutsideMembership
 	for _, o := range all {
 		if o.Position > r.upto || !r.q.initial && !r.q.fullState && o.Position <= r.since.Position {
 			continue
@@ -139,17 +140,17 @@ func (r *round) readOutside(inside []rooms.UserRoom) error {
 		if ur := known[o.RoomID]; ur.Membership == "join" || ur.Position > o.Position || !r.q.filter.Room.wants(o.RoomID) {
 			continue
 		}
-		r.outside(o)
+		if o.Membership != "invite" || r.viewer.Ignored == nil || !r.viewer.Ignored(o.Sender) {
+			news = append(news, o)
+		}
 	}
-	return nil
+	return news, nil
 }
 
 func (r *round) outside(o rooms.OutsideMembership) {
 	switch o.Membership {
 	case "invite":
-		if r.viewer.Ignored == nil || !r.viewer.Ignored(o.Sender) {
-			r.invite = appendStripped(r.invite, o.RoomID, "invite_state", r.h.view.StrippedFrom(o.Stripped, o.JSON))
-		}
+		r.invite = appendStripped(r.invite, o.RoomID, "invite_state", r.h.view.StrippedFrom(o.Stripped, o.JSON))
 	case "knock":
 		r.knock = appendStripped(r.knock, o.RoomID, "knock_state", r.h.view.StrippedFrom(o.Stripped, o.JSON))
 	case "leave", "ban":

@@ -136,3 +136,21 @@ func TestAcceptedInviteFromElsewhereIsNotToldAsLeft(t *testing.T) {
 	require.False(t, c.section("leave", room).Exists())
 	require.False(t, c.section("invite", room).Exists())
 }
+
+// TestWhoIsRemovedAndInvitedAgainIsToldTheInviteAlone: clients read what is left after what is invited to, and would show nothing.
+func TestWhoIsRemovedAndInvitedAgainIsToldTheInviteAlone(t *testing.T) {
+	w := newWorld(t)
+	room := w.newRoom(alice)
+	w.member(room, bob, bob, "join")
+	c := w.client(w.handler(0), bob)
+	c.sync()
+	w.member(room, alice, bob, "leave")
+	w.invite(bob, room.id, "invite")
+	c.sync()
+	require.True(t, c.section("invite", room).Exists())
+	require.False(t, c.section("leave", room).Exists())
+	w.invite(bob, room.id, "leave")
+	c.sync()
+	require.Equal(t, "$outside", c.section("leave", room).Get("timeline.events.0.event_id").Str)
+	require.False(t, c.section("invite", room).Exists())
+}

@@ -133,7 +133,18 @@ func (r *round) read(all []rooms.UserRoom) error {
 	if err := r.readMine(); err != nil {
 		return err
 	}
+	outside, err := r.outsideNews(all)
+	if err != nil {
+		return err
+	}
+	again := map[string]bool{} // rooms that were left and are not any more: a client is told the last of it alone
+	for _, o := range outside {
+		again[o.RoomID] = o.Membership != "leave"
+	}
 	for i := range all {
+		if again[all[i].RoomID] {
+			continue
+		}
 		if !r.q.filter.Room.wants(all[i].RoomID) {
 			// Whose devices changed does not depend on the rooms that the filter lets through.
 			r.keysChange = r.keysChange || r.h.hub.LastChange(rooms.RoomTopic(all[i].RoomID)) > r.since.Position
@@ -144,7 +155,10 @@ func (r *round) read(all []rooms.UserRoom) error {
 			return fmt.Errorf("reading room %s: %w", all[i].RoomID, err)
 		}
 	}
-	return r.readOutside(all)
+	for _, o := range outside {
+		r.outside(o)
+	}
+	return nil
 }
 
 // readOrSkip leaves out a room of which something is gone (purged while it was read): one room must not keep the device
