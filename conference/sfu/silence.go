@@ -57,6 +57,11 @@ func (l *lines) opened(who seat, c net.Conn) {
 func (l *lines) heard(who seat, c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.touch(who, c)
+}
+
+// touch notes a sign of life on a connection that is not over yet; l.mu is held.
+func (l *lines) touch(who seat, c net.Conn) {
 	found := l.all[who]
 	if found == nil {
 		return
@@ -70,12 +75,8 @@ func (l *lines) heard(who seat, c net.Conn) {
 func (l *lines) closed(who seat, c net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found := l.all[who]
-	if found == nil {
-		return
-	}
-	if _, open := found.conns[c]; open {
-		found.heard = l.now()
+	l.touch(who, c)
+	if found := l.all[who]; found != nil {
 		delete(found.conns, c)
 	}
 }
