@@ -33,7 +33,7 @@ export async function arrivals() {
             if (stat.type !== "inbound-rtp") continue;
             seen.frames += stat.framesDecoded ?? 0;
             seen.energy += stat.totalAudioEnergy ?? 0;
-            if (stat.framesDecoded > 10) seen.pictures++;
+            if (stat.framesDecoded > 20) seen.pictures++;
             if (stat.totalAudioEnergy > 0) seen.voices++;
         }
     }
