@@ -34,7 +34,7 @@ func foldIn(text string, code language.Code) *folded {
 func foldFor(text string, accents bool) *folded {
 	n := len(text)
 	room := make([]int32, 3*n) // a rune is an int32
-	f := &folded{text: text, runes: room[:0:n], starts: room[n:n:2*n], ends: room[2*n:2*n]}
+	f := &folded{text: text, runes: room[:0:n], starts: room[n : n : 2*n], ends: room[2*n : 2*n]}
 	single := singles()
 	for start, r := range text {
 		end := start + utf8.RuneLen(r)
