@@ -1,12 +1,11 @@
 package rtc
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
-
-	"medixchange/conference/sfu"
 )
 
 // The hashes were computed with another program: sha256 of the JSON array, unpadded base64.
@@ -25,15 +24,15 @@ func TestServerOfAUser(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	video := func(identity string, joined int64) sfu.Participant {
-		return sfu.Participant{Identity: identity, JoinedTS: joined, Tracks: []sfu.Track{{Kind: "video", Source: sfu.Camera}}}
-	}
-	present := []sfu.Participant{video("second", 20), {Identity: "quiet"}, video("first", 10)}
+	showing := []picture{{"second", "@b:here", 20}, {"first", "@a:there", 10}, {"same", "@c:here", 20}}
+	slices.SortFunc(showing, earlier)
+	users := map[string]string{"first": "@a:there", "second": "@b:here", "same": "@c:here"}
 	for content, want := range map[string]map[string][]string{
 		`{}`:                                 {"first": nil, "new": nil},
 		`{"audio_only":true}`:                {"first": soundOnly, "new": soundOnly},
-		`{"max_video":1}`:                    {"first": nil, "second": soundOnly, "quiet": soundOnly, "new": soundOnly},
-		`{"max_video":3}`:                    {"first": nil, "second": nil, "quiet": nil},
+		`{"max_video":1}`:                    {"first": nil, "same": soundOnly, "second": soundOnly, "quiet": soundOnly, "new": soundOnly},
+		`{"max_video":2}`:                    {"first": nil, "same": nil, "second": soundOnly},
+		`{"max_video":4}`:                    {"first": nil, "second": nil, "quiet": nil},
 		`{"max_video":0}`:                    {"first": soundOnly},
 		`{"max_video":-1,"audio_only":"no"}`: {"first": nil},
 		`{"max_video":"1"}`:                  {"second": nil},
@@ -41,7 +40,7 @@ func TestPolicies(t *testing.T) {
 	} {
 		policy := parsePolicy(gjson.Parse(content))
 		for identity, sources := range want {
-			require.Equal(t, sources, policy.sourcesFor(identity, present), "%s of %s", content, identity)
+			require.Equal(t, sources, policy.sourcesFor(picture{Identity: identity, UserID: users[identity]}, showing), "%s of %s", content, identity)
 		}
 	}
 	locked := parsePolicy(gjson.Parse(`{"locked":true,"admitted":["@a:b",7]}`))
@@ -57,6 +56,10 @@ func TestTheRegistryIsBoundedForEachUser(t *testing.T) {
 	require.False(t, g.full("@c:b"))
 	g.remove(place{"s", "a"})
 	require.False(t, g.full("@a:b"))
+	g.show(map[place]int64{{"s", "b"}: 7, {"s", "nobody"}: 7})
+	g.put(Member{SFURoom: "s", Identity: "b", RoomID: "!r", UserID: "@a:b", IssuedTS: 9})
+	m, _ := g.get(place{"s", "b"})
+	require.EqualValues(t, 7, m.ShowingTS, "another token does not put anybody last")
 	require.Len(t, g.room("!r"), maxPerUser-1)
 	for _, m := range g.room("") {
 		g.remove(m.place())
