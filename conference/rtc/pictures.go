@@ -2,7 +2,6 @@ package rtc
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"medixchange/conference/sfu"
@@ -12,7 +11,7 @@ import (
 type picture struct {
 	Identity string `json:"identity"`
 	UserID   string `json:"user_id"`
-	Since    int64  `json:"since"` // ms
+	Since    int64  `json:"since"` // ms, when the first that is there was published
 }
 
 // earlier orders those who show pictures by when they began, the same at every hospital.
@@ -23,38 +22,22 @@ func earlier(a, b picture) int {
 // call is a conference in a slot of a room.
 type call struct{ roomID, slotID, sfuRoom string }
 
-func (m Member) call() call { return call{m.RoomID, m.SlotID, m.SFURoom} }
-
-// ownPictures lists who shows pictures on the SFU of this node, in order, and remembers since when.
-func (r *RTC) ownPictures(ctx context.Context, c call, present []sfu.Participant) ([]picture, error) {
+// ownPictures lists who shows pictures on the SFU of this node, in order. Whoever has no token of ours is removed, and does not count.
+func (r *RTC) ownPictures(c call, present []sfu.Participant) []picture {
 	var list []picture
-	now := r.o.Now().UnixMilli()
-	began := map[place]int64{}
-	here := map[string]bool{}
 	for _, p := range present {
-		m, known := r.members.get(place{c.sfuRoom, p.Identity})
-		if !known || !slices.ContainsFunc(p.Tracks, func(t sfu.Track) bool { return t.Kind == "video" }) {
-			continue // whoever is not known is removed
+		since := int64(0)
+		for _, t := range p.Tracks {
+			if began := cmp.Or(t.PublishedTS, p.JoinedTS*1000); t.Kind == "video" && (since == 0 || began < since) {
+				since = began
+			}
 		}
-		here[p.Identity] = true
-		since := m.ShowingTS
-		if since == 0 {
-			since = now
-			began[m.place()] = now
-		}
-		list = append(list, picture{p.Identity, m.UserID, since})
-	}
-	for _, m := range r.members.room(c.roomID) {
-		if m.SFURoom == c.sfuRoom && m.ShowingTS != 0 && !here[m.Identity] {
-			began[m.place()] = 0
+		if m, known := r.members.get(place{c.sfuRoom, p.Identity}); known && since != 0 {
+			list = append(list, picture{p.Identity, m.UserID, since})
 		}
 	}
 	slices.SortFunc(list, earlier)
-	if len(began) == 0 {
-		return list, nil
-	}
-	r.members.show(began)
-	return list, r.storeShowing(ctx, began)
+	return list
 }
 
 // countingAll adds to our own pictures what the other hospitals of the call said of theirs.

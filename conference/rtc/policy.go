@@ -190,6 +190,5 @@ func (r *RTC) present(ctx context.Context, c call) ([]sfu.Participant, []picture
 	if err != nil {
 		return nil, nil, fmt.Errorf("looking who is in a conference: %w", err)
 	}
-	showing, err := r.ownPictures(ctx, c, present)
-	return present, showing, err
+	return present, r.ownPictures(c, present), nil
 }

@@ -20,11 +20,12 @@ type Member struct {
 	RoomID, SlotID    string
 	UserID, DeviceID  string
 	IssuedTS          int64 // ms
-	ShowingTS         int64 // since when they show pictures (ms); 0: they do not
 }
 
 // place names somebody in the SFU.
 type place struct{ sfuRoom, identity string }
+
+func (m Member) call() call { return call{m.RoomID, m.SlotID, m.SFURoom} }
 
 func (m Member) place() place { return place{m.SFURoom, m.Identity} }
 
@@ -86,10 +87,7 @@ func (g *registry) put(m Member) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p := m.place()
-	old, known := g.members[p]
-	if known {
-		m.ShowingTS = old.ShowingTS
-	} else {
+	if _, known := g.members[p]; !known {
 		g.byUser[m.UserID]++
 		if g.byRoom[m.RoomID] == nil {
 			g.byRoom[m.RoomID] = map[place]struct{}{}
@@ -97,18 +95,6 @@ func (g *registry) put(m Member) {
 		g.byRoom[m.RoomID][p] = struct{}{}
 	}
 	g.members[p] = m
-}
-
-// show notes since when members show pictures.
-func (g *registry) show(since map[place]int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for p, ts := range since {
-		if m, known := g.members[p]; known {
-			m.ShowingTS = ts
-			g.members[p] = m
-		}
-	}
 }
 
 func (g *registry) remove(p place) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+
+	"medixchange/conference/sfu"
 )
 
 // The hashes were computed with another program: sha256 of the JSON array, unpadded base64.
@@ -47,6 +49,26 @@ func TestPolicies(t *testing.T) {
 	require.True(t, locked.Locked && locked.admits("@a:b") && !locked.admits("@c:d"))
 }
 
+func TestWhoShowsPicturesIsInTheOrderOfPublishing(t *testing.T) {
+	r := &RTC{members: newRegistry(nil)}
+	c := call{"!r:a", defaultSlot, "s"}
+	track := func(kind string, published int64) sfu.Track { return sfu.Track{Kind: kind, PublishedTS: published} }
+	for _, identity := range []string{"late", "early", "screen", "quiet", "unknown to it when"} {
+		r.members.put(Member{SFURoom: "s", Identity: identity, RoomID: "!r:a", UserID: "@" + identity + ":a"})
+	}
+	list := r.ownPictures(c, []sfu.Participant{
+		{Identity: "late", JoinedTS: 1, Tracks: []sfu.Track{track("audio", 1000), track("video", 9000)}},
+		{Identity: "nobody", JoinedTS: 1, Tracks: []sfu.Track{track("video", 1000)}},
+		{Identity: "early", JoinedTS: 3, Tracks: []sfu.Track{track("video", 4000), track("video", 9500)}},
+		{Identity: "quiet", JoinedTS: 2, Tracks: []sfu.Track{track("audio", 2000)}},
+		{Identity: "screen", JoinedTS: 2, Tracks: []sfu.Track{track("video", 8000), track("video", 5000)}},
+		{Identity: "unknown to it when", JoinedTS: 6, Tracks: []sfu.Track{track("video", 0)}},
+	})
+	require.Equal(t, []picture{
+		{"early", "@early:a", 4000}, {"screen", "@screen:a", 5000}, {"unknown to it when", "@unknown to it when:a", 6000}, {"late", "@late:a", 9000},
+	}, list)
+}
+
 func TestTheRegistryIsBoundedForEachUser(t *testing.T) {
 	g := newRegistry(nil)
 	for i := range maxPerUser {
@@ -56,10 +78,6 @@ func TestTheRegistryIsBoundedForEachUser(t *testing.T) {
 	require.False(t, g.full("@c:b"))
 	g.remove(place{"s", "a"})
 	require.False(t, g.full("@a:b"))
-	g.show(map[place]int64{{"s", "b"}: 7, {"s", "nobody"}: 7})
-	g.put(Member{SFURoom: "s", Identity: "b", RoomID: "!r", UserID: "@a:b", IssuedTS: 9})
-	m, _ := g.get(place{"s", "b"})
-	require.EqualValues(t, 7, m.ShowingTS, "another token does not put anybody last")
 	require.Len(t, g.room("!r"), maxPerUser-1)
 	for _, m := range g.room("") {
 		g.remove(m.place())

@@ -8,8 +8,7 @@ import (
 )
 
 func (r *RTC) loadParticipants(ctx context.Context) ([]Member, error) {
-	rows, err := r.o.DB.Query(ctx, `SELECT sfu_room, identity, room_id, slot_id, user_id, device_id, issued_ts, showing_ts
-		FROM conference_participants`)
+	rows, err := r.o.DB.Query(ctx, `SELECT sfu_room, identity, room_id, slot_id, user_id, device_id, issued_ts FROM conference_participants`)
 	if err != nil {
 		return nil, fmt.Errorf("reading who takes part in conferences: %w", err)
 	}
@@ -17,7 +16,7 @@ func (r *RTC) loadParticipants(ctx context.Context) ([]Member, error) {
 	var out []Member
 	for rows.Next() {
 		var m Member
-		if err := rows.Scan(&m.SFURoom, &m.Identity, &m.RoomID, &m.SlotID, &m.UserID, &m.DeviceID, &m.IssuedTS, &m.ShowingTS); err != nil {
+		if err := rows.Scan(&m.SFURoom, &m.Identity, &m.RoomID, &m.SlotID, &m.UserID, &m.DeviceID, &m.IssuedTS); err != nil {
 			return nil, fmt.Errorf("reading who takes part in conferences: %w", err)
 		}
 		out = append(out, m)
@@ -38,21 +37,6 @@ func (r *RTC) storeParticipant(ctx context.Context, m Member) error {
 	})
 	if err != nil {
 		return fmt.Errorf("storing who takes part in a conference: %w", err)
-	}
-	return nil
-}
-
-// storeShowing remembers since when participants show pictures.
-func (r *RTC) storeShowing(ctx context.Context, since map[place]int64) error {
-	rows := make([][]any, 0, len(since))
-	for p, ts := range since {
-		rows = append(rows, []any{p.sfuRoom, p.identity, ts})
-	}
-	err := r.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		return tx.ExecMany(`UPDATE conference_participants SET showing_ts = $3 WHERE sfu_room = $1 AND identity = $2`, rows)
-	})
-	if err != nil {
-		return fmt.Errorf("storing who shows pictures in a conference: %w", err)
 	}
 	return nil
 }

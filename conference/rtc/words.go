@@ -36,8 +36,8 @@ type words struct {
 	all map[string]map[string]*word
 }
 
-// print tells one list from another.
-func print(list []picture) string {
+// printOf tells one list from another.
+func printOf(list []picture) string {
 	var b strings.Builder
 	for _, p := range list {
 		fmt.Fprintf(&b, "%d %s\n", p.Since, p.Identity)
@@ -80,7 +80,7 @@ func (w *words) begin(sfuRoom, server string, list []picture, now int64) (done c
 		return nil, false
 	case word.asking != nil:
 		return word.asking, false
-	case word.told == print(list) && word.heard != 0 && now-word.heard < askAgain:
+	case word.told == printOf(list) && word.heard != 0 && now-word.heard < askAgain:
 		return nil, false
 	case word.failed != 0 && now-word.failed < againAfterFailing:
 		return nil, false
@@ -100,7 +100,7 @@ func (w *words) end(sfuRoom, server string, done chan struct{}, told []picture, 
 	close(done)
 	word.asking = nil
 	if word.failed = now; answer != nil {
-		word.failed, word.told = 0, print(told)
+		word.failed, word.told = 0, printOf(told)
 		word.hear(answer, now)
 	}
 }
@@ -113,7 +113,7 @@ func (w *words) hear(sfuRoom, server string, said *report, list []picture, now i
 	if word == nil {
 		return false
 	}
-	word.told = print(list)
+	word.told = printOf(list)
 	return word.hear(said, now)
 }
 
