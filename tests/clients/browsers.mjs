@@ -34,7 +34,7 @@ export async function arrivals() {
             seen.frames += stat.framesDecoded ?? 0;
             seen.energy += stat.totalAudioEnergy ?? 0;
             if (stat.framesDecoded > 20) seen.pictures++;
-            if (stat.totalAudioEnergy > 0) seen.voices++;
+            if (stat.totalAudioEnergy > 1e-4) seen.voices++; // less is the noise of silence
         }
     }
     return seen;
