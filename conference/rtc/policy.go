@@ -184,6 +184,18 @@ func (r *RTC) enforce(ctx context.Context, roomID string) error {
 	return nil
 }
 
+// maxTracks is how many tracks a participant may publish at a time: microphone, camera, screen and its sound, and some more while
+// they are changed for others.
+const maxTracks = 12
+
+// endless removes somebody who publishes without end, and keeps them out for a while.
+func (r *RTC) endless(p place, tracks int) {
+	m, _ := r.members.get(p)
+	r.o.Log.WithFields(map[string]any{"user": m.UserID, "room": m.RoomID, "tracks": tracks}).Warn("somebody publishes too many tracks in a conference")
+	r.removed.Add(place{p.sfuRoom, m.UserID}, r.o.Now().Add(staysOut).UnixMilli())
+	r.evict(p)
+}
+
 func (r *RTC) enforceIn(ctx context.Context, sfuRoom string, policy Policy) error {
 	present, err := r.o.SFU.Participants(ctx, sfuRoom)
 	if err != nil {
@@ -191,6 +203,10 @@ func (r *RTC) enforceIn(ctx context.Context, sfuRoom string, policy Policy) erro
 	}
 	for _, p := range present {
 		if !p.Publish || p.Hidden || p.Recorder {
+			continue
+		}
+		if len(p.Tracks) > maxTracks {
+			r.endless(place{sfuRoom, p.Identity}, len(p.Tracks))
 			continue
 		}
 		want := policy.sourcesFor(p.Identity, present)
