@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
@@ -56,7 +57,7 @@ func (b *Bridge) owedLoop(ctx context.Context) error {
 			case <-ctx.Done():
 			}
 		}
-		if !sleep(ctx, owedPause) {
+		if !pace.Pause(ctx, owedPause) {
 			return ctx.Err()
 		}
 	}
