@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func showingVideo(present []sfu.Participant) []string {
 	}
 	slices.SortFunc(who, func(a, b sfu.Participant) int {
 		if a.JoinedTS != b.JoinedTS {
-			return int(a.JoinedTS - b.JoinedTS)
+			return cmp.Compare(a.JoinedTS, b.JoinedTS)
 		}
 		if a.SID < b.SID {
 			return -1
