@@ -7,8 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/push"
 	"medixchange/internal/sqldb"
 )
@@ -39,16 +39,7 @@ func (n *Notifier) beginPlaces(ctx context.Context, items map[push.Key][]*push.I
 }
 
 func (n *Notifier) keepPlaces(ctx context.Context) {
-	ticker := time.NewTicker(saveEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			n.savePlaces(ctx)
-		}
-	}
+	pace.Every(ctx, saveEvery, func() { n.savePlaces(ctx) })
 }
 
 // savePlaces moves the places on to where the pushers are, and removes those of pushers for which nothing waits.
