@@ -107,6 +107,14 @@ func TestForgedAndReplayedProofsAreRefusedAndLogged(t *testing.T) {
 		{"another device's token", func(t *testing.T) int {
 			return asksService(t, m.a, m.room, m.ana.Login().DeviceID, proves(m.ana, func(map[string]any) {}))
 		}, http.StatusUnauthorized, []string{"another device's", m.ana.ID}},
+		{"a device that is not logged in", func(t *testing.T) int {
+			proof := proves(m.ana, func(map[string]any) {})
+			require.NoError(t, m.a.Node().DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+				_, err := tx.Exec(`UPDATE login_tokens SET device_id = '' WHERE user_id = $1`, m.ana.ID) // as before they were for one
+				return err
+			}))
+			return asksService(t, m.a, m.room, "NOWHERE", proof)
+		}, http.StatusForbidden, []string{"no token for a conference", m.ana.ID, "the device is not logged in"}},
 		{"a token that somebody else has seen", func(t *testing.T) int {
 			proof := proves(m.bo, func(map[string]any) {})
 			require.Equal(t, http.StatusOK, asksService(t, m.a, m.room, m.bo.DeviceID, proof))
