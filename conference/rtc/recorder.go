@@ -157,7 +157,7 @@ func membershipOf(ev *rooms.Event) membership {
 	if id := content.Get("member.id").Str; id != "" {
 		m.memberID, m.deviceID = id, first(content.Get("member.device_id").Str, content.Get("member.claimed_device_id").Str)
 	}
-	for _, list := range []string{"rtc_transports", "foci_preferred", "transports"} {
+	for _, list := range []string{"transports.published", "rtc_transports", "foci_preferred", "transports"} {
 		content.Get(list).ForEach(func(_, t gjson.Result) bool {
 			if m.url == "" {
 				m.url = sfuURL(t)

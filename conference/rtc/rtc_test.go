@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/conference/sfu"
+	"medixchange/rooms"
 )
 
 // The hashes were computed with another program: sha256 of the JSON array, unpadded base64.
@@ -17,6 +18,20 @@ func TestNamesAreThoseThatClientsCompute(t *testing.T) {
 	require.Equal(t, "QL+eh6hhFJcV5Tw7qdvmZkAba3FYyMHjo8QfZdeXXUs", SFURoom("!r:a.example", "m.call#ROOM"))
 	require.Equal(t, "o3SzW0P4D2vS2Tu+J94OCPdb+mBQde3Ubub4+0QqTnQ", Identity(`@a"<&>:a.example`, "x\\y"))
 	require.Equal(t, "@alice:a.example:DEV", plainIdentity("@alice:a.example", "DEV"))
+}
+
+// Deployed clients write where a member publishes in the forms of several drafts.
+func TestWhereAMemberPublishesIsReadInEachForm(t *testing.T) {
+	const list = `[{"type":"livekit","livekit_service_url":"https://a.example/livekit/jwt"}]`
+	for form, content := range map[string]string{
+		"MSC3401":                      `{"device_id":"DEV","membershipID":"id","foci_preferred":` + list + `}`,
+		"MSC4143 of 2025":              `{"member":{"id":"id","claimed_device_id":"DEV"},"rtc_transports":` + list + `}`,
+		"MSC4143 of 2026":              `{"member":{"id":"id","device_id":"DEV"},"transports":{"published":` + list + `,"can_subscribe":["livekit"]}}`,
+		"MSC4195, with the SFU itself": `{"member":{"id":"id","device_id":"DEV"},"transports":[{"type":"m.livekit","url":"wss://a.example/livekit/sfu"}]}`,
+	} {
+		got := membershipOf(&rooms.Event{Sender: "@u:a.example", JSON: []byte(`{"content":` + content + `}`)})
+		require.Equal(t, membership{userID: "@u:a.example", deviceID: "DEV", memberID: "id", url: "wss://a.example/livekit/sfu"}, got, form)
+	}
 }
 
 func TestServerOfAUser(t *testing.T) {
