@@ -72,12 +72,12 @@ func TestWhoShowsPicturesIsInTheOrderOfPublishing(t *testing.T) {
 		r.members.put(Member{SFURoom: "s", Identity: identity, RoomID: "!r:a", UserID: "@" + identity + ":a"})
 	}
 	list := r.ownPictures(c, []sfu.Participant{
-		{Identity: "late", JoinedTS: 1, Tracks: []sfu.Track{track("audio", 1000), track("video", 9000)}},
-		{Identity: "nobody", JoinedTS: 1, Tracks: []sfu.Track{track("video", 1000)}},
-		{Identity: "early", JoinedTS: 3, Tracks: []sfu.Track{track("video", 4000), track("video", 9500)}},
-		{Identity: "quiet", JoinedTS: 2, Tracks: []sfu.Track{track("audio", 2000)}},
-		{Identity: "screen", JoinedTS: 2, Tracks: []sfu.Track{track("video", 8000), track("video", 5000)}},
-		{Identity: "unknown to it when", JoinedTS: 6, Tracks: []sfu.Track{track("video", 0)}},
+		{Identity: "late", JoinedTS: 1000, Tracks: []sfu.Track{track("audio", 1000), track("video", 9000)}},
+		{Identity: "nobody", JoinedTS: 1000, Tracks: []sfu.Track{track("video", 1000)}},
+		{Identity: "early", JoinedTS: 3000, Tracks: []sfu.Track{track("video", 4000), track("video", 9500)}},
+		{Identity: "quiet", JoinedTS: 2000, Tracks: []sfu.Track{track("audio", 2000)}},
+		{Identity: "screen", JoinedTS: 2000, Tracks: []sfu.Track{track("video", 8000), track("video", 5000)}},
+		{Identity: "unknown to it when", JoinedTS: 6000, Tracks: []sfu.Track{track("video", 0)}},
 	})
 	require.Equal(t, []picture{
 		{"early", "@early:a", 4000}, {"screen", "@screen:a", 5000}, {"unknown to it when", "@unknown to it when:a", 6000}, {"late", "@late:a", 9000},
