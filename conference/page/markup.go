@@ -11,16 +11,6 @@ func beginning(b *markup.Builder, words *markup.Words) {
 		words.Text("conference"))
 }
 
-func languageMenu(b *markup.Builder, words *markup.Words) {
-	b.Put(`<nav class="languages" aria-label="%s"><details><summary><span class="unseen">%s: </span>%s</summary><ul>`,
-		words.Text("language"), words.Text("language"), words.Text("name"))
-	for _, tag := range catalogue.Languages() {
-		lang := markup.HTMLLang(tag)
-		b.Put(`<li><a href="?lang=%s" hreflang="%s" lang="%s" dir="%s">%s</a></li>`, tag, lang, lang, markup.Dir(tag), catalogue.Of(tag).Text("name"))
-	}
-	b.Put("</ul></details></nav>")
-}
-
 // switches are the buttons of the call: id, and the key of what they do while they are off.
 var switches = [][2]string{
 	{"microphone", "microphone_on"}, {"camera", "camera_on"}, {"screen", "screen_on"}, {"hand", "hand_up"},

@@ -2,21 +2,17 @@ package page
 
 import (
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/conference/pages"
 	"medixchange/internal/markup"
 	"medixchange/internal/web"
 	"medixchange/rooms"
@@ -58,7 +54,7 @@ func New(o Options) *Page { return &Page{o} }
 func (p *Page) Handler() http.Handler {
 	rt := web.NewRouter(web.Options{Name: "conference", Log: p.o.Log, Metrics: p.o.Metrics})
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		rt.HandleHTTP(method, root+"static/{file}", http.HandlerFunc(static))
+		rt.HandleHTTP(method, root+"static/{file}", served)
 		rt.HandleHTTP(method, root+"{room}", http.HandlerFunc(p.room))
 	}
 	return rt
@@ -87,49 +83,9 @@ var library = sync.OnceValue(func() []byte {
 // HasLibrary reports whether the build has livekit-client, without which nobody can join here.
 func HasLibrary() bool { return library() != nil }
 
-var staticMark = sync.OnceValue(func() string {
-	sum := sha256.New()
-	_ = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, _ error) error {
-		if !entry.IsDir() {
-			data, _ := files.ReadFile(path) // embedded: it is there
-			fmt.Fprintf(sum, "%s %d ", path, len(data))
-			sum.Write(data)
-		}
-		return nil
-	})
-	sum.Write(library())
-	return hex.EncodeToString(sum.Sum(nil))[:12]
-})
-
-var staticTypes = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-
 const libraryName = "livekit-client.js"
 
-// static serves the page's own files, which are the same for everybody.
-func static(w http.ResponseWriter, r *http.Request) {
-	name := web.Var(r, "file")
-	kind, known := staticTypes[path.Ext(name)]
-	data, err := files.ReadFile("static/" + name)
-	if name == libraryName && HasLibrary() {
-		data, err = library(), nil
-		w.Header().Set("Content-Encoding", "gzip") // every browser that has WebRTC reads it
-	}
-	if err != nil || !known {
-		web.WriteError(w, web.Unrecognized(http.StatusNotFound))
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", `"`+staticMark()+`"`)
-	if r.Header.Get("If-None-Match") == `"`+staticMark()+`"` {
-		h.Del("Content-Encoding")
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	_, _ = w.Write(data)
-}
+var served = pages.NewFiles(files, map[string]func() []byte{libraryName: library})
 
 // policy lets the page run its own scripts alone. It may connect to the SFUs of other hospitals, whose addresses are known when
 // their members come.
@@ -196,17 +152,12 @@ func (p *Page) joined(ctx context.Context, name, userID string) (string, *rooms.
 	return name, snap, nil
 }
 
-// words are those of the language in the address, of the reader, or of the browser.
 func (p *Page) words(r *http.Request, userID, roomID string) *markup.Words {
-	if lang := r.URL.Query().Get("lang"); lang != "" {
-		return catalogue.Of(lang)
-	}
+	reader := ""
 	if p.o.Language != nil {
-		if lang := p.o.Language(r.Context(), userID, roomID); lang != "" {
-			return catalogue.Of(lang)
-		}
+		reader = p.o.Language(r.Context(), userID, roomID)
 	}
-	return catalogue.For(r)
+	return pages.Words(r, catalogue, reader)
 }
 
 // refuse says in the browser's language that there is no conference here for the one who asks.
@@ -224,22 +175,14 @@ func (p *Page) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (p *Page) head(b *markup.Builder, words *markup.Words, device *accounts.Device, roomID string) {
-	texts := map[string]string{}
-	for _, key := range words.Keys() {
-		texts[key] = words.Text(key)
-	}
-	encoded, err := json.Marshal(texts)
-	if err != nil {
-		panic("texts are not encoded: " + err.Error())
-	}
 	beginning(b, words)
 	if HasLibrary() {
 		b.Put(`<script defer src="/conference/static/` + libraryName + `"></script><script type="module" src="/conference/static/conference.js"></script>`)
 	}
 	b.Put("</head>\n"+`<body data-room="%s" data-user="%s" data-device="%s" data-words="%s"><a class="skip" href="#text">%s</a>`+"\n",
-		roomID, device.UserID, device.DeviceID, string(encoded), words.Text("skip"))
+		roomID, device.UserID, device.DeviceID, pages.ForScript(words), words.Text("skip"))
 	b.Put(`<header class="bar"><h1 id="title"><bdi>%s</bdi></h1><p id="recording" role="status" hidden></p>`, words.Text("conference"))
-	languageMenu(b, words)
+	pages.LanguageMenu(b, catalogue, words)
 	b.Put("</header>\n" + `<main id="text" tabindex="-1">`)
 	b.Put(`<noscript><p class="notice">%s</p></noscript><p id="trouble" role="alert" hidden></p>`+"\n", words.Text("needs_script"))
 }

@@ -1,19 +1,13 @@
 package replay
 
 import (
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
 	"net/http"
-	"path"
-	"sync"
 	"time"
 
 	"medixchange/conference/manifest"
+	"medixchange/conference/pages"
 	"medixchange/internal/markup"
 	"medixchange/internal/web"
 )
@@ -29,42 +23,7 @@ var catalogue = markup.NewCatalogue(wordFiles, "strings")
 // policy lets the page play what this node serves.
 const policy = markup.Strict + "; media-src 'self'"
 
-// staticMark changes with the page's files: what browsers keep is then old.
-var staticMark = sync.OnceValue(func() string {
-	sum := sha256.New()
-	_ = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, _ error) error {
-		if !entry.IsDir() {
-			data, _ := files.ReadFile(path) // embedded: it is there
-			fmt.Fprintf(sum, "%s %d ", path, len(data))
-			sum.Write(data)
-		}
-		return nil
-	})
-	return hex.EncodeToString(sum.Sum(nil))[:12]
-})
-
-var staticTypes = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-
-// static serves the page's own files, which are the same for everybody.
-func static(w http.ResponseWriter, r *http.Request) {
-	name := web.Var(r, "file")
-	data, err := files.ReadFile("static/" + name)
-	kind, known := staticTypes[path.Ext(name)]
-	if err != nil || !known {
-		web.WriteError(w, web.Unrecognized(http.StatusNotFound))
-		return
-	}
-	h := w.Header()
-	h.Set("Content-Type", kind)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", `"`+staticMark()+`"`)
-	if r.Header.Get("If-None-Match") == `"`+staticMark()+`"` {
-		w.WriteHeader(http.StatusNotModified)
-		return
-	}
-	_, _ = w.Write(data)
-}
+var served = pages.NewFiles(files, nil)
 
 // page answers with the page of a recording, or says why there is none.
 func (p *Replay) page(w http.ResponseWriter, r *http.Request) {
@@ -99,17 +58,12 @@ func (p *Replay) page(w http.ResponseWriter, r *http.Request) {
 // pageFile stands for the page in the log.
 const pageFile = "page"
 
-// words are those of the language in the address, of the reader, or of the browser.
 func (p *Replay) words(r *http.Request, userID, roomID string) *markup.Words {
-	if lang := r.URL.Query().Get("lang"); lang != "" {
-		return catalogue.Of(lang)
-	}
+	reader := ""
 	if p.o.Language != nil {
-		if lang := p.o.Language(r.Context(), userID, roomID); lang != "" {
-			return catalogue.Of(lang)
-		}
+		reader = p.o.Language(r.Context(), userID, roomID)
 	}
-	return catalogue.For(r)
+	return pages.Words(r, catalogue, reader)
 }
 
 // missing says in the browser's language that there is nothing to see.
@@ -147,19 +101,11 @@ func (p *Replay) head(b *markup.Builder, words *markup.Words, rec *recording) {
 	if p.o.Captions != nil && p.here(rec) {
 		correct = "yes"
 	}
-	texts := map[string]string{}
-	for _, key := range words.Keys() {
-		texts[key] = words.Text(key)
-	}
-	encoded, err := json.Marshal(texts)
-	if err != nil {
-		panic("texts are not encoded: " + err.Error())
-	}
 	b.Put(`<script type="module" src="/replay/static/replay.js"></script></head>` + "\n")
 	b.Put(`<body data-base="%s" data-correct="%s" data-words="%s"><a class="skip" href="#text">%s</a>`+"\n",
-		root+rec.address, correct, string(encoded), words.Text("skip"))
+		root+rec.address, correct, pages.ForScript(words), words.Text("skip"))
 	b.Put(`<div class="bar" role="banner"><span>%s</span>`, words.Text("recording"))
-	languageMenu(b, words)
+	pages.LanguageMenu(b, catalogue, words)
 	b.Put("</div>\n"+`<main id="text" tabindex="-1"><header><h1><bdi>%s</bdi></h1><p class="about">`, title)
 	started := time.UnixMilli(rec.StartedTS).UTC()
 	b.Put(`%s · `, words.Say("recorded", "name", rec.By))
@@ -172,16 +118,6 @@ func (p *Replay) head(b *markup.Builder, words *markup.Words, rec *recording) {
 	}
 	b.Put("</p></header>\n")
 	b.Put(`<noscript><p class="notice">%s</p></noscript><p id="trouble" role="alert" hidden></p>`+"\n", words.Text("needs_script"))
-}
-
-func languageMenu(b *markup.Builder, words *markup.Words) {
-	b.Put(`<nav class="languages" aria-label="%s"><details><summary><span class="unseen">%s: </span>%s</summary><ul>`,
-		words.Text("language"), words.Text("language"), words.Text("name"))
-	for _, tag := range catalogue.Languages() {
-		lang := markup.HTMLLang(tag)
-		b.Put(`<li><a href="?lang=%s" hreflang="%s" lang="%s" dir="%s">%s</a></li>`, tag, lang, lang, markup.Dir(tag), catalogue.Of(tag).Text("name"))
-	}
-	b.Put("</ul></details></nav>")
 }
 
 func (p *Replay) body(b *markup.Builder, words *markup.Words, rec *recording) {

@@ -94,7 +94,7 @@ func New(o Options) (*Replay, error) {
 func (p *Replay) Handler() http.Handler {
 	rt := web.NewRouter(web.Options{Name: "replay", Log: p.o.Log, Metrics: p.o.Metrics, MapError: mapError})
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		rt.HandleHTTP(method, root+"static/{file}", http.HandlerFunc(static))
+		rt.HandleHTTP(method, root+"static/{file}", served)
 		rt.HandleHTTP(method, root+"{id}", http.HandlerFunc(p.page))
 		rt.Handle(method, root+"{id}/{file}", p.file)
 		rt.Handle(method, root+"{id}/{folder}/{file}", p.file)
