@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"medixchange/accounts"
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/web"
 )
@@ -143,20 +144,13 @@ func (r *RTC) handOver(ctx context.Context, m Member, delayID string) error {
 
 // delegate restarts what was handed over while its participants are connected, and sends it when they are gone.
 func (r *RTC) delegate(ctx context.Context) {
-	tick := time.NewTicker(delegateEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	pace.Every(ctx, delegateEvery, func() {
 		for _, w := range r.watched.list() {
 			if err := r.attend(ctx, w); err != nil && ctx.Err() == nil {
 				r.o.Log.WithError(err).WithField("user", w.userID).Warn("a delayed leave could not be attended to")
 			}
 		}
-	}
+	})
 }
 
 // attend looks after one delegation.

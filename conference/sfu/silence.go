@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"medixchange/internal/pace"
 )
 
 // Without help LiveKit takes 20 seconds to see that somebody's network is gone. Its clients send something every five seconds and
@@ -110,20 +112,13 @@ func (l *lines) takeLost() (out []seat, conns []net.Conn) {
 
 // removeTheLost has the SFU tell everybody of those who are gone, until ctx ends.
 func (s *SFU) removeTheLost(ctx context.Context) {
-	tick := time.NewTicker(silenceEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	pace.Every(ctx, silenceEvery, func() {
 		for _, who := range s.lines.lost() {
 			if err := s.Remove(ctx, who.room, who.identity); err != nil && ctx.Err() == nil {
 				s.o.Log.WithError(err).Warn("a participant whose connection is gone could not be removed")
 			}
 		}
-	}
+	})
 }
 
 // listener lets the proxy's connection to a client be listened to.
