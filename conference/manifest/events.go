@@ -2,7 +2,7 @@ package manifest
 
 // Types of events.
 const (
-	EventStarted      = "started"      // ID, RoomID, Title, UserID (who started it), Consent, TS
+	EventStarted      = "started"      // ID, RoomID, SlotID, Title, UserID (who started it), Consent, TS
 	EventConnected    = "connected"    // Server
 	EventDisconnected = "disconnected" // Server
 	EventJoined       = "joined"       // UserID, DeviceID, Name, Server
@@ -32,6 +32,7 @@ type Event struct {
 	Type     string `json:"type"`
 	ID       string `json:"id,omitempty"`
 	RoomID   string `json:"room_id,omitempty"`
+	SlotID   string `json:"slot_id,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Consent  string `json:"consent,omitempty"`
 	TS       int64  `json:"ts,omitempty"`
@@ -58,6 +59,7 @@ type Event struct {
 type Job struct {
 	ID        string   `json:"id"`
 	RoomID    string   `json:"room_id"`
+	SlotID    string   `json:"slot_id,omitempty"`
 	Title     string   `json:"title,omitempty"`
 	By        string   `json:"by"`
 	Consent   string   `json:"consent"`

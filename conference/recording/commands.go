@@ -96,16 +96,17 @@ func (s *Service) hearCommand(ctx context.Context, ev *rooms.Event) error {
 
 // obey returns the key of the answer, "" where the room's notice is answer enough. Errors are those that may pass.
 func (s *Service) obey(ctx context.Context, ev *rooms.Event, rest string) (key string, err error) {
-	what, title, _ := strings.Cut(rest, " ")
+	what, rest, _ := strings.Cut(rest, " ")
+	slotID, title := cutSlot(rest)
 	switch strings.ToLower(what) {
 	case "start":
-		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, UserID: ev.Sender, Title: strings.TrimSpace(title)})
+		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, SlotID: slotID, UserID: ev.Sender, Title: title})
 	case "ask":
-		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, UserID: ev.Sender, Title: strings.TrimSpace(title), Consent: manifest.ConsentExplicit})
+		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, SlotID: slotID, UserID: ev.Sender, Title: title, Consent: manifest.ConsentExplicit})
 	case "stop":
-		key, err = "stopped", s.Stop(ctx, ev.RoomID, ev.Sender)
+		key, err = "stopped", s.Stop(ctx, ev.RoomID, slotID, ev.Sender)
 	case "yes", "no":
-		key, err = "said_"+strings.ToLower(what), s.Consent(ctx, ev.RoomID, ev.Sender, strings.ToLower(what))
+		key, err = "said_"+strings.ToLower(what), s.Consent(ctx, ev.RoomID, slotID, ev.Sender, strings.ToLower(what))
 	default:
 		return "usage", nil
 	}

@@ -157,7 +157,7 @@ func (s *Service) mend(ctx context.Context, a *active) (*manifest.Manifest, erro
 	m, err = manifest.FromFolder(folder)
 	if errors.Is(err, fs.ErrNotExist) || m == nil { // the recorder never began
 		m = &manifest.Manifest{
-			Format: manifest.Format, ID: a.rec.ID, RoomID: a.rec.RoomID, Title: a.rec.Title, By: a.rec.By, StartedTS: a.rec.StartedTS,
+			Format: manifest.Format, ID: a.rec.ID, RoomID: a.rec.RoomID, SlotID: a.rec.SlotID, Title: a.rec.Title, By: a.rec.By, StartedTS: a.rec.StartedTS,
 			EndedTS: s.o.Now().UnixMilli(), State: manifest.StateInterrupted, Consent: a.rec.Consent, Consents: []manifest.Consent{},
 			Participants: []manifest.Participant{}, Tracks: []manifest.Track{}, Chapters: []manifest.Chapter{},
 		}

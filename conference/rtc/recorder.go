@@ -15,9 +15,9 @@ import (
 // recorderName is how the recorder stands among the participants.
 const recorderName = "Recording"
 
-// Recorder lets the recorder into the call of a room on the SFU of this node, as a visible participant who publishes nothing.
-func (r *RTC) Recorder(ctx context.Context, roomID, id string) (url, token string, err error) {
-	sfuRoom := SFURoom(roomID, DefaultSlot)
+// Recorder lets the recorder into the call in a slot of a room on the SFU of this node, as a visible participant who publishes nothing.
+func (r *RTC) Recorder(ctx context.Context, roomID, slotID, id string) (url, token string, err error) {
+	sfuRoom := SFURoom(roomID, slotID)
 	if err := r.o.SFU.EnsureRoom(ctx, sfuRoom); err != nil {
 		return "", "", fmt.Errorf("preparing a conference for its recorder: %w", err)
 	}
@@ -27,10 +27,10 @@ func (r *RTC) Recorder(ctx context.Context, roomID, id string) (url, token strin
 	return r.o.SFU.LocalURL(), token, err
 }
 
-// RecorderElsewhere lets the recorder into the call of a room on the SFU of another server, as one more device of the user who wants it
+// RecorderElsewhere lets the recorder into the call in a slot of a room on the SFU of another server, as one more device of the user who wants it
 // recorded.
-func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, userID, id string) (url, token string, err error) {
-	for _, m := range r.memberships(ctx, roomID, DefaultSlot) {
+func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, slotID, userID, id string) (url, token string, err error) {
+	for _, m := range r.memberships(ctx, roomID, slotID) {
 		if serverOf(m.userID) == server && m.url != "" {
 			url = m.url
 		}
@@ -38,7 +38,7 @@ func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, userID, id 
 	if url == "" {
 		return "", "", web.NotFound("No member of the call says where the SFU of %s is.", server)
 	}
-	q := tokenRequest{URL: url, ServerName: server, RoomID: roomID, SlotID: DefaultSlot, MemberID: "recorder-" + id}
+	q := tokenRequest{URL: url, ServerName: server, RoomID: roomID, SlotID: slotID, MemberID: "recorder-" + id}
 	answer, err := r.tokenElsewhere(ctx, q, &accounts.Device{UserID: userID, DeviceID: "recorder-" + id})
 	if err != nil {
 		return "", "", err
@@ -50,11 +50,11 @@ func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, userID, id 
 	return given.URL, given.JWT, nil
 }
 
-// OtherServers returns the other servers at whose SFUs members of a room's call are, by what they say in the room.
-func (r *RTC) OtherServers(ctx context.Context, roomID string) []string {
+// OtherServers returns the other servers at whose SFUs members of the call in a slot of a room are, by what they say in the room.
+func (r *RTC) OtherServers(ctx context.Context, roomID, slotID string) []string {
 	var servers []string
 	seen := map[string]bool{r.o.ServerName: true}
-	for _, m := range r.memberships(ctx, roomID, DefaultSlot) {
+	for _, m := range r.memberships(ctx, roomID, slotID) {
 		if server := serverOf(m.userID); m.url != "" && !seen[server] {
 			seen[server] = true
 			servers = append(servers, server)
@@ -65,12 +65,12 @@ func (r *RTC) OtherServers(ctx context.Context, roomID string) []string {
 
 // Who returns the user and device that an SFU calls identity: for this node's by the tokens that were given, for another server's by what
 // the members of the call say in the room.
-func (r *RTC) Who(ctx context.Context, roomID, server, identity string) (userID, deviceID string, ok bool) {
+func (r *RTC) Who(ctx context.Context, roomID, slotID, server, identity string) (userID, deviceID string, ok bool) {
 	if server == r.o.ServerName {
-		m, known := r.members.get(place{SFURoom(roomID, DefaultSlot), identity})
+		m, known := r.members.get(place{SFURoom(roomID, slotID), identity})
 		return m.UserID, m.DeviceID, known
 	}
-	for _, m := range r.memberships(ctx, roomID, DefaultSlot) {
+	for _, m := range r.memberships(ctx, roomID, slotID) {
 		if serverOf(m.userID) != server {
 			continue
 		}
@@ -104,7 +104,7 @@ func first(texts ...string) string {
 	return ""
 }
 
-// Tell sends something to everybody in the call of a room on the SFU of this node. Topic says to clients what it is.
-func (r *RTC) Tell(ctx context.Context, roomID, topic string, payload []byte) error {
-	return r.o.SFU.SendData(ctx, SFURoom(roomID, DefaultSlot), topic, payload)
+// Tell sends something to everybody in the call in a slot of a room on the SFU of this node. Topic says to clients what it is.
+func (r *RTC) Tell(ctx context.Context, roomID, slotID, topic string, payload []byte) error {
+	return r.o.SFU.SendData(ctx, SFURoom(roomID, slotID), topic, payload)
 }
