@@ -183,17 +183,3 @@ func (a *Accounts) start(ctx context.Context) {
 }
 
 func (a *Accounts) nowMS() int64 { return a.now().UnixMilli() }
-
-// every runs fn each interval until ctx ends.
-func every(ctx context.Context, interval time.Duration, fn func()) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			fn()
-		}
-	}
-}

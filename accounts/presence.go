@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/rooms"
 )
 
@@ -104,7 +105,7 @@ func (a *Accounts) expirePresences(ctx context.Context) {
 	if !a.o.Presence {
 		return
 	}
-	every(ctx, presenceSweep, func() {
+	pace.Every(ctx, presenceSweep, func() {
 		for _, userID := range a.silentUsers() {
 			err := a.setPresence(ctx, userID, func(p PresenceState) PresenceState {
 				p.Presence = "offline"

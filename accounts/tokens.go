@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 )
 
@@ -193,7 +194,7 @@ func (l *lastSeen) look(userID, deviceID string) (sighting, bool) {
 }
 
 func (a *Accounts) flushSeenLoop(ctx context.Context) {
-	every(ctx, seenInterval, func() {
+	pace.Every(ctx, seenInterval, func() {
 		if err := a.flushSeen(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			a.log.WithError(err).Warn("storing when devices were last seen")
 		}
@@ -210,7 +211,7 @@ func (a *Accounts) flushSeen(ctx context.Context) error {
 
 // sweepExpired removes what has expired, each hour.
 func (a *Accounts) sweepExpired(ctx context.Context) {
-	every(ctx, time.Hour, func() {
+	pace.Every(ctx, time.Hour, func() {
 		err := a.db.Write(ctx, func(tx *sqldb.Tx) error { return deleteExpired(tx, a.nowMS()) })
 		if err != nil && !errors.Is(err, context.Canceled) {
 			a.log.WithError(err).Warn("removing what has expired")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"medixchange/accounts"
+	"medixchange/internal/pace"
 	"medixchange/rooms"
 )
 
@@ -200,7 +201,7 @@ func (d *destination) work(ctx context.Context) {
 		}
 		if err != nil {
 			d.sender.o.Log.WithError(err).WithField("destination", d.place.server).Warn("reading what is to be sent failed, trying again")
-			sleep(ctx, infrastructurePause)
+			pace.Pause(ctx, infrastructurePause)
 			continue
 		}
 		if out == nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/rooms"
 )
 
@@ -83,7 +84,7 @@ func offers(events []*rooms.Event, tries int) []offer {
 // offerLater ends with Run: what it holds is offered again at the next start.
 func (s *Sender) offerLater(server string, list []offer, pause time.Duration) {
 	s.start(func(ctx context.Context) {
-		sleep(ctx, pause)
+		pace.Pause(ctx, pause)
 		if ctx.Err() == nil && s.concerns(server) {
 			s.destination(server).offer(list)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 )
@@ -106,7 +107,7 @@ func (s *Sender) Run(ctx context.Context) error {
 		}
 		if err := s.dispatch(ctx); err != nil && ctx.Err() == nil {
 			s.o.Log.WithError(err).Warn("reading what is to be sent failed, trying again")
-			sleep(ctx, infrastructurePause)
+			pace.Pause(ctx, infrastructurePause)
 		}
 	}
 	s.stop()
@@ -306,18 +307,11 @@ func (s *Sender) followPresence(ctx context.Context) {
 }
 
 func (s *Sender) saveNowAndThen(ctx context.Context) {
-	ticker := time.NewTicker(saveEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			if err := s.save(ctx); err != nil && ctx.Err() == nil {
-				s.o.Log.WithError(err).Warn("saving what was sent failed; it is tried again")
-			}
+	pace.Every(ctx, saveEvery, func() {
+		if err := s.save(ctx); err != nil && ctx.Err() == nil {
+			s.o.Log.WithError(err).Warn("saving what was sent failed; it is tried again")
 		}
-	}
+	})
 }
 
 // save writes the places that changed and the cursor, in this order of taking them: no place is older than the cursor.
@@ -387,14 +381,5 @@ func (s *Sender) Retry(server string) {
 	s.mu.Unlock()
 	if d != nil {
 		d.retry()
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"sync"
 	"time"
+
+	"medixchange/internal/pace"
 )
 
 // Shelf reads an edition when somebody asks for it, and puts it away again when nobody has for a while: a node that nobody
@@ -99,18 +101,11 @@ func (s *Shelf) Image(path string) ([]byte, error) {
 
 // Run puts the edition away when it has been idle, and calls away then, until ctx ends.
 func (s *Shelf) Run(ctx context.Context, away func()) {
-	tick := time.NewTicker(shelfTick)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if s.putAway() {
-				away()
-			}
+	pace.Every(ctx, shelfTick, func() {
+		if s.putAway() {
+			away()
 		}
-	}
+	})
 }
 
 func (s *Shelf) putAway() bool {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"medixchange/internal/pace"
 )
 
 // Rooms that nobody used for idleRoom leave memory; when more than maxRooms are there, those unused for longest.
@@ -148,19 +150,13 @@ func (a *activeRooms) put(rm *room) {
 // evict takes idle rooms out of memory until ctx ends.
 func (a *activeRooms) evict(ctx context.Context, stopped chan<- struct{}) {
 	defer close(stopped)
-	tick := time.NewTicker(evictTick)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			a.evictBefore(now.Add(-idleRoom))
-			if a.count() > maxRooms {
-				a.evictBefore(now.Add(-evictTick))
-			}
+	pace.Every(ctx, evictTick, func() {
+		now := time.Now()
+		a.evictBefore(now.Add(-idleRoom))
+		if a.count() > maxRooms {
+			a.evictBefore(now.Add(-evictTick))
 		}
-	}
+	})
 }
 
 func (a *activeRooms) count() int {

@@ -24,6 +24,8 @@ type batch struct {
 	changes    []*stateChange
 	redactions []redactionRow
 	sticky     []stickyRow      // set by the commit
+	refused    []Sticky         // sticky events that were soft-failed; set by the commit
+	raised     []int64          // sticky events that were refused before and are accepted now, set by finish
 	events     map[int64]*Event // admitted in this batch, by nid
 	ids        map[string]*Event
 	absent     map[string]bool         // ids that were looked up and are of no event
@@ -46,6 +48,7 @@ type admission struct {
 	reason  string      // why it was refused
 	partial bool        // its state is not complete yet
 	gap     []string    // events that are followed, though some are not here
+	raised  int64       // it was refused before: when it loses the stickiness for which it is accepted now (ms); 0: it was not
 	txn     *Txn
 }
 
@@ -107,6 +110,9 @@ func (b *batch) finish() error {
 		return nil
 	}
 	if err := b.settle(); err != nil {
+		return err
+	}
+	if err := b.raiseStickies(); err != nil {
 		return err
 	}
 	list := b.st.servers

@@ -59,7 +59,7 @@ func (b *batch) store(tx *sqldb.Tx) error {
 	if err := b.storePlaced(tx); err != nil {
 		return err
 	}
-	if err := storeStickies(tx, b.rm, b.sticky, b.redactions); err != nil {
+	if err := storeStickies(tx, b); err != nil {
 		return err
 	}
 	for _, more := range b.stores {
@@ -107,7 +107,8 @@ func (b *batch) position(tx *sqldb.Tx) {
 			b.st.position = red.position
 		}
 	}
-	b.sticky = b.stickies(tx)
+	b.placeStickies(tx)
+	b.keepRefused()
 	b.st.leftAt = b.leftAt()
 }
 
@@ -224,11 +225,10 @@ func (b *batch) publish() {
 		if red.cause != nil {
 			r.redactionCommitted(red.target)
 			defer r.sticky.redacted(rm.id, red.target) // after the events of this batch
+			defer r.refused.redacted(rm.id, red.target)
 		}
 	}
-	for _, s := range b.sticky {
-		r.sticky.add(rm.id, s.Sticky, b.nowMS())
-	}
+	b.publishStickies()
 	rm.snapshot.Store(newSnapshot(rm, b.st))
 	if b.created {
 		rm.st = b.st

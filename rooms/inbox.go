@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 )
 
@@ -197,10 +198,7 @@ func (r *Rooms) processRoom(ctx context.Context, roomID string) {
 			continue
 		}
 		r.log.WithError(err).WithField("room_id", roomID).Error("working on the inbox")
-		select {
-		case <-time.After(inboxPause):
-		case <-ctx.Done():
-		}
+		pace.Pause(ctx, inboxPause)
 	}
 }
 

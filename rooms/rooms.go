@@ -183,6 +183,7 @@ type Rooms struct {
 	txns    *inFlight
 	members *userRooms
 	sticky  *stickyEvents
+	refused *stickyEvents // sticky events that were soft-failed
 	stop    context.CancelFunc
 	stopped chan struct{}
 	trimmed chan struct{}
@@ -220,7 +221,7 @@ func New(ctx context.Context, o Options) (*Rooms, error) {
 	r.active = newActiveRooms(r)
 	r.txns = newInFlight()
 	r.members = newUserRooms(r)
-	r.sticky = newStickyEvents()
+	r.sticky, r.refused = newStickyEvents(), newStickyEvents()
 	if err := r.loadStickies(ctx); err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (r *Rooms) send(ctx context.Context, req SendRequest) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if req.Sticky > 0 && !r.sticky.room(req.RoomID, req.Sender, true, r.nowMS()) {
+	if req.Sticky > 0 && !r.sticky.room(req.RoomID, req.Sender, localStickies, r.nowMS()) {
 		return "", fmt.Errorf("more events cannot be sticky in this room now: %w", ErrSticky)
 	}
 	d, err := r.draftOf(rm.format, &req)

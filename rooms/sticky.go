@@ -31,12 +31,20 @@ const (
 	maxStickyOfRoom = 1000
 )
 
+// stickyBounds is how many sticky events there may be at a time in a room.
+type stickyBounds struct{ user, server, all int }
+
+var (
+	localStickies  = stickyBounds{maxStickyOfUser, maxStickyOfRoom, maxStickyOfRoom}
+	remoteStickies = stickyBounds{maxStickyOfServer, maxStickyOfServer, maxStickyOfRoom}
+)
+
 // Sticky is a sticky event that has not expired.
 type Sticky struct {
 	NID      int64
 	EventID  string
 	Sender   string
-	Position int64 // at which clients learn of it
+	Position int64 // at which clients learn of it; 0 of one that is refused as yet
 	Expires  int64 // ms
 }
 
@@ -108,6 +116,16 @@ func (s *stickyEvents) redacted(roomID, eventID string) {
 	}
 }
 
+// take takes events out.
+func (s *stickyEvents) take(roomID string, nids []int64) {
+	if len(nids) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(roomID, func(e Sticky) bool { return slices.Contains(nids, e.NID) })
+}
+
 // expireAll lets go of all that has expired.
 func (s *stickyEvents) expireAll(now int64) {
 	s.mu.Lock()
@@ -129,25 +147,27 @@ func (s *stickyEvents) between(roomID string, since, upto, now int64) []Sticky {
 	return found
 }
 
-// room reports whether one more sticky event of the sender has a place.
-func (s *stickyEvents) room(roomID, sender string, local bool, now int64) bool {
+// room reports whether one more sticky event of the sender has a place beside those that are there and more.
+func (s *stickyEvents) room(roomID, sender string, most stickyBounds, now int64, more ...Sticky) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all, theirs := 0, 0
+	user, ofServer, all := 0, 0, 0
 	server := serverOf(sender)
-	for _, e := range s.byRoom[roomID] {
-		if e.Expires <= now {
-			continue
-		}
-		all++
-		if local && e.Sender == sender || !local && serverOf(e.Sender) == server {
-			theirs++
+	for _, list := range [][]Sticky{s.byRoom[roomID], more} {
+		for _, e := range list {
+			if e.Expires <= now {
+				continue
+			}
+			all++
+			if e.Sender == sender {
+				user++
+			}
+			if serverOf(e.Sender) == server {
+				ofServer++
+			}
 		}
 	}
-	if local {
-		return theirs < maxStickyOfUser && all < maxStickyOfRoom
-	}
-	return theirs < maxStickyOfServer && all < maxStickyOfRoom
+	return user < most.user && ofServer < most.server && all < most.all
 }
 
 // Stickies returns the sticky events of a room that clients learn of at since < position ≤ upto and that have not expired.
@@ -203,25 +223,37 @@ type stickyRow struct {
 	own bool // the position is not that of the event
 }
 
-// stickies returns the sticky events of the batch and gives those that came as fetched history a position of their own.
-func (b *batch) stickies(tx *sqldb.Tx) []stickyRow {
-	var rows []stickyRow
+// placeStickies sets the sticky events of the batch and gives those that came as fetched history a position of their own.
+func (b *batch) placeStickies(tx *sqldb.Tx) {
+	b.sticky = nil
+	var added []Sticky
 	now := b.nowMS()
 	for _, a := range b.admitted {
-		ev := a.event
-		if ev.Sticky <= 0 || !a.placed() || ev.Outcome != Accepted || stickyUntil(ev, now) <= now {
+		ev, until := a.event, a.stickyUntil(now)
+		if until <= now || !a.placed() || ev.Outcome != Accepted {
 			continue
 		}
-		local := b.rm.r.isLocal(ev.Sender)
-		if !local && !b.rm.r.sticky.room(b.rm.id, ev.Sender, false, now) {
+		s := Sticky{ev.NID, ev.ID, ev.Sender, ev.Position, until}
+		if !b.rm.r.isLocal(ev.Sender) && !b.rm.r.sticky.room(b.rm.id, ev.Sender, remoteStickies, now, added...) {
 			continue
 		}
-		row := stickyRow{Sticky: Sticky{ev.NID, ev.ID, ev.Sender, ev.Position, stickyUntil(ev, now)}, own: ev.Position == 0}
-		if row.own {
-			row.Position = tx.NextPosition()
-			b.st.position = row.Position
+		own := s.Position == 0
+		if own {
+			s.Position = tx.NextPosition()
+			b.st.position = s.Position
 		}
-		rows = append(rows, row)
+		added = append(added, s)
+		b.sticky = append(b.sticky, stickyRow{s, own})
 	}
-	return rows
+}
+
+// stickyUntil is when the event loses its stickiness (ms); 0 for one that has none.
+func (a *admission) stickyUntil(now int64) int64 {
+	switch {
+	case a.event.Sticky <= 0:
+		return 0
+	case a.raised != 0:
+		return a.raised
+	}
+	return stickyUntil(a.event, now)
 }

@@ -29,21 +29,26 @@ func TestHowLongAnEventIsSticky(t *testing.T) {
 func TestStickyEventsAreBoundedForEachUserServerAndRoom(t *testing.T) {
 	s := newStickyEvents()
 	nid := int64(0)
-	fill := func(sender string, local bool) int {
+	fill := func(sender string, most stickyBounds) int {
 		n := 0
-		for ; s.room("!r:a", sender, local, 1000) && n < 10_000; n++ {
+		for ; s.room("!r:a", sender, most, 1000) && n < 10_000; n++ {
 			nid++
 			s.add("!r:a", Sticky{NID: nid, EventID: strconv.FormatInt(nid, 10), Sender: sender, Position: nid, Expires: 5000}, 1000)
 		}
 		return n
 	}
-	require.Equal(t, maxStickyOfUser, fill("@ana:a", true))
-	require.Equal(t, maxStickyOfUser, fill("@bo:a", true))
-	require.Equal(t, maxStickyOfServer, fill("@cleo:b", false))
-	require.Zero(t, fill("@dora:b", false), "a server's users share its bound")
-	require.Equal(t, maxStickyOfRoom-2*maxStickyOfUser-maxStickyOfServer, fill("@eve:c", false))
-	require.Zero(t, fill("@fay:d", false))
-	require.True(t, s.room("!r:a", "@fay:d", false, 5000), "what has expired takes no place")
+	require.Equal(t, maxStickyOfUser, fill("@ana:a", localStickies))
+	require.Equal(t, maxStickyOfUser, fill("@bo:a", localStickies))
+	require.Equal(t, maxStickyOfServer, fill("@cleo:b", remoteStickies))
+	require.Zero(t, fill("@dora:b", remoteStickies), "a server's users share its bound")
+	require.Equal(t, maxStickyOfRoom-2*maxStickyOfUser-maxStickyOfServer, fill("@eve:c", remoteStickies))
+	require.Zero(t, fill("@fay:d", remoteStickies))
+	require.True(t, s.room("!r:a", "@fay:d", remoteStickies, 5000), "what has expired takes no place")
+	many := make([]Sticky, maxStickyOfServer)
+	for i := range many {
+		many[i] = Sticky{Sender: "@gil:e", Expires: 9000}
+	}
+	require.False(t, s.room("!r:a", "@gil:e", remoteStickies, 5000, many...), "those that come with it count")
 	require.Len(t, s.between("!r:a", 10, 20, 1000), 10)
 	require.Empty(t, s.between("!r:a", 10, 20, 5000))
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"time"
+
+	"medixchange/internal/pace"
 )
 
 const (
@@ -21,21 +23,14 @@ const (
 // trimLoop removes old transaction ids until ctx ends.
 func (r *Rooms) trimLoop(ctx context.Context, stopped chan<- struct{}) {
 	defer close(stopped)
-	tick := time.NewTicker(trimTick)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := r.trimTransactions(ctx, maxTransactions); err != nil && !errors.Is(err, context.Canceled) {
-				r.log.WithError(err).Warn("removing old transaction ids")
-			}
-			if err := r.forgetStickies(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				r.log.WithError(err).Warn("letting go of sticky events")
-			}
+	pace.Every(ctx, trimTick, func() {
+		if err := r.trimTransactions(ctx, maxTransactions); err != nil && !errors.Is(err, context.Canceled) {
+			r.log.WithError(err).Warn("removing old transaction ids")
 		}
-	}
+		if err := r.forgetStickies(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			r.log.WithError(err).Warn("letting go of sticky events")
+		}
+	})
 }
 
 // trimTransactions removes what is too old, and then the oldest above most.

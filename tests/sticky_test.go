@@ -65,6 +65,27 @@ func TestAServerThatJoinsLaterGetsWhatIsSticky(t *testing.T) {
 	require.EqualValues(t, 3600000, answer.Get("msc4354_sticky.duration_ms").Int())
 }
 
+// TestAServerThatJoinsJustBeforeARestartGetsWhatIsSticky: the node ends before it has sent what is sticky to the server that joined.
+func TestAServerThatJoinsJustBeforeARestartGetsWhatIsSticky(t *testing.T) {
+	a, b := twoHospitals(t)
+	ana, bo := a.User("ana"), b.User("bo")
+	room := ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
+	member := stick(ana, room, "org.matrix.msc4143.rtc.member", "m1", "3600000")
+	for i := range 30 {
+		ana.Say(room, "message "+strconv.Itoa(i))
+	}
+	bo.Join(room, a.Name)
+	a.Restart()
+	bo.WaitUntil("the sticky event from before the join", func(sync gjson.Result) bool {
+		for _, ev := range testhospital.Timeline(sync, room) {
+			if ev.Get("event_id").Str == member {
+				return true
+			}
+		}
+		return stuck(sync, room)[member].Exists()
+	})
+}
+
 func TestStickyEventsReachClientsWhateverTheTimelineLimit(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { sticksAcrossLimits(t, on(fresh)) })
 }

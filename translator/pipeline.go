@@ -208,16 +208,23 @@ func (r Result) as(set *glossary.Set) Result {
 
 // keyOf hashes what a translation depends on. marks are what the glossary asks of it.
 func keyOf(source Result, marks []string) cacheKey {
-	h := sha256.New()
-	for _, part := range append([]string{string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), strconv.FormatBool(source.released), string(source.To), source.Original.Body, source.Original.FormattedBody}, marks...) {
-		var length [8]byte
-		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
-		h.Write(length[:])
-		h.Write([]byte(part))
+	var short [512]byte
+	hashed := short[:0]
+	for _, part := range [...]string{
+		string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), strconv.FormatBool(source.released),
+		string(source.To), source.Original.Body, source.Original.FormattedBody,
+	} {
+		hashed = appendPart(hashed, part)
 	}
-	var key cacheKey
-	h.Sum(key[:0])
-	return key
+	for _, mark := range marks {
+		hashed = appendPart(hashed, mark)
+	}
+	return sha256.Sum256(hashed)
+}
+
+// appendPart appends a text behind its length, so that no two lists of texts are hashed alike.
+func appendPart(dst []byte, part string) []byte {
+	return append(binary.BigEndian.AppendUint64(dst, uint64(len(part))), part...)
 }
 
 // lasting reports whether asking again would give the same.

@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/internal/pace"
 	"medixchange/internal/search"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -114,7 +115,7 @@ func (f *Finder) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if err := f.begin(ctx); err != nil {
 			f.o.Log.WithError(err).Warn("beginning to index failed, trying again")
-			f.pause(ctx, retryPause)
+			pace.Pause(ctx, retryPause)
 			continue
 		}
 		f.index(ctx)
@@ -209,16 +210,7 @@ func (f *Finder) drop(ctx context.Context, index string) error {
 		if err != nil {
 			return err
 		}
-		f.pause(ctx, time.Since(began)) // others write meanwhile
+		pace.Pause(ctx, time.Since(began)) // others write meanwhile
 	}
 	return nil
-}
-
-func (f *Finder) pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 )
 
@@ -29,7 +30,7 @@ const (
 func (f *Finder) followHistory(ctx context.Context) {
 	var looked, tidied time.Time
 	position := int64(-1)
-	for ; ctx.Err() == nil; f.pause(ctx, historyEvery) {
+	for ; ctx.Err() == nil; pace.Pause(ctx, historyEvery) {
 		if at := f.o.Hub.Position(); at != position || time.Since(looked) >= quietEvery {
 			position, looked = at, time.Now()
 			f.warn(ctx, f.readHistory(ctx), "indexing fetched messages failed, trying again")

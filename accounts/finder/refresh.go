@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/search"
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
@@ -269,7 +270,7 @@ func (f *Finder) writeStep(ctx context.Context, many bool, fn func(tx *sqldb.Tx)
 		return err
 	}
 	if many {
-		f.pause(ctx, min(time.Since(began), maxPause))
+		pace.Pause(ctx, min(time.Since(began), maxPause))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"medixchange/accounts"
+	"medixchange/internal/pace"
 	"medixchange/internal/push"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -112,10 +113,8 @@ func (n *Notifier) resume(ctx context.Context, start int64) error {
 			return ctx.Err()
 		}
 		n.o.Log.WithError(err).Warn("looking up what pushers were not told")
-		select {
-		case <-ctx.Done():
+		if !pace.Pause(ctx, retryPause) {
 			return ctx.Err()
-		case <-time.After(retryPause):
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"sync"
-	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/push"
 	"medixchange/internal/sqldb"
 )
@@ -37,16 +37,7 @@ func (n *Notifier) beginPlaces(ctx context.Context, items map[push.Key][]*push.I
 }
 
 func (n *Notifier) keepPlaces(ctx context.Context) {
-	ticker := time.NewTicker(saveEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			n.savePlaces(ctx)
-		}
-	}
+	pace.Every(ctx, saveEvery, func() { n.savePlaces(ctx) })
 }
 
 // savePlaces moves the places on to where the pushers are, and removes those of pushers for which nothing waits.

@@ -12,6 +12,7 @@ import (
 
 	"medixchange/accounts"
 	"medixchange/alliance/signed"
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
@@ -97,8 +98,8 @@ func (r *Reach) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		r.o.Log.WithError(err).Warn("the reach cannot begin to be counted, trying again")
-		if err := sleep(ctx, time.Minute); err != nil {
-			return err
+		if !pace.Pause(ctx, time.Minute) {
+			return ctx.Err()
 		}
 	}
 	if !r.o.Enabled {
@@ -125,20 +126,9 @@ func (r *Reach) keepSnapshots(ctx context.Context) {
 		if err := r.snapshot(ctx); err != nil && ctx.Err() == nil {
 			r.o.Log.WithError(err).Warn("noting the reach failed; it is tried again")
 		}
-		if sleep(ctx, snapshotEvery) != nil {
+		if !pace.Pause(ctx, snapshotEvery) {
 			return
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -150,8 +140,8 @@ type sent struct {
 // count counts the messages of one range of the stream.
 func (r *Reach) count(ctx context.Context, from, upto int64) error {
 	if upto-from < enough {
-		if err := sleep(ctx, gather); err != nil {
-			return err
+		if !pace.Pause(ctx, gather) {
+			return ctx.Err()
 		}
 	}
 	messages, err := r.messages(ctx, from, upto)

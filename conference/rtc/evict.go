@@ -17,6 +17,8 @@ const (
 	sweepEvery = 500 * time.Millisecond
 	// compareEvery is how often the SFU is asked who is really there.
 	compareEvery = 30 * time.Second
+	// countEvery is how often is looked whether other hospitals must be asked again what they show.
+	countEvery = 5 * time.Second
 	// forgetAfter is how long somebody who is not in the SFU is remembered: a token is good for 15 minutes, and those that the SFU
 	// gives for coming back for ten more.
 	forgetAfter = 30 * time.Minute
@@ -143,7 +145,7 @@ func (r *RTC) removeFromSFU(ctx context.Context, p place) error {
 func (r *RTC) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
-	compared := time.Now()
+	compared, counted := time.Now(), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -154,6 +156,10 @@ func (r *RTC) sweep(ctx context.Context) {
 			continue
 		}
 		r.checkServers()
+		if time.Since(counted) >= countEvery {
+			counted = time.Now()
+			r.countAgain()
+		}
 		if time.Since(compared) < compareEvery {
 			continue
 		}

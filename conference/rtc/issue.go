@@ -49,14 +49,14 @@ func (r *RTC) grantOf(ctx context.Context, m Member, policy Policy) (sfu.Grant, 
 	if !grant.Publish {
 		return grant, nil
 	}
-	present := []sfu.Participant(nil)
+	var showing []picture
 	if policy.MaxVideo != nil {
 		var err error
-		if present, err = r.o.SFU.Participants(ctx, m.SFURoom); err != nil {
-			return grant, fmt.Errorf("looking who is in a conference: %w", err)
+		if showing, err = r.showingNow(ctx, m.call()); err != nil {
+			return grant, err
 		}
 	}
-	grant.Sources = policy.sourcesFor(m.Identity, present)
+	grant.Sources = policy.sourcesFor(picture{Identity: m.Identity, UserID: m.UserID}, showing)
 	return grant, nil
 }
 

@@ -34,7 +34,7 @@ const knockEvery = time.Minute
 // Policy is the content of PolicyType.
 type Policy struct {
 	AudioOnly bool
-	// MaxVideo is how many of this hospital's users may show pictures at a time; nil: all.
+	// MaxVideo is how many may show pictures at a time, of all hospitals together; nil: all.
 	MaxVideo *int
 	Locked   bool
 	Admitted []string // users who may come in although it is locked
@@ -57,44 +57,19 @@ func (p Policy) admits(userID string) bool { return slices.Contains(p.Admitted, 
 // everything that may be published; LiveKit takes an empty list for it.
 var soundOnly = []string{sfu.Microphone}
 
-// sourcesFor is what a participant may publish, given who is there; nil: everything.
-func (p Policy) sourcesFor(identity string, present []sfu.Participant) []string {
+// sourcesFor is what one of our participants may publish, given who shows pictures in order; nil: everything.
+func (p Policy) sourcesFor(who picture, showing []picture) []string {
 	if p.AudioOnly {
 		return soundOnly
 	}
 	if p.MaxVideo == nil {
 		return nil
 	}
-	showing := showingVideo(present)
-	at := slices.Index(showing, identity)
+	at := slices.IndexFunc(showing, func(s picture) bool { return s.Identity == who.Identity && s.UserID == who.UserID })
 	if at >= 0 && at < *p.MaxVideo || at < 0 && len(showing) < *p.MaxVideo {
 		return nil
 	}
 	return soundOnly
-}
-
-// showingVideo lists who publishes pictures, those who came first first.
-func showingVideo(present []sfu.Participant) []string {
-	var who []sfu.Participant
-	for _, p := range present {
-		if slices.ContainsFunc(p.Tracks, func(t sfu.Track) bool { return t.Kind == "video" }) {
-			who = append(who, p)
-		}
-	}
-	slices.SortFunc(who, func(a, b sfu.Participant) int {
-		if a.JoinedTS != b.JoinedTS {
-			return int(a.JoinedTS - b.JoinedTS)
-		}
-		if a.SID < b.SID {
-			return -1
-		}
-		return 1
-	})
-	out := make([]string, len(who))
-	for i, p := range who {
-		out[i] = p.Identity
-	}
-	return out
 }
 
 // policyOf reads a room's policy; a room without one has none.
@@ -191,34 +166,48 @@ func (r *RTC) enforce(ctx context.Context, roomID string) error {
 	if err != nil {
 		return err
 	}
-	sfuRooms := map[string]bool{}
+	calls := map[call]bool{}
 	for _, m := range r.members.room(roomID) {
-		sfuRooms[m.SFURoom] = true
+		calls[m.call()] = true
 	}
-	for sfuRoom := range sfuRooms {
-		if err := r.enforceIn(ctx, sfuRoom, policy); err != nil {
+	for c := range calls {
+		if err := r.enforceIn(ctx, c, policy); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *RTC) enforceIn(ctx context.Context, sfuRoom string, policy Policy) error {
-	present, err := r.o.SFU.Participants(ctx, sfuRoom)
+func (r *RTC) enforceIn(ctx context.Context, c call, policy Policy) error {
+	present, showing, err := r.present(ctx, c)
 	if err != nil {
-		return fmt.Errorf("looking who is in a conference: %w", err)
+		return err
+	}
+	if policy.MaxVideo != nil {
+		r.exchange(ctx, c, showing)
+		showing = r.countingAll(c, showing)
 	}
 	for _, p := range present {
 		if !p.Publish || p.Hidden || p.Recorder {
 			continue
 		}
-		want := policy.sourcesFor(p.Identity, present)
+		m, _ := r.members.get(place{c.sfuRoom, p.Identity})
+		want := policy.sourcesFor(picture{Identity: p.Identity, UserID: m.UserID}, showing)
 		if slices.Equal(want, p.Sources) {
 			continue
 		}
-		if err := r.o.SFU.Permit(ctx, sfuRoom, p.Identity, true, want); err != nil && !errors.Is(err, sfu.ErrNotThere) {
+		if err := r.o.SFU.Permit(ctx, c.sfuRoom, p.Identity, true, want); err != nil && !errors.Is(err, sfu.ErrNotThere) {
 			return fmt.Errorf("applying the policy of a conference: %w", err)
 		}
 	}
 	return nil
+}
+
+// present lists who is in a call on the SFU of this node, and who of them shows pictures.
+func (r *RTC) present(ctx context.Context, c call) ([]sfu.Participant, []picture, error) {
+	present, err := r.o.SFU.Participants(ctx, c.sfuRoom)
+	if err != nil {
+		return nil, nil, fmt.Errorf("looking who is in a conference: %w", err)
+	}
+	return present, r.ownPictures(c, present), nil
 }

@@ -25,6 +25,8 @@ type Member struct {
 // place names somebody in the SFU.
 type place struct{ sfuRoom, identity string }
 
+func (m Member) call() call { return call{m.RoomID, m.SlotID, m.SFURoom} }
+
 func (m Member) place() place { return place{m.SFURoom, m.Identity} }
 
 // registry holds all members, as the table does.

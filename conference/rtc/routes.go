@@ -52,6 +52,7 @@ func (r *RTC) FederationRoutes() map[string]SignedHandler {
 		federationTokens + "/rtc/livekit/get_token": r.remoteGetToken,
 		federationOwn + "/moderate":                 r.remoteModerate,
 		federationOwn + "/doctor":                   r.remoteDoctor,
+		exchangePath:                                r.remotePictures,
 	}
 }
 

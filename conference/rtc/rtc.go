@@ -63,6 +63,8 @@ type RTC struct {
 	members   *registry
 	limit     *web.Limiter
 	strangers *web.Limiter
+	tellers   *web.Limiter // by server
+	words     words
 	proofs    *lru.Cache[[32]byte, proof] // OpenID tokens that were used
 	knocks    *lru.Cache[string, int64]   // when somebody last knocked, ms
 	removed   *lru.Cache[place, int64]    // until when a user (in place of the identity) stays out, ms
@@ -99,7 +101,8 @@ func New(ctx context.Context, o Options) (*RTC, error) {
 	r.trials = web.NewLimiter(trialsPerSecond, trialsAtOnce, maxLimited)
 	r.pending.places = map[place]bool{}
 	r.limit = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
-	r.strangers = web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
+	r.strangers, r.tellers = web.NewLimiter(o.PerSecond, o.Burst, maxLimited), web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
+	r.words.all = map[string]map[string]*word{}
 	r.proofs, r.knocks, r.removed = newCache[[32]byte, proof](maxProofs), newCache[string, int64](maxKnocks), newCache[place, int64](maxRemoved)
 	r.evicted = newCache[place, int64](maxRemoved)
 	members, err := r.loadParticipants(ctx)

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,15 +26,15 @@ func TestServerOfAUser(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	video := func(identity string, joined int64) sfu.Participant {
-		return sfu.Participant{Identity: identity, JoinedTS: joined, Tracks: []sfu.Track{{Kind: "video", Source: sfu.Camera}}}
-	}
-	present := []sfu.Participant{video("second", 20), {Identity: "quiet"}, video("first", 10)}
+	showing := []picture{{"second", "@b:here", 20}, {"first", "@a:there", 10}, {"same", "@c:here", 20}}
+	slices.SortFunc(showing, earlier)
+	users := map[string]string{"first": "@a:there", "second": "@b:here", "same": "@c:here"}
 	for content, want := range map[string]map[string][]string{
 		`{}`:                                 {"first": nil, "new": nil},
 		`{"audio_only":true}`:                {"first": soundOnly, "new": soundOnly},
-		`{"max_video":1}`:                    {"first": nil, "second": soundOnly, "quiet": soundOnly, "new": soundOnly},
-		`{"max_video":3}`:                    {"first": nil, "second": nil, "quiet": nil},
+		`{"max_video":1}`:                    {"first": nil, "same": soundOnly, "second": soundOnly, "quiet": soundOnly, "new": soundOnly},
+		`{"max_video":2}`:                    {"first": nil, "same": nil, "second": soundOnly},
+		`{"max_video":4}`:                    {"first": nil, "second": nil, "quiet": nil},
 		`{"max_video":0}`:                    {"first": soundOnly},
 		`{"max_video":-1,"audio_only":"no"}`: {"first": nil},
 		`{"max_video":"1"}`:                  {"second": nil},
@@ -41,11 +42,31 @@ func TestPolicies(t *testing.T) {
 	} {
 		policy := parsePolicy(gjson.Parse(content))
 		for identity, sources := range want {
-			require.Equal(t, sources, policy.sourcesFor(identity, present), "%s of %s", content, identity)
+			require.Equal(t, sources, policy.sourcesFor(picture{Identity: identity, UserID: users[identity]}, showing), "%s of %s", content, identity)
 		}
 	}
 	locked := parsePolicy(gjson.Parse(`{"locked":true,"admitted":["@a:b",7]}`))
 	require.True(t, locked.Locked && locked.admits("@a:b") && !locked.admits("@c:d"))
+}
+
+func TestWhoShowsPicturesIsInTheOrderOfPublishing(t *testing.T) {
+	r := &RTC{members: newRegistry(nil)}
+	c := call{"!r:a", defaultSlot, "s"}
+	track := func(kind string, published int64) sfu.Track { return sfu.Track{Kind: kind, PublishedTS: published} }
+	for _, identity := range []string{"late", "early", "screen", "quiet", "unknown to it when"} {
+		r.members.put(Member{SFURoom: "s", Identity: identity, RoomID: "!r:a", UserID: "@" + identity + ":a"})
+	}
+	list := r.ownPictures(c, []sfu.Participant{
+		{Identity: "late", JoinedTS: 1, Tracks: []sfu.Track{track("audio", 1000), track("video", 9000)}},
+		{Identity: "nobody", JoinedTS: 1, Tracks: []sfu.Track{track("video", 1000)}},
+		{Identity: "early", JoinedTS: 3, Tracks: []sfu.Track{track("video", 4000), track("video", 9500)}},
+		{Identity: "quiet", JoinedTS: 2, Tracks: []sfu.Track{track("audio", 2000)}},
+		{Identity: "screen", JoinedTS: 2, Tracks: []sfu.Track{track("video", 8000), track("video", 5000)}},
+		{Identity: "unknown to it when", JoinedTS: 6, Tracks: []sfu.Track{track("video", 0)}},
+	})
+	require.Equal(t, []picture{
+		{"early", "@early:a", 4000}, {"screen", "@screen:a", 5000}, {"unknown to it when", "@unknown to it when:a", 6000}, {"late", "@late:a", 9000},
+	}, list)
 }
 
 func TestTheRegistryIsBoundedForEachUser(t *testing.T) {

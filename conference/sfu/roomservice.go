@@ -43,6 +43,7 @@ type Track struct {
 	Source        string // as Grant.Sources
 	Muted         bool
 	Width, Height int
+	PublishedTS   int64 // ms; 0 where the SFU does not say, and in reports
 }
 
 // apiError is how Twirp refuses.
@@ -138,6 +139,10 @@ type participantInfo struct {
 		Muted  bool   `json:"muted"`
 		Width  int    `json:"width"`
 		Height int    `json:"height"`
+		// Version is given when a track is published, and stays.
+		Version struct {
+			UnixMicro string `json:"unix_micro"`
+		} `json:"version"`
 	} `json:"tracks"`
 }
 
@@ -151,8 +156,10 @@ func (i *participantInfo) participant() Participant {
 		p.Sources = append(p.Sources, strings.ToLower(source))
 	}
 	for _, t := range i.Tracks {
+		published, _ := strconv.ParseInt(t.Version.UnixMicro, 10, 64)
 		p.Tracks = append(p.Tracks, Track{
 			SID: t.SID, Kind: strings.ToLower(t.Type), Source: strings.ToLower(t.Source), Muted: t.Muted, Width: t.Width, Height: t.Height,
+			PublishedTS: published / 1000,
 		})
 	}
 	return p

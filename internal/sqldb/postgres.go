@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"medixchange/internal/pace"
 )
 
 const (
@@ -91,10 +93,8 @@ func (p *postgresLogin) login(ctx context.Context, conn *sql.Conn) error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%w: it holds the advisory lock %d", ErrInUse, processLock)
 		}
-		select {
-		case <-ctx.Done():
+		if !pace.Pause(ctx, 100*time.Millisecond) {
 			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }

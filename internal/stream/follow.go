@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"medixchange/internal/pace"
 )
 
 // FollowOptions say how a durable reader goes on. Zero values take the defaults.
@@ -168,19 +170,8 @@ func (f *follower) rest(ctx context.Context, cause error) error {
 	f.hub.logger.WithField("cursor", f.name).WithField("position", f.cursor).WithError(cause).Warn("a reader of the stream failed, trying again")
 	pause := f.pause
 	f.pause = min(2*f.pause, f.options.MaxPause)
-	return pauseFor(ctx, pause)
-}
-
-// pauseFor waits, or returns the error of a context that ends meanwhile.
-func pauseFor(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	pace.Pause(ctx, pause)
+	return ctx.Err()
 }
 
 // wait waits for news, and saves the cursor when it is due.
@@ -207,7 +198,8 @@ func (f *follower) gather(ctx context.Context) error {
 	if f.options.Gather <= 0 {
 		return nil
 	}
-	return pauseFor(ctx, f.options.Gather)
+	pace.Pause(ctx, f.options.Gather)
+	return ctx.Err()
 }
 
 // save stores the cursor; a failure is no harm but work done twice after a crash.

@@ -12,6 +12,7 @@ import (
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/id"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/web"
 	"medixchange/translator/encrypted"
 	"medixchange/translator/language"
@@ -120,7 +121,7 @@ func (s *Service) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		s.o.Log.WithError(err).Warn("the homeserver does not take the bot, trying again")
-		if !replies.Pause(ctx, retryPause) {
+		if !pace.Pause(ctx, retryPause) {
 			return ctx.Err()
 		}
 	}
@@ -170,7 +171,7 @@ func (s *Service) sweepLoop(ctx context.Context) error {
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.WithError(err).Warn("sweeping the bot's vault")
 		}
-		if !replies.Pause(ctx, sweepEvery) {
+		if !pace.Pause(ctx, sweepEvery) {
 			return ctx.Err()
 		}
 	}

@@ -208,7 +208,7 @@ func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
 	if known, ok := b.absences.known.Get(k); ok {
 		return known
 	}
-	defer b.looking.lock(ev.NID)()
+	defer b.looking.lock(ev.NID).Unlock()
 	if known, ok := b.absences.known.Get(k); ok {
 		return known
 	}
@@ -256,11 +256,11 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 }
 
 // withPutOff puts what events show that were put off before what they came to later.
-func (b *Bridge) withPutOff(code language.Code, events []*rooms.Event, found map[int64][]*view.Rendering) error {
+func (b *Bridge) withPutOff(code language.Code, events []*rooms.Event, found [][]*view.Rendering) error {
 	if b.absences.none() {
 		return nil
 	}
-	for _, ev := range events {
+	for i, ev := range events {
 		if !b.putOff(ev, code) {
 			continue
 		}
@@ -268,7 +268,7 @@ func (b *Bridge) withPutOff(code language.Code, events []*rooms.Event, found map
 		if err != nil {
 			return err
 		}
-		found[ev.NID] = append([]*view.Rendering{first}, found[ev.NID]...)
+		found[i] = append([]*view.Rendering{first}, found[i]...)
 	}
 	return nil
 }

@@ -92,3 +92,33 @@ func BenchmarkRealID(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPutOff is what a message adds that comes while engines have no room: from the stream to what one reader is shown.
+func BenchmarkPutOff(b *testing.B) {
+	w := newWorld(b)
+	room := w.ward()
+	w.bridge.absences.put(absence{scope: scope{from: "en", to: "es"}, position: 1, first: 1})
+	ev := w.event(w.say(room, alice, bedSentence(12)))
+	w.settled()
+	ctx := context.Background()
+	ev.Received = time.Now().UnixMilli()
+	entry := stream.Entry{Kind: rooms.EntryEvent, Value: ev}
+	b.ReportAllocs()
+	for b.Loop() {
+		w.bridge.decisions.Remove(ev.NID)
+		w.bridge.absences.known.Purge()
+		w.bridge.absences.shown.Purge()
+		w.bridge.hot.clear()
+		w.bridge.hot.expectNone(key{ev.NID, "es"})
+		if !w.bridge.Wanted(ev, "es") || !w.bridge.HoldUntil(ev, "es", newest).IsZero() {
+			b.Fatal("it is held")
+		}
+		begun, err := w.bridge.take(ctx, entry)
+		require.NoError(b, err)
+		require.Empty(b, begun)
+		found, err := w.bridge.Renderings(ctx, "es", []*rooms.Event{ev}, newest)
+		if err != nil || found[ev.NID] == nil || !found[ev.NID].PutOff {
+			b.Fatal(found, err)
+		}
+	}
+}

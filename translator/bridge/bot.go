@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 	"golang.org/x/time/rate"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
@@ -56,7 +57,7 @@ func (t *talk) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		t.b.o.Log.WithError(err).Error("the translation bot could not start, trying again")
-		if !sleep(ctx, storePause) {
+		if !pace.Pause(ctx, storePause) {
 			return ctx.Err()
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"medixchange/accounts"
 	"medixchange/internal/config"
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
@@ -305,7 +306,7 @@ func (b *Bridge) resumeUntilDone(ctx context.Context) error {
 			return ctx.Err()
 		}
 		b.o.Log.WithError(err).Error("resuming translations failed, trying again")
-		if !sleep(ctx, storePause) {
+		if !pace.Pause(ctx, storePause) {
 			return ctx.Err()
 		}
 	}

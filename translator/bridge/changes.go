@@ -1,10 +1,12 @@
 package bridge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -30,7 +32,7 @@ func originalOf(ev *rooms.Event) json.RawMessage {
 
 // without returns a JSON object without a member; content comes from an accepted event, so it is well formed.
 func without(content json.RawMessage, path string) json.RawMessage {
-	if len(content) > 0 && !gjson.GetBytes(content, path).Exists() {
+	if len(content) > 0 && !has(content, path) {
 		return content
 	}
 	cut, err := sjson.DeleteBytes(content, path)
@@ -38,6 +40,15 @@ func without(content json.RawMessage, path string) json.RawMessage {
 		return json.RawMessage("{}")
 	}
 	return cut
+}
+
+// has reports whether a JSON object has a member. Most have none of ours, which is seen without reading them.
+func has(content json.RawMessage, path string) bool {
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	if !bytes.Contains(content, []byte(name)) && bytes.IndexByte(content, '\\') < 0 { // else escapes may spell it
+		return false
+	}
+	return gjson.GetBytes(content, path).Exists()
 }
 
 // followEdit sends a synthetic after a real edit that readers of its own language would not see, since one that was given

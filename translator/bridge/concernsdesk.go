@@ -216,11 +216,11 @@ func (b *Bridge) beginAgain(ctx context.Context, ev *rooms.Event) (begun []*job,
 		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
 			continue
 		}
-		rows, err := b.placedOf(ctx, a.language, []*rooms.Event{ev})
+		rows, err := b.placed(ctx, a.language, ev)
 		if err != nil {
 			return nil, err
 		}
-		last := inForce(rows[ev.NID], newest)
+		last := inForce(rows, newest)
 		if last != nil && last.State == string(translator.Translated) {
 			continue
 		}

@@ -117,10 +117,7 @@ func starred(text gjson.Result) string {
 
 // keyed returns the event's content as it is, with the key that says why: for what is pending and what is no text.
 func keyed(ev *rooms.Event, message compose.Message) (json.RawMessage, error) {
-	encoded, err := json.Marshal(compose.Compose(message).Key)
-	if err != nil {
-		return nil, fmt.Errorf("writing a translation key: %w", err)
-	}
+	encoded := compose.Compose(message).Key.Append(nil)
 	version, err := sjson.SetRawBytes(without(json.RawMessage(versionOf(ev).Raw), pathReadAs), pathKey, encoded)
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)

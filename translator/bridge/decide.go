@@ -48,7 +48,7 @@ func (b *Bridge) decide(ev *rooms.Event) decision {
 	if d, ok := b.decisions.Get(ev.NID); ok {
 		return d
 	}
-	defer b.looking.lock(ev.NID)()
+	defer b.looking.lock(ev.NID).Unlock()
 	if d, ok := b.decisions.Get(ev.NID); ok {
 		return d
 	}
@@ -61,11 +61,11 @@ func (b *Bridge) decide(ev *rooms.Event) decision {
 // what takes longest would be done by each of them.
 type turns [64]sync.Mutex
 
-// lock waits for the turn of an event and returns what ends it.
-func (t *turns) lock(nid int64) (unlock func()) {
+// lock waits for the turn of an event, which ends with Unlock.
+func (t *turns) lock(nid int64) *sync.Mutex {
 	mu := &t[uint64(nid)%uint64(len(t))]
 	mu.Lock()
-	return mu.Unlock
+	return mu
 }
 
 // decideLive is decide for an event that has just come.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
 	"medixchange/translator"
@@ -182,7 +183,7 @@ func (b *Bridge) carryOut(j *job) {
 			return
 		}
 		b.o.Log.WithError(err).WithField("event", j.ev.ID).Error("storing a rendering failed, trying again")
-		if !sleep(b.work, storePause) {
+		if !pace.Pause(b.work, storePause) {
 			return
 		}
 	}
@@ -247,7 +248,7 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Req
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
 		result, err := b.askReleased(ctx, j.ev, request)
-		if err != nil || awaited || j.owed || !isBusy(result) || !sleep(ctx, busyPause) {
+		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
 	}
@@ -296,18 +297,6 @@ func reasonOf(result translator.Result) string {
 		return ""
 	}
 	return result.Reasons[0].Code
-}
-
-// sleep reports false when ctx ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // keepAfter is how long a job may take before it is stored: known phrases and repeated texts need no row of their own,

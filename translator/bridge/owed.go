@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
@@ -56,7 +57,7 @@ func (b *Bridge) owedLoop(ctx context.Context) error {
 			case <-ctx.Done():
 			}
 		}
-		if !sleep(ctx, owedPause) {
+		if !pace.Pause(ctx, owedPause) {
 			return ctx.Err()
 		}
 	}
@@ -197,9 +198,13 @@ func (b *Bridge) owedOf(ctx context.Context, of scope, events []*rooms.Event) ([
 	if err != nil {
 		return nil, fmt.Errorf("looking for redactions: %w", err)
 	}
-	return slices.DeleteFunc(wanted, func(ev *rooms.Event) bool {
-		return redacted[ev.ID] != nil || !unpaid(rows[ev.NID])
-	}), nil
+	var owed []*rooms.Event
+	for i, ev := range wanted {
+		if redacted[ev.ID] == nil && unpaid(rows[i]) {
+			owed = append(owed, ev)
+		}
+	}
+	return owed, nil
 }
 
 // isReadIn reports whether somebody besides its sender still reads the room of an event in a language.

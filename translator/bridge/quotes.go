@@ -277,6 +277,9 @@ func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (tex
 
 // copied reports whether a whole message is a translation that somebody copied, with our mark under it.
 func copied(text string) bool {
+	if !strings.Contains(text, strings.TrimSpace(ownMark)) {
+		return false
+	}
 	lines := plainLines(text)
 	return len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], ownMark)
 }

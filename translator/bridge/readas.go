@@ -72,11 +72,11 @@ func (b *Bridge) tellReadAs(ctx context.Context, ev, answered *rooms.Event) erro
 	if err != nil {
 		return err
 	}
-	found, err := b.placedOf(ctx, code, versions)
+	found, err := b.placed(ctx, code, versions[0])
 	if err != nil {
 		return err
 	}
-	r := inForce(found[versions[0].NID], ev.Position)
+	r := inForce(found, ev.Position)
 	if r == nil || len(r.Parts) == 0 {
 		return nil
 	}

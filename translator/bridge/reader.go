@@ -196,6 +196,6 @@ func (b *Bridge) alreadyDone(ctx context.Context, ev *rooms.Event, code language
 	if ev.Received != 0 {
 		return false, nil
 	}
-	rows, err := b.placedOf(ctx, code, []*rooms.Event{ev})
-	return len(rows[ev.NID]) > 0, err
+	rows, err := b.placed(ctx, code, ev)
+	return len(rows) > 0, err
 }

@@ -10,6 +10,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/tidwall/gjson"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
@@ -158,10 +159,10 @@ func (b *Bridge) readingsLoop(ctx context.Context) error {
 			return b.closeReadings(context.WithoutCancel(ctx))
 		case <-b.readings.kick:
 		}
-		sleep(ctx, readingsEvery)
+		pace.Pause(ctx, readingsEvery)
 		if err := b.writeReadings(context.WithoutCancel(ctx)); err != nil {
 			b.o.Log.WithError(err).Error("writing the reading log failed, trying again")
-			sleep(ctx, storePause)
+			pace.Pause(ctx, storePause)
 			select {
 			case b.readings.kick <- struct{}{}:
 			default:

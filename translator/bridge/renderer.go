@@ -37,13 +37,13 @@ func (b *Bridge) Renderings(ctx context.Context, tag string, events []*rooms.Eve
 		return nil, err
 	}
 	var found map[int64]*view.Rendering
-	for _, ev := range events {
-		r, err := b.renderingOf(ev, code, rows[ev.NID], upto)
+	for i, ev := range events {
+		r, err := b.renderingOf(ev, code, rows[i], upto)
 		if err != nil {
 			return nil, err
 		}
 		if r == nil {
-			if isTopic(ev) && upto != newest && len(rows[ev.NID]) == 0 {
+			if isTopic(ev) && upto != newest && len(rows[i]) == 0 {
 				b.prepareLater(ev, code)
 			}
 			continue
@@ -101,19 +101,19 @@ func keyOnly(ev *rooms.Event, code language.Code, d decision, state, reason stri
 	}, nil
 }
 
-// placedOf returns the placed renderings of those events that can have some, from memory where they are known.
-func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*rooms.Event) (map[int64][]*view.Rendering, error) {
-	found := map[int64][]*view.Rendering{}
+// placedOf returns the placed renderings of each of the events, from memory where they are known.
+func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*rooms.Event) ([][]*view.Rendering, error) {
+	found := make([][]*view.Rendering, len(events))
 	var missing []int64
 	turn := b.hot.now()
-	for _, ev := range events {
+	for i, ev := range events {
 		d := b.decide(ev)
 		if !d.text || d.from == "" || d.live && !d.wantedBy(code) {
 			continue
 		}
 		rows, known := b.hot.get(key{ev.NID, code})
 		if known {
-			found[ev.NID] = rows
+			found[i] = rows
 		} else {
 			missing = append(missing, ev.NID)
 		}
@@ -121,19 +121,43 @@ func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*roo
 	if len(missing) == 0 {
 		return found, b.withPutOff(code, events, found)
 	}
-	stored, err := b.selectPlaced(ctx, missing, code)
+	read, err := b.readPlaced(ctx, code, turn, missing)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range stored {
-		found[r.EventNID] = append(found[r.EventNID], &r.Rendering)
+	for i, ev := range events {
+		if rows, ok := read[key{ev.NID, code}]; ok {
+			found[i] = rows
+		}
 	}
-	read := make(map[key][]*view.Rendering, len(missing))
-	for _, nid := range missing {
-		read[key{nid, code}] = found[nid]
+	return found, b.withPutOff(code, events, found)
+}
+
+// placed is placedOf one event.
+func (b *Bridge) placed(ctx context.Context, code language.Code, ev *rooms.Event) ([]*view.Rendering, error) {
+	rows, err := b.placedOf(ctx, code, []*rooms.Event{ev})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// readPlaced returns the stored placed renderings of events, and keeps them unless something was committed since turn.
+func (b *Bridge) readPlaced(ctx context.Context, code language.Code, turn int64, nids []int64) (map[key][]*view.Rendering, error) {
+	stored, err := b.selectPlaced(ctx, nids, code)
+	if err != nil {
+		return nil, err
+	}
+	read := make(map[key][]*view.Rendering, len(nids))
+	for _, nid := range nids {
+		read[key{nid, code}] = nil
+	}
+	for _, r := range stored {
+		k := key{r.EventNID, code}
+		read[k] = append(read[k], &r.Rendering)
 	}
 	b.hot.fill(turn, read)
-	return found, b.withPutOff(code, events, found)
+	return read, nil
 }
 
 // offerlessHold bounds how long an event is held for a language that no engine offers: until its row says so.
@@ -190,12 +214,12 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 	waiting, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	var begun []*job
-	for _, ev := range slices.Backward(events) {
+	for i, ev := range slices.Backward(events) {
 		d := b.decide(ev)
 		if !d.wantedBy(code) || len(begun) == maxRequested || b.isOff(ctx, ev.RoomID) {
 			continue
 		}
-		last := inForce(rows[ev.NID], newest)
+		last := inForce(rows[i], newest)
 		k := key{ev.NID, code}
 		if last != nil && (b.isAway(ev, d, code) || !b.worthAgain(k, last, d.from)) {
 			continue

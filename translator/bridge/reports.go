@@ -119,11 +119,11 @@ func (t *talk) reportOf(ctx context.Context, reaction, message *rooms.Event, cod
 		return nil, err
 	}
 	version := versions[0]
-	found, err := t.b.placedOf(ctx, code, versions)
+	found, err := t.b.placed(ctx, code, version)
 	if err != nil {
 		return nil, err
 	}
-	r := inForce(found[version.NID], newest)
+	r := inForce(found, newest)
 	if r == nil || message.Sender == reaction.Sender || r.State != compose.StateTranslated && r.Verdict != string(check.Block) {
 		return nil, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 )
 
@@ -20,7 +21,7 @@ func (b *Bridge) sweepLoop(ctx context.Context) error {
 		if err := b.sweep(ctx); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("removing old renderings failed")
 		}
-		if !sleep(ctx, sweepEvery) {
+		if !pace.Pause(ctx, sweepEvery) {
 			return ctx.Err()
 		}
 	}

@@ -119,12 +119,12 @@ func (b *Bridge) shownTopics(ctx context.Context, code language.Code, topic *roo
 	if code == "" {
 		return nil, nil
 	}
-	rows, err := b.placedOf(ctx, code, []*rooms.Event{topic})
+	rows, err := b.placed(ctx, code, topic)
 	if err != nil {
 		return nil, err
 	}
 	var shown [][]string
-	for _, r := range rows[topic.NID] {
+	for _, r := range rows {
 		if len(r.Parts) == 0 {
 			continue
 		}
@@ -200,8 +200,8 @@ func (b *Bridge) prepareTopic(ctx context.Context, topic *rooms.Event, code lang
 	if !d.wantedBy(code) || topic.Sender == b.bot || b.isOff(ctx, topic.RoomID) {
 		return nil
 	}
-	rows, err := b.placedOf(ctx, code, []*rooms.Event{topic})
-	if err != nil || len(rows[topic.NID]) > 0 {
+	rows, err := b.placed(ctx, code, topic)
+	if err != nil || len(rows) > 0 {
 		return err
 	}
 	_, err = b.begin(ctx, &job{key: key{topic.NID, code}, ev: topic, from: d.from, told: told})

@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
+	"medixchange/internal/pace"
 	"medixchange/rooms"
 	"medixchange/translator"
 	"medixchange/translator/check"
@@ -86,7 +87,7 @@ func (b *Bridge) translateVoice(j *job) (translator.Result, error) {
 		if b.work.Err() != nil {
 			return result, errStopping
 		}
-		if err == nil || errors.Is(err, ErrNoTranscript) || !sleep(ctx, voicePause) {
+		if err == nil || errors.Is(err, ErrNoTranscript) || !pace.Pause(ctx, voicePause) {
 			return result, nil
 		}
 	}

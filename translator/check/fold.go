@@ -32,13 +32,9 @@ func foldIn(text string, code language.Code) *folded {
 // foldFor is fold for a language; with accents they stay, since Vietnamese has words that differ by
 // nothing else (đừng, dùng).
 func foldFor(text string, accents bool) *folded {
-	places := make([]int32, 2*len(text))
-	f := &folded{
-		text:   text,
-		runes:  make([]rune, 0, len(text)),
-		starts: places[:0:len(text)],
-		ends:   places[len(text):len(text)],
-	}
+	n := len(text)
+	room := make([]int32, 3*n) // a rune is an int32
+	f := &folded{text: text, runes: room[:0:n], starts: room[n : n : 2*n], ends: room[2*n : 2*n]}
 	single := singles()
 	for start, r := range text {
 		end := start + utf8.RuneLen(r)

@@ -1,7 +1,7 @@
 package check
 
 import (
-	"sort"
+	"slices"
 
 	"medixchange/translator/language"
 )
@@ -36,6 +36,9 @@ func (t *Text) in(code language.Code) (*folded, []span) {
 	if t.f == nil {
 		t.f = fold(t.text)
 		t.drugs = drugsIn(t.f)
+	}
+	if code == t.f.lang {
+		return t.f, t.drugs
 	}
 	f := *t.f
 	f.lang = code.Base()
@@ -94,7 +97,7 @@ func wordEnd(f *folded, m match) int {
 
 // ordered sorts slots by their place and drops those that overlap an earlier one.
 func ordered(slots []Slot) []Slot {
-	sort.SliceStable(slots, func(i, j int) bool { return slots[i].Start < slots[j].Start })
+	slices.SortStableFunc(slots, func(a, b Slot) int { return a.Start - b.Start })
 	kept := slots[:0]
 	end := 0
 	for _, s := range slots {

@@ -3,7 +3,6 @@ package compose
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/tidwall/gjson"
 )
@@ -24,11 +23,7 @@ func (c Content) Apply(content json.RawMessage) (json.RawMessage, error) {
 	if !parsed.IsObject() {
 		return nil, errors.New("content of a message: not an object")
 	}
-	key, err := json.Marshal(c.Key)
-	if err != nil {
-		return nil, fmt.Errorf("writing the key of a translation: %w", err)
-	}
-	out := make([]byte, 0, len(content)+len(key)+len(c.Body)+len(c.FormattedBody)+128)
+	out := make([]byte, 0, len(content)+2*(len(c.Body)+len(c.FormattedBody))+keyBytes)
 	out = append(out, '{')
 	parsed.ForEach(func(name, value gjson.Result) bool {
 		if !written(name.Str) {
@@ -41,8 +36,40 @@ func (c Content) Apply(content json.RawMessage) (json.RawMessage, error) {
 		out = appendField(append(out, ','), "format", htmlFormat)
 		out = appendField(append(out, ','), "formatted_body", c.FormattedBody)
 	}
-	out = append(append(out, `,"`+KeyName+`":`...), key...)
+	out = c.Key.Append(append(out, `,"`+KeyName+`":`...))
 	return append(out, '}'), nil
+}
+
+// keyBytes is room for a key without the texts in it.
+const keyBytes = 192
+
+// Append appends the key as JSON, as encoding/json would write it but without looking at its type each time.
+func (k Key) Append(dst []byte) []byte {
+	dst = append(dst, '{')
+	dst = appendField(dst, "state", k.State)
+	for _, field := range [...]struct{ name, value string }{
+		{"from", string(k.From)}, {"to", string(k.To)}, {"engine", k.Engine}, {"verdict", string(k.Verdict)},
+	} {
+		if field.value != "" {
+			dst = appendField(append(dst, ','), field.name, field.value)
+		}
+	}
+	dst = append(dst, `,"reasons":[`...)
+	for i, reason := range k.Reasons {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = gjson.AppendJSONString(dst, reason)
+	}
+	dst = append(dst, ']')
+	if k.Original == nil {
+		return append(dst, '}')
+	}
+	dst = appendField(append(dst, `,"original":{`...), "body", k.Original.Body)
+	if k.Original.FormattedBody != "" {
+		dst = appendField(append(dst, ','), "formatted_body", k.Original.FormattedBody)
+	}
+	return append(dst, "}}"...)
 }
 
 // written reports whether Apply has its own value for a field, or leaves it out.

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"html"
+	"slices"
 	"strings"
 
 	"medixchange/translator/check"
@@ -110,11 +111,9 @@ func lateKey(m Message) string {
 }
 
 func keyOf(m Message) Key {
-	key := Key{State: m.State, From: m.From, To: m.To, Engine: m.Engine, Verdict: m.Verdict, Reasons: []string{}}
-	seen := map[string]bool{}
+	key := Key{State: m.State, From: m.From, To: m.To, Engine: m.Engine, Verdict: m.Verdict, Reasons: make([]string, 0, len(m.Reasons))}
 	for _, reason := range m.Reasons {
-		if !seen[reason.Code] {
-			seen[reason.Code] = true
+		if !slices.Contains(key.Reasons, reason.Code) {
 			key.Reasons = append(key.Reasons, reason.Code)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"medixchange/internal/pace"
 	"medixchange/translator/replies"
 )
 
@@ -93,7 +94,7 @@ func (b *Bot) Run(ctx context.Context) error {
 			return ctx.Err()
 		}
 		b.o.Log.WithError(err).Error("the translation bot's device could not start, trying again")
-		if !replies.Pause(ctx, retryPause) {
+		if !pace.Pause(ctx, retryPause) {
 			return ctx.Err()
 		}
 	}
@@ -239,7 +240,7 @@ func (b *Bot) sweepLoop(ctx context.Context) error {
 		if err := errors.Join(b.keys.sweep(ctx, b.o.Now()), b.desk.Sweep(ctx), b.forgetFallback(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("sweeping the translation bot's vault")
 		}
-		if !replies.Pause(ctx, sweepEvery) {
+		if !pace.Pause(ctx, sweepEvery) {
 			return ctx.Err()
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
+	"medixchange/internal/pace"
 	"medixchange/translator/replies"
 )
 
@@ -37,12 +38,12 @@ const (
 func (b *Bot) syncLoop(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if b.desk.Full() {
-			replies.Pause(ctx, retryPause)
+			pace.Pause(ctx, retryPause)
 			continue
 		}
 		if err := b.step(ctx); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("the translation bot could not read what happened, trying again")
-			replies.Pause(ctx, retryPause)
+			pace.Pause(ctx, retryPause)
 		}
 	}
 	return ctx.Err()

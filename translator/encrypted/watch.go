@@ -9,6 +9,7 @@ import (
 
 	"maunium.net/go/mautrix/id"
 
+	"medixchange/internal/pace"
 	"medixchange/translator/replies"
 )
 
@@ -30,7 +31,7 @@ func (b *Bot) watchEvery() time.Duration {
 
 // watchLoop does what nothing that happens in a room asks for.
 func (b *Bot) watchLoop(ctx context.Context) error {
-	for replies.Pause(ctx, b.watchEvery()) {
+	for pace.Pause(ctx, b.watchEvery()) {
 		if err := errors.Join(b.giveUpUnread(ctx), b.leaveUnneeded(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("looking after the translation bot's rooms")
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"medixchange/internal/pace"
 	"medixchange/translator"
 	"medixchange/translator/language"
 )
@@ -280,7 +281,7 @@ func (d *Desk) carryOut(ctx context.Context, w *Work) {
 			return
 		}
 		log.WithError(err).Info("the translation bot tries an answer again")
-		if !Pause(ctx, pause) {
+		if !pace.Pause(ctx, pause) {
 			return
 		}
 		pause = min(2*pause, longestWait)

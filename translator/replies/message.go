@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/translator"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
@@ -118,7 +119,7 @@ func (d *Desk) result(ctx context.Context, request translator.Request) translato
 		case !result.Because(translator.ReasonBusy):
 			return result
 		}
-		if !Pause(ctx, busyPause) {
+		if !pace.Pause(ctx, busyPause) {
 			return result
 		}
 	}

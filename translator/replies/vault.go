@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 )
 
@@ -288,7 +289,7 @@ func (v *Vault) Together(ctx context.Context, fn func() error) error {
 		if err == nil || ctx.Err() != nil {
 			return errors.Join(failed, err)
 		}
-		if !Pause(ctx, commitPause) {
+		if !pace.Pause(ctx, commitPause) {
 			return errors.Join(failed, err)
 		}
 	}
@@ -296,15 +297,3 @@ func (v *Vault) Together(ctx context.Context, fn func() error) error {
 
 // commitPause is the wait before a commit that failed is tried again.
 const commitPause = time.Second
-
-// Pause waits for d. It reports false when ctx ended before.
-func Pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
