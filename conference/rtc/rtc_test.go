@@ -51,7 +51,7 @@ func TestPolicies(t *testing.T) {
 
 func TestWhoShowsPicturesIsInTheOrderOfPublishing(t *testing.T) {
 	r := &RTC{members: newRegistry(nil)}
-	c := call{"!r:a", defaultSlot, "s"}
+	c := call{"!r:a", DefaultSlot, "s"}
 	track := func(kind string, published int64) sfu.Track { return sfu.Track{Kind: kind, PublishedTS: published} }
 	for _, identity := range []string{"late", "early", "screen", "quiet", "unknown to it when"} {
 		r.members.put(Member{SFURoom: "s", Identity: identity, RoomID: "!r:a", UserID: "@" + identity + ":a"})
