@@ -152,3 +152,28 @@ func TestOnlyOpenSlotsThatTheRoomKnowsAreRecorded(t *testing.T) {
 		require.Equal(t, "no", answer, "a no without a slot is for all that runs in the room")
 	}
 }
+
+// TestWhoeverIsAtAnotherHospitalDecidesWhetherTheyAreRecorded: only Ana's hospital records, and Bo answers at his own: by its interface, as
+// the conference page does, and by a command.
+func TestWhoeverIsAtAnotherHospitalDecidesWhetherTheyAreRecorded(t *testing.T) {
+	m := meet(t, recorded)
+	answer := func(want string) {
+		within(t, "the answer does not arrive", func() bool {
+			var said string
+			row := m.a.Node().DB.QueryRow(t.Context(), `SELECT answer FROM recording_consents WHERE user_id = $1`, m.bo.ID)
+			return row.Scan(&said) == nil && said == want
+		})
+	}
+	consent := roomPath(m.room, "/recording/consent")
+	status, _ := m.bo.Do(http.MethodPost, consent, map[string]any{"answer": "no"})
+	require.Equal(t, http.StatusNotFound, status, "nothing is recorded yet")
+	m.ana.Must(http.MethodPost, roomPath(m.room, "/recording"), map[string]any{"action": "start", "consent": "explicit"})
+	within(t, "bo does not see that he is asked", func() bool {
+		return m.bo.Must(http.MethodGet, roomPath(m.room, "/recording"), nil).Get("recording").Bool()
+	})
+	m.bo.Must(http.MethodPost, consent, map[string]any{"answer": "yes"})
+	answer("yes")
+	m.bo.Say(m.room, "!record no")
+	m.bo.WaitUntil("his own hospital's answer", func(sync gjson.Result) bool { return strings.Contains(sync.Raw, "You are not recorded.") })
+	answer("no")
+}

@@ -17,7 +17,7 @@ func (r *Recording) call() Call { return Call{r.RoomID, r.SlotID} }
 
 // stateKey is where the room says whether the call is recorded.
 func (c Call) stateKey() string {
-	if c.SlotID == manifest.OwnSlot {
+	if c.SlotID == "" || c.SlotID == manifest.OwnSlot {
 		return ""
 	}
 	return c.SlotID

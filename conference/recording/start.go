@@ -174,44 +174,6 @@ func (s *Service) Command(ctx context.Context, roomID, slotID, userID, command, 
 	return nil
 }
 
-// Consent takes a member's answer to being recorded. Without a slot a yes is for the recording which [Service.meant] finds, and a no for all
-// of the room.
-func (s *Service) Consent(ctx context.Context, roomID, slotID, userID, answer string) error {
-	if answer != "yes" && answer != "no" {
-		return web.InvalidParam("answer is yes or no")
-	}
-	snapshot, err := s.snapshot(ctx, roomID)
-	if err != nil {
-		return err
-	}
-	if snapshot.Membership(userID) != "join" {
-		return web.Forbidden("You are not joined to this room.")
-	}
-	about := s.runningIn(roomID)
-	if slotID != "" || answer == "yes" {
-		about = []*active{s.find(s.meant(roomID, slotID))}
-	}
-	if len(about) == 0 || about[0] == nil {
-		return errNone
-	}
-	for _, a := range about {
-		if err := s.consent(ctx, a, userID, answer); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Service) consent(ctx context.Context, a *active, userID, answer string) error {
-	ts := s.o.Now().UnixMilli()
-	if err := s.storeConsent(ctx, a.rec.ID, userID, answer, ts); err != nil {
-		return err
-	}
-	s.note(ctx, userID, "consent", a.rec.ID, answer)
-	a.tell(manifest.Command{Type: manifest.CommandConsent, UserID: userID, Answer: answer, TS: ts})
-	return nil
-}
-
 // mayModerate lets those through who may send the room's state.
 func (s *Service) mayModerate(ctx context.Context, roomID, userID string) (*rooms.Snapshot, error) {
 	snapshot, err := s.snapshot(ctx, roomID)
