@@ -3,6 +3,7 @@ package recording
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -63,7 +64,8 @@ func (s *Service) meant(roomID, slotID string) Call {
 	if slotID != "" {
 		return Call{roomID, slotID}
 	}
-	if running := s.runningIn(roomID); len(running) == 1 {
+	running := slices.DeleteFunc(s.runningIn(roomID), func(a *active) bool { return a.ending() })
+	if len(running) == 1 {
 		return running[0].rec.call()
 	}
 	return own

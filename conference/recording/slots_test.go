@@ -49,6 +49,12 @@ func TestAWishWithoutASlotIsForTheRoomsOwnCallOrTheOnlyOneRecorded(t *testing.T)
 	run("!a", manifest.OwnSlot)
 	require.Equal(t, own, s.meant("!a", ""))
 	require.Equal(t, Call{"!a", "m.call#2"}, s.meant("!a", "m.call#2"))
+	for _, slot := range []string{manifest.OwnSlot, "m.call#1"} {
+		s.find(Call{"!a", slot}).stop("stopped")
+	}
+	require.Equal(t, Call{"!a", "m.call#2"}, s.meant("!a", ""), "those that end do not count, though they are not finished yet")
+	s.find(Call{"!a", "m.call#2"}).end()
+	require.Equal(t, own, s.meant("!a", ""))
 	require.Empty(t, own.stateKey())
 	require.Equal(t, "m.call#2", s.meant("!a", "m.call#2").stateKey())
 }
