@@ -93,6 +93,7 @@ type Accounts struct {
 	pushers    *pusherSet
 	nonces     *nonces
 	presences  *presences
+	departures departures
 
 	stop    context.CancelFunc
 	running sync.WaitGroup

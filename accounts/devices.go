@@ -100,6 +100,7 @@ func (a *Accounts) deleteDevices(ctx context.Context, userID string, ids []strin
 		tx.OnCommit(func() {
 			a.tokens.forget(userID)
 			a.inboxes.forget(userID)
+			a.departures.tell(userID, going)
 		})
 		a.pushers.removed(tx, userID)
 		updates := make([]listUpdate, len(withKeys))

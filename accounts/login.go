@@ -218,20 +218,20 @@ func (a *Accounts) LogoutAll(ctx context.Context, userID string) error {
 // CreateLoginToken gives a token with which another client can log in once as the user (POST /login/get_token), and how
 // long it is good.
 func (a *Accounts) CreateLoginToken(ctx context.Context, userID string) (string, time.Duration, error) {
-	token, err := a.shortToken(ctx, "login", userID, loginTokenLifetime)
+	token, err := a.shortToken(ctx, "login", userID, "", loginTokenLifetime)
 	return token, loginTokenLifetime, err
 }
 
-// OpenIDToken gives a token by which a third party can learn who the user is, and how long it is good.
-func (a *Accounts) OpenIDToken(ctx context.Context, userID string) (string, time.Duration, error) {
-	token, err := a.shortToken(ctx, "openid", userID, openIDTokenLifetime)
+// OpenIDToken gives a device a token by which a third party can learn who its user is, and how long it is good. It ends with the device.
+func (a *Accounts) OpenIDToken(ctx context.Context, userID, deviceID string) (string, time.Duration, error) {
+	token, err := a.shortToken(ctx, "openid", userID, deviceID, openIDTokenLifetime)
 	return token, openIDTokenLifetime, err
 }
 
-func (a *Accounts) shortToken(ctx context.Context, kind, userID string, lifetime time.Duration) (string, error) {
+func (a *Accounts) shortToken(ctx context.Context, kind, userID, deviceID string, lifetime time.Duration) (string, error) {
 	token := newToken("mdxs_")
 	err := a.db.Write(ctx, func(tx *sqldb.Tx) error {
-		return insertShortToken(tx, hashToken(token), kind, userID, a.nowMS()+lifetime.Milliseconds())
+		return insertShortToken(tx, hashToken(token), kind, userID, deviceID, a.nowMS()+lifetime.Milliseconds())
 	})
 	if err != nil {
 		return "", fmt.Errorf("making a %s token: %w", kind, err)
@@ -241,6 +241,12 @@ func (a *Accounts) shortToken(ctx context.Context, kind, userID string, lifetime
 
 // OpenIDUser returns whose OpenID token it is; ErrUnknownToken.
 func (a *Accounts) OpenIDUser(ctx context.Context, token string) (string, error) {
+	userID, _, err := a.OpenIDDevice(ctx, token)
+	return userID, err
+}
+
+// OpenIDDevice returns whose OpenID token it is and which device asked for it; ErrUnknownToken.
+func (a *Accounts) OpenIDDevice(ctx context.Context, token string) (userID, deviceID string, err error) {
 	return a.readShortToken(ctx, hashToken(token), "openid", a.nowMS())
 }
 

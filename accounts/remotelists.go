@@ -234,7 +234,12 @@ func (a *Accounts) ReceiveDeviceListUpdate(ctx context.Context, origin string, c
 	if err != nil || len(to.rooms) == 0 {
 		return err
 	}
-	err = a.db.Write(ctx, func(tx *sqldb.Tx) error { return a.applyListUpdate(tx, u, to) })
+	err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
+		if u.Deleted {
+			tx.OnCommit(func() { a.departures.tell(u.UserID, []string{u.DeviceID}) })
+		}
+		return a.applyListUpdate(tx, u, to)
+	})
 	if err != nil {
 		return fmt.Errorf("taking a device list update: %w", err)
 	}

@@ -107,6 +107,7 @@ func removeDevices(tx *sqldb.Tx, userID string, ids []string) error {
 		`DELETE FROM devices WHERE user_id = $1 AND device_id = ANY($2)`,
 		`DELETE FROM access_tokens WHERE user_id = $1 AND device_id = ANY($2)`,
 		`DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = ANY($2)`,
+		`DELETE FROM login_tokens WHERE user_id = $1 AND device_id = ANY($2)`,
 		`DELETE FROM device_keys WHERE user_id = $1 AND device_id = ANY($2)`,
 		`DELETE FROM one_time_keys WHERE user_id = $1 AND device_id = ANY($2)`,
 		`DELETE FROM fallback_keys WHERE user_id = $1 AND device_id = ANY($2)`,

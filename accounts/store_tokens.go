@@ -103,9 +103,9 @@ func (a *Accounts) readAccessToken(ctx context.Context, hash []byte) (*tokenRow,
 	return &t, &d, nil
 }
 
-func insertShortToken(tx *sqldb.Tx, hash []byte, kind, userID string, expires int64) error {
-	_, err := tx.Exec(`INSERT INTO login_tokens (token_hash, kind, user_id, expires_ts) VALUES ($1, $2, $3, $4)`,
-		hash, kind, userID, expires)
+func insertShortToken(tx *sqldb.Tx, hash []byte, kind, userID, deviceID string, expires int64) error {
+	_, err := tx.Exec(`INSERT INTO login_tokens (token_hash, kind, user_id, device_id, expires_ts) VALUES ($1, $2, $3, $4, $5)`,
+		hash, kind, userID, deviceID, expires)
 	return err
 }
 
@@ -123,17 +123,16 @@ func takeShortToken(tx *sqldb.Tx, hash []byte, kind string, now int64) (string, 
 	return userID, nil
 }
 
-func (a *Accounts) readShortToken(ctx context.Context, hash []byte, kind string, now int64) (string, error) {
-	var userID string
-	err := a.db.QueryRow(ctx, `SELECT user_id FROM login_tokens WHERE token_hash = $1 AND kind = $2 AND expires_ts > $3`,
-		hash, kind, now).Scan(&userID)
+func (a *Accounts) readShortToken(ctx context.Context, hash []byte, kind string, now int64) (userID, deviceID string, err error) {
+	err = a.db.QueryRow(ctx, `SELECT user_id, device_id FROM login_tokens WHERE token_hash = $1 AND kind = $2 AND expires_ts > $3`,
+		hash, kind, now).Scan(&userID, &deviceID)
 	if errors.Is(err, sqldb.ErrNoRows) {
-		return "", &UnknownToken{}
+		return "", "", &UnknownToken{}
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading a token: %w", err)
+		return "", "", fmt.Errorf("reading a token: %w", err)
 	}
-	return userID, nil
+	return userID, deviceID, nil
 }
 
 func writeSeen(tx *sqldb.Tx, waiting map[[2]string]sighting) error {

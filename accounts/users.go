@@ -129,7 +129,12 @@ func (a *Accounts) SetSuspended(ctx context.Context, userID string, on bool) err
 
 func (a *Accounts) setFlag(ctx context.Context, userID, flag string, on bool) error {
 	return a.db.Write(ctx, func(tx *sqldb.Tx) error {
-		tx.OnCommit(func() { a.tokens.forget(userID) })
+		tx.OnCommit(func() {
+			a.tokens.forget(userID)
+			if on && flag != "admin" {
+				a.departures.tell(userID, nil)
+			}
+		})
 		return writeFlag(tx, userID, flag, on)
 	})
 }

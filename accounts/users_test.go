@@ -119,7 +119,7 @@ func TestLoginTokenIsGoodOnceAndBriefly(t *testing.T) {
 	_, err = n.Login(ctx, LoginRequest{Type: LoginToken, Token: token})
 	require.ErrorIs(t, err, ErrForbidden)
 
-	token, _, err = n.OpenIDToken(ctx, ana)
+	token, _, err = n.OpenIDToken(ctx, ana, "")
 	require.NoError(t, err)
 	for range 2 {
 		who, err := n.OpenIDUser(ctx, token)

@@ -65,7 +65,7 @@ func (a *API) openIDToken(_ http.ResponseWriter, r *http.Request, d *accounts.De
 	if err := onlySelf(r, d); err != nil {
 		return nil, err
 	}
-	token, lifetime, err := a.Accounts.OpenIDToken(r.Context(), d.UserID)
+	token, lifetime, err := a.Accounts.OpenIDToken(r.Context(), d.UserID, d.DeviceID)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ func (h *ward) forgeNextHere(d *draft) *Event {
 	h.t.Helper()
 	ev := h.forgeNext(d)
 	require.Nil(h.t, h.n.receive(north, ev)[0].Err)
+	h.n.settle()
 	return ev
 }
 
@@ -44,6 +45,7 @@ func (h *ward) tell(events ...*Event) {
 	for _, result := range h.s.receive(north, events...) {
 		require.Nil(h.t, result.Err)
 	}
+	h.s.settle() // a busy machine leaves them to the inbox
 }
 
 // stuck returns south's sticky events of the room by id.

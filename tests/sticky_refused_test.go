@@ -18,6 +18,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/internal/signing"
+	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/testhospital"
 )
 
@@ -83,7 +84,11 @@ func sendRaw(t *testing.T, from, to *testhospital.Hospital, pdus ...json.RawMess
 // TestAStickyEventThatCameTooEarlyIsSeenAfterTheJoin: a hospital hears of a sticky event while it takes its sender for removed, is
 // restarted, and hears of the join then. What a banned user sends in the same way stays hidden.
 func TestAStickyEventThatCameTooEarlyIsSeenAfterTheJoin(t *testing.T) {
-	a, b := twoHospitals(t)
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) { seesTooEarlySticky(t, on(fresh)) })
+}
+
+func seesTooEarlySticky(t *testing.T, on testhospital.Option) {
+	a, b := twoHospitals(t, on)
 	ana, bo, eve := a.User("ana"), b.User("bo"), b.User("eve")
 	room := ana.CreateRoom(testhospital.Room{Preset: "private_chat", Invite: []string{bo.ID, eve.ID}})
 	early := map[*testhospital.User][]byte{}

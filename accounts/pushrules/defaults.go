@@ -19,6 +19,10 @@ var (
 // before, call.notify (MSC4075).
 const ringing = "org.matrix.msc4075.*"
 
+// toRing are the same under the names that they are to have: rtc.notification and rtc.invite. The others of these (slots, members,
+// declines) mention nobody.
+const toRing = "m.rtc.*"
+
 func match(key, pattern string) Condition {
 	return Condition{Kind: "event_match", Key: key, Pattern: &pattern}
 }
@@ -36,8 +40,8 @@ func rule(id string, actions []json.RawMessage, conditions ...Condition) Rule {
 }
 
 // Defaults are the server-default rules of the specification (v1.19, Predefined Rules) for userID. The mention rules by
-// name and by @room in the text went with MSC4210: m.mentions says who is meant. Two more are those of MSC4075, under their
-// unstable names: calls ring whom they mention, and are no highlights.
+// name and by @room in the text went with MSC4210: m.mentions says who is meant. Four more are those of MSC4075, under their
+// unstable names and those that they are to have: calls ring whom they mention, and are no highlights.
 func Defaults(userID string) *Ruleset {
 	return &Ruleset{
 		Override: []Rule{
@@ -48,9 +52,14 @@ func Defaults(userID string) *Ruleset {
 			rule(".m.rule.member_event", nil, match("type", "m.room.member")),
 			rule(".org.matrix.msc4075.rule.rtc.invite_for_me", []json.RawMessage{notify, ring}, match("type", ringing),
 				property("event_property_contains", `content.m\.mentions.user_ids`, userID)),
+			rule(".m.rule.rtc.invite_for_me", []json.RawMessage{notify, ring}, match("type", toRing),
+				property("event_property_contains", `content.m\.mentions.user_ids`, userID)),
 			rule(".m.rule.is_user_mention", []json.RawMessage{notify, sound, highlight},
 				property("event_property_contains", `content.m\.mentions.user_ids`, userID)),
 			rule(".org.matrix.msc4075.rule.rtc.invite_for_room", []json.RawMessage{notify, ring}, match("type", ringing),
+				property("event_property_is", `content.m\.mentions.room`, true),
+				Condition{Kind: "sender_notification_permission", Key: "room"}),
+			rule(".m.rule.rtc.invite_for_room", []json.RawMessage{notify, ring}, match("type", toRing),
 				property("event_property_is", `content.m\.mentions.room`, true),
 				Condition{Kind: "sender_notification_permission", Key: "room"}),
 			rule(".m.rule.is_room_mention", []json.RawMessage{notify, highlight},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"os"
@@ -164,4 +165,34 @@ func BenchmarkIdleSFU(b *testing.B) {
 		time.Sleep(5 * time.Second)
 	}
 	b.ReportMetric(rssOf(b, pid), "MB")
+}
+
+// BenchmarkConferenceEviction measures how long media go on after somebody may not take part any more: from the request to the end of
+// the connection, as its owner sees it, at their own hospital's SFU and at another's.
+func BenchmarkConferenceEviction(b *testing.B) {
+	m := meet(b)
+	for _, r := range removals(b) {
+		for name, at := range map[string]*testhospital.Hospital{"own": m.a, "other": m.b} {
+			if r.localOnly && at == m.b || r.remoteOnly && at == m.a {
+				continue
+			}
+			b.Run(strings.ReplaceAll(r.name, " ", "-")+"/"+name, func(b *testing.B) { benchEviction(b, m, r, at) })
+		}
+	}
+}
+
+func benchEviction(b *testing.B, m *meeting, r removal, at *testhospital.Hospital) {
+	var took []time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		room, u := m.ward(b, at, "u"+strings.ToLower(rand.Text()))
+		_, jwt, _ := askToken(u, m.a, m.urlA, room)
+		there := connect(b, m.urlA, jwt)
+		b.StartTimer()
+		began := time.Now()
+		r.does(m, u, room)
+		there.isGone()
+		took = append(took, time.Since(began))
+	}
+	b.ReportMetric(p95(took), "p95-ms")
 }

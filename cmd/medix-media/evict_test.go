@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,42 +18,138 @@ func atRoom(u *testhospital.User, room, what string, body any) {
 	u.Must(http.MethodPost, "/_matrix/client/v3/rooms/"+url.PathEscape(room)+"/"+what, body)
 }
 
-func TestABannedUsersMediaEndAndTheirTokenIsWorthNothing(t *testing.T) {
-	m := meet(t)
-	eve := m.a.User("eve")
-	eve.Join(m.room)
-	_, jwt, _ := askToken(eve, m.a, m.urlA, m.room)
-	there, ana := connect(t, m.urlA, jwt), m.joins(t, m.ana, m.a)
-	there.talk()
-	ana.hears(there.identity(), "audio")
-
-	began := time.Now()
-	atRoom(m.ana, m.room, "ban", map[string]any{"user_id": eve.ID})
-	there.isGone()
-	t.Logf("the banned user was gone after %s", time.Since(began).Round(time.Millisecond))
-
-	_, err := tryConnect(t, m.urlA, jwt)
-	require.Error(t, err, "the token was good for 15 minutes, but its owner may not come back")
-	status, _, code := askToken(eve, m.a, m.urlA, m.room)
-	require.Equal(t, http.StatusForbidden, status)
-	require.Equal(t, "M_FORBIDDEN", code)
+// removal is a way in which somebody may not take part any more: who does it, to whom, in which room.
+type removal struct {
+	name string
+	does func(m *meeting, u *testhospital.User, room string)
+	// localOnly and remoteOnly say for whom of the two it makes sense.
+	localOnly, remoteOnly bool
 }
 
-func TestWhoLeavesOrIsDeniedByTheRoomsListIsRemovedAtOtherHospitalsToo(t *testing.T) {
-	m := meet(t)
-	leaving := m.joins(t, m.bo, m.a)
-	m.bo.Leave(m.room)
-	leaving.isGone()
-
-	m.bo.Join(m.room, m.a.Name)
-	denied := m.joins(t, m.bo, m.a)
-	m.ana.SetState(m.room, "m.room.server_acl", "", map[string]any{"allow": []string{"*"}, "deny": []string{}, "allow_ip_literals": false})
-	denied.isGone()
+// removals are all of them.
+func removals(t testing.TB) []removal {
+	forTheUser := func(what string) func(*meeting, *testhospital.User, string) {
+		return func(m *meeting, u *testhospital.User, room string) {
+			atRoom(m.ana, room, what, map[string]any{"user_id": u.ID})
+		}
+	}
+	return []removal{
+		{name: "leave", does: func(_ *meeting, u *testhospital.User, room string) { u.Leave(room) }},
+		{name: "kick", does: forTheUser("kick")},
+		{name: "ban", does: forTheUser("ban")},
+		{name: "removed by a moderator", does: func(m *meeting, u *testhospital.User, room string) {
+			m.ana.Must(http.MethodPost, roomPath(room, "/remove"), map[string]any{"user_id": u.ID})
+		}},
+		{name: "access list", remoteOnly: true, does: func(m *meeting, _ *testhospital.User, room string) {
+			m.ana.SetState(room, "m.room.server_acl", "", map[string]any{"allow": []string{"*"}, "deny": []string{}, "allow_ip_literals": false})
+		}},
+		{name: "logout", does: func(_ *meeting, u *testhospital.User, _ string) {
+			u.Must(http.MethodPost, "/_matrix/client/v3/logout", map[string]any{})
+		}},
+		{name: "the device logged out elsewhere", does: func(_ *meeting, u *testhospital.User, _ string) {
+			require.NoError(t, u.Hospital.Node().Accounts.DeleteDevices(t.Context(), u.ID, []string{u.DeviceID}))
+		}},
+		{name: "locked", localOnly: true, does: func(_ *meeting, u *testhospital.User, _ string) {
+			require.NoError(t, u.Hospital.Node().Accounts.SetLocked(t.Context(), u.ID, true))
+		}},
+		{name: "suspended", localOnly: true, does: func(_ *meeting, u *testhospital.User, _ string) {
+			require.NoError(t, u.Hospital.Node().Accounts.SetSuspended(t.Context(), u.ID, true))
+		}},
+		{name: "deactivated", does: func(_ *meeting, u *testhospital.User, _ string) {
+			require.NoError(t, u.Hospital.Node().Accounts.Deactivate(t.Context(), u.ID, false))
+		}},
+	}
 }
 
-func TestADeactivatedUsersMediaEnd(t *testing.T) {
+// withKeys gives a user's device keys, as every client with encryption does: by them other hospitals learn of its end.
+func withKeys(u *testhospital.User) {
+	u.Must(http.MethodPost, "/_matrix/client/v3/keys/upload", map[string]any{"device_keys": map[string]any{
+		"user_id": u.ID, "device_id": u.DeviceID, "algorithms": []string{"m.olm.v1.curve25519-aes-sha2"},
+		"keys":       map[string]string{"curve25519:" + u.DeviceID: "Y3VydmU", "ed25519:" + u.DeviceID: "ZWQ"},
+		"signatures": map[string]any{u.ID: map[string]string{"ed25519:" + u.DeviceID: "c2ln"}},
+	}})
+}
+
+// ward is a room of its own with somebody of a hospital in it, who has power there.
+func (m *meeting) ward(t testing.TB, at *testhospital.Hospital, name string) (room string, u *testhospital.User) {
+	t.Helper()
+	room = m.ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
+	u = at.User(name)
+	withKeys(u)
+	u.Join(room, m.a.Name)
+	m.ana.SetState(room, "m.room.power_levels", "", map[string]any{"users": map[string]int{u.ID: 50}})
+	return room, u
+}
+
+// asking asks for tokens again and again until none is given, and keeps the last one.
+type asking struct {
+	sync.WaitGroup
+	last  string
+	given int
+}
+
+func (a *asking) run(u *testhospital.User, m *meeting, room string) {
+	for {
+		status, jwt, _ := askToken(u, m.a, m.urlA, room)
+		if status != http.StatusOK {
+			return
+		}
+		a.last = jwt
+		a.given++
+	}
+}
+
+// TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack: with none of the tokens that they had, not even one that was given at the moment of
+// the removal.
+func TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack(t *testing.T) {
 	m := meet(t)
-	there := m.joins(t, m.bo, m.a)
-	require.NoError(t, m.b.Node().Accounts.Deactivate(t.Context(), m.bo.ID, false))
-	there.isGone()
+	for i, r := range removals(t) {
+		for name, at := range map[string]*testhospital.Hospital{"own": m.a, "other": m.b} {
+			if r.localOnly && at == m.b || r.remoteOnly && at == m.a {
+				continue
+			}
+			t.Run(r.name+"/"+name, func(t *testing.T) {
+				room, u := m.ward(t, at, fmt.Sprintf("eve%d%s", i, name))
+				status, first, code := askToken(u, m.a, m.urlA, room)
+				require.Equal(t, http.StatusOK, status, code)
+				there := connect(t, m.urlA, first)
+				var asks asking
+				asks.Go(func() { asks.run(u, m, room) })
+				began := time.Now()
+				r.does(m, u, room)
+				there.isGone()
+				t.Logf("gone after %s", time.Since(began).Round(time.Millisecond))
+				asks.Wait()
+				t.Logf("%d tokens were given meanwhile", asks.given)
+				for _, jwt := range []string{first, asks.last} {
+					if jwt != "" {
+						again, err := tryConnect(t, m.urlA, jwt)
+						require.Error(t, err, "a token that was given before")
+						require.Nil(t, again)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestATokenForADeviceThatIsNotLoggedInIsNotGiven: else a logout would not end what the device does in conferences.
+func TestATokenForADeviceThatIsNotLoggedInIsNotGiven(t *testing.T) {
+	m := meet(t)
+	service := func(path string, body map[string]any) (int, string) {
+		status, answer := m.a.With("", "").Do(http.MethodPost, "/livekit/jwt"+path, body)
+		return status, answer.Get("errcode").Str
+	}
+	other := m.ana.Login()
+	status, code := service("/sfu/get", map[string]any{"room": m.room, "device_id": other.DeviceID, "openid_token": openID(m.ana)})
+	require.Equal(t, http.StatusUnauthorized, status, code)
+	proof := openID(other)
+	other.Must(http.MethodPost, "/_matrix/client/v3/logout", map[string]any{})
+	status, code = service("/sfu/get", map[string]any{"room": m.room, "device_id": other.DeviceID, "openid_token": proof})
+	require.Equal(t, http.StatusUnauthorized, status, code)
+	status, answer := m.ana.Do(http.MethodPost, "/_matrix/client/v1/rtc/livekit/get_token", map[string]any{
+		"url": m.urlA, "room_id": m.room, "slot_id": "m.call#ROOM", "member": map[string]any{"id": "m", "claimed_device_id": other.DeviceID},
+	})
+	require.Equal(t, http.StatusBadRequest, status, answer.Raw)
+	require.Equal(t, "M_INVALID_PARAM", answer.Get("errcode").Str)
 }

@@ -117,7 +117,7 @@ type stream struct {
 	missing atomic.Int64 // by sequence numbers: sent before the latest one, and not here yet
 }
 
-func (s *stream) read(track *webrtc.TrackRemote) {
+func (s *stream) read(track *webrtc.TrackRemote, ofItsSource *stream) {
 	last, started := uint16(0), false
 	for {
 		packet, _, err := track.ReadRTP()
@@ -134,6 +134,7 @@ func (s *stream) read(track *webrtc.TrackRemote) {
 		}
 		s.missing.Add(-1)
 		s.packets.Add(1)
+		ofItsSource.packets.Add(1)
 	}
 }
 
@@ -143,6 +144,7 @@ type caller struct {
 	room *lksdk.Room
 
 	heard   sync.Map                           // identity and kind → *stream
+	seen    sync.Map                           // identity and source → *stream
 	sent    atomic.Int64                       // packets of sound and pictures
 	onData  func(topic string, payload []byte) // optional; set before anybody sends
 	gone    chan struct{}
@@ -169,9 +171,10 @@ func tryConnect(t testing.TB, url, token string, options ...lksdk.ConnectOption)
 			c.onData(user.Topic, user.Payload)
 		}
 	}
-	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
+	callback.OnTrackSubscribed = func(track *webrtc.TrackRemote, publication *lksdk.RemoteTrackPublication, p *lksdk.RemoteParticipant) {
 		of, _ := c.heard.LoadOrStore(p.Identity()+" "+track.Kind().String(), new(stream))
-		go of.(*stream).read(track)
+		ofItsSource, _ := c.seen.LoadOrStore(p.Identity()+" "+publication.Source().String(), new(stream))
+		go of.(*stream).read(track, ofItsSource.(*stream))
 	}
 	room, err := lksdk.ConnectToRoomWithToken(url, token, callback, append(options, lksdk.WithDisableRegionDiscovery())...)
 	if err != nil {
@@ -247,6 +250,15 @@ func (c *caller) send(track *lksdk.LocalTrack, every time.Duration, frame func(n
 func (c *caller) hears(identity, kind string) {
 	c.t.Helper()
 	require.Eventually(c.t, func() bool { return c.packets(identity, kind) > 5 }, patience, 20*time.Millisecond, "nothing is heard of "+identity)
+}
+
+// gets waits until packets of a source of somebody arrive.
+func (c *caller) gets(identity string, source livekit.TrackSource) {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool {
+		of, ok := c.seen.Load(identity + " " + source.String())
+		return ok && of.(*stream).packets.Load() > 5
+	}, patience, pause, "nothing arrives of "+source.String())
 }
 
 func (c *caller) packets(identity, kind string) int64 {

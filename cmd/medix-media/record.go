@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/livekit/protocol/logger"
+	lksdk "github.com/livekit/server-sdk-go/v2"
+
 	"medixchange/conference/manifest"
 	"medixchange/conference/record"
 )
@@ -16,5 +19,6 @@ func recordCall(ctx context.Context, job []byte, more io.Reader, out io.Writer) 
 	if err := json.Unmarshal(job, &j); err != nil {
 		return fmt.Errorf("reading the job of the recorder: %w", err)
 	}
+	lksdk.SetLogger(logger.GetDiscardLogger()) // it says every step of every connection
 	return record.Run(ctx, j, more, out)
 }

@@ -84,9 +84,9 @@ func TestDeployedClientsGetTokensWithOpenID(t *testing.T) {
 		status, answer := m.a.With("", "").Do(http.MethodPost, "/livekit/jwt/sfu/get", map[string]any{"room": m.room, "device_id": device, "openid_token": proof})
 		return status, answer.Get("jwt").Str
 	}
-	status, token := legacy(m.ana, "D1", openID(m.ana))
+	status, token := legacy(m.ana, m.ana.DeviceID, openID(m.ana))
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, m.ana.ID+":D1", claimsOf(t, token)["sub"])
+	require.Equal(t, m.ana.ID+":"+m.ana.DeviceID, claimsOf(t, token)["sub"])
 	connect(t, m.urlA, token)
 
 	proof := openID(m.bo)
@@ -100,7 +100,7 @@ func TestDeployedClientsGetTokensWithOpenID(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, status, "somebody else has seen the token and uses it for themselves")
 	forged := openID(m.ana)
 	forged["access_token"] = "mdxs_forged"
-	status, _ = legacy(m.ana, "D1", forged)
+	status, _ = legacy(m.ana, m.ana.DeviceID, forged)
 	require.Equal(t, http.StatusUnauthorized, status)
 	lying := openID(m.bo)
 	lying["matrix_server_name"] = m.a.Name

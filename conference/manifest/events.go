@@ -1,5 +1,7 @@
 package manifest
 
+import "medixchange/internal/netguard"
+
 // Types of events.
 const (
 	EventStarted      = "started"      // ID, RoomID, SlotID, Title, UserID (who started it), Consent, TS
@@ -57,20 +59,22 @@ type Event struct {
 
 // Job is what a recorder is told, the first line of its standard input. Commands follow.
 type Job struct {
-	ID        string   `json:"id"`
-	RoomID    string   `json:"room_id"`
-	SlotID    string   `json:"slot_id,omitempty"`
-	Title     string   `json:"title,omitempty"`
-	By        string   `json:"by"`
-	Consent   string   `json:"consent"`
-	Allowed   []string `json:"allowed,omitempty"` // who said yes
-	Denied    []string `json:"denied,omitempty"`  // who said no; they are not recorded, whatever the consent is
-	URL       string   `json:"url"`               // of the SFU: ws: or wss:
-	Token     string   `json:"token"`
-	Server    string   `json:"server"` // the hospital whose SFU it is
-	Folder    string   `json:"folder"`
-	StartedTS int64    `json:"started_ts"`
-	Limits    Limits   `json:"limits"`
+	ID      string   `json:"id"`
+	RoomID  string   `json:"room_id"`
+	SlotID  string   `json:"slot_id,omitempty"`
+	Title   string   `json:"title,omitempty"`
+	By      string   `json:"by"`
+	Consent string   `json:"consent"`
+	Allowed []string `json:"allowed,omitempty"` // who said yes
+	Denied  []string `json:"denied,omitempty"`  // who said no; they are not recorded, whatever the consent is
+	URL     string   `json:"url"`               // of the SFU: ws: or wss:
+	Token   string   `json:"token"`
+	Server  string   `json:"server"` // the hospital whose SFU it is
+	// Policy is where the SFUs of other hospitals may be.
+	Policy    netguard.Policy `json:"policy"`
+	Folder    string          `json:"folder"`
+	StartedTS int64           `json:"started_ts"`
+	Limits    Limits          `json:"limits"`
 	// Speech has utterances written into files of their own.
 	Speech bool `json:"speech,omitempty"`
 	// Finish repairs and closes what a recorder that was killed left behind, and records nothing.

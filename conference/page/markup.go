@@ -32,11 +32,11 @@ var reactions = []string{"👍", "👏", "❤️", "😂", "🤔"}
 func body(b *markup.Builder, words *markup.Words) {
 	b.Put(`<div class="call"><section id="stage" class="stage" aria-label="%s"><div id="tiles" class="tiles"></div>`, words.Text("pictures"))
 	b.Put(`<p id="state" class="state" role="status">%s</p><p id="caption" class="caption" hidden></p></section>`+"\n", words.Text("not_joined"))
-	b.Put(`<div class="controls card" role="group" aria-label="%s"><button type="button" id="join" class="main">%s</button>`, words.Text("controls"), words.Text("join"))
+	b.Put(`<div class="controls card" role="group" aria-label="%s"><div class="first"><button type="button" id="join" class="main">%s</button>`, words.Text("controls"), words.Text("join"))
 	for _, s := range switches {
 		b.Put(`<button type="button" id="%s" aria-pressed="false">%s</button>`, s[0], words.Text(s[1]))
 	}
-	b.Put(`<span role="group" aria-label="%s" class="reactions">`, words.Text("reactions"))
+	b.Put(`</div><span role="group" aria-label="%s" class="reactions">`, words.Text("reactions"))
 	for _, r := range reactions {
 		b.Put(`<button type="button" class="reaction" data-emoji="%s">%s</button>`, r, r)
 	}

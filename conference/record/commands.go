@@ -148,7 +148,11 @@ func (r *Recorder) connect(ctx context.Context, server, url, token string) {
 		before.close()
 		before.room.Disconnect()
 	}
-	s, err := r.join(ctx, server, url, token)
+	err := r.mayConnect(server, url)
+	var s *session
+	if err == nil {
+		s, err = r.join(ctx, server, url, token)
+	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "record: %v\n", err)
 		r.say(manifest.Event{Type: manifest.EventDisconnected, Server: server, Reason: "the SFU does not let the recorder in"})
@@ -166,6 +170,14 @@ func (r *Recorder) connect(ctx context.Context, server, url, token string) {
 		return
 	}
 	s.look() // who was allowed meanwhile
+}
+
+// mayConnect refuses the SFU of another hospital that is none, or that hides behind ours.
+func (r *Recorder) mayConnect(server, url string) error {
+	if server == r.job.Server {
+		return r.guard.trust(url)
+	}
+	return r.guard.check(url)
 }
 
 // lost is told that an SFU is gone.

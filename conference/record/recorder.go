@@ -26,6 +26,7 @@ type Recorder struct {
 	job     manifest.Job
 	started time.Time // job.StartedTS by the monotonic clock
 	log     *journal
+	guard   *guard
 
 	mu        sync.Mutex
 	sessions  map[string]*session // by server
@@ -89,7 +90,7 @@ func lockFolder(ctx context.Context, folder string) (io.Closer, error) {
 
 func newRecorder(job manifest.Job, out io.Writer) (*Recorder, error) {
 	r := &Recorder{
-		job: job, started: time.Now().Add(-time.Since(time.UnixMilli(job.StartedTS))), sessions: map[string]*session{},
+		job: job, guard: newGuard(job.Policy), started: time.Now().Add(-time.Since(time.UnixMilli(job.StartedTS))), sessions: map[string]*session{},
 		tracks: map[*track]struct{}{}, allowed: map[string]bool{},
 		strangers: map[[2]string]person{}, empty: -1, stop: make(chan string, 1), state: manifest.StateFinished,
 	}
@@ -155,6 +156,7 @@ func (r *Recorder) finish(reason string) {
 func (r *Recorder) run(ctx context.Context, commands io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	r.guard.install()
 	go r.connect(ctx, r.job.Server, r.job.URL, r.job.Token)
 	go r.listen(ctx, commands)
 	tick := time.NewTicker(flushEvery)
@@ -195,7 +197,7 @@ func (r *Recorder) tick(sync bool) {
 		if err := r.log.sync(); err != nil {
 			r.trouble(err)
 		}
-		r.limits(bytes)
+		r.limits(bytes + r.log.size())
 	}
 }
 
@@ -287,6 +289,7 @@ type journal struct {
 	f     *os.File
 	out   io.Writer
 	dirty bool
+	bytes int64
 }
 
 func openJournal(folder string, out io.Writer) (*journal, error) {
@@ -294,7 +297,11 @@ func openJournal(folder string, out io.Writer) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the events of a recording: %w", err)
 	}
-	return &journal{f: f, out: out}, nil
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the events of a recording: %w", err), f.Close())
+	}
+	return &journal{f: f, out: out, bytes: info.Size()}, nil
 }
 
 func (j *journal) write(e manifest.Event) error {
@@ -306,11 +313,19 @@ func (j *journal) write(e manifest.Event) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.dirty = true
+	j.bytes += int64(len(line))
 	_, _ = j.out.Write(line) // whoever listened may be gone
 	if _, err := j.f.Write(line); err != nil {
 		return fmt.Errorf("writing an event: %w", err)
 	}
 	return nil
+}
+
+// size is how much was written, before this recorder, too.
+func (j *journal) size() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.bytes
 }
 
 func (j *journal) sync() error {

@@ -26,6 +26,9 @@ func (s *Service) AddClientRoutes(rt *web.Router, who Authenticate) {
 			if err != nil {
 				return nil, err
 			}
+			if device.Suspended && r.Method != http.MethodGet {
+				return nil, accounts.ErrSuspended
+			}
 			return h(r, web.Var(r, "roomId"), device.UserID)
 		}
 	}

@@ -131,7 +131,7 @@ func (s *Service) job(ctx context.Context, a *active) (manifest.Job, error) {
 	}
 	return manifest.Job{
 		ID: rec.ID, RoomID: rec.RoomID, SlotID: rec.SlotID, Title: rec.Title, By: rec.By, Consent: rec.Consent, Allowed: allowed, Denied: denied, URL: access.URL, Token: access.Token,
-		Server: access.Server, Folder: s.folder(rec.ID), StartedTS: rec.StartedTS, Speech: s.o.Speech,
+		Server: access.Server, Policy: s.o.Abroad, Folder: s.folder(rec.ID), StartedTS: rec.StartedTS, Speech: s.o.Speech,
 		Limits: manifest.Limits{
 			Bytes: int64(left), Seconds: int64(c.MaxDuration.Std() / time.Second), Tracks: c.MaxTracks, DiskLeft: int64(c.DiskLeft),
 			Empty: int64(c.Empty.Std() / time.Second),
@@ -155,6 +155,8 @@ func (s *Service) hear(ctx context.Context, a *active, e manifest.Event) {
 		if e.Reason != "reconnecting" {
 			s.parts.Go(func() { s.reconnect(ctx, a, e.Server) })
 		}
+	case manifest.EventSkipped:
+		s.skipped(a, e)
 	case manifest.EventSpeech:
 		if s.o.Said != nil {
 			s.o.Said(ctx, a.rec, e.File)
@@ -162,6 +164,21 @@ func (s *Service) hear(ctx context.Context, a *active, e manifest.Event) {
 	case manifest.EventWho:
 		s.parts.Go(func() { s.introduce(ctx, a, e) })
 	}
+}
+
+// maxSkipped bounds what the log says of tracks that one recording leaves out; its manifest and metrics say more.
+const maxSkipped = 100
+
+// skipped logs that something is not recorded, which somebody may look for later.
+func (s *Service) skipped(a *active, e manifest.Event) {
+	a.mu.Lock()
+	a.skips++
+	n := a.skips
+	a.mu.Unlock()
+	if n > maxSkipped {
+		return
+	}
+	s.o.Log.WithFields(map[string]any{"recording": a.rec.ID, "user": e.UserID, "kind": e.Kind, "reason": e.Reason}).Warn("something is not recorded")
 }
 
 // reconnect gives the recorder a new token for an SFU that it lost.

@@ -14,6 +14,7 @@ import (
 	"medixchange/conference/audit"
 	"medixchange/conference/manifest"
 	"medixchange/internal/config"
+	"medixchange/internal/netguard"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
@@ -55,6 +56,8 @@ type Options struct {
 	Address string
 	// Bot is the user id of the bot that speaks in rooms where it is; "" for none.
 	Bot string
+	// Abroad is where the SFUs of other hospitals may be.
+	Abroad netguard.Policy
 	// Program finds medix-media.
 	Program  func() (string, error)
 	Calls    Calls

@@ -33,6 +33,7 @@ type active struct {
 	stopping string // why it is to end, "" while it is not
 	over     bool   // no recorder is started any more
 	waiting  []manifest.Command
+	skips    int             // tracks that are not recorded
 	servers  map[string]bool // other hospitals whose SFUs the recorder was sent to
 }
 
@@ -149,6 +150,7 @@ func (s *Service) finish(ctx context.Context, a *active) error {
 		return err
 	}
 	s.metrics.ended.WithLabelValues(rec.State).Inc()
+	s.o.Log.WithFields(map[string]any{"recording": rec.ID, "reason": rec.Reason, "bytes": rec.Bytes, "ms": rec.Duration}).Info("a recording has ended")
 	s.note(ctx, rec.By, "ended", rec.ID, rec.Reason)
 	s.closeState(ctx, rec)
 	if len(m.Tracks) > 0 {

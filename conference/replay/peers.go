@@ -20,6 +20,9 @@ func (p *Replay) ServePeer(w http.ResponseWriter, r *http.Request, origin, userI
 	if err == nil {
 		err = p.send(w, r, rec, userID, file)
 	}
+	if err != nil {
+		p.refused(err, userID, id, file)
+	}
 	if shown := mapError(err); err != nil && shown != nil {
 		return shown
 	}

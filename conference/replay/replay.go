@@ -114,11 +114,24 @@ func (p *Replay) file(w http.ResponseWriter, r *http.Request) (any, error) {
 		name = folder + "/" + name
 	}
 	rec, err := p.find(r.Context(), web.Var(r, "id"), device.UserID)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = p.send(w, r, rec, device.UserID, name)
 	}
-	if err := p.send(w, r, rec, device.UserID, name); err != nil {
+	if err != nil {
+		p.refused(err, device.UserID, web.Var(r, "id"), name)
 		return nil, err
 	}
 	return web.Written, nil
+}
+
+// maxLogged bounds a name from outside in the log, in bytes.
+const maxLogged = 100
+
+// refused logs that somebody was not given what they asked for: they may be trying names.
+func (p *Replay) refused(err error, userID, recording, file string) {
+	if mapError(err) != errNotHere {
+		return
+	}
+	recording, file = recording[:min(len(recording), maxLogged)], file[:min(len(file), maxLogged)]
+	p.o.Log.WithFields(map[string]any{"user": userID, "recording": recording, "file": file}).Warn("no recording for whoever asked")
 }

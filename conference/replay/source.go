@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"medixchange/conference/manifest"
+	"medixchange/internal/config"
 	"medixchange/internal/web"
 	"medixchange/rooms"
 )
@@ -31,7 +32,7 @@ type recording struct {
 // find gives a recording to a user who may replay it.
 func (p *Replay) find(ctx context.Context, address, userID string) (*recording, error) {
 	id, server, elsewhere := strings.Cut(address, "@")
-	if !manifest.ValidID(id) {
+	if !manifest.ValidID(id) || elsewhere && !config.ValidServerName(server) {
 		return nil, errNotHere
 	}
 	rec := &recording{address: id, server: p.o.ServerName}

@@ -83,7 +83,7 @@ func (r *RTC) delegateLeave(req *http.Request, d *accounts.Device) (any, error) 
 	if err := web.Decode(req, &q, maxBody); err != nil {
 		return nil, err
 	}
-	if err := q.check(); err != nil {
+	if err := q.checkOf(d); err != nil {
 		return nil, err
 	}
 	if err := r.ourURL(q.URL, d.UserID); err != nil {

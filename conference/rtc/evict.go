@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"medixchange/conference/sfu"
@@ -55,7 +56,7 @@ func (r *RTC) read(ctx context.Context, from, upto int64) error {
 		}
 	}
 	for roomID := range check {
-		if err := r.check(ctx, r.members.room(roomID)); err != nil {
+		if err := r.check(ctx, r.members.room(roomID), r.mayTakePart); err != nil {
 			return err
 		}
 	}
@@ -63,9 +64,9 @@ func (r *RTC) read(ctx context.Context, from, upto int64) error {
 }
 
 // check has everybody removed who may not take part any more.
-func (r *RTC) check(ctx context.Context, members []Member) error {
+func (r *RTC) check(ctx context.Context, members []Member, may func(context.Context, Member) (Policy, error)) error {
 	for _, m := range members {
-		_, err := r.mayTakePart(ctx, m)
+		_, err := may(ctx, m)
 		var refused *web.Error
 		if errors.As(err, &refused) {
 			r.evict(m.place())
@@ -76,6 +77,15 @@ func (r *RTC) check(ctx context.Context, members []Member) error {
 		}
 	}
 	return nil
+}
+
+// devicesGone hears that devices of a user have ended; nil: all of them.
+func (r *RTC) devicesGone(userID string, deviceIDs []string) {
+	for _, m := range r.members.room("") {
+		if m.UserID == userID && (deviceIDs == nil || slices.Contains(deviceIDs, m.DeviceID)) {
+			r.evict(m.place())
+		}
+	}
 }
 
 // evict has somebody removed at once, and makes sure that they do not come back.
@@ -189,7 +199,7 @@ func (r *RTC) checkServers() {
 // compare asks the SFU who is there: whoever has no token from us is removed, whoever is long gone is forgotten.
 func (r *RTC) compare(ctx context.Context) error {
 	all := r.members.room("")
-	if err := r.check(ctx, all); err != nil {
+	if err := r.check(ctx, all, r.mayComeIn); err != nil {
 		return err
 	}
 	bySFURoom := map[string][]Member{}
@@ -262,7 +272,7 @@ func (r *RTC) joined(p place) {
 	if !known {
 		return // a recorder, or what compare finds
 	}
-	if err := r.check(ctx, []Member{m}); err != nil {
+	if err := r.check(ctx, []Member{m}, r.mayComeIn); err != nil {
 		r.o.Log.WithError(err).Warn("somebody who came into a conference could not be checked")
 	}
 }

@@ -14,7 +14,8 @@ import (
 // tokenRequest is the body of get_token, by the names of the proposal and of the draft that deployed clients have.
 type tokenRequest struct {
 	ServerName string `json:"server_name,omitempty"`
-	UserID     string `json:"user_id,omitempty"` // between servers
+	UserID     string `json:"user_id,omitempty"`                   // between servers
+	DeviceID   string `json:"org.medixchange.device_id,omitempty"` // between servers: what ends with the device's login
 	URL        string `json:"url"`
 	RoomID     string `json:"room_id"`
 	SlotID     string `json:"slot_id"`
@@ -42,8 +43,19 @@ func (q *tokenRequest) check() error {
 	if memberID == "" {
 		return web.MissingParam("member_id is missing.")
 	}
-	if len(q.SlotID) > maxName || len(memberID) > maxName || q.Member != nil && len(q.Member.DeviceID) > maxName {
+	if len(q.SlotID) > maxName || len(memberID) > maxName || len(q.DeviceID) > maxName || q.Member != nil && len(q.Member.DeviceID) > maxName {
 		return web.InvalidParam("An id is too long.")
+	}
+	return nil
+}
+
+// checkOf is check for one of our users, whose device is known.
+func (q *tokenRequest) checkOf(d *accounts.Device) error {
+	if err := q.check(); err != nil {
+		return err
+	}
+	if q.Member != nil && q.Member.DeviceID != "" && q.Member.DeviceID != d.DeviceID {
+		return web.InvalidParam("claimed_device_id is not the device that asks.")
 	}
 	return nil
 }
@@ -73,8 +85,8 @@ func (r *RTC) getToken(req *http.Request, d *accounts.Device) (any, error) {
 	if err := web.Decode(req, &q, maxBody); err != nil {
 		return nil, err
 	}
-	q.UserID = ""
-	if err := q.check(); err != nil {
+	q.UserID, q.DeviceID = "", ""
+	if err := q.checkOf(d); err != nil {
 		return nil, err
 	}
 	if q.ServerName != "" && q.ServerName != r.o.ServerName {
@@ -107,7 +119,7 @@ func (r *RTC) tokenElsewhere(ctx context.Context, q tokenRequest, d *accounts.De
 	if snapshot.Membership(d.UserID) != "join" || !slices.Contains(snapshot.Servers(), server) || !r.o.AllowServer(server) {
 		return nil, r.refused(q.member(d.UserID, d.DeviceID), "not joined, or the server is not in the room", errNotJoined)
 	}
-	q.ServerName, q.UserID = "", d.UserID
+	q.ServerName, q.UserID, q.DeviceID = "", d.UserID, d.DeviceID
 	if q.Member != nil && q.Member.DeviceID == "" {
 		q.Member.DeviceID = d.DeviceID
 	}
@@ -152,7 +164,7 @@ func (r *RTC) remoteGetToken(ctx context.Context, origin string, body []byte) (a
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	m := q.member(q.UserID, "")
+	m := q.member(q.UserID, q.DeviceID)
 	if q.UserID == "" || serverOf(q.UserID) != origin {
 		return nil, r.refused(m, "the user is of another server than "+origin, errNotJoined)
 	}

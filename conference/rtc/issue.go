@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"medixchange/accounts"
 	"medixchange/conference/sfu"
 	"medixchange/internal/web"
 	"medixchange/rooms"
@@ -15,9 +16,12 @@ import (
 // errNotJoined is what everybody is told who is not in the room, or asks about one that is not known here.
 var errNotJoined = web.Forbidden("You are not joined to this room.")
 
+// errNoDevice is what devices are told that are not logged in (any more).
+var errNoDevice = web.Forbidden("This device is not logged in.")
+
 // issue gives a member a token for the SFU of this node, if they are joined to the room in our own view of it.
 func (r *RTC) issue(ctx context.Context, m Member) (string, error) {
-	policy, err := r.mayTakePart(ctx, m)
+	policy, err := r.mayComeIn(ctx, m)
 	if err != nil {
 		return "", err
 	}
@@ -58,6 +62,28 @@ func (r *RTC) grantOf(ctx context.Context, m Member, policy Policy) (sfu.Grant, 
 	}
 	grant.Sources = policy.sourcesFor(picture{Identity: m.Identity, UserID: m.UserID}, showing)
 	return grant, nil
+}
+
+// mayComeIn is mayTakePart for somebody at the door: of our users the device must still be logged in.
+func (r *RTC) mayComeIn(ctx context.Context, m Member) (Policy, error) {
+	policy, err := r.mayTakePart(ctx, m)
+	if err != nil || serverOf(m.UserID) != r.o.ServerName {
+		return policy, err
+	}
+	user, err := r.o.Accounts.User(ctx, m.UserID)
+	if err == nil && (user.Locked || user.Suspended || user.Deactivated) {
+		return policy, r.refused(m, "the account is locked, suspended or deactivated", errNoDevice)
+	}
+	if err == nil {
+		_, err = r.o.Accounts.Device(ctx, m.UserID, m.DeviceID)
+	}
+	if errors.Is(err, accounts.ErrNotFound) {
+		return policy, r.refused(m, "the device is not logged in", errNoDevice)
+	}
+	if err != nil {
+		return policy, fmt.Errorf("looking whether a device is logged in: %w", err)
+	}
+	return policy, nil
 }
 
 // mayTakePart decides whether somebody may be in a conference now, and returns the room's policy.
@@ -127,7 +153,7 @@ func (r *RTC) Admit(ctx context.Context, sfuRoom, identity string) error {
 	if !known {
 		return errors.New("this node gave no such token, or has taken it back")
 	}
-	_, err := r.mayTakePart(ctx, m)
+	_, err := r.mayComeIn(ctx, m)
 	return err
 }
 

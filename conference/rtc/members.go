@@ -111,7 +111,7 @@ func membershipOf(ev *rooms.Event) membership {
 	if ev.Type == sessionType {
 		m.until = endOfSession(content, ev.OriginServerTS)
 	}
-	for _, list := range []string{"rtc_transports", "foci_preferred", "transports"} {
+	for _, list := range []string{"transports.published", "rtc_transports", "foci_preferred", "transports"} {
 		content.Get(list).ForEach(func(_, t gjson.Result) bool {
 			if m.url == "" {
 				m.url = sfuURL(t)

@@ -81,7 +81,7 @@ func (r *RTC) People(ctx context.Context, roomID string) ([]Person, error) {
 
 func personOf(m Member, p sfu.Participant) Person {
 	person := Person{
-		UserID: m.UserID, DeviceID: m.DeviceID, Identity: m.Identity, SlotID: m.SlotID, JoinedTS: p.JoinedTS * 1000, Publish: p.Publish, Tracks: []Shown{},
+		UserID: m.UserID, DeviceID: m.DeviceID, Identity: m.Identity, SlotID: m.SlotID, JoinedTS: p.JoinedTS, Publish: p.Publish, Tracks: []Shown{},
 	}
 	for _, t := range p.Tracks {
 		person.Tracks = append(person.Tracks, Shown{SID: t.SID, Source: t.Source, Muted: t.Muted})

@@ -28,7 +28,7 @@ func (r *RTC) ownPictures(c call, present []sfu.Participant) []picture {
 	for _, p := range present {
 		since := int64(0)
 		for _, t := range p.Tracks {
-			if began := cmp.Or(t.PublishedTS, p.JoinedTS*1000); t.Kind == "video" && (since == 0 || began < since) {
+			if began := cmp.Or(t.PublishedTS, p.JoinedTS); t.Kind == "video" && (since == 0 || began < since) {
 				since = began
 			}
 		}

@@ -178,6 +178,18 @@ func (r *RTC) enforce(ctx context.Context, roomID string) error {
 	return nil
 }
 
+// maxTracks is how many tracks a participant may publish at a time: microphone, camera, screen and its sound, and some more while
+// they are changed for others.
+const maxTracks = 12
+
+// endless removes somebody who publishes without end, and keeps them out for a while.
+func (r *RTC) endless(p place, tracks int) {
+	m, _ := r.members.get(p)
+	r.o.Log.WithFields(map[string]any{"user": m.UserID, "room": m.RoomID, "tracks": tracks}).Warn("somebody publishes too many tracks in a conference")
+	r.removed.Add(place{p.sfuRoom, m.UserID}, r.o.Now().Add(staysOut).UnixMilli())
+	r.evict(p)
+}
+
 func (r *RTC) enforceIn(ctx context.Context, c call, policy Policy) error {
 	present, showing, err := r.present(ctx, c)
 	if err != nil {
@@ -191,7 +203,12 @@ func (r *RTC) enforceIn(ctx context.Context, c call, policy Policy) error {
 		if !p.Publish || p.Hidden || p.Recorder {
 			continue
 		}
-		m, _ := r.members.get(place{c.sfuRoom, p.Identity})
+		at := place{c.sfuRoom, p.Identity}
+		if len(p.Tracks) > maxTracks {
+			r.endless(at, len(p.Tracks))
+			continue
+		}
+		m, _ := r.members.get(at)
 		want := policy.sourcesFor(picture{Identity: p.Identity, UserID: m.UserID}, showing)
 		if slices.Equal(want, p.Sources) {
 			continue

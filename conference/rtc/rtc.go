@@ -114,6 +114,7 @@ func New(ctx context.Context, o Options) (*RTC, error) {
 		return nil, err
 	}
 	o.SFU.Subscribe(r.reported)
+	o.Accounts.WhenDevicesGo(r.devicesGone)
 	return r, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/conference/sfu"
+	"medixchange/rooms"
 )
 
 // The hashes were computed with another program: sha256 of the JSON array, unpadded base64.
@@ -17,6 +18,20 @@ func TestNamesAreThoseThatClientsCompute(t *testing.T) {
 	require.Equal(t, "QL+eh6hhFJcV5Tw7qdvmZkAba3FYyMHjo8QfZdeXXUs", SFURoom("!r:a.example", "m.call#ROOM"))
 	require.Equal(t, "o3SzW0P4D2vS2Tu+J94OCPdb+mBQde3Ubub4+0QqTnQ", Identity(`@a"<&>:a.example`, "x\\y"))
 	require.Equal(t, "@alice:a.example:DEV", plainIdentity("@alice:a.example", "DEV"))
+}
+
+// Deployed clients write where a member publishes in the forms of several drafts.
+func TestWhereAMemberPublishesIsReadInEachForm(t *testing.T) {
+	const list = `[{"type":"livekit","livekit_service_url":"https://a.example/livekit/jwt"}]`
+	for form, content := range map[string]string{
+		"MSC3401":                      `{"device_id":"DEV","membershipID":"id","foci_preferred":` + list + `}`,
+		"MSC4143 of 2025":              `{"member":{"id":"id","claimed_device_id":"DEV"},"rtc_transports":` + list + `}`,
+		"MSC4143 of 2026":              `{"member":{"id":"id","device_id":"DEV"},"transports":{"published":` + list + `,"can_subscribe":["livekit"]}}`,
+		"MSC4195, with the SFU itself": `{"member":{"id":"id","device_id":"DEV"},"transports":[{"type":"m.livekit","url":"wss://a.example/livekit/sfu"}]}`,
+	} {
+		got := membershipOf(&rooms.Event{Sender: "@u:a.example", JSON: []byte(`{"content":` + content + `}`)})
+		require.Equal(t, membership{userID: "@u:a.example", deviceID: "DEV", memberID: "id", slotID: DefaultSlot, url: "wss://a.example/livekit/sfu"}, got, form)
+	}
 }
 
 func TestServerOfAUser(t *testing.T) {
@@ -57,12 +72,12 @@ func TestWhoShowsPicturesIsInTheOrderOfPublishing(t *testing.T) {
 		r.members.put(Member{SFURoom: "s", Identity: identity, RoomID: "!r:a", UserID: "@" + identity + ":a"})
 	}
 	list := r.ownPictures(c, []sfu.Participant{
-		{Identity: "late", JoinedTS: 1, Tracks: []sfu.Track{track("audio", 1000), track("video", 9000)}},
-		{Identity: "nobody", JoinedTS: 1, Tracks: []sfu.Track{track("video", 1000)}},
-		{Identity: "early", JoinedTS: 3, Tracks: []sfu.Track{track("video", 4000), track("video", 9500)}},
-		{Identity: "quiet", JoinedTS: 2, Tracks: []sfu.Track{track("audio", 2000)}},
-		{Identity: "screen", JoinedTS: 2, Tracks: []sfu.Track{track("video", 8000), track("video", 5000)}},
-		{Identity: "unknown to it when", JoinedTS: 6, Tracks: []sfu.Track{track("video", 0)}},
+		{Identity: "late", JoinedTS: 1000, Tracks: []sfu.Track{track("audio", 1000), track("video", 9000)}},
+		{Identity: "nobody", JoinedTS: 1000, Tracks: []sfu.Track{track("video", 1000)}},
+		{Identity: "early", JoinedTS: 3000, Tracks: []sfu.Track{track("video", 4000), track("video", 9500)}},
+		{Identity: "quiet", JoinedTS: 2000, Tracks: []sfu.Track{track("audio", 2000)}},
+		{Identity: "screen", JoinedTS: 2000, Tracks: []sfu.Track{track("video", 8000), track("video", 5000)}},
+		{Identity: "unknown to it when", JoinedTS: 6000, Tracks: []sfu.Track{track("video", 0)}},
 	})
 	require.Equal(t, []picture{
 		{"early", "@early:a", 4000}, {"screen", "@screen:a", 5000}, {"unknown to it when", "@unknown to it when:a", 6000}, {"late", "@late:a", 9000},

@@ -35,11 +35,7 @@ type serviceRequest struct {
 type proof struct {
 	userID string
 	for_   [32]byte
-	until  int64 // ms
 }
-
-// proofMS is how long OpenID tokens are good at most.
-const proofMS = 3600 * 1000
 
 var errUnproved = web.Unauthorized("The request could not be authorised.")
 
@@ -101,13 +97,10 @@ func (r *RTC) prove(ctx context.Context, q serviceRequest, m *Member, identity f
 	}
 	purpose := sha256.Sum256([]byte(m.SFURoom + "\x00" + m.DeviceID + "\x00" + q.Member.ID))
 	key := sha256.Sum256([]byte(q.OpenID.ServerName + "\x00" + q.OpenID.AccessToken))
-	now := r.o.Now().UnixMilli()
-	used, known := r.proofs.Get(key)
-	if known && used.for_ != purpose && now < used.until {
-		r.o.Log.WithFields(map[string]any{"user": used.userID, "room": m.RoomID}).Warn("an OpenID token was used again for something else")
-		return errUnproved
+	if used, known := r.proofs.Get(key); known && used.for_ != purpose {
+		return r.usedAgain(used, m)
 	}
-	userID, err := r.openIDUser(ctx, q.OpenID)
+	userID, deviceID, err := r.openIDUser(ctx, q.OpenID)
 	if err != nil {
 		r.o.Log.WithError(err).WithField("server", q.OpenID.ServerName).Warn("an OpenID token was refused")
 		return errUnproved
@@ -116,24 +109,34 @@ func (r *RTC) prove(ctx context.Context, q serviceRequest, m *Member, identity f
 		r.o.Log.WithFields(map[string]any{"user": userID, "claimed": q.Member.UserID}).Warn("an OpenID token is another user's")
 		return errUnproved
 	}
-	if !known {
-		r.proofs.Add(key, proof{userID: userID, for_: purpose, until: now + proofMS})
+	if deviceID != "" && m.DeviceID != deviceID {
+		r.o.Log.WithFields(map[string]any{"user": userID, "room": m.RoomID}).Warn("an OpenID token is another device's")
+		return errUnproved
+	}
+	// Of two that come with it at the same time one is the first.
+	if used, known, _ := r.proofs.PeekOrAdd(key, proof{userID: userID, for_: purpose}); known && used.for_ != purpose {
+		return r.usedAgain(used, m)
 	}
 	m.UserID, m.Identity = userID, identity(userID)
 	return nil
 }
 
-// openIDUser asks the server of a token whose it is: our own accounts, or another server that may take part.
-func (r *RTC) openIDUser(ctx context.Context, token openID) (string, error) {
+func (r *RTC) usedAgain(used proof, m *Member) error {
+	r.o.Log.WithFields(map[string]any{"user": used.userID, "room": m.RoomID}).Warn("an OpenID token was used again for something else")
+	return errUnproved
+}
+
+// openIDUser asks the server of a token whose it is: our own accounts, which know the device, too, or another server that may take part.
+func (r *RTC) openIDUser(ctx context.Context, token openID) (userID, deviceID string, err error) {
 	if token.ServerName == r.o.ServerName {
-		return r.o.Accounts.OpenIDUser(ctx, token.AccessToken)
+		return r.o.Accounts.OpenIDDevice(ctx, token.AccessToken)
 	}
 	if !r.o.AllowServer(token.ServerName) {
-		return "", errors.New("its server may not take part")
+		return "", "", errors.New("its server may not take part")
 	}
-	userID, err := r.o.Remote.OpenIDUser(ctx, token.ServerName, token.AccessToken)
+	userID, err = r.o.Remote.OpenIDUser(ctx, token.ServerName, token.AccessToken)
 	if err == nil && serverOf(userID) != token.ServerName {
 		err = errors.New("its server says that it is another server's user")
 	}
-	return userID, err
+	return userID, "", err
 }

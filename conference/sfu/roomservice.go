@@ -29,7 +29,7 @@ var ErrNotThere = errors.New("the SFU knows no such room or participant")
 // Participant is somebody in a room of the SFU.
 type Participant struct {
 	SID, Identity, Name, Metadata string
-	JoinedTS                      int64 // seconds
+	JoinedTS                      int64 // ms
 	Publish                       bool  // may publish
 	Sources                       []string
 	Hidden, Recorder              bool
@@ -125,7 +125,8 @@ type participantInfo struct {
 	State      string `json:"state"`
 	Name       string `json:"name"`
 	Metadata   string `json:"metadata"`
-	JoinedAt   string `json:"joined_at"`
+	JoinedAt   string `json:"joined_at"` // seconds
+	JoinedAtMS string `json:"joined_at_ms"`
 	Permission struct {
 		Publish  bool     `json:"can_publish"`
 		Sources  []string `json:"can_publish_sources"`
@@ -151,7 +152,10 @@ func (i *participantInfo) participant() Participant {
 		SID: i.SID, Identity: i.Identity, Name: i.Name, Metadata: i.Metadata, Publish: i.Permission.Publish,
 		Hidden: i.Permission.Hidden, Recorder: i.Permission.Recorder,
 	}
-	p.JoinedTS, _ = strconv.ParseInt(i.JoinedAt, 10, 64) // 0 while it joins
+	if p.JoinedTS, _ = strconv.ParseInt(i.JoinedAtMS, 10, 64); p.JoinedTS == 0 { // while it joins, or an older LiveKit
+		seconds, _ := strconv.ParseInt(i.JoinedAt, 10, 64)
+		p.JoinedTS = 1000 * seconds
+	}
 	for _, source := range i.Permission.Sources {
 		p.Sources = append(p.Sources, strings.ToLower(source))
 	}

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -78,4 +79,18 @@ func (a *authority) writeCA(t testing.TB, dir string) string {
 	path := filepath.Join(dir, "ca.pem")
 	require.NoError(t, os.WriteFile(path, a.pem, 0o600))
 	return path
+}
+
+// Stranger serves handler as another server that hospitals can reach, and returns its server name; it ends with the test.
+func Stranger(t testing.TB, handler http.Handler) string {
+	t.Helper()
+	ca, err := testAuthority()
+	require.NoError(t, err)
+	name := freeAddress(t, "127.0.0.1")
+	listener, err := tls.Listen("tcp", name, ca.certificate(t))
+	require.NoError(t, err)
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }() // ends with Close
+	t.Cleanup(func() { _ = server.Close() })
+	return name
 }

@@ -32,6 +32,7 @@ type Hospital struct {
 
 	t       testing.TB
 	tls     *tls.Config
+	log     logbook
 	mu      sync.Mutex
 	node    *node.Node
 	stop    context.CancelFunc
@@ -122,7 +123,7 @@ func (h *Hospital) Start() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	require.Nil(h.t, h.node, "the hospital runs already")
-	n, err := node.New(context.Background(), h.Config, node.Options{Log: testLog(), TLS: h.tls})
+	n, err := node.New(context.Background(), h.Config, node.Options{Log: testLog(&h.log), TLS: h.tls})
 	require.NoError(h.t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	h.node, h.stop, h.stopped = n, stop, make(chan error, 1)
@@ -163,8 +164,9 @@ func (h *Hospital) Node() *node.Node {
 }
 
 // testLog is silent unless MEDIX_TEST_LOG names a level.
-func testLog() *logrus.Logger {
+func testLog(book *logbook) *logrus.Logger {
 	l := logrus.New()
+	l.AddHook(book)
 	level, err := logrus.ParseLevel(os.Getenv("MEDIX_TEST_LOG"))
 	if err != nil {
 		l.SetOutput(io.Discard)

@@ -85,7 +85,7 @@ func (rt *Router) HandleHTTP(method, template string, h http.Handler) {
 		rt.groups[key] = g
 	}
 	rt.deepest = max(rt.deepest, literals)
-	g.routes = append(g.routes, route{method, template, rt.observed(template, unescapeVars(h))})
+	g.routes = append(g.routes, route{method, template, rt.observed(template, rt.unescapeVars(template, h))})
 }
 
 // group is the routes of one groupKey. gorilla compiles a regular expression for each: it gets them with the first request
@@ -203,10 +203,11 @@ func setCORS(h http.Header) {
 	h["Access-Control-Allow-Headers"] = allowedHeaders
 }
 
-// unescapeVars decodes path variables in place before the handler sees them.
-func unescapeVars(next http.Handler) http.Handler {
+// unescapeVars decodes path variables in place before the handler sees them. Those that are no text are somebody's trick.
+func (rt *Router) unescapeVars(template string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := unescape(mux.Vars(r)); err != nil {
+			rt.opts.Log.WithError(err).WithFields(logrus.Fields{"api": rt.opts.Name, "route": template}).Warn("an address was refused")
 			WriteError(w, err)
 			return
 		}

@@ -1,6 +1,6 @@
 // A page that shows Element Call as a widget, as a Matrix client does: matrix-js-sdk speaks with the hospital, matrix-widget-api with
 // Element Call in its frame. The test calls what stands in globalThis.host.
-import { EventType, RoomEvent, RoomStateEvent } from "matrix-js-sdk";
+import { ClientEvent, EventType, RoomStateEvent } from "matrix-js-sdk";
 import { RoomStickyEventsEvent } from "matrix-js-sdk/lib/models/room-sticky-events";
 import { ClientWidgetApi, OpenIDRequestState, Widget, WidgetDriver } from "matrix-widget-api";
 import { started } from "./lib.mjs";
@@ -116,7 +116,7 @@ globalThis.host = {
             });
         }
         const feed = (event) => { if (event.getRoomId() === room) void api.feedEvent(raw(event)); };
-        client.on(RoomEvent.Timeline, (event, _room, toStart) => { if (!toStart) feed(event); });
+        client.on(ClientEvent.Event, feed); // as they come from the hospital: the timeline has one's own first without their ids
         client.on(RoomStateEvent.Events, (event) => { if (event.getRoomId() === room) void api.feedStateUpdate(raw(event)); });
         client.getRoom(room).on(RoomStickyEventsEvent.Update, (added, updated) => {
             for (const event of [...added, ...updated.map((u) => u.current)]) feed(event);

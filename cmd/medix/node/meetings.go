@@ -45,7 +45,7 @@ func (n *Node) buildConference(ctx context.Context, o Options) error {
 		SFU: n.sfu, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Remote: n.remote, Delayed: n.Delayed, ServerName: n.Config.ServerName,
 		ClientURL: n.Config.ClientURL(), AllowServer: n.allow, PerSecond: rate.PerSecond, Burst: rate.Burst,
 		ClientIP: func(r *http.Request) string { return web.ClientIP(r, n.Config.Listen.TrustedProxies).String() },
-		Program:  n.mediaProgram, Outside: n.outside(c), Abroad: netguard.Policy{Allow: n.Config.Federation.AllowPrivate, Deny: n.Config.Federation.DenyNetworks},
+		Program:  n.mediaProgram, Outside: n.outside(c), Abroad: n.abroad(),
 		Now: o.Now, Log: n.part("conferences"),
 	})
 	if err != nil {
@@ -67,6 +67,11 @@ func (n *Node) outside(c config.SFU) netguard.Policy {
 		}
 	}
 	return policy
+}
+
+// abroad is where the node may connect to at other hospitals.
+func (n *Node) abroad() netguard.Policy {
+	return netguard.Policy{Allow: n.Config.Federation.AllowPrivate, Deny: n.Config.Federation.DenyNetworks}
 }
 
 func (n *Node) mediaProgram() (string, error) {

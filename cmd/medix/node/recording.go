@@ -22,7 +22,7 @@ func (n *Node) buildRecording(_ context.Context, o Options) error {
 	}
 	options := recording.Options{
 		Config: c, Folder: n.recordingsFolder(), ServerName: n.Config.ServerName, Address: n.Config.ClientURL(), Bot: bot,
-		Program: n.mediaProgram, Calls: calls{n}, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Audit: n.recordingsLog,
+		Program: n.mediaProgram, Abroad: n.abroad(), Calls: calls{n}, DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Accounts: n.Accounts, Audit: n.recordingsLog,
 		Now: o.Now, Log: n.part("recording"), Registerer: n.registry,
 	}
 	if n.captions != nil {

@@ -28,7 +28,14 @@ export const room = (id) => `/_matrix/client/v3/rooms/${encodeURIComponent(id)}`
 export const send = (id, type, content) => ask("PUT", `${room(id)}/send/${encodeURIComponent(type)}/${Date.now()}.${counter++}`, content);
 export const setState = (id, type, key, content, query = "", options = {}) =>
     ask("PUT", `${room(id)}/state/${encodeURIComponent(type)}/${encodeURIComponent(key)}${query}`, content, options);
+const sticky = (id, type, content, lasts, query, options) =>
+    ask("PUT", `${room(id)}/send/${encodeURIComponent(type)}/${Date.now()}.${counter++}?org.matrix.msc4354.sticky_duration_ms=${lasts}${query}`, content, options);
+export const sendSticky = (id, type, content, lasts, options = {}) => sticky(id, type, content, lasts, "", options);
+export const sendDelayed = (id, type, content, lasts, delay) => sticky(id, type, content, lasts, `&org.matrix.msc4140.delay=${delay}`);
 export const redact = (id, event) => ask("PUT", `${room(id)}/redact/${encodeURIComponent(event)}/${Date.now()}.${counter++}`, {});
+// annotations gives the reactions to an event, the latest fifty.
+export const annotations = async (id, event) =>
+    (await ask("GET", `/_matrix/client/v1/rooms/${encodeURIComponent(id)}/relations/${encodeURIComponent(event)}/m.annotation/m.reaction?limit=50`)).chunk ?? [];
 export const proof = () => ask("POST", `/_matrix/client/v3/user/${encodeURIComponent(me.user)}/openid/request_token`, {});
 
 const own = (id) => `/_matrix/client/unstable/org.medixchange.conference/rooms/${encodeURIComponent(id)}`;

@@ -1,6 +1,6 @@
 // The page of a conference.
 import { conference, me, transports } from "./api.js";
-import { Membership, membersOf } from "./call.js";
+import { isMember, Membership, membersOf } from "./call.js";
 import { captions } from "./captions.js";
 import { chat } from "./chat.js";
 import { Media } from "./media.js";
@@ -10,9 +10,11 @@ import { Room } from "./room.js";
 import { byId, say } from "./say.js";
 import { clear, draw, speaking } from "./tiles.js";
 
+const LOOKS = 60_000; // ms
+
 const room = new Room(document.body.dataset.room);
 const media = new Media(room.id);
-const membership = new Membership(room.id);
+const membership = new Membership(room);
 const people = new People(room, complain);
 const showRecording = recording(room, complain);
 let service = ""; // of this hospital's SFU
@@ -35,8 +37,9 @@ const joined = () => document.body.dataset.joined === "yes";
 let refreshing = Promise.resolve();
 function refresh() {
     refreshing = refreshing.then(async () => {
-        people.members = await membersOf(room);
+        people.take(await membersOf(room));
         if (joined()) {
+            await membership.seen(people.own() !== undefined);
             const wanted = new Map();
             for (const m of people.members) if (m.service !== service) wanted.set(m.service, m.user.slice(m.user.indexOf(":") + 1));
             media.follow(wanted);
@@ -57,8 +60,8 @@ function show() {
         byId(id).setAttribute("aria-pressed", String(Boolean(on)));
         byId(id).textContent = say(on ? down : up);
     }
-    for (const id of ["microphone", "camera", "screen", "hand"]) byId(id).disabled = !joined();
-    for (const button of document.querySelectorAll("button.reaction")) button.disabled = !joined();
+    for (const id of ["microphone", "camera", "screen"]) byId(id).disabled = !joined();
+    for (const button of document.querySelectorAll("#hand, button.reaction")) button.disabled = !joined() || !people.own(); // they refer to one's membership
     byId("join").textContent = say(joined() || joining ? "leave" : "join");
     byId("join").classList.toggle("leave", joined() || joining);
     if (joined()) state(people.members.length > 1 ? "in_call" : "alone");
@@ -97,9 +100,9 @@ async function join() {
     state("joining");
     try {
         const answer = await transports();
-        service = (answer.rtc_transports ?? answer.transports ?? []).find((t) => t.type === "livekit")?.livekit_service_url ?? "";
+        service = (answer.rtc_transports ?? answer.transports ?? []).find((t) => t.type === "livekit")?.livekit_service_url?.replace(/\/$/, "") ?? "";
         if (!service) throw Object.assign(new Error("no SFU"), { key: "no_sfu" });
-        await media.join(service);
+        await media.join(service, membership.prepare());
         await membership.join(service);
         document.body.dataset.joined = "yes";
         joining = false;
@@ -147,7 +150,7 @@ document.addEventListener("playing", (event) => { // the first sound or picture 
 
 room.addEventListener("state", ({ detail: event }) => {
     if (event.type === "m.room.name") byId("title").firstElementChild.textContent = event.content?.name || say("conference");
-    if (event.type === "org.matrix.msc3401.call.member" || event.type === "org.matrix.msc4143.rtc.member" || event.type === "m.room.member") refresh();
+    if (isMember(event.type) || event.type === "m.room.member") refresh();
 });
 room.addEventListener("left", async () => {
     if (joined()) await leave();
@@ -159,10 +162,12 @@ addEventListener("pagehide", () => {
     media.leave();
 });
 
+byId("screen").hidden = !navigator.mediaDevices?.getDisplayMedia; // telephones share none
 captions(room, media);
 chat(room);
 show();
 devices().catch(() => {});
 document.body.dataset.ready = "yes";
 document.body.dataset.me = me.user;
+setInterval(refresh, LOOKS); // memberships end by the clock, too
 room.run();

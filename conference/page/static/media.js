@@ -13,14 +13,19 @@ async function atService(room, service) {
     return ask("POST", `${service.replace(/\/$/, "")}/sfu/get`, { room, openid_token: openid, device_id: me.device }, { foreign: true });
 }
 
-// throughOwnNode asks one's own node, which asks the other hospital's (MSC4195); hospitals that cannot are asked directly.
-async function throughOwnNode(room, service, server) {
+// ofNode asks one's own node for a token (MSC4195); where server is another hospital's, it asks there.
+async function ofNode(room, service, server, member) {
+    const url = signalling(service);
+    const answer = await ask("POST", "/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token", {
+        ...(server ? { server_name: server } : {}), url, room_id: room, slot_id: SLOT, member,
+    });
+    return { jwt: answer.jwt, url: answer.url || url };
+}
+
+// elsewhere gets a token for another hospital's SFU through one's own node; hospitals that cannot give it so are asked directly.
+async function elsewhere(room, service, server) {
     try {
-        const url = signalling(service);
-        const answer = await ask("POST", "/_matrix/client/unstable/io.element.msc4195/rtc/livekit/get_token", {
-            server_name: server, url, room_id: room, slot_id: SLOT, member: { id: `${me.user}:${me.device}`, claimed_device_id: me.device },
-        });
-        return { jwt: answer.jwt, url: answer.url || url };
+        return await ofNode(room, service, server, { id: `${me.user}:${me.device}`, claimed_device_id: me.device });
     } catch (error) {
         if (error instanceof Refused && error.status === 403) throw error;
         return atService(room, service);
@@ -38,9 +43,11 @@ export class Media extends EventTarget {
 
     get publisher() { return this.sfus.get(this.own)?.room; }
 
-    // join connects to one's own SFU, to publish there.
-    async join(service) {
+    // join connects to one's own SFU, to publish there under the name that others expect: that of member as MSC4195 makes it, or, without
+    // one, that of older clients.
+    async join(service, member) {
         this.own = service;
+        this.member = member;
         await this.open(service, "");
     }
 
@@ -57,7 +64,7 @@ export class Media extends EventTarget {
         this.sfus.set(service, entry);
         this.watch(room, service);
         try {
-            const token = mine ? await atService(this.roomID, service) : await throughOwnNode(this.roomID, service, server);
+            const token = await this.token(service, server);
             await room.connect(token.url, token.jwt, { autoSubscribe: true });
             this.tell("changed");
         } catch (error) {
@@ -67,6 +74,11 @@ export class Media extends EventTarget {
             }
             this.again(service, entry);
         }
+    }
+
+    token(service, server) {
+        if (service !== this.own) return elsewhere(this.roomID, service, server);
+        return this.member ? ofNode(this.roomID, service, "", this.member) : atService(this.roomID, service);
     }
 
     again(service, entry) {

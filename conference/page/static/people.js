@@ -1,5 +1,5 @@
 // Those who are in the call, raised hands and reactions, and what a moderator may do.
-import { me, moderate, redact, send } from "./api.js";
+import { annotations, me, moderate, redact, send } from "./api.js";
 import { byId, make, say } from "./say.js";
 
 const HAND = "🖐️"; // as Element Call has it
@@ -15,7 +15,8 @@ export class People {
         this.hands = new Map(); // of reaction events by membership event
         this.flying = new Map(); // of emoji by membership event
         this.may = { mute: false, remove: false };
-        room.addEventListener("event", ({ detail }) => this.take(detail));
+        this.asked = new Set(); // membership events whose hands were asked for
+        room.addEventListener("event", ({ detail }) => this.hear(detail));
         room.addEventListener("redacted", ({ detail: id }) => {
             for (const [of, hand] of this.hands) if (hand.event_id === id) this.hands.delete(of);
             this.draw();
@@ -26,7 +27,17 @@ export class People {
 
     own() { return this.members.find((m) => m.user === me.user && m.device === me.device); }
 
-    take(event) {
+    // take sets who is in the call. Hands that were raised before this page was opened are asked for.
+    take(members) {
+        this.members = members;
+        for (const { event } of members) {
+            if (this.asked.has(event)) continue;
+            this.asked.add(event);
+            annotations(this.room.id, event).then((found) => { for (const raised of found) this.hear(raised); }, () => {});
+        }
+    }
+
+    hear(event) {
         const relation = event.content?.["m.relates_to"];
         const of = this.members.find((m) => m.event === relation?.event_id && m.user === event.sender);
         if (!of) return;

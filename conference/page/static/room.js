@@ -2,6 +2,7 @@
 import { ask } from "./api.js";
 
 const PAUSE = 2000; // ms before asking again after an error
+const STICKS = 60 * 60 * 1000; // ms at most
 
 // Room tells of "state" (with type), "message", "edited", "event" and "redacted"; detail is the event.
 export class Room extends EventTarget {
@@ -9,7 +10,7 @@ export class Room extends EventTarget {
         super();
         this.id = id;
         this.state = new Map(); // of events by type and key
-        this.sticky = new Map(); // of events by id
+        this.sticky = new Map(); // of events, and until when (ms) they are sticky, by type, sender and key
         this.since = "";
     }
 
@@ -59,8 +60,14 @@ export class Room extends EventTarget {
         this.tell("state", event);
     }
 
+    // takeSticky keeps the latest of those with a key, in whatever order they come (MSC4354).
     takeSticky(event) {
-        this.sticky.set(event.sender + "\n" + (event.content?.msc4354_sticky_key ?? event.content?.sticky_key ?? event.event_id), event);
+        const key = [event.type, event.sender, event.content?.msc4354_sticky_key ?? event.content?.sticky_key ?? event.event_id].join("\n");
+        const before = this.sticky.get(key)?.event;
+        if (before && (before.origin_server_ts - event.origin_server_ts || (before.event_id < event.event_id ? -1 : 1)) > 0) return;
+        const lasts = (event.msc4354_sticky ?? event.sticky)?.duration_ms;
+        const until = Math.min(event.origin_server_ts, Date.now()) + Math.min(lasts > 0 ? lasts : 0, STICKS);
+        this.sticky.set(key, { event, until });
         this.tell("state", event);
     }
 
