@@ -26,6 +26,11 @@ func (a *Accounts) EvaluateShown(ctx context.Context, userID string, ev *rooms.E
 	return e.rules.Evaluate(pushrules.NewEvent(ev.Type, ev.Sender, ev.RoomID, ev.StateKey, shown), e), nil
 }
 
+// EvaluateNotice returns what a user's push rules say of an event that exists for them alone, so that nothing of it is kept.
+func (a *Accounts) EvaluateNotice(ctx context.Context, userID string, ev *rooms.Event) (pushrules.Result, error) {
+	return a.EvaluateShown(ctx, userID, ev, ev.JSON)
+}
+
 // EvaluateInvite returns what a user's push rules say of an invite to a room that this node is not in.
 func (a *Accounts) EvaluateInvite(ctx context.Context, invite *rooms.OutsideMembership) (pushrules.Result, error) {
 	e, err := a.evaluator(ctx, invite.UserID, nil)

@@ -188,14 +188,23 @@ func (a *API) context(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 			return nil, err
 		}
 	}
-	return a.contextAnswer(ctx, rd, ev, earlier, later)
+	notice, err := a.View.NoticeByID(ctx, rd.viewer, rd.roomID, web.Var(r, "eventID"))
+	if err != nil {
+		return nil, err
+	}
+	return a.contextAnswer(ctx, rd, ev, notice, earlier, later)
 }
 
-func (a *API) contextAnswer(ctx context.Context, rd *reading, ev *rooms.Event, earlier, later *rooms.Page) (any, error) {
+// contextAnswer shows ev, or in its place the notice about it that was asked for, among what is around it.
+func (a *API) contextAnswer(ctx context.Context, rd *reading, ev *rooms.Event, notice json.RawMessage, earlier, later *rooms.Page) (any, error) {
 	around := append(append([]*rooms.Event{ev}, earlier.Events...), later.Events...)
 	shown, err := a.View.Show(ctx, rd.viewer, around, view.ShowOptions{Bundle: true})
 	if err != nil {
 		return nil, err
+	}
+	first := shown[0]
+	if notice != nil {
+		first = notice
 	}
 	newest := ev
 	if n := len(later.Events); n > 0 {
@@ -215,7 +224,7 @@ func (a *API) contextAnswer(ctx context.Context, rd *reading, ev *rooms.Event, e
 	}
 	n := len(earlier.Events)
 	return map[string]any{
-		"event":         shown[0],
+		"event":         first,
 		"events_before": shown[1 : 1+n],
 		"events_after":  shown[1+n:],
 		"state":         shownState,
@@ -232,6 +241,10 @@ func (a *API) event(_ http.ResponseWriter, r *http.Request, d *accounts.Device) 
 	ev, err := a.visible(r.Context(), rd, web.Var(r, "eventID"))
 	if err != nil {
 		return nil, err
+	}
+	notice, err := a.View.NoticeByID(r.Context(), rd.viewer, rd.roomID, web.Var(r, "eventID"))
+	if err != nil || notice != nil {
+		return notice, err
 	}
 	return a.showOne(r.Context(), rd, ev)
 }

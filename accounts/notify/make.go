@@ -84,6 +84,9 @@ type said struct {
 
 // note makes what is said of an event or an invite, nil if nothing is to be said any more.
 func (n *Notifier) note(ctx context.Context, p *accounts.Pusher, t *told) (*said, error) {
+	if t.notice != nil {
+		return n.noticeNote(ctx, p, t)
+	}
 	if t.nid == 0 {
 		note, err := n.inviteNote(ctx, p, t)
 		if err != nil || note == nil {

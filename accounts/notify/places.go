@@ -1,11 +1,9 @@
 package notify
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 
 	"medixchange/internal/pace"
@@ -103,11 +101,11 @@ func (n *Notifier) catchUp(ctx context.Context, start int64) error {
 	if err := n.storedEvents(ctx, b, from, cursor); err != nil {
 		return err
 	}
-	if err := n.storedInvites(ctx, b, cursor); err != nil {
+	if err := n.storedNotices(ctx, b, from, cursor); err != nil {
 		return err
 	}
-	for _, items := range b.items {
-		slices.SortStableFunc(items, func(x, y *push.Item) int { return cmp.Compare(x.Position, y.Position) })
+	if err := n.storedInvites(ctx, b, cursor); err != nil {
+		return err
 	}
 	b.counts = b.users
 	n.places.mu.Lock()

@@ -1,9 +1,11 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -11,6 +13,7 @@ import (
 	"medixchange/internal/push"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 const (
@@ -86,6 +89,8 @@ func (n *Notifier) take(ctx context.Context, b *batch, e stream.Entry) error {
 		}
 	case *rooms.OutsideMembership:
 		return n.outside(ctx, b, v)
+	case *view.Notice:
+		return n.notice(ctx, b, v)
 	}
 	return nil
 }
@@ -100,6 +105,9 @@ func (n *Notifier) recount(b *batch, userID string) {
 // counts, and the app shows the invite.
 func (n *Notifier) readStored(ctx context.Context, b *batch, from, upto int64) error {
 	if err := n.storedEvents(ctx, b, from, upto); err != nil {
+		return err
+	}
+	if err := n.storedNotices(ctx, b, from, upto); err != nil {
 		return err
 	}
 	for from < upto {
@@ -216,6 +224,9 @@ func (n *Notifier) members(snap *rooms.Snapshot) []string {
 
 // handOn makes the places durable, then queues.
 func (n *Notifier) handOn(ctx context.Context, b *batch) error {
+	for _, items := range b.items { // events and notices were read apart
+		slices.SortStableFunc(items, func(x, y *push.Item) int { return cmp.Compare(x.Position, y.Position) })
+	}
 	n.places.mu.Lock()
 	defer n.places.mu.Unlock()
 	if err := n.beginPlaces(ctx, b.items); err != nil {

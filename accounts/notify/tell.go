@@ -15,7 +15,8 @@ import (
 
 // told is the value of an item: what is to be told, of which the rest is looked up when its turn comes.
 type told struct {
-	nid      int64 // of the event; 0 for an invite from outside
+	nid      int64 // of the event; 0 for an invite from outside and for a notice
+	notice   *view.Notice
 	roomID   string
 	result   pushrules.Result
 	keywords bool // the user's keywords may be in the words that they are shown

@@ -359,6 +359,9 @@ func (m *modelRenderer) InMode(_ context.Context, r *view.Rendering, _ string) (
 func (m *modelRenderer) Notices(context.Context, string, int64, int64) ([]*view.Notice, error) {
 	return nil, nil
 }
+func (m *modelRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*view.Notice, error) {
+	return nil, nil
+}
 func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*view.Notice, error) {
 	return nil, nil
 }

@@ -37,14 +37,14 @@ func (l recordingListCmd) Run(ctx context.Context, c *cli) error {
 		return printJSON(list)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTARTED\tLENGTH\tMB\tSTATE\tHOLD\tROOM\tBY\tTITLE")
+	fmt.Fprintln(w, "ID\tSTARTED\tLENGTH\tMB\tSTATE\tHOLD\tROOM\tSLOT\tBY\tTITLE")
 	for _, r := range list.Recordings {
 		hold := "-"
 		if r.HeldBy != "" {
 			hold = r.HeldBy
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\t%s\t%s\t%s\t%s\n", r.ID, date(r.StartedTS), time.Duration(r.Duration)*time.Millisecond,
-			float64(r.Bytes)/(1<<20), r.State, hold, r.RoomID, r.By, r.Title)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, date(r.StartedTS), time.Duration(r.Duration)*time.Millisecond,
+			float64(r.Bytes)/(1<<20), r.State, hold, r.RoomID, r.SlotID, r.By, r.Title)
 	}
 	return w.Flush()
 }

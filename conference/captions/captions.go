@@ -46,7 +46,7 @@ type Translator interface {
 }
 
 // Place is the recording of an utterance.
-type Place struct{ ID, RoomID string }
+type Place struct{ ID, RoomID, SlotID string }
 
 // Live is an utterance as those in the call get it.
 type Live struct {
@@ -68,7 +68,7 @@ type Options struct {
 	// Languages are those that the members of a room read, as far as this node knows.
 	Languages func(ctx context.Context, roomID string) []string
 	// Broadcast tells those in the call of an utterance; optional.
-	Broadcast func(ctx context.Context, roomID string, u Live)
+	Broadcast func(ctx context.Context, place Place, u Live)
 	// Workers bounds the utterances that are written down at a time.
 	Workers    int
 	DB         *sqldb.DB

@@ -46,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	folder := t.TempDir()
 	w.Service = New(Options{
 		Folder: folder, Recogniser: w, Translator: w, Languages: func(context.Context, string) []string { return []string{"en", "es"} },
-		Broadcast: func(_ context.Context, _ string, u Live) {
+		Broadcast: func(_ context.Context, _ Place, u Live) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.lives = append(w.lives, u)

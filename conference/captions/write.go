@@ -102,7 +102,7 @@ func (s *Service) tell(ctx context.Context, place Place, u *Utterance) {
 		live.Texts[lang] = text
 	}
 	if s.o.Broadcast != nil {
-		s.o.Broadcast(ctx, place.RoomID, live)
+		s.o.Broadcast(ctx, place, live)
 	}
 }
 

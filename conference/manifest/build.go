@@ -127,7 +127,7 @@ func (b *builder) started(e Event) {
 		return
 	}
 	b.m = Manifest{
-		Format: Format, ID: e.ID, RoomID: e.RoomID, Title: e.Title, By: e.UserID, StartedTS: e.TS, State: StateRecording, Consent: e.Consent,
+		Format: Format, ID: e.ID, RoomID: e.RoomID, SlotID: e.SlotID, Title: e.Title, By: e.UserID, StartedTS: e.TS, State: StateRecording, Consent: e.Consent,
 		Consents: []Consent{}, Participants: []Participant{}, Tracks: []Track{}, Chapters: []Chapter{},
 	}
 }

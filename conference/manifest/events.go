@@ -4,7 +4,7 @@ import "medixchange/internal/netguard"
 
 // Types of events.
 const (
-	EventStarted      = "started"      // ID, RoomID, Title, UserID (who started it), Consent, TS
+	EventStarted      = "started"      // ID, RoomID, SlotID, Title, UserID (who started it), Consent, TS
 	EventConnected    = "connected"    // Server
 	EventDisconnected = "disconnected" // Server
 	EventJoined       = "joined"       // UserID, DeviceID, Name, Server
@@ -34,6 +34,7 @@ type Event struct {
 	Type     string `json:"type"`
 	ID       string `json:"id,omitempty"`
 	RoomID   string `json:"room_id,omitempty"`
+	SlotID   string `json:"slot_id,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Consent  string `json:"consent,omitempty"`
 	TS       int64  `json:"ts,omitempty"`
@@ -60,6 +61,7 @@ type Event struct {
 type Job struct {
 	ID      string   `json:"id"`
 	RoomID  string   `json:"room_id"`
+	SlotID  string   `json:"slot_id,omitempty"`
 	Title   string   `json:"title,omitempty"`
 	By      string   `json:"by"`
 	Consent string   `json:"consent"`

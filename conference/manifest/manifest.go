@@ -18,6 +18,9 @@ const (
 	EventsFile = "events.jsonl"
 )
 
+// OwnSlot is the slot of a room's own call (MSC4143).
+const OwnSlot = "m.call#ROOM"
+
 // States of a recording.
 const (
 	StateRecording   = "recording"
@@ -37,6 +40,7 @@ type Manifest struct {
 	Format       string        `json:"format"`
 	ID           string        `json:"id"`
 	RoomID       string        `json:"room_id"`
+	SlotID       string        `json:"slot_id,omitempty"` // of MatrixRTC; "" in recordings from before there were several: OwnSlot
 	Title        string        `json:"title,omitempty"`
 	By           string        `json:"by"`
 	StartedTS    int64         `json:"started_ts"`

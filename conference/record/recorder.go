@@ -111,7 +111,7 @@ func newRecorder(job manifest.Job, out io.Writer) (*Recorder, error) {
 		return nil, err
 	}
 	r.say(manifest.Event{
-		Type: manifest.EventStarted, ID: job.ID, RoomID: job.RoomID, Title: job.Title, UserID: job.By, Consent: job.Consent, TS: job.StartedTS,
+		Type: manifest.EventStarted, ID: job.ID, RoomID: job.RoomID, SlotID: job.SlotID, Title: job.Title, UserID: job.By, Consent: job.Consent, TS: job.StartedTS,
 	})
 	return r, nil
 }

@@ -1,6 +1,7 @@
 package recording
 
 import (
+	"cmp"
 	"net/http"
 
 	"medixchange/accounts"
@@ -42,26 +43,30 @@ func (s *Service) postRecording(r *http.Request, roomID, userID string) (any, er
 		Action  string `json:"action"`
 		Consent string `json:"consent"`
 		Title   string `json:"title"`
+		SlotID  string `json:"slot_id"`
 	}
 	if err := web.Decode(r, &body, maxBody); err != nil {
 		return nil, err
 	}
+	if body.SlotID != "" && !isSlot(body.SlotID) {
+		return nil, errBadSlot
+	}
 	switch body.Action {
 	case "start":
-		rec, err := s.Start(r.Context(), Request{RoomID: roomID, UserID: userID, Consent: body.Consent, Title: body.Title})
+		rec, err := s.Start(r.Context(), Request{RoomID: roomID, SlotID: body.SlotID, UserID: userID, Consent: body.Consent, Title: body.Title})
 		if err != nil {
 			return nil, err
 		}
-		return map[string]any{"id": rec.ID, "state": rec.State, "url": s.address(rec.ID)}, nil
+		return map[string]any{"id": rec.ID, "state": rec.State, "slot_id": rec.SlotID, "url": s.address(rec.ID)}, nil
 	case "stop":
-		return struct{}{}, s.Stop(r.Context(), roomID, userID)
+		return struct{}{}, s.Stop(r.Context(), roomID, body.SlotID, userID)
 	case manifest.CommandPause, manifest.CommandResume, manifest.CommandChapter:
-		return struct{}{}, s.Command(r.Context(), roomID, userID, body.Action, body.Title)
+		return struct{}{}, s.Command(r.Context(), roomID, body.SlotID, userID, body.Action, body.Title)
 	}
 	return nil, web.InvalidParam("action is start, stop, pause, resume or chapter")
 }
 
-// getRecording says whether the room is recorded, whoever does it, and what the asker may do.
+// getRecording says whether the call of the parameter slot_id, or the room's own, is recorded, whoever does it, and what the asker may do.
 func (s *Service) getRecording(r *http.Request, roomID, userID string) (any, error) {
 	snapshot, err := s.snapshot(r.Context(), roomID)
 	if err != nil {
@@ -70,7 +75,11 @@ func (s *Service) getRecording(r *http.Request, roomID, userID string) (any, err
 	if snapshot.Membership(userID) != "join" {
 		return nil, web.Forbidden("You are not joined to this room.")
 	}
-	state, err := s.stateOf(r.Context(), roomID)
+	call := Call{roomID, cmp.Or(r.URL.Query().Get("slot_id"), manifest.OwnSlot)}
+	if !isSlot(call.SlotID) {
+		return nil, errBadSlot
+	}
+	state, err := s.stateOf(r.Context(), call)
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +93,12 @@ func (s *Service) getRecording(r *http.Request, roomID, userID string) (any, err
 func (s *Service) postConsent(r *http.Request, roomID, userID string) (any, error) {
 	var body struct {
 		Answer string `json:"answer"`
+		SlotID string `json:"slot_id"`
 	}
 	if err := web.Decode(r, &body, maxBody); err != nil {
 		return nil, err
 	}
-	return struct{}{}, s.Consent(r.Context(), roomID, userID, body.Answer)
+	return struct{}{}, s.Consent(r.Context(), roomID, body.SlotID, userID, body.Answer)
 }
 
 // listed is a recording as members of its room see it.

@@ -109,7 +109,7 @@ func (s *Service) job(ctx context.Context, a *active) (manifest.Job, error) {
 	c, rec := s.o.Config, a.rec
 	asking, cancel := context.WithTimeout(ctx, accessTimeout)
 	defer cancel()
-	access, err := s.o.Calls.Enter(asking, rec.RoomID, rec.ID)
+	access, err := s.o.Calls.Enter(asking, rec.call(), rec.ID)
 	if err != nil {
 		return manifest.Job{}, wrap(err, "asking the SFU in for a recorder")
 	}
@@ -130,7 +130,7 @@ func (s *Service) job(ctx context.Context, a *active) (manifest.Job, error) {
 		left = min(left, config.Size(max(quota-used, 1)))
 	}
 	return manifest.Job{
-		ID: rec.ID, RoomID: rec.RoomID, Title: rec.Title, By: rec.By, Consent: rec.Consent, Allowed: allowed, Denied: denied, URL: access.URL, Token: access.Token,
+		ID: rec.ID, RoomID: rec.RoomID, SlotID: rec.SlotID, Title: rec.Title, By: rec.By, Consent: rec.Consent, Allowed: allowed, Denied: denied, URL: access.URL, Token: access.Token,
 		Server: access.Server, Policy: s.o.Abroad, Folder: s.folder(rec.ID), StartedTS: rec.StartedTS, Speech: s.o.Speech,
 		Limits: manifest.Limits{
 			Bytes: int64(left), Seconds: int64(c.MaxDuration.Std() / time.Second), Tracks: c.MaxTracks, DiskLeft: int64(c.DiskLeft),
@@ -194,7 +194,7 @@ func (s *Service) reconnect(ctx context.Context, a *active, server string) {
 		a.mu.Unlock()
 		return
 	}
-	access, err := s.o.Calls.Enter(asking, a.rec.RoomID, a.rec.ID)
+	access, err := s.o.Calls.Enter(asking, a.rec.call(), a.rec.ID)
 	if err != nil {
 		s.o.Log.WithError(err).WithField("recording", a.rec.ID).Warn("the SFU does not let the recorder in, trying again")
 		s.parts.Go(func() { s.reconnect(ctx, a, server) })
@@ -207,7 +207,7 @@ func (s *Service) reconnect(ctx context.Context, a *active, server string) {
 func (s *Service) introduce(ctx context.Context, a *active, e manifest.Event) {
 	asking, cancel := context.WithTimeout(ctx, accessTimeout)
 	defer cancel()
-	who, _ := s.o.Calls.Who(asking, a.rec.RoomID, e.Server, e.Name)
+	who, _ := s.o.Calls.Who(asking, a.rec.call(), e.Server, e.Name)
 	a.tell(manifest.Command{
 		Type: manifest.CommandWho, Server: e.Server, Identity: e.Name, UserID: who.UserID, DeviceID: who.DeviceID, Name: who.Name,
 	})
@@ -218,7 +218,7 @@ const maxVisited = 50
 
 // visitOthers sends the recorder to the SFUs of other hospitals where members of the call are.
 func (s *Service) visitOthers(ctx context.Context, a *active) {
-	others, err := s.o.Calls.Others(ctx, a.rec.RoomID)
+	others, err := s.o.Calls.Others(ctx, a.rec.call())
 	if err != nil {
 		s.o.Log.WithError(err).WithField("recording", a.rec.ID).Warn("nobody knows at which SFUs a call is")
 		return
@@ -240,7 +240,7 @@ func (s *Service) visitOthers(ctx context.Context, a *active) {
 func (s *Service) visit(ctx context.Context, a *active, server string) {
 	asking, cancel := context.WithTimeout(ctx, accessTimeout)
 	defer cancel()
-	access, err := s.o.Calls.EnterAt(asking, server, a.rec.RoomID, a.rec.By, a.rec.ID)
+	access, err := s.o.Calls.EnterAt(asking, server, a.rec.call(), a.rec.By, a.rec.ID)
 	if err != nil {
 		s.o.Log.WithError(err).WithFields(map[string]any{"recording": a.rec.ID, "peer": server}).Warn("another hospital's SFU does not let the recorder in, trying again")
 		a.mu.Lock()

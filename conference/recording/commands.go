@@ -1,8 +1,10 @@
 package recording
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -47,13 +49,13 @@ func (s *Service) messages(ctx context.Context, from, upto int64) ([]*rooms.Even
 	for at := from; at < upto; {
 		entries, complete := s.o.Hub.AllEvents(at, upto, maxHeard)
 		if !complete {
-			return s.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
+			return s.messagesBefore(ctx, from, upto)
 		}
 		if len(entries) == 0 {
 			break
 		}
 		for _, e := range entries {
-			if ev, ok := e.Value.(*rooms.Event); ok && e.Kind == rooms.EntryEvent && ev.Type == typeMessage {
+			if ev, ok := e.Value.(*rooms.Event); ok && e.Kind == rooms.EntryEvent && (ev.Type == typeMessage || ev.Type == consentType) {
 				found = append(found, ev)
 			}
 		}
@@ -62,16 +64,38 @@ func (s *Service) messages(ctx context.Context, from, upto int64) ([]*rooms.Even
 	return found, nil
 }
 
-// hearCommand carries out "!record start" and the like by members here, and answers. An answer comes once, also after a crash.
+func (s *Service) messagesBefore(ctx context.Context, from, upto int64) ([]*rooms.Event, error) {
+	said, err := s.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
+	if err != nil {
+		return nil, err
+	}
+	answers, err := s.o.Rooms.EventsSince(ctx, from, upto, consentType, int(upto-from))
+	all := append(said, answers...)
+	slices.SortFunc(all, func(a, b *rooms.Event) int { return cmp.Compare(a.Position, b.Position) })
+	return all, err
+}
+
+// hearCommand carries out "!record start" and the like by members here, and answers; of members of other hospitals only whether they may be
+// recorded. An answer comes once, also after a crash.
 func (s *Service) hearCommand(ctx context.Context, ev *rooms.Event) error {
+	local := strings.HasSuffix(ev.Sender, ":"+s.o.ServerName)
+	if ev.Type == consentType && ev.StateKey == nil {
+		if local {
+			return nil // it is for another hospital
+		}
+		return s.hearConsent(ctx, ev, "")
+	}
 	content := ev.Content()
 	body := content.Get("body")
 	if ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || body.Type != gjson.String || len(body.Str) > 4*maxTitle {
 		return nil
 	}
 	word, rest, _ := strings.Cut(strings.TrimSpace(strings.Replace(body.Str, "！", "!", 1)), " ")
-	if !strings.EqualFold(word, command) || !strings.HasSuffix(ev.Sender, ":"+s.o.ServerName) || ev.Sender == s.o.Bot {
+	if !strings.EqualFold(word, command) || ev.Sender == s.o.Bot {
 		return nil
+	}
+	if !local {
+		return s.hearConsent(ctx, ev, strings.TrimSpace(rest))
 	}
 	txn := rooms.Txn{Scope: "recording", Path: "answer", ID: ev.ID}
 	speaker := s.speaker(ctx, ev.RoomID, ev.Sender)
@@ -96,16 +120,17 @@ func (s *Service) hearCommand(ctx context.Context, ev *rooms.Event) error {
 
 // obey returns the key of the answer, "" where the room's notice is answer enough. Errors are those that may pass.
 func (s *Service) obey(ctx context.Context, ev *rooms.Event, rest string) (key string, err error) {
-	what, title, _ := strings.Cut(rest, " ")
+	what, rest, _ := strings.Cut(rest, " ")
+	slotID, title := cutSlot(rest)
 	switch strings.ToLower(what) {
 	case "start":
-		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, UserID: ev.Sender, Title: strings.TrimSpace(title)})
+		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, SlotID: slotID, UserID: ev.Sender, Title: title})
 	case "ask":
-		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, UserID: ev.Sender, Title: strings.TrimSpace(title), Consent: manifest.ConsentExplicit})
+		_, err = s.Start(ctx, Request{RoomID: ev.RoomID, SlotID: slotID, UserID: ev.Sender, Title: title, Consent: manifest.ConsentExplicit})
 	case "stop":
-		key, err = "stopped", s.Stop(ctx, ev.RoomID, ev.Sender)
+		key, err = "stopped", s.Stop(ctx, ev.RoomID, slotID, ev.Sender)
 	case "yes", "no":
-		key, err = "said_"+strings.ToLower(what), s.Consent(ctx, ev.RoomID, ev.Sender, strings.ToLower(what))
+		key, err = "said_"+strings.ToLower(what), s.Consent(ctx, ev.RoomID, slotID, ev.Sender, strings.ToLower(what))
 	default:
 		return "usage", nil
 	}

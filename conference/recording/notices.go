@@ -68,7 +68,11 @@ func (s *Service) languages(ctx context.Context, roomID string) []string {
 func (s *Service) say(ctx context.Context, rec *Recording, txn, key string, values []any, extra map[string]any) {
 	var lines []string
 	for _, tag := range s.languages(ctx, rec.RoomID) {
-		if line := words.Of(tag).Text(key, values...); !slices.Contains(lines, line) {
+		line := words.Of(tag).Text(key, values...)
+		if rec.SlotID != manifest.OwnSlot {
+			line += " (" + rec.SlotID + ")"
+		}
+		if !slices.Contains(lines, line) {
 			lines = append(lines, line)
 		}
 	}
@@ -94,7 +98,7 @@ func (s *Service) announceStart(ctx context.Context, rec *Recording) {
 	if rec.Consent == manifest.ConsentExplicit {
 		key = "asked"
 	}
-	s.say(ctx, rec, "start", key, []any{"user", rec.By}, map[string]any{"org.medixchange.recording": map[string]any{"id": rec.ID, "consent": rec.Consent}})
+	s.say(ctx, rec, "start", key, []any{"user", rec.By}, map[string]any{"org.medixchange.recording": map[string]any{"id": rec.ID, "consent": rec.Consent, "slot_id": rec.SlotID}})
 }
 
 // announceReplay tells the room where the recording is, once.
@@ -108,7 +112,7 @@ func (s *Service) announceReplay(ctx context.Context, rec *Recording) {
 	}
 	url := s.address(rec.ID)
 	s.say(ctx, rec, "replay", "replay", []any{"length", length(rec.Duration), "url", url}, map[string]any{
-		"org.medixchange.replay": map[string]any{"id": rec.ID, "url": url, "duration": rec.Duration, "title": rec.Title},
+		"org.medixchange.replay": map[string]any{"id": rec.ID, "url": url, "duration": rec.Duration, "title": rec.Title, "slot_id": rec.SlotID},
 	})
 }
 

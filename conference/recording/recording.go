@@ -20,7 +20,7 @@ import (
 	"medixchange/rooms"
 )
 
-// StateType is the room state that says whether a room is recorded (state key "").
+// StateType is the room state that says whether a call is recorded. Its state key is the slot, "" for the room's own call.
 const StateType = "org.medixchange.recording"
 
 // Access lets the recorder into the room of an SFU.
@@ -35,14 +35,16 @@ type Person struct{ UserID, DeviceID, Name string }
 
 // Calls is what recordings need of conferences.
 type Calls interface {
-	// Enter gives access to the call of a room at this node's SFU, which is started if need be. id names the recording.
-	Enter(ctx context.Context, roomID, id string) (Access, error)
+	// Enter gives access to a call at this node's SFU, which is started if need be. id names the recording.
+	Enter(ctx context.Context, call Call, id string) (Access, error)
 	// EnterAt gives access at the SFU of another hospital, on behalf of the user who started the recording.
-	EnterAt(ctx context.Context, server, roomID, userID, id string) (Access, error)
-	// Others returns the other hospitals to whose SFUs members of the room's call publish.
-	Others(ctx context.Context, roomID string) ([]string, error)
+	EnterAt(ctx context.Context, server string, call Call, userID, id string) (Access, error)
+	// Others returns the other hospitals to whose SFUs members of the call publish.
+	Others(ctx context.Context, call Call) ([]string, error)
 	// Who returns who an SFU calls identity; false for those who are nobody's participant.
-	Who(ctx context.Context, roomID, server, identity string) (Person, bool)
+	Who(ctx context.Context, call Call, server, identity string) (Person, bool)
+	// Slot says whether the room knows the call's slot, and whether it is closed.
+	Slot(ctx context.Context, call Call) (known, closed bool, err error)
 }
 
 // Options of a Service. Every field without "optional" is needed.
@@ -83,7 +85,7 @@ type Service struct {
 	work    chan *active // recordings that are to be supervised
 
 	mu     sync.Mutex
-	active map[string]*active // by room
+	active map[Call]*active
 	parts  sync.WaitGroup
 }
 
@@ -91,7 +93,7 @@ const maxWaiting = 64
 
 // New makes the service. Nothing is recorded before Run.
 func New(o Options) *Service {
-	s := &Service{o: o, active: map[string]*active{}, work: make(chan *active, maxWaiting)}
+	s := &Service{o: o, active: map[Call]*active{}, work: make(chan *active, maxWaiting)}
 	s.metrics = newMetrics(o.Registerer, s)
 	return s
 }
@@ -127,7 +129,7 @@ func (s *Service) takeUp(ctx context.Context) error {
 			a.stopping = reasonNodeGone
 		}
 		s.mu.Lock()
-		s.active[rec.RoomID] = a
+		s.active[rec.call()] = a
 		s.mu.Unlock()
 		s.parts.Go(func() { s.supervise(ctx, a) })
 	}
@@ -136,18 +138,18 @@ func (s *Service) takeUp(ctx context.Context) error {
 
 func (s *Service) folder(id string) string { return filepath.Join(s.o.Folder, id) }
 
-// find returns the recording that runs in a room, nil for none.
-func (s *Service) find(roomID string) *active {
+// find returns the recording that runs of a call, nil for none.
+func (s *Service) find(call Call) *active {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.active[roomID]
+	return s.active[call]
 }
 
 func (s *Service) forget(a *active) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.active[a.rec.RoomID] == a {
-		delete(s.active, a.rec.RoomID)
+	if s.active[a.rec.call()] == a {
+		delete(s.active, a.rec.call())
 	}
 }
 

@@ -1,9 +1,9 @@
 package recording
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -36,6 +36,7 @@ func refusal(status int, code, key, text string) *web.Error {
 // Request is a wish to record.
 type Request struct {
 	RoomID, UserID string
+	SlotID         string // "" for the room's own call
 	Consent        string // "" for what the hospital has
 	Title          string
 }
@@ -67,11 +68,15 @@ func (s *Service) start(ctx context.Context, r Request) (*Recording, error) {
 	case r.Consent != manifest.ConsentNotice && r.Consent != manifest.ConsentExplicit:
 		return nil, web.InvalidParam("consent is notice or explicit")
 	}
+	call := Call{r.RoomID, cmp.Or(r.SlotID, manifest.OwnSlot)}
+	if err := s.checkSlot(ctx, call); err != nil {
+		return nil, err
+	}
 	if err := s.roomFor(ctx); err != nil {
 		return nil, err
 	}
 	rec := &Recording{
-		ID: strings.ToLower(rand.Text()), RoomID: r.RoomID, Title: shortened(r.Title), By: r.UserID, Consent: r.Consent,
+		ID: strings.ToLower(rand.Text()), RoomID: call.RoomID, SlotID: call.SlotID, Title: shortened(r.Title), By: r.UserID, Consent: r.Consent,
 		State: manifest.StateRecording, StartedTS: s.o.Now().UnixMilli(),
 	}
 	a := newActive(rec)
@@ -100,18 +105,18 @@ func (s *Service) roomFor(ctx context.Context) error {
 	return nil
 }
 
-// claim makes a the room's only recording, also among those of other hospitals.
+// claim makes a the call's only recording, also among those of other hospitals.
 func (s *Service) claim(ctx context.Context, a *active) error {
-	state, err := s.stateOf(ctx, a.rec.RoomID)
+	state, err := s.stateOf(ctx, a.rec.call())
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.active[a.rec.RoomID] != nil || state.State == manifest.StateRecording {
+	if s.active[a.rec.call()] != nil || state.State == manifest.StateRecording {
 		return errRunning
 	}
-	s.active[a.rec.RoomID] = a
+	s.active[a.rec.call()] = a
 	return nil
 }
 
@@ -134,62 +139,38 @@ func (s *Service) open(ctx context.Context, a *active) error {
 	}
 }
 
-// Stop ends the recording of a room on behalf of a moderator. One that another hospital makes is asked to end by the room's state.
-func (s *Service) Stop(ctx context.Context, roomID, userID string) error {
+// Stop ends the recording of a call on behalf of a moderator, without a slot that which [Service.meant] finds. One that another hospital makes is asked to end by the room's state.
+func (s *Service) Stop(ctx context.Context, roomID, slotID, userID string) error {
 	if _, err := s.mayModerate(ctx, roomID, userID); err != nil {
 		return err
 	}
-	if a := s.find(roomID); a != nil {
+	call := s.meant(roomID, slotID)
+	if a := s.find(call); a != nil {
 		s.note(ctx, userID, "stop", a.rec.ID, "")
 		a.stop("stopped by " + userID)
 		return nil
 	}
-	state, err := s.stateOf(ctx, roomID)
+	state, err := s.stateOf(ctx, call)
 	if err != nil {
 		return err
 	}
 	if state.State != manifest.StateRecording {
 		return errNone
 	}
-	return forbidden(s.sendState(ctx, &Recording{ID: state.ID, RoomID: roomID, Consent: state.Consent, StartedTS: state.StartedTS, By: state.By}, userID, manifest.StateFinished))
+	return forbidden(s.sendState(ctx, &Recording{ID: state.ID, RoomID: roomID, SlotID: call.SlotID, Consent: state.Consent, StartedTS: state.StartedTS, By: state.By}, userID, manifest.StateFinished))
 }
 
 // Command passes a moderator's wish on to the recorder: pause, resume or chapter.
-func (s *Service) Command(ctx context.Context, roomID, userID, command, title string) error {
+func (s *Service) Command(ctx context.Context, roomID, slotID, userID, command, title string) error {
 	if _, err := s.mayModerate(ctx, roomID, userID); err != nil {
 		return err
 	}
-	a := s.find(roomID)
+	a := s.find(s.meant(roomID, slotID))
 	if a == nil {
 		return errNone
 	}
 	s.note(ctx, userID, command, a.rec.ID, "")
 	a.tell(manifest.Command{Type: command, Title: shortened(title)})
-	return nil
-}
-
-// Consent takes a member's answer to being recorded.
-func (s *Service) Consent(ctx context.Context, roomID, userID, answer string) error {
-	if answer != "yes" && answer != "no" {
-		return web.InvalidParam("answer is yes or no")
-	}
-	snapshot, err := s.snapshot(ctx, roomID)
-	if err != nil {
-		return err
-	}
-	if snapshot.Membership(userID) != "join" {
-		return web.Forbidden("You are not joined to this room.")
-	}
-	a := s.find(roomID)
-	if a == nil {
-		return errNone
-	}
-	ts := s.o.Now().UnixMilli()
-	if err := s.storeConsent(ctx, a.rec.ID, userID, answer, ts); err != nil {
-		return err
-	}
-	s.note(ctx, userID, "consent", a.rec.ID, answer)
-	a.tell(manifest.Command{Type: manifest.CommandConsent, UserID: userID, Answer: answer, TS: ts})
 	return nil
 }
 
@@ -229,45 +210,4 @@ func shortened(title string) string {
 		return title
 	}
 	return string([]rune(title)[:maxTitle])
-}
-
-// roomState is the content of StateType.
-type roomState struct {
-	ID        string `json:"id"`
-	State     string `json:"state"`
-	Consent   string `json:"consent"`
-	StartedTS int64  `json:"started_ts"`
-	By        string `json:"by"`
-}
-
-// stateOf reads what the room says of its recording; the zero value where it says nothing.
-func (s *Service) stateOf(ctx context.Context, roomID string) (roomState, error) {
-	var state roomState
-	ev, err := s.o.Rooms.StateEvent(ctx, roomID, StateType, "")
-	if errors.Is(err, rooms.ErrNotFound) {
-		return state, nil
-	}
-	if err != nil {
-		return state, wrap(err, "reading whether a room is recorded")
-	}
-	if json.Unmarshal([]byte(ev.Content().Raw), &state) != nil {
-		return roomState{}, nil
-	}
-	return state, nil
-}
-
-// says reports whether the room's state is about rec and in that state. When in doubt it is.
-func (s *Service) says(ctx context.Context, rec *Recording, state string) bool {
-	said, err := s.stateOf(ctx, rec.RoomID)
-	return err != nil || said.ID == rec.ID && said.State == state
-}
-
-func (s *Service) sendState(ctx context.Context, rec *Recording, sender, state string) error {
-	content, err := json.Marshal(roomState{ID: rec.ID, State: state, Consent: rec.Consent, StartedTS: rec.StartedTS, By: rec.By})
-	if err != nil {
-		return wrap(err, "encoding the state of a recording")
-	}
-	key := ""
-	_, err = s.o.Rooms.Send(ctx, rooms.SendRequest{RoomID: rec.RoomID, Sender: sender, Type: StateType, StateKey: &key, Content: content})
-	return wrap(err, "saying that a room is recorded")
 }

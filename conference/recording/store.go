@@ -14,6 +14,7 @@ import (
 type Recording struct {
 	ID         string `json:"id"`
 	RoomID     string `json:"room_id"`
+	SlotID     string `json:"slot_id"`
 	Title      string `json:"title"`
 	By         string `json:"by"`
 	Consent    string `json:"consent"`
@@ -30,20 +31,20 @@ type Recording struct {
 	DeletedBy  string `json:"deleted_by,omitempty"`
 }
 
-const columns = `recording_id, room_id, title, started_by, consent, state, reason, started_ts, ended_ts, duration, bytes, held_by, held_reason, held_ts, deleted_ts, deleted_by`
+const columns = `recording_id, room_id, slot_id, title, started_by, consent, state, reason, started_ts, ended_ts, duration, bytes, held_by, held_reason, held_ts, deleted_ts, deleted_by`
 
 func scan(row interface{ Scan(...any) error }) (*Recording, error) {
 	r := &Recording{}
-	err := row.Scan(&r.ID, &r.RoomID, &r.Title, &r.By, &r.Consent, &r.State, &r.Reason, &r.StartedTS, &r.EndedTS, &r.Duration, &r.Bytes,
+	err := row.Scan(&r.ID, &r.RoomID, &r.SlotID, &r.Title, &r.By, &r.Consent, &r.State, &r.Reason, &r.StartedTS, &r.EndedTS, &r.Duration, &r.Bytes,
 		&r.HeldBy, &r.HeldReason, &r.HeldTS, &r.DeletedTS, &r.DeletedBy)
 	return r, err
 }
 
 func (s *Service) insert(ctx context.Context, r *Recording) error {
-	return s.write(ctx, `INSERT INTO recordings (recording_id, room_id, title, started_by, consent, state, reason, started_ts, ended_ts, duration, bytes,
+	return s.write(ctx, `INSERT INTO recordings (recording_id, room_id, slot_id, title, started_by, consent, state, reason, started_ts, ended_ts, duration, bytes,
 		held_by, held_reason, held_ts, announced, deleted_ts, deleted_by)
-		VALUES ($1, $2, $3, $4, $5, $6, '', $7, 0, 0, 0, '', '', 0, 0, 0, '')`,
-		r.ID, r.RoomID, r.Title, r.By, r.Consent, r.State, r.StartedTS)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, 0, 0, 0, '', '', 0, 0, 0, '')`,
+		r.ID, r.RoomID, r.SlotID, r.Title, r.By, r.Consent, r.State, r.StartedTS)
 }
 
 // remove forgets a recording that never began.

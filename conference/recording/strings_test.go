@@ -19,7 +19,7 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 			}
 		}
 	}
-	for _, err := range []error{errOff, errEncrypted, errPower, errRunning, errNone, errQuota, errBusy, errNoSFU} {
+	for _, err := range []error{errOff, errEncrypted, errPower, errRunning, errNone, errQuota, errBusy, errNoSFU, errBadSlot, errNoSlot, errClosed} {
 		require.Error(t, err)
 	}
 }

@@ -31,6 +31,7 @@ type active struct {
 	mu       sync.Mutex
 	in       *child // nil while there is no recorder
 	stopping string // why it is to end, "" while it is not
+	over     bool   // no recorder is started any more
 	waiting  []manifest.Command
 	skips    int             // tracks that are not recorded
 	servers  map[string]bool // other hospitals whose SFUs the recorder was sent to
@@ -63,6 +64,20 @@ func (a *active) stop(reason string) {
 	if a.in != nil {
 		_ = a.in.write(manifest.Command{Type: manifest.CommandStop, Reason: a.stopping})
 	}
+}
+
+// end notes that no recorder is started any more.
+func (a *active) end() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = true
+}
+
+// ending reports whether it is to end, or is being finished.
+func (a *active) ending() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.over || a.stopping != ""
 }
 
 func (a *active) asked() string {
@@ -112,6 +127,7 @@ func (s *Service) supervise(ctx context.Context, a *active) {
 			crashes = 0
 		}
 	}
+	a.end()
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
 	if err := s.finish(ending, a); err != nil {
@@ -159,7 +175,7 @@ func (s *Service) mend(ctx context.Context, a *active) (*manifest.Manifest, erro
 	m, err = manifest.FromFolder(folder)
 	if errors.Is(err, fs.ErrNotExist) || m == nil { // the recorder never began
 		m = &manifest.Manifest{
-			Format: manifest.Format, ID: a.rec.ID, RoomID: a.rec.RoomID, Title: a.rec.Title, By: a.rec.By, StartedTS: a.rec.StartedTS,
+			Format: manifest.Format, ID: a.rec.ID, RoomID: a.rec.RoomID, SlotID: a.rec.SlotID, Title: a.rec.Title, By: a.rec.By, StartedTS: a.rec.StartedTS,
 			EndedTS: s.o.Now().UnixMilli(), State: manifest.StateInterrupted, Consent: a.rec.Consent, Consents: []manifest.Consent{},
 			Participants: []manifest.Participant{}, Tracks: []manifest.Track{}, Chapters: []manifest.Chapter{},
 		}

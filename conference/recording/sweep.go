@@ -120,7 +120,7 @@ func (s *Service) wipe(ctx context.Context, rec *Recording) error {
 // tombstone says that there was a recording and where it went; nobody is named who was in it.
 func tombstone(rec *Recording) *manifest.Manifest {
 	return &manifest.Manifest{
-		Format: manifest.Format, ID: rec.ID, RoomID: rec.RoomID, By: rec.By, StartedTS: rec.StartedTS, EndedTS: rec.EndedTS,
+		Format: manifest.Format, ID: rec.ID, RoomID: rec.RoomID, SlotID: rec.SlotID, By: rec.By, StartedTS: rec.StartedTS, EndedTS: rec.EndedTS,
 		State: manifest.StateDeleted, Reason: rec.Reason, Consent: rec.Consent, Consents: []manifest.Consent{},
 		Participants: []manifest.Participant{}, Tracks: []manifest.Track{}, Chapters: []manifest.Chapter{},
 	}

@@ -96,6 +96,9 @@ func (p *Replay) head(b *markup.Builder, words *markup.Words, rec *recording) {
 	if title == "" {
 		title = words.Text("recording")
 	}
+	if rec.SlotID != "" && rec.SlotID != manifest.OwnSlot {
+		title += " · " + rec.SlotID
+	}
 	beginning(b, words, title)
 	correct := "no"
 	if p.o.Captions != nil && p.here(rec) {

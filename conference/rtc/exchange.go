@@ -106,7 +106,7 @@ func (r *RTC) partners(ctx context.Context, c call) []string {
 		return nil
 	}
 	servers := r.words.servers(c.sfuRoom, r.o.Now().UnixMilli())
-	for _, m := range r.memberships(ctx, c.roomID) {
+	for _, m := range r.memberships(ctx, c.roomID, "") {
 		servers = append(servers, serverOf(m.userID))
 	}
 	for _, m := range r.members.room(c.roomID) {

@@ -7,8 +7,8 @@ import (
 	"medixchange/internal/strictjson"
 )
 
-// defaultSlot is the slot of a room's own call (MSC4143), which deployed clients mean without saying it.
-const defaultSlot = "m.call#ROOM"
+// DefaultSlot is the slot of a room's own call (MSC4143), which deployed clients mean without saying it.
+const DefaultSlot = "m.call#ROOM"
 
 // hashed is the unpadded base64 of the SHA-256 of the parts as a canonical JSON array (MSC4195, Mapping MatrixRTC members to
 // LiveKit), so that the SFU learns no Matrix name.

@@ -84,19 +84,38 @@ func (r *RTC) policyOf(ctx context.Context, roomID string) (Policy, error) {
 	return parsePolicy(ev.Content()), nil
 }
 
-// slotClosed reports whether a slot is there and not open: its event says no application.
-func (r *RTC) slotClosed(ctx context.Context, roomID, slotID string) (bool, error) {
+// slotEvent is the state event of a slot, nil where the room says nothing of it.
+func (r *RTC) slotEvent(ctx context.Context, roomID, slotID string) (*rooms.Event, error) {
 	for _, typ := range slotTypes {
 		ev, err := r.o.Rooms.StateEvent(ctx, roomID, typ, slotID)
 		if errors.Is(err, rooms.ErrNotFound) {
 			continue
 		}
 		if err != nil {
-			return false, fmt.Errorf("reading a slot: %w", err)
+			return nil, fmt.Errorf("reading a slot: %w", err)
 		}
-		return !ev.Content().Get("application").IsObject(), nil
+		return ev, nil
 	}
-	return false, nil
+	return nil, nil
+}
+
+// slotClosed reports whether a slot is there and not open: its event says no application.
+func (r *RTC) slotClosed(ctx context.Context, roomID, slotID string) (bool, error) {
+	ev, err := r.slotEvent(ctx, roomID, slotID)
+	return ev != nil && !ev.Content().Get("application").IsObject(), err
+}
+
+// Slot says what a room knows of a slot: whether it is the room's own, or the room's state or somebody who is in its call names it; and
+// whether it is closed.
+func (r *RTC) Slot(ctx context.Context, roomID, slotID string) (known, closed bool, err error) {
+	ev, err := r.slotEvent(ctx, roomID, slotID)
+	if err != nil {
+		return false, false, err
+	}
+	if ev != nil {
+		return true, !ev.Content().Get("application").IsObject(), nil
+	}
+	return slotID == DefaultSlot || len(r.memberships(ctx, roomID, slotID)) > 0, false, nil
 }
 
 // moderates reports whether a user may change the policy.

@@ -3,8 +3,6 @@ package rtc
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -12,15 +10,14 @@ import (
 	"medixchange/accounts"
 	"medixchange/conference/sfu"
 	"medixchange/internal/web"
-	"medixchange/rooms"
 )
 
 // recorderName is how the recorder stands among the participants.
 const recorderName = "Recording"
 
-// Recorder lets the recorder into the call of a room on the SFU of this node, as a visible participant who publishes nothing.
-func (r *RTC) Recorder(ctx context.Context, roomID, id string) (url, token string, err error) {
-	sfuRoom := SFURoom(roomID, defaultSlot)
+// Recorder lets the recorder into the call in a slot of a room on the SFU of this node, as a visible participant who publishes nothing.
+func (r *RTC) Recorder(ctx context.Context, roomID, slotID, id string) (url, token string, err error) {
+	sfuRoom := SFURoom(roomID, slotID)
 	if err := r.o.SFU.EnsureRoom(ctx, sfuRoom); err != nil {
 		return "", "", fmt.Errorf("preparing a conference for its recorder: %w", err)
 	}
@@ -30,10 +27,10 @@ func (r *RTC) Recorder(ctx context.Context, roomID, id string) (url, token strin
 	return r.o.SFU.LocalURL(), token, err
 }
 
-// RecorderElsewhere lets the recorder into the call of a room on the SFU of another server, as one more device of the user who wants it
+// RecorderElsewhere lets the recorder into the call in a slot of a room on the SFU of another server, as one more device of the user who wants it
 // recorded.
-func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, userID, id string) (url, token string, err error) {
-	for _, m := range r.memberships(ctx, roomID) {
+func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, slotID, userID, id string) (url, token string, err error) {
+	for _, m := range r.memberships(ctx, roomID, slotID) {
 		if serverOf(m.userID) == server && m.url != "" {
 			url = m.url
 		}
@@ -41,7 +38,7 @@ func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, userID, id 
 	if url == "" {
 		return "", "", web.NotFound("No member of the call says where the SFU of %s is.", server)
 	}
-	q := tokenRequest{URL: url, ServerName: server, RoomID: roomID, SlotID: defaultSlot, MemberID: "recorder-" + id}
+	q := tokenRequest{URL: url, ServerName: server, RoomID: roomID, SlotID: slotID, MemberID: "recorder-" + id}
 	answer, err := r.tokenElsewhere(ctx, q, &accounts.Device{UserID: userID, DeviceID: "recorder-" + id})
 	if err != nil {
 		return "", "", err
@@ -53,11 +50,11 @@ func (r *RTC) RecorderElsewhere(ctx context.Context, server, roomID, userID, id 
 	return given.URL, given.JWT, nil
 }
 
-// OtherServers returns the other servers at whose SFUs members of a room's call are, by what they say in the room.
-func (r *RTC) OtherServers(ctx context.Context, roomID string) []string {
+// OtherServers returns the other servers at whose SFUs members of the call in a slot of a room are, by what they say in the room.
+func (r *RTC) OtherServers(ctx context.Context, roomID, slotID string) []string {
 	var servers []string
 	seen := map[string]bool{r.o.ServerName: true}
-	for _, m := range r.memberships(ctx, roomID) {
+	for _, m := range r.memberships(ctx, roomID, slotID) {
 		if server := serverOf(m.userID); m.url != "" && !seen[server] {
 			seen[server] = true
 			servers = append(servers, server)
@@ -68,12 +65,12 @@ func (r *RTC) OtherServers(ctx context.Context, roomID string) []string {
 
 // Who returns the user and device that an SFU calls identity: for this node's by the tokens that were given, for another server's by what
 // the members of the call say in the room.
-func (r *RTC) Who(ctx context.Context, roomID, server, identity string) (userID, deviceID string, ok bool) {
+func (r *RTC) Who(ctx context.Context, roomID, slotID, server, identity string) (userID, deviceID string, ok bool) {
 	if server == r.o.ServerName {
-		m, known := r.members.get(place{SFURoom(roomID, defaultSlot), identity})
+		m, known := r.members.get(place{SFURoom(roomID, slotID), identity})
 		return m.UserID, m.DeviceID, known
 	}
-	for _, m := range r.memberships(ctx, roomID) {
+	for _, m := range r.memberships(ctx, roomID, slotID) {
 		if serverOf(m.userID) != server {
 			continue
 		}
@@ -83,89 +80,6 @@ func (r *RTC) Who(ctx context.Context, roomID, server, identity string) (userID,
 		}
 	}
 	return "", "", false
-}
-
-// membership is what a member of a call says in the room.
-type membership struct {
-	userID, deviceID, memberID string
-	url                        string // of the SFU that they publish to, "" where they do not say
-}
-
-// callMembers are the types of state by which members of calls stand in a room (MSC3401, MSC4143).
-var callMembers = []string{"org.matrix.msc3401.call.member", "org.matrix.msc4143.rtc.member", "m.rtc.member"}
-
-// maxMemberships bounds those that are read of a room.
-const maxMemberships = 1000
-
-// memberships are those of the room's state and those that are sticky (MSC4354), the latest of each.
-func (r *RTC) memberships(ctx context.Context, roomID string) []membership {
-	snapshot, err := r.o.Rooms.Snapshot(ctx, roomID)
-	if err != nil {
-		r.o.Log.WithError(err).Warn("the members of a call cannot be read")
-		return nil
-	}
-	var nids []int64
-	snapshot.EachState(func(typ, _ string, nid int64) bool {
-		if slices.Contains(callMembers, typ) {
-			nids = append(nids, nid)
-		}
-		return len(nids) < maxMemberships
-	})
-	for _, sticky := range r.o.Rooms.Stickies(roomID, 0, math.MaxInt64) {
-		nids = append(nids, sticky.NID)
-	}
-	events, err := r.o.Rooms.Events(ctx, nids)
-	if err != nil {
-		r.o.Log.WithError(err).Warn("the members of a call cannot be read")
-		return nil
-	}
-	var all []*rooms.Event
-	for _, nid := range nids {
-		if ev := events[nid]; ev != nil && slices.Contains(callMembers, ev.Type) && snapshot.Membership(ev.Sender) == "join" {
-			all = append(all, ev)
-		}
-	}
-	return latest(all)
-}
-
-// latest reads the memberships of events, the later ones last: a sticky event takes the place of the one before with its key.
-func latest(events []*rooms.Event) []membership {
-	type place struct{ sender, typ, key string }
-	var all []membership
-	at := map[place]int{}
-	for _, ev := range events {
-		m := membershipOf(ev)
-		if ev.StateKey != nil {
-			all = append(all, m)
-			continue
-		}
-		content := ev.Content()
-		p := place{ev.Sender, ev.Type, first(content.Get("sticky_key").Str, content.Get("msc4354_sticky_key").Str)}
-		if i, earlier := at[p]; earlier {
-			all[i] = m
-			continue
-		}
-		at[p] = len(all)
-		all = append(all, m)
-	}
-	return all
-}
-
-func membershipOf(ev *rooms.Event) membership {
-	content := ev.Content()
-	m := membership{userID: ev.Sender, deviceID: content.Get("device_id").Str, memberID: content.Get("membershipID").Str}
-	if id := content.Get("member.id").Str; id != "" {
-		m.memberID, m.deviceID = id, first(content.Get("member.device_id").Str, content.Get("member.claimed_device_id").Str)
-	}
-	for _, list := range []string{"transports.published", "rtc_transports", "foci_preferred", "transports"} {
-		content.Get(list).ForEach(func(_, t gjson.Result) bool {
-			if m.url == "" {
-				m.url = sfuURL(t)
-			}
-			return m.url == ""
-		})
-	}
-	return m
 }
 
 // sfuURL reads the address of the SFU from a transport. Deployed clients name the service beside it only; where that is one of ours the
@@ -190,7 +104,7 @@ func first(texts ...string) string {
 	return ""
 }
 
-// Tell sends something to everybody in the call of a room on the SFU of this node. Topic says to clients what it is.
-func (r *RTC) Tell(ctx context.Context, roomID, topic string, payload []byte) error {
-	return r.o.SFU.SendData(ctx, SFURoom(roomID, defaultSlot), topic, payload)
+// Tell sends something to everybody in the call in a slot of a room on the SFU of this node. Topic says to clients what it is.
+func (r *RTC) Tell(ctx context.Context, roomID, slotID, topic string, payload []byte) error {
+	return r.o.SFU.SendData(ctx, SFURoom(roomID, slotID), topic, payload)
 }

@@ -30,7 +30,7 @@ func TestWhereAMemberPublishesIsReadInEachForm(t *testing.T) {
 		"MSC4195, with the SFU itself": `{"member":{"id":"id","device_id":"DEV"},"transports":[{"type":"m.livekit","url":"wss://a.example/livekit/sfu"}]}`,
 	} {
 		got := membershipOf(&rooms.Event{Sender: "@u:a.example", JSON: []byte(`{"content":` + content + `}`)})
-		require.Equal(t, membership{userID: "@u:a.example", deviceID: "DEV", memberID: "id", url: "wss://a.example/livekit/sfu"}, got, form)
+		require.Equal(t, membership{userID: "@u:a.example", deviceID: "DEV", memberID: "id", slotID: DefaultSlot, url: "wss://a.example/livekit/sfu"}, got, form)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestPolicies(t *testing.T) {
 
 func TestWhoShowsPicturesIsInTheOrderOfPublishing(t *testing.T) {
 	r := &RTC{members: newRegistry(nil)}
-	c := call{"!r:a", defaultSlot, "s"}
+	c := call{"!r:a", DefaultSlot, "s"}
 	track := func(kind string, published int64) sfu.Track { return sfu.Track{Kind: kind, PublishedTS: published} }
 	for _, identity := range []string{"late", "early", "screen", "quiet", "unknown to it when"} {
 		r.members.put(Member{SFURoom: "s", Identity: identity, RoomID: "!r:a", UserID: "@" + identity + ":a"})

@@ -51,7 +51,7 @@ func (r *RTC) serviceSFUGet(req *http.Request) (any, error) {
 	if len(q.DeviceID) > maxName || strings.Contains(q.DeviceID, ":") {
 		return nil, web.InvalidParam("device_id is not one.") // with a colon it could read as another user's identity
 	}
-	m := Member{SFURoom: SFURoom(q.Room, defaultSlot), RoomID: q.Room, SlotID: defaultSlot, DeviceID: q.DeviceID}
+	m := Member{SFURoom: SFURoom(q.Room, DefaultSlot), RoomID: q.Room, SlotID: DefaultSlot, DeviceID: q.DeviceID}
 	return r.serve(req.Context(), q, m, func(userID string) string { return plainIdentity(userID, q.DeviceID) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,6 +35,10 @@ func (s *Schedule) Answer(ctx context.Context, a Ask) (string, error) {
 	switch {
 	case word == "" || s.isWord(a, "conference_words_list", word) && rest == "":
 		return s.answerList(ctx, a)
+	case s.isWord(a, "conference_words_yes", word):
+		return s.answerComing(ctx, a, strings.TrimSpace(rest), yes)
+	case s.isWord(a, "conference_words_no", word):
+		return s.answerComing(ctx, a, strings.TrimSpace(rest), no)
 	case s.isWord(a, "conference_words_cancel", word):
 		return s.answerCancel(ctx, a, strings.TrimSpace(rest))
 	}
@@ -80,19 +85,59 @@ func (s *Schedule) send(ctx context.Context, a Ask, conf *Conference) (refused s
 	return "", nil
 }
 
-func (s *Schedule) answerCancel(ctx context.Context, a Ask, which string) (string, error) {
+// chosen is the conference with a number of the list, or the only one; nil for none.
+func (s *Schedule) chosen(ctx context.Context, a Ask, which string) (*Conference, error) {
 	planned, err := s.planned(ctx, a.RoomID)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	n, err := strconv.Atoi(which)
 	if which == "" && len(planned) == 1 {
 		n, err = 1, nil
 	}
 	if err != nil || n < 1 || n > len(planned) {
+		return nil, nil
+	}
+	return planned[n-1], nil
+}
+
+// answerComing says in the room, in the asker's name, whether they come: every hospital is to know whom a conference rings.
+func (s *Schedule) answerComing(ctx context.Context, a Ask, which, answer string) (string, error) {
+	conf, err := s.chosen(ctx, a, which)
+	if err != nil {
+		return "", err
+	}
+	if conf == nil {
 		return s.o.Words(a.Language, "conference_unknown"), nil
 	}
-	conf := planned[n-1]
+	ev, err := s.o.Rooms.StateEvent(ctx, a.RoomID, EventType, conf.ID)
+	if err != nil {
+		return "", fmt.Errorf("reading what is answered: %w", err)
+	}
+	content, _ := json.Marshal(map[string]any{ // texts
+		"answer": answer, "m.relates_to": map[string]any{"rel_type": "m.reference", "event_id": ev.ID},
+	})
+	_, err = s.o.Rooms.Send(ctx, rooms.SendRequest{
+		RoomID: a.RoomID, Sender: a.UserID, Type: AnswerType, Content: content,
+		Txn: &rooms.Txn{Scope: "conference", Path: "answer", ID: a.EventID},
+	})
+	if errors.Is(err, rooms.ErrForbidden) {
+		return s.o.Words(a.Language, "error_moderator"), nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("answering whether somebody comes: %w", err)
+	}
+	return s.saidText(a.Language, conf, answer), nil
+}
+
+func (s *Schedule) answerCancel(ctx context.Context, a Ask, which string) (string, error) {
+	conf, err := s.chosen(ctx, a, which)
+	if err != nil {
+		return "", err
+	}
+	if conf == nil {
+		return s.o.Words(a.Language, "conference_unknown"), nil
+	}
 	conf.Cancelled = true
 	if refused, err := s.send(ctx, a, conf); refused != "" || err != nil {
 		return refused, err
@@ -111,7 +156,11 @@ func (s *Schedule) answerList(ctx context.Context, a Ask) (string, error) {
 	zone := s.zoneOf(ctx, a.UserID)
 	lines := []string{s.o.Words(a.Language, "conference_list")}
 	for i, conf := range planned[:min(len(planned), maxListed)] {
-		lines = append(lines, strconv.Itoa(i+1)+". "+s.when(a.Language, conf, zone)+": "+conf.Title)
+		answers, err := s.coming(ctx, a.RoomID, conf)
+		if err != nil {
+			return "", err
+		}
+		lines = append(lines, fmt.Sprintf("%d. %s: %s · ✅ %d ❌ %d", i+1, s.when(a.Language, conf, zone), conf.Title, count(answers, yes), count(answers, no)))
 	}
 	return strings.Join(lines, "\n"), nil
 }

@@ -20,7 +20,12 @@ func (s *Schedule) note(ctx context.Context, d due) error {
 }
 
 func (s *Schedule) sweep(ctx context.Context) error {
-	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return removeEnded(tx, s.o.Now().Add(-keepEnded)) })
+	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := removeEnded(tx, s.o.Now().Add(-keepEnded)); err != nil {
+			return err
+		}
+		return removeAnswers(tx)
+	})
 }
 
 // link is a member's own link to the calendar file of a conference: calendars have no access token. It ends with the

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"medixchange/rooms"
 )
@@ -20,3 +21,14 @@ type Words func(language, key string, pairs ...string) string
 
 // Zones gives the IANA name of a user's time zone, "" for one who names none.
 type Zones func(ctx context.Context, userID string) (string, error)
+
+// Present is somebody in a call of a room.
+type Present struct {
+	UserID  string
+	SlotID  string    // of MatrixRTC (MSC4143)
+	EventID string    // by which they say it
+	Since   time.Time // when that event was sent
+}
+
+// Calls gives those who are in the calls of a room.
+type Calls func(ctx context.Context, roomID string) ([]Present, error)

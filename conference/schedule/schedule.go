@@ -32,6 +32,7 @@ type Options struct {
 	Bot   Bot
 	Words Words
 	Zones Zones
+	Calls Calls
 	// Zone is the hospital's time zone, for members who name none.
 	Zone *time.Location
 	// Base is the node's address for clients, without a slash at its end.
@@ -74,7 +75,7 @@ func (s *Schedule) read(ctx context.Context, from, upto int64) error {
 			return err
 		}
 	}
-	return nil
+	return s.heed(ctx, from, upto)
 }
 
 func (s *Schedule) take(ctx context.Context, d rooms.StateDelta) error {
@@ -139,20 +140,29 @@ func (s *Schedule) conferenceOf(ctx context.Context, ev *rooms.Event) (*Conferen
 // keep stores when the members are to be reminded.
 func (s *Schedule) keep(ctx context.Context, ev *rooms.Event, conf *Conference) error {
 	d := due{roomID: ev.RoomID, id: conf.ID, eventNID: ev.NID, endsAt: conf.End()}
+	if !conf.Cancelled {
+		d.ringAt = conf.Start.Add(-ringEarly)
+	}
 	if conf.Remind > 0 && !conf.Cancelled {
 		d.remindAt = conf.Start.Add(-conf.Remind)
 	}
 	if err := s.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return upsert(tx, d) }); err != nil {
 		return err
 	}
+	s.wake()
+	return nil
+}
+
+// wake has it looked again what is due.
+func (s *Schedule) wake() {
 	select {
 	case s.woken <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
-// tellAll tells each member of this node, in their language and time zone.
+// tellAll tells each member of this node, in their language and time zone. Those who come are called when it begins soon, or was changed
+// or cancelled by somebody else; nobody is reminded of what they do not come to.
 func (s *Schedule) tellAll(ctx context.Context, ev *rooms.Event, conf *Conference, key string) error {
 	snap, err := s.o.Rooms.Snapshot(ctx, ev.RoomID)
 	if errors.Is(err, rooms.ErrNotFound) {
@@ -161,29 +171,50 @@ func (s *Schedule) tellAll(ctx context.Context, ev *rooms.Event, conf *Conferenc
 	if err != nil {
 		return fmt.Errorf("reading who is told of a conference: %w", err)
 	}
+	answers, err := s.coming(ctx, ev.RoomID, conf)
+	if err != nil {
+		return err
+	}
 	members := snap.LocalMembers()
 	for _, userID := range members[:min(len(members), maxTold)] {
-		if err := s.o.Bot.Tell(ctx, userID, ev, key, s.notice(ctx, userID, ev, conf, key)); err != nil {
+		if key == keyReminder && answers[userID] == no {
+			continue
+		}
+		calls := answers[userID] == yes && (key == keyReminder || key != "conference_planned" && userID != ev.Sender)
+		content := s.notice(ctx, userID, ev, conf, key, calls)
+		if err := s.o.Bot.Tell(ctx, userID, ev, key, content); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Schedule) notice(ctx context.Context, userID string, ev *rooms.Event, conf *Conference, key string) json.RawMessage {
+// keyReminder names the text of reminders.
+const keyReminder = "conference_reminder"
+
+// notice is what a member is told. What calls them is a message that mentions them: the push rules that everybody has let no notice
+// notify, whoever it mentions (.m.rule.suppress_notices).
+func (s *Schedule) notice(ctx context.Context, userID string, ev *rooms.Event, conf *Conference, key string, calls bool) json.RawMessage {
 	language := s.o.Bot.Language(ctx, userID, ev.RoomID)
 	text := s.o.Words(language, key, "title", conf.Title) + "\n" + s.when(language, conf, s.zoneOf(ctx, userID))
 	if len(conf.Hosts) > 0 {
 		text += "\n" + s.o.Words(language, "conference_hosts", "names", s.names(ctx, ev.RoomID, conf.Hosts))
 	}
-	if key != "conference_reminder" {
+	if key != keyReminder {
 		text += "\n" + s.o.Words(language, "conference_calendar", "link", s.link(ev.RoomID, conf.ID, userID))
 	}
 	if place := s.place(ev.RoomID); !conf.Cancelled {
 		text += "\n" + place
 	}
+	if key != keyReminder && !conf.Cancelled {
+		text += "\n" + s.o.Words(language, "conference_ask")
+	}
+	msgtype, mentions := "m.notice", map[string]any{}
+	if calls {
+		msgtype, mentions = "m.text", map[string]any{"user_ids": []string{userID}}
+	}
 	raw, _ := json.Marshal(map[string]any{ // texts
-		"msgtype": "m.notice", "body": text, "m.mentions": struct{}{},
+		"msgtype": msgtype, "body": text, "m.mentions": mentions,
 		EventType: map[string]any{"id": conf.ID, "event_id": ev.ID, "start": conf.Start.UnixMilli(), "kind": key},
 	})
 	return raw

@@ -15,18 +15,23 @@ type due struct {
 	roomID, id string
 	eventNID   int64
 	remindAt   time.Time
+	ringAt     time.Time // from then on those who come are rung
 	endsAt     time.Time
 }
 
-func upsert(tx *sqldb.Tx, d due) error {
-	remind := int64(0)
-	if !d.remindAt.IsZero() {
-		remind = d.remindAt.UnixMilli()
+// stampOf is a time in milliseconds, 0 for none.
+func stampOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	_, err := tx.Exec(`INSERT INTO conferences (room_id, conf_id, event_nid, remind_at, ends_at) VALUES ($1, $2, $3, $4, $5)
+	return t.UnixMilli()
+}
+
+func upsert(tx *sqldb.Tx, d due) error {
+	_, err := tx.Exec(`INSERT INTO conferences (room_id, conf_id, event_nid, remind_at, ends_at, ring_at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (room_id, conf_id) DO UPDATE SET event_nid = excluded.event_nid, remind_at = excluded.remind_at,
-			ends_at = excluded.ends_at WHERE conferences.event_nid <> excluded.event_nid`,
-		d.roomID, d.id, d.eventNID, remind, d.endsAt.UnixMilli())
+			ends_at = excluded.ends_at, ring_at = excluded.ring_at WHERE conferences.event_nid <> excluded.event_nid`,
+		d.roomID, d.id, d.eventNID, stampOf(d.remindAt), d.endsAt.UnixMilli(), stampOf(d.ringAt))
 	if err != nil {
 		return fmt.Errorf("storing a conference: %w", err)
 	}

@@ -2,9 +2,12 @@ package schedule
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
+
+	"medixchange/rooms"
 )
 
 func pathEscape(text string) string { return url.PathEscape(text) }
@@ -52,7 +55,7 @@ func (s *Schedule) names(ctx context.Context, roomID string, hosts []string) str
 func (s *Schedule) remindAll(ctx context.Context) {
 	swept := time.Time{}
 	for ctx.Err() == nil {
-		wait, err := s.remindNext(ctx)
+		wait, err := s.doNext(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.WithError(err).Warn("reminding members of a conference")
 			wait = failurePause
@@ -71,6 +74,16 @@ func (s *Schedule) remindAll(ctx context.Context) {
 		}
 		timer.Stop()
 	}
+}
+
+// doNext rings and reminds, and returns how long nothing else will be.
+func (s *Schedule) doNext(ctx context.Context) (time.Duration, error) {
+	ringing, err := s.ringAll(ctx)
+	if err != nil {
+		return 0, err
+	}
+	wait, err := s.remindNext(ctx)
+	return min(wait, ringing), err
 }
 
 // remindNext reminds of the conference that comes first if it is time, and returns how long nothing else will be.
@@ -92,13 +105,19 @@ func (s *Schedule) remind(ctx context.Context, d due) error {
 	if d.endsAt.Before(s.o.Now()) {
 		return nil
 	}
-	found, err := s.o.Rooms.Events(ctx, []int64{d.eventNID})
-	if err != nil {
-		return err
-	}
-	conf, err := s.conferenceOf(ctx, found[d.eventNID])
+	ev, conf, err := s.dueConference(ctx, d)
 	if err != nil || conf == nil {
 		return err
 	}
-	return s.tellAll(ctx, found[d.eventNID], conf, "conference_reminder")
+	return s.tellAll(ctx, ev, conf, keyReminder)
+}
+
+// dueConference reads what is due; nil for what is none any more.
+func (s *Schedule) dueConference(ctx context.Context, d due) (*rooms.Event, *Conference, error) {
+	found, err := s.o.Rooms.Events(ctx, []int64{d.eventNID})
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading what is due: %w", err)
+	}
+	conf, err := s.conferenceOf(ctx, found[d.eventNID])
+	return found[d.eventNID], conf, err
 }

@@ -254,6 +254,15 @@ func (f *fakeRenderer) Notices(_ context.Context, userID string, since, upto int
 	}
 	return out, nil
 }
+func (f *fakeRenderer) NoticesOfAll(_ context.Context, since, upto int64, limit int) ([]*Notice, error) {
+	var out []*Notice
+	for _, n := range f.notices {
+		if since < n.Position && n.Position <= upto && len(out) < limit {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
 func (f *fakeRenderer) Beside(_ context.Context, userID string, _ []*rooms.Event, upto int64) (map[int64]*Notice, error) {
 	out := map[int64]*Notice{}
 	for _, n := range f.notices {

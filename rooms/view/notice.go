@@ -51,6 +51,43 @@ func (v *View) Notices(ctx context.Context, userID string, since, upto int64) ([
 	return notices, nil
 }
 
+// NoticesOfAll is Notices for all users together, at most limit, the oldest first.
+func (v *View) NoticesOfAll(ctx context.Context, since, upto int64, limit int) ([]*Notice, error) {
+	if v.plain {
+		return nil, nil
+	}
+	notices, err := v.renderer.NoticesOfAll(ctx, since, upto, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading notices: %w", err)
+	}
+	return notices, nil
+}
+
+// NoticeID returns the id under which its user gets a notice.
+func (v *View) NoticeID(n *Notice) string { return v.renderer.NoticeID(n) }
+
+// NoticeByID returns the notice of a room that an id stands for, encoded as a single event: a phone that was told of it asks for it. It is
+// nil for every other id, and when the viewer ignores the notice's sender.
+func (v *View) NoticeByID(ctx context.Context, viewer Viewer, roomID, id string) (json.RawMessage, error) {
+	place := v.renderer.NoticePlace(id, viewer.UserID)
+	if place == 0 {
+		return nil, nil
+	}
+	found, err := v.Notices(ctx, viewer.UserID, place-1, place)
+	if err != nil || len(found) == 0 || found[0].RoomID != roomID {
+		return nil, err
+	}
+	shown := v.Notice(viewer, found[0])
+	if shown == nil {
+		return nil, nil
+	}
+	shown, err = sjson.SetBytes(shown, "room_id", roomID)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a notice: %w", err)
+	}
+	return shown, nil
+}
+
 // Notice returns a notice encoded for /sync; nil when the viewer ignores its sender.
 func (v *View) Notice(viewer Viewer, n *Notice) json.RawMessage {
 	if viewer.ignores(n.Sender) {

@@ -35,6 +35,9 @@ func (plainRenderer) InMode(_ context.Context, r *Rendering, _ string) (content,
 func (plainRenderer) Notices(context.Context, string, int64, int64) ([]*Notice, error) {
 	return nil, nil
 }
+func (plainRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*Notice, error) {
+	return nil, nil
+}
 func (plainRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*Notice, error) {
 	return nil, nil
 }

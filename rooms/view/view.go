@@ -81,6 +81,8 @@ type Renderer interface {
 	Changed(ctx context.Context, roomID, language string, since, upto int64) ([]*Rendering, error)
 	// Notices returns what the user was told alone, ascending, with since < Position ≤ upto.
 	Notices(ctx context.Context, userID string, since, upto int64) ([]*Notice, error)
+	// NoticesOfAll is Notices for all users together, at most limit, the oldest first.
+	NoticesOfAll(ctx context.Context, since, upto int64, limit int) ([]*Notice, error)
 	// Beside returns for events, by nid, what the user is told beside them at stream position upto; most have nothing.
 	Beside(ctx context.Context, userID string, events []*rooms.Event, upto int64) (map[int64]*Notice, error)
 	// NoticeID returns the id of a notice, which RealID decodes to that of the event that it is about. NoticePlace decodes

@@ -117,6 +117,11 @@ func (b *Bridge) Notices(ctx context.Context, userID string, since, upto int64) 
 	return b.selectNotices(ctx, userID, since, upto)
 }
 
+// NoticesOfAll implements view.Renderer.
+func (b *Bridge) NoticesOfAll(ctx context.Context, since, upto int64, limit int) ([]*view.Notice, error) {
+	return b.selectNoticesOfAll(ctx, since, upto, limit)
+}
+
 // besideKey names what a user is told beside an event.
 type besideKey struct {
 	eventNID int64

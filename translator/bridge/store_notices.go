@@ -74,6 +74,11 @@ func (b *Bridge) selectNotices(ctx context.Context, userID string, since, upto i
 		userID, since, upto, maxNotices))
 }
 
+func (b *Bridge) selectNoticesOfAll(ctx context.Context, since, upto int64, limit int) ([]*view.Notice, error) {
+	return b.scanNotices(b.o.DB.Query(ctx, `SELECT `+noticeColumns+`
+		WHERE n.position > $1 AND n.position <= $2 ORDER BY n.position LIMIT $3`, since, upto, limit))
+}
+
 // notice is a notice with its kind.
 type notice struct {
 	*view.Notice

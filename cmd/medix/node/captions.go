@@ -46,10 +46,10 @@ func (n *Node) buildCaptions(_ context.Context, o Options) error {
 func (n *Node) addCaptions(o *recording.Options) {
 	o.Speech = true
 	o.Said = func(_ context.Context, rec *recording.Recording, file string) {
-		n.captions.Said(captions.Place{ID: rec.ID, RoomID: rec.RoomID}, file)
+		n.captions.Said(captions.Place{ID: rec.ID, RoomID: rec.RoomID, SlotID: rec.SlotID}, file)
 	}
 	o.Recorded = func(ctx context.Context, rec *recording.Recording) {
-		if err := n.captions.Ended(ctx, captions.Place{ID: rec.ID, RoomID: rec.RoomID}); err != nil {
+		if err := n.captions.Ended(ctx, captions.Place{ID: rec.ID, RoomID: rec.RoomID, SlotID: rec.SlotID}); err != nil {
 			n.part("captions").WithError(err).WithField("recording", rec.ID).Warn("what was left over of a recording is not written down")
 		}
 	}
@@ -70,13 +70,13 @@ func (n *Node) captionLanguages(ctx context.Context, roomID string) []string {
 	return all
 }
 
-func (n *Node) broadcastCaption(ctx context.Context, roomID string, u captions.Live) {
+func (n *Node) broadcastCaption(ctx context.Context, place captions.Place, u captions.Live) {
 	if n.Conferences == nil {
 		return
 	}
 	payload, err := json.Marshal(u)
 	if err == nil {
-		err = n.Conferences.Tell(ctx, roomID, captionsTopic, payload)
+		err = n.Conferences.Tell(ctx, place.RoomID, place.SlotID, captionsTopic, payload)
 	}
 	if err != nil {
 		n.part("captions").WithError(err).Info("a caption did not reach those in the call")

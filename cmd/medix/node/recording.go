@@ -41,41 +41,49 @@ type calls struct{ n *Node }
 var errNoConferences = errors.New("this node has no conferences")
 
 // Enter implements [recording.Calls].
-func (c calls) Enter(ctx context.Context, roomID, id string) (recording.Access, error) {
+func (c calls) Enter(ctx context.Context, call recording.Call, id string) (recording.Access, error) {
 	if c.n.Conferences == nil {
 		return recording.Access{}, errNoConferences
 	}
-	url, token, err := c.n.Conferences.Recorder(ctx, roomID, id)
+	url, token, err := c.n.Conferences.Recorder(ctx, call.RoomID, call.SlotID, id)
 	return recording.Access{Server: c.n.Config.ServerName, URL: url, Token: token}, err
 }
 
 // EnterAt implements [recording.Calls].
-func (c calls) EnterAt(ctx context.Context, server, roomID, userID, id string) (recording.Access, error) {
+func (c calls) EnterAt(ctx context.Context, server string, call recording.Call, userID, id string) (recording.Access, error) {
 	if c.n.Conferences == nil {
 		return recording.Access{}, errNoConferences
 	}
-	url, token, err := c.n.Conferences.RecorderElsewhere(ctx, server, roomID, userID, id)
+	url, token, err := c.n.Conferences.RecorderElsewhere(ctx, server, call.RoomID, call.SlotID, userID, id)
 	return recording.Access{Server: server, URL: url, Token: token}, err
 }
 
 // Others implements [recording.Calls].
-func (c calls) Others(ctx context.Context, roomID string) ([]string, error) {
+func (c calls) Others(ctx context.Context, call recording.Call) ([]string, error) {
 	if c.n.Conferences == nil {
 		return nil, nil
 	}
-	return c.n.Conferences.OtherServers(ctx, roomID), nil
+	return c.n.Conferences.OtherServers(ctx, call.RoomID, call.SlotID), nil
+}
+
+// Slot implements [recording.Calls].
+func (c calls) Slot(ctx context.Context, call recording.Call) (known, closed bool, err error) {
+	if c.n.Conferences == nil {
+		return false, false, errNoConferences
+	}
+	return c.n.Conferences.Slot(ctx, call.RoomID, call.SlotID)
 }
 
 // Who implements [recording.Calls].
-func (c calls) Who(ctx context.Context, roomID, server, identity string) (recording.Person, bool) {
+func (c calls) Who(ctx context.Context, call recording.Call, server, identity string) (recording.Person, bool) {
 	if c.n.Conferences == nil {
 		return recording.Person{}, false
 	}
-	userID, deviceID, ok := c.n.Conferences.Who(ctx, roomID, server, identity)
+	userID, deviceID, ok := c.n.Conferences.Who(ctx, call.RoomID, call.SlotID, server, identity)
 	if !ok {
 		return recording.Person{}, false
 	}
-	return recording.Person{UserID: userID, DeviceID: deviceID, Name: c.n.nameIn(ctx, roomID, userID)}, true
+	return recording.Person{UserID: userID, DeviceID: deviceID, Name: c.n.nameIn(ctx, call.RoomID, userID)}, true
 }
 
 // nameIn is how a member is called in a room, their id where they have no name.

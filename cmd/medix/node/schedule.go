@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"medixchange/accounts"
+	"medixchange/conference/rtc"
 	"medixchange/conference/schedule"
 	"medixchange/translator/bridge"
 	"medixchange/translator/language"
@@ -30,10 +31,22 @@ func (n *Node) buildSchedule(_ context.Context, o Options) error {
 	}
 	key := sha256.Sum256(append([]byte("links to calendar files "), n.signer.Key.Private.Seed()...))
 	n.schedule = schedule.New(schedule.Options{
-		DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Bot: n.bridge, Words: words, Zones: n.zoneOf, Zone: zone,
+		DB: n.DB, Hub: n.Hub, Rooms: n.Rooms, Bot: n.bridge, Words: words, Zones: n.zoneOf, Zone: zone, Calls: n.presents(o.Now),
 		Base: n.clientBase(), LinkKey: key[:], Now: o.Now, Log: n.part("schedule"),
 	})
 	return nil
+}
+
+// presents are those who are in the calls of a room, also where this node has no SFU.
+func (n *Node) presents(now func() time.Time) schedule.Calls {
+	return func(ctx context.Context, roomID string) ([]schedule.Present, error) {
+		found, err := rtc.Presents(ctx, n.Rooms, roomID, now())
+		present := make([]schedule.Present, len(found))
+		for i, p := range found {
+			present[i] = schedule.Present(p)
+		}
+		return present, err
+	}
 }
 
 func words(tag, key string, pairs ...string) string {

@@ -3,6 +3,7 @@ import { consent, me, record, recordingNow, recordings } from "./api.js";
 import { byId, clockTime, make, say } from "./say.js";
 
 const STATE = "org.medixchange.recording";
+const OWN = "m.call#ROOM"; // the slot of the room's own call, which this page is for
 const serverOf = (user) => user.slice(user.indexOf(":") + 1);
 
 export function recording(room, complain) {
@@ -45,18 +46,18 @@ export function recording(room, complain) {
         byId("replays-part").hidden = false;
     }
 
-    const linkText = (title, duration) => `${title || say("recording")} · ${clockTime(duration ?? 0)}`;
+    const linkText = (title, duration, slot) => `${title || say("recording")}${slot && slot !== OWN ? ` · ${slot}` : ""} · ${clockTime(duration ?? 0)}`;
 
     room.addEventListener("message", ({ detail: event }) => {
         const replay = event.content?.["org.medixchange.replay"];
         if (typeof replay?.id !== "string" || !/^[0-9a-z]{8,40}$/.test(replay.id)) return;
         const server = serverOf(event.sender);
-        add(server === serverOf(me.user) ? replay.id : `${replay.id}@${server}`, linkText(replay.title, replay.duration));
+        add(server === serverOf(me.user) ? replay.id : `${replay.id}@${server}`, linkText(replay.title, replay.duration, typeof replay.slot_id === "string" ? replay.slot_id : ""));
     });
     room.addEventListener("state", ({ detail: event }) => { if (event.type === STATE) show(); });
     recordingNow(room.id).then((answer) => { may = answer.may_record === true; show(); }).catch(() => {});
     recordings(room.id).then((answer) => {
-        for (const r of (answer.recordings ?? []).toReversed()) if (r.state !== "deleted" && r.state !== "recording") add(r.id, linkText(r.title, r.duration));
+        for (const r of (answer.recordings ?? []).toReversed()) if (r.state !== "deleted" && r.state !== "recording") add(r.id, linkText(r.title, r.duration, r.slot_id));
     }).catch(() => {});
     return show;
 }
