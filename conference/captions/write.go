@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"medixchange/conference/manifest"
+	"medixchange/internal/pace"
 )
 
 const (
@@ -65,7 +66,7 @@ func (s *Service) done(path string) {
 func (s *Service) recognise(ctx context.Context, path string) (said Said, err error) {
 	pause := firstPause
 	for try := range tries {
-		if try > 0 && !sleep(ctx, pause<<(try-1)) {
+		if try > 0 && !pace.Pause(ctx, pause<<(try-1)) {
 			return said, ctx.Err()
 		}
 		said, err = s.o.Recogniser.Recognise(ctx, path)
@@ -137,15 +138,4 @@ func cut(text string) string {
 		end--
 	}
 	return text[:end]
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

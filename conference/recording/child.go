@@ -13,6 +13,7 @@ import (
 
 	"medixchange/conference/manifest"
 	"medixchange/internal/config"
+	"medixchange/internal/pace"
 )
 
 const (
@@ -183,7 +184,7 @@ func (s *Service) skipped(a *active, e manifest.Event) {
 
 // reconnect gives the recorder a new token for an SFU that it lost.
 func (s *Service) reconnect(ctx context.Context, a *active, server string) {
-	if !sleep(ctx, reconnectPause) || a.asked() != "" {
+	if !pace.Pause(ctx, reconnectPause) || a.asked() != "" {
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, accessTimeout)

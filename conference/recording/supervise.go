@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"medixchange/conference/manifest"
+	"medixchange/internal/pace"
 )
 
 const (
@@ -110,7 +111,7 @@ func (s *Service) supervise(ctx context.Context, a *active) {
 	for crashes := 0; a.asked() == "" && crashes < maxCrashes; crashes++ {
 		if crashes > 0 {
 			s.metrics.restarts.Inc()
-			if !sleep(ctx, restartPause<<crashes) {
+			if !pace.Pause(ctx, restartPause<<crashes) {
 				return
 			}
 		}
@@ -210,7 +211,7 @@ func (s *Service) closeState(ctx context.Context, rec *Recording) {
 
 // watchStates ends recordings whose room says so, and sends recorders to the SFUs of other hospitals.
 func (s *Service) watchStates(ctx context.Context) {
-	for sleep(ctx, watchEvery) {
+	for pace.Pause(ctx, watchEvery) {
 		s.mu.Lock()
 		all := make([]*active, 0, len(s.active))
 		for _, a := range s.active {
@@ -233,15 +234,4 @@ func bytesOf(m *manifest.Manifest) int64 {
 		n += t.Bytes
 	}
 	return n
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

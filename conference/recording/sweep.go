@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"medixchange/conference/manifest"
+	"medixchange/internal/pace"
 	"medixchange/internal/web"
 )
 
@@ -24,7 +25,7 @@ func (s *Service) sweepAll(ctx context.Context) {
 		if err := s.Sweep(ctx); err != nil && ctx.Err() == nil {
 			s.o.Log.WithError(err).Error("old recordings cannot be deleted, the next hour tries again")
 		}
-		if !sleep(ctx, sweepEvery) {
+		if !pace.Pause(ctx, sweepEvery) {
 			return
 		}
 	}
