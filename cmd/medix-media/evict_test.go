@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -131,6 +132,27 @@ func TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestARequestThatWasOnItsWayWhenTheDeviceWasLoggedOutGetsNoToken: the device's hospital granted it before, and it comes after the news.
+func TestARequestThatWasOnItsWayWhenTheDeviceWasLoggedOutGetsNoToken(t *testing.T) {
+	m := meet(t)
+	room, u := m.ward(t, m.b, "late")
+	status, jwt, code := askToken(u, m.a, m.urlA, room)
+	require.Equal(t, http.StatusOK, status, code)
+	there := connect(t, m.urlA, jwt)
+	u.Must(http.MethodPost, "/_matrix/client/v3/logout", map[string]any{})
+	there.isGone()
+	ask := func(deviceID string) error {
+		body, err := json.Marshal(map[string]any{
+			"user_id": u.ID, "org.medixchange.device_id": deviceID, "url": m.urlA, "room_id": room, "slot_id": "m.call#ROOM", "member_id": "m-late",
+		})
+		require.NoError(t, err)
+		_, err = m.a.Node().Conferences.FederationRoutes()["/_matrix/federation/v1/rtc/livekit/get_token"](t.Context(), m.b.Name, body)
+		return err
+	}
+	require.ErrorContains(t, ask(u.DeviceID), "not logged in")
+	require.NoError(t, ask("ANOTHER"))
 }
 
 // TestATokenForADeviceThatIsNotLoggedInIsNotGiven: else a logout would not end what the device does in conferences.

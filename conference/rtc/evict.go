@@ -79,8 +79,17 @@ func (r *RTC) check(ctx context.Context, members []Member, may func(context.Cont
 	return nil
 }
 
+// device is one of a user's.
+type device struct{ userID, deviceID string }
+
+// onTheWay is for how long a request may be under way from another hospital, which looked before it whether the device is logged in.
+const onTheWay = time.Minute
+
 // devicesGone hears that devices of a user have ended; nil: all of them.
 func (r *RTC) devicesGone(userID string, deviceIDs []string) {
+	for _, id := range deviceIDs { // before the look at who is there: who comes after it finds this
+		r.departed.Add(device{userID, id}, r.o.Now().Add(onTheWay).UnixMilli())
+	}
 	for _, m := range r.members.room("") {
 		if m.UserID == userID && (deviceIDs == nil || slices.Contains(deviceIDs, m.DeviceID)) {
 			r.evict(m.place())

@@ -35,6 +35,10 @@ func (r *RTC) issue(ctx context.Context, m Member) (string, error) {
 	if err := r.note(ctx, m); err != nil {
 		return "", err
 	}
+	if err := r.stillThere(m); err != nil { // it went before it was noted, and so nobody had it removed
+		r.evict(m.place())
+		return "", err
+	}
 	grant, err := r.grantOf(ctx, m, policy)
 	if err != nil {
 		return "", err
@@ -67,6 +71,9 @@ func (r *RTC) grantOf(ctx context.Context, m Member, policy Policy) (sfu.Grant, 
 // mayComeIn is mayTakePart for somebody at the door: of our users the device must still be logged in.
 func (r *RTC) mayComeIn(ctx context.Context, m Member) (Policy, error) {
 	policy, err := r.mayTakePart(ctx, m)
+	if err == nil {
+		err = r.stillThere(m)
+	}
 	if err != nil || serverOf(m.UserID) != r.o.ServerName {
 		return policy, err
 	}
@@ -84,6 +91,17 @@ func (r *RTC) mayComeIn(ctx context.Context, m Member) (Policy, error) {
 		return policy, fmt.Errorf("looking whether a device is logged in: %w", err)
 	}
 	return policy, nil
+}
+
+// stillThere refuses a device of another hospital that has just ended, whatever that hospital said before. Our own are looked up.
+func (r *RTC) stillThere(m Member) error {
+	if serverOf(m.UserID) == r.o.ServerName {
+		return nil
+	}
+	if until, gone := r.departed.Get(device{m.UserID, m.DeviceID}); gone && r.o.Now().UnixMilli() < until {
+		return r.refused(m, "the device has just been logged out", errNoDevice)
+	}
+	return nil
 }
 
 // mayTakePart decides whether somebody may be in a conference now, and returns the room's policy.

@@ -69,6 +69,7 @@ type RTC struct {
 	knocks    *lru.Cache[string, int64]   // when somebody last knocked, ms
 	removed   *lru.Cache[place, int64]    // until when a user (in place of the identity) stays out, ms
 	evicted   *lru.Cache[place, int64]    // until when an old token may be good for an SFU that others run, ms
+	departed  *lru.Cache[device, int64]   // until when a token may still be asked for that its server granted before, ms
 	probes    probes
 	trials    *web.Limiter  // by server
 	trying    chan struct{} // held by the one trial that runs
@@ -104,7 +105,7 @@ func New(ctx context.Context, o Options) (*RTC, error) {
 	r.strangers, r.tellers = web.NewLimiter(o.PerSecond, o.Burst, maxLimited), web.NewLimiter(o.PerSecond, o.Burst, maxLimited)
 	r.words.all = map[string]map[string]*word{}
 	r.proofs, r.knocks, r.removed = newCache[[32]byte, proof](maxProofs), newCache[string, int64](maxKnocks), newCache[place, int64](maxRemoved)
-	r.evicted = newCache[place, int64](maxRemoved)
+	r.evicted, r.departed = newCache[place, int64](maxRemoved), newCache[device, int64](maxRemoved)
 	members, err := r.loadParticipants(ctx)
 	if err != nil {
 		return nil, err
