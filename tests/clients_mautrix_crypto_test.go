@@ -21,6 +21,9 @@ func (c *mautrixClient) encrypting() *mautrixClient {
 	helper, err := cryptohelper.NewCryptoHelper(c.Client, []byte("only for tests"), filepath.Join(c.t.TempDir(), "crypto.db"))
 	require.NoError(c.t, err)
 	require.NoError(c.t, helper.Init(c.t.Context()))
+	// The library looks for them when they are needed first, unguarded, be it while it sends or while it syncs.
+	_, err = helper.Machine().GetOwnCrossSigningPublicKeys(c.t.Context())
+	require.NoError(c.t, err)
 	helper.DecryptErrorCallback = c.cannotRead
 	c.Crypto = helper
 	c.t.Cleanup(func() { require.NoError(c.t, helper.Close()) })
