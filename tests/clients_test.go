@@ -23,6 +23,15 @@ import (
 // scriptTimeout bounds one script with a client that is not in Go; each takes a few seconds.
 const scriptTimeout = 4 * time.Minute
 
+// lacks ends a test for want of a program: for a developer it is skipped, CI has everything.
+func lacks(t *testing.T, say string) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal(say)
+	}
+	t.Skip(say)
+}
+
 // installed is where scripts/install-clients puts the clients.
 func installed(t *testing.T) string {
 	t.Helper()
@@ -32,11 +41,7 @@ func installed(t *testing.T) string {
 		if _, err := os.Stat(filepath.Join(dir, stamp)); err == nil {
 			continue
 		}
-		const say = "the Matrix clients of npm and PyPI are not installed: run scripts/install-clients (make test does)"
-		if os.Getenv("CI") != "" {
-			t.Fatal(say)
-		}
-		t.Skip(say)
+		lacks(t, "the Matrix clients of npm and PyPI are not installed: run scripts/install-clients (make test does)")
 	}
 	return dir
 }
