@@ -1,10 +1,13 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"medixchange/internal/sqldb"
+	"medixchange/internal/stream"
 )
 
 // EventsSince returns, by position, the accepted events of one type with since < position ≤ upto, at most limit of them:
@@ -15,6 +18,32 @@ func (r *Rooms) EventsSince(ctx context.Context, since, upto int64, typ string, 
 		return nil, err
 	}
 	return r.inOrder(ctx, nids)
+}
+
+// EventsHeard returns, by position, the accepted events of all rooms with since < position ≤ upto whose type is heeded, from the
+// ring. When that does not reach back, it returns those of the stored types from the database instead: a reader names there what
+// it may not miss, and what it heeds by more than a type's name it finds in another way.
+func (r *Rooms) EventsHeard(ctx context.Context, since, upto int64, heeded func(typ string) bool, stored ...string) ([]*Event, error) {
+	var heard []*Event
+	complete, err := r.hub.WalkEvents(since, upto, func(e stream.Entry) error {
+		if ev, ok := e.Value.(*Event); ok && e.Kind == EntryEvent && heeded(ev.Type) {
+			heard = append(heard, ev)
+		}
+		return nil
+	})
+	if err != nil || complete {
+		return heard, err
+	}
+	heard = nil
+	for _, typ := range stored {
+		found, err := r.EventsSince(ctx, since, upto, typ, int(upto-since))
+		if err != nil {
+			return nil, err
+		}
+		heard = append(heard, found...)
+	}
+	slices.SortFunc(heard, func(a, b *Event) int { return cmp.Compare(a.Position, b.Position) })
+	return heard, nil
 }
 
 // AllSince is EventsSince for events of every type.

@@ -47,3 +47,35 @@ func TestEventsOfAStretchOfTheStream(t *testing.T) {
 		require.Equal(t, map[string]bool{mine[0].ID: true}, redacted)
 	})
 }
+
+func TestWhatAReaderHearsIsTheSameFromMemoryAndFromTheDatabase(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		const said, asked, other = "m.room.message", "org.example.asked", "m.sticker"
+		n := openTestNode(t, fresh())
+		room := n.create(CreateRequest{})
+		from := n.hub.Position()
+		put := func(typ string) string {
+			id, err := n.Send(t.Context(), SendRequest{RoomID: room, Sender: doctor, Type: typ, Content: []byte(`{"body": "x"}`)})
+			require.NoError(t, err)
+			return id
+		}
+		want := []string{put(asked), put(said)}
+		put(other)
+		want = append(want, put(asked))
+		upto := n.hub.Position()
+		put(said)
+
+		heeded := func(typ string) bool { return typ == said || typ == asked }
+		heard := func() []string {
+			found, err := n.EventsHeard(t.Context(), from, upto, heeded, said, asked)
+			require.NoError(t, err)
+			return eventIDs(found)
+		}
+		require.Equal(t, want, heard(), "from memory")
+		n.restart()
+		require.Equal(t, want, heard(), "after a restart, from the database")
+		stored, err := n.EventsHeard(t.Context(), from, upto, heeded, said)
+		require.NoError(t, err)
+		require.Equal(t, want[1:2], eventIDs(stored), "of what memory has forgotten, the types alone that are named")
+	})
+}

@@ -16,10 +16,7 @@ import (
 	"medixchange/rooms/view"
 )
 
-const (
-	ringStep   = 1000
-	storedStep = 500
-)
+const storedStep = 500
 
 // batch is what a range of the stream gives to tell.
 type batch struct {
@@ -59,22 +56,7 @@ func (n *Notifier) read(ctx context.Context, from, upto int64) error {
 
 // readRecent reads the ring; false when that does not reach back far enough.
 func (n *Notifier) readRecent(ctx context.Context, b *batch, from, upto int64) (complete bool, err error) {
-	for from < upto {
-		entries, complete := n.o.Hub.All(from, upto, ringStep)
-		if !complete {
-			return false, nil
-		}
-		if len(entries) == 0 {
-			return true, nil
-		}
-		for _, e := range entries {
-			if err := n.take(ctx, b, e); err != nil {
-				return true, err
-			}
-		}
-		from = entries[len(entries)-1].Position
-	}
-	return true, nil
+	return n.o.Hub.Walk(from, upto, func(e stream.Entry) error { return n.take(ctx, b, e) })
 }
 
 func (n *Notifier) take(ctx context.Context, b *batch, e stream.Entry) error {

@@ -64,22 +64,11 @@ func (d *Directory) follow(ctx context.Context, from, upto int64) error {
 	if err != nil || len(functions) == 0 {
 		return err
 	}
-	for from < upto {
-		entries, complete := d.o.Hub.AllEvents(from, upto, scanned)
-		if !complete {
-			return d.catchUp(ctx, functions, from, upto)
-		}
-		if len(entries) == 0 {
-			return nil
-		}
-		for _, e := range entries {
-			if err := d.noticeFor(ctx, functions, e.Value); err != nil {
-				return err
-			}
-		}
-		from = entries[len(entries)-1].Position
+	complete, err := d.o.Hub.WalkEvents(from, upto, func(e stream.Entry) error { return d.noticeFor(ctx, functions, e.Value) })
+	if err != nil || complete {
+		return err
 	}
-	return nil
+	return d.catchUp(ctx, functions, from, upto)
 }
 
 // catchUp is follow for what the ring has forgotten.

@@ -1,10 +1,8 @@
 package recording
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -31,7 +29,7 @@ func (s *Service) followOptions() stream.FollowOptions {
 
 // hearAll answers commands in (from, upto].
 func (s *Service) hearAll(ctx context.Context, from, upto int64) error {
-	events, err := s.messages(ctx, from, upto)
+	events, err := s.o.Rooms.EventsHeard(ctx, from, upto, heeds, typeMessage, consentType)
 	if err != nil {
 		return wrap(err, "reading messages for commands")
 	}
@@ -43,37 +41,7 @@ func (s *Service) hearAll(ctx context.Context, from, upto int64) error {
 	return nil
 }
 
-// messages are those in (from, upto], from memory unless it has forgotten them.
-func (s *Service) messages(ctx context.Context, from, upto int64) ([]*rooms.Event, error) {
-	var found []*rooms.Event
-	for at := from; at < upto; {
-		entries, complete := s.o.Hub.AllEvents(at, upto, maxHeard)
-		if !complete {
-			return s.messagesBefore(ctx, from, upto)
-		}
-		if len(entries) == 0 {
-			break
-		}
-		for _, e := range entries {
-			if ev, ok := e.Value.(*rooms.Event); ok && e.Kind == rooms.EntryEvent && (ev.Type == typeMessage || ev.Type == consentType) {
-				found = append(found, ev)
-			}
-		}
-		at = entries[len(entries)-1].Position
-	}
-	return found, nil
-}
-
-func (s *Service) messagesBefore(ctx context.Context, from, upto int64) ([]*rooms.Event, error) {
-	said, err := s.o.Rooms.EventsSince(ctx, from, upto, typeMessage, int(upto-from))
-	if err != nil {
-		return nil, err
-	}
-	answers, err := s.o.Rooms.EventsSince(ctx, from, upto, consentType, int(upto-from))
-	all := append(said, answers...)
-	slices.SortFunc(all, func(a, b *rooms.Event) int { return cmp.Compare(a.Position, b.Position) })
-	return all, err
-}
+func heeds(typ string) bool { return typ == typeMessage || typ == consentType }
 
 // hearCommand carries out "!record start" and the like by members here, and answers; of members of other hospitals only whether they may be
 // recorded. An answer comes once, also after a crash.

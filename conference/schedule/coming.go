@@ -17,8 +17,6 @@ const AnswerType = "org.medixchange.conference.answer"
 const (
 	reactionType = "m.reaction"
 	yes, no      = "yes", "no"
-	// maxHeard bounds the events of one step.
-	maxHeard = 500
 )
 
 // marks are the reactions that answer; skin tones and the mark for a picture are left out before.
@@ -45,9 +43,10 @@ func answerOf(ev *rooms.Event) (about, answer string) {
 	return "", ""
 }
 
-// heed takes what members answered in (from, upto], and sees to it that calls which begin are noticed.
+// heed takes what members answered in (from, upto], and sees to it that calls which begin are noticed; those that memory has
+// forgotten are found by the clock.
 func (s *Schedule) heed(ctx context.Context, from, upto int64) error {
-	events, err := s.heard(ctx, from, upto)
+	events, err := s.o.Rooms.EventsHeard(ctx, from, upto, heeds, reactionType, AnswerType)
 	if err != nil {
 		return fmt.Errorf("reading answers to conferences: %w", err)
 	}
@@ -68,40 +67,6 @@ func (s *Schedule) heed(ctx context.Context, from, upto int64) error {
 
 func heeds(typ string) bool {
 	return typ == reactionType || typ == AnswerType || isRing(typ) || isCall(typ)
-}
-
-// heard are the events of those types in (from, upto], from memory unless it has forgotten them; calls that began then are found by the
-// clock.
-func (s *Schedule) heard(ctx context.Context, from, upto int64) ([]*rooms.Event, error) {
-	var found []*rooms.Event
-	for at := from; at < upto; {
-		entries, complete := s.o.Hub.AllEvents(at, upto, maxHeard)
-		if !complete {
-			return s.heardBefore(ctx, from, upto)
-		}
-		if len(entries) == 0 {
-			break
-		}
-		for _, e := range entries {
-			if ev, ok := e.Value.(*rooms.Event); ok && e.Kind == rooms.EntryEvent && heeds(ev.Type) {
-				found = append(found, ev)
-			}
-		}
-		at = entries[len(entries)-1].Position
-	}
-	return found, nil
-}
-
-func (s *Schedule) heardBefore(ctx context.Context, from, upto int64) ([]*rooms.Event, error) {
-	var all []*rooms.Event
-	for _, typ := range []string{reactionType, AnswerType} {
-		found, err := s.o.Rooms.EventsSince(ctx, from, upto, typ, int(upto-from))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
 }
 
 // answered writes down what a member says, if it is about a conference of their room, and tells our own that it was understood.
