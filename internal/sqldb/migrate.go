@@ -3,25 +3,19 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
-)
 
-//go:embed migrations/*.sql
-var embedded embed.FS
+	"medixchange/internal/sqldb/migrations"
+)
 
 // migrate brings the schema up to this program's version. It never goes back, and refuses a database that a newer
 // program has migrated, before it changes anything.
 func migrate(ctx context.Context, dialect Dialect, pool *sql.DB) error {
-	folder, err := fs.Sub(embedded, "migrations")
-	if err != nil {
-		return fmt.Errorf("reading migrations: %w", err)
-	}
-	return migrateFrom(ctx, dialect, pool, folder)
+	return migrateFrom(ctx, dialect, pool, migrations.Files())
 }
 
 func migrateFrom(ctx context.Context, dialect Dialect, pool *sql.DB, folder fs.FS) error {

@@ -19,6 +19,7 @@ import (
 	"medixchange/cmd/medix/node"
 	"medixchange/internal/config"
 	"medixchange/internal/freeport"
+	"medixchange/internal/sqldb/sqldbtest"
 )
 
 // Hospital is a node in this process, with its own data folder and addresses that stay the same over restarts.
@@ -89,7 +90,9 @@ func newHospitalAt(t testing.TB, ca *authority, host string, options []Option) *
 	cfg.SigningKey = filepath.Join(cfg.DataDir, "signing.key")
 	cfg.Translator.Encrypted.KeyFile = filepath.Join(cfg.DataDir, "translator.key")
 	cfg.Translator.Seal.KeyFile = cfg.Translator.Encrypted.KeyFile
-	cfg.Database.URL = "sqlite://" + filepath.Join(cfg.DataDir, "medix.db")
+	database := filepath.Join(cfg.DataDir, "medix.db")
+	sqldbtest.CopySchema(t, database)
+	cfg.Database.URL = "sqlite://" + database
 	cfg.Media.Dir = filepath.Join(cfg.DataDir, "media")
 	cfg.Listen.AdminSocket = filepath.Join(cfg.DataDir, "admin.sock")
 	cfg.Listen.Client = []string{clientAddr}

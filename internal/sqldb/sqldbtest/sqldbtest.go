@@ -21,7 +21,7 @@ import (
 // PostgresVariable names the environment variable with the URL of a superuser of a PostgreSQL server.
 const PostgresVariable = "MEDIX_TEST_POSTGRES"
 
-// Each runs test once for each database. fresh makes an empty database, removed after the test, and returns its URL.
+// Each runs test once for each database. fresh makes a database that has the schema alone, removed after the test, and returns its URL.
 func Each(t *testing.T, test func(t *testing.T, fresh func() string)) {
 	t.Run("sqlite", func(t *testing.T) {
 		test(t, func() string { return SQLite(t) })
@@ -34,12 +34,21 @@ func Each(t *testing.T, test func(t *testing.T, fresh func() string)) {
 	})
 }
 
-// SQLite returns the URL of a new file in the test's own folder.
+// SQLite returns the URL of a new database in the test's own folder, with the schema alone.
 func SQLite(t testing.TB) string {
-	return "sqlite://" + filepath.Join(t.TempDir(), "medix.db")
+	path := filepath.Join(t.TempDir(), "medix.db")
+	CopySchema(t, path)
+	return "sqlite://" + path
 }
 
-// Postgres creates a database and returns its URL; it is dropped after the test.
+// CopySchema writes a SQLite database with the schema alone to path, as a first start would make it.
+func CopySchema(t testing.TB, path string) {
+	file, err := liteSchema()
+	require.NoError(t, err, "making the schema")
+	require.NoError(t, os.WriteFile(path, file, 0o600))
+}
+
+// Postgres creates a database with the schema alone and returns its URL; it is dropped after the test.
 func Postgres(t testing.TB) string {
 	server, err := url.Parse(os.Getenv(PostgresVariable))
 	require.NoError(t, err)
@@ -48,7 +57,9 @@ func Postgres(t testing.TB) string {
 	var b [8]byte
 	rand.Read(b[:])
 	name := "medix_test_" + hex.EncodeToString(b[:])
-	_, err = admin.Exec("CREATE DATABASE " + name + " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+	schema, err := postgresSchema()
+	require.NoError(t, err, "making the schema")
+	_, err = admin.Exec("CREATE DATABASE " + name + " TEMPLATE " + schema)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		defer admin.Close()
