@@ -114,14 +114,29 @@ func (a *Accounts) deliver(tx *sqldb.Tx, d *delivery, all messages) error {
 		if err != nil {
 			return err
 		}
-		for _, deviceID := range devices {
-			content, ok := all[userID][deviceID]
-			if !ok {
-				content = all[userID]["*"]
-			}
-			if err := a.deliverOne(tx, userID, deviceID, d, content); err != nil {
-				return err
-			}
+		if err := a.deliverTo(tx, userID, devices, d, all[userID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliverTo stores messages for devices of one user. What is for all of them is encoded once: the writer waits meanwhile.
+func (a *Accounts) deliverTo(tx *sqldb.Tx, userID string, devices []string, d *delivery, contents map[string]json.RawMessage) (err error) {
+	var everyone []byte
+	for _, deviceID := range devices {
+		message := everyone
+		if content, ok := contents[deviceID]; ok {
+			message, err = d.message(content)
+		} else if everyone == nil {
+			everyone, err = d.message(contents["*"])
+			message = everyone
+		}
+		if err != nil {
+			return err
+		}
+		if err := a.deliverOne(tx, userID, deviceID, d, message); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -135,11 +150,16 @@ func wantedDevices(devices map[string]json.RawMessage) []string {
 	return slices.Collect(maps.Keys(devices))
 }
 
-func (a *Accounts) deliverOne(tx *sqldb.Tx, userID, deviceID string, d *delivery, content json.RawMessage) error {
+// message is what a device is given.
+func (d *delivery) message(content json.RawMessage) ([]byte, error) {
 	message, err := json.Marshal(map[string]any{"sender": d.sender, "type": d.typ, "content": content})
 	if err != nil {
-		return ErrBadJSON.says("A message is not JSON")
+		return nil, ErrBadJSON.says("A message is not JSON")
 	}
+	return message, nil
+}
+
+func (a *Accounts) deliverOne(tx *sqldb.Tx, userID, deviceID string, d *delivery, message []byte) error {
 	if d.written += len(message); d.written > maxDelivery {
 		return ErrTooLarge.says("The copies of one request hold more than %d bytes", maxDelivery)
 	}
