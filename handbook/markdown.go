@@ -267,7 +267,7 @@ func (b *body) segment(n ast.Node) {
 	switch {
 	case s == "":
 		return
-	case almostCited().MatchString(s) || strings.Contains(s, "[@"):
+	case strings.Contains(s, "@") && (almostCited().MatchString(s) || strings.Contains(s, "[@")):
 		b.refuse(n, "this looks like a citation and is none; write [@key] or [@key; @other]")
 	case strings.Contains(s, "**") || strings.Contains(s, "__"):
 		b.refuse(n, "emphasis has no beginning or no end here; move punctuation behind the marks, or put a space around them")
@@ -317,7 +317,8 @@ func (b *body) image(n *ast.Image) {
 	b.block.Images = append(b.block.Images, path)
 }
 
-var spaces = pattern.Lazy(`\s+`)
+// isSpace tells the spaces that Markdown knows; those of Unicode belong to the words.
+func isSpace(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '\f' }
 
 // plain gives the words of a node: without marks, citations and addresses.
 func (b *body) plain(n ast.Node) string {
@@ -336,7 +337,7 @@ func (b *body) plain(n ast.Node) string {
 		}
 		return ast.WalkContinue, nil
 	})
-	return strings.TrimSpace(spaces().ReplaceAllString(out.String(), " "))
+	return strings.TrimSpace(strings.Join(strings.FieldsFunc(out.String(), isSpace), " "))
 }
 
 func (b *body) words(out *strings.Builder, v *ast.Text) {

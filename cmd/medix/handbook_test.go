@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,9 @@ import (
 	"medixchange/cmd/medix/node"
 	"medixchange/handbook"
 )
+
+// embedded is the edition that comes with the program.
+var embedded = sync.OnceValues(func() (*handbook.Book, error) { return handbook.Load(handbook.Embedded()) })
 
 // copyOfTheHandbook lays the embedded edition in a folder, for editing.
 func copyOfTheHandbook(t *testing.T) string {
@@ -79,7 +83,7 @@ func TestHandbookLintFindsADoseThatATranslationChanged(t *testing.T) {
 func TestHandbookStatusHasALineForEachLanguage(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, handbookStatusCmd{}.run(false, &out))
-	book, err := handbook.Load(handbook.Embedded())
+	book, err := embedded()
 	require.NoError(t, err)
 	for _, language := range book.Languages {
 		require.Contains(t, out.String(), "\n"+language+" ")
@@ -90,7 +94,7 @@ func TestHandbookStatusHasALineForEachLanguage(t *testing.T) {
 func TestHandbookHashesAreThoseThatATranslationNames(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, handbookHashesCmd{ID: "triage"}.run(false, &out))
-	book, err := handbook.Load(handbook.Embedded())
+	book, err := embedded()
 	require.NoError(t, err)
 	s, ok := book.Section("en", "triage")
 	require.True(t, ok)
