@@ -90,7 +90,7 @@ func (t *talk) takeInvites(ctx context.Context) error {
 
 // read takes what happened in (from, upto].
 func (t *talk) read(ctx context.Context, from, upto int64) error {
-	complete, err := t.b.each(from, upto, func(e stream.Entry) error {
+	complete, err := t.b.o.Hub.Walk(from, upto, func(e stream.Entry) error {
 		switch value := e.Value.(type) {
 		case *rooms.Event:
 			if e.Kind == rooms.EntryEvent {

@@ -21,34 +21,11 @@ const (
 // typeLanguage is the account data in which a reader's choice is kept, for a room and in general.
 const typeLanguage = "org.medixchange.language"
 
-// ringStep is how many entries are taken from the ring at a time.
-const ringStep = 1024
-
-// each hands the entries of (from, upto] to fn, in order. It reports false when the ring does not reach back that far.
-func (b *Bridge) each(from, upto int64, fn func(stream.Entry) error) (complete bool, err error) {
-	for from < upto {
-		entries, complete := b.o.Hub.All(from, upto, ringStep)
-		if !complete {
-			return false, nil
-		}
-		if len(entries) == 0 {
-			return true, nil
-		}
-		for _, e := range entries {
-			if err := fn(e); err != nil {
-				return true, err
-			}
-		}
-		from = entries[len(entries)-1].Position
-	}
-	return true, nil
-}
-
 // read takes what happened in (from, upto]: it begins the translations of new messages and follows edits and redactions.
 // It returns when everything that it has begun is stored; the range may come again after an error or a crash.
 func (b *Bridge) read(ctx context.Context, from, upto int64) error {
 	var begun []*job
-	complete, err := b.each(from, upto, func(e stream.Entry) error {
+	complete, err := b.o.Hub.Walk(from, upto, func(e stream.Entry) error {
 		started, err := b.take(ctx, e)
 		begun = append(begun, started...)
 		return err
