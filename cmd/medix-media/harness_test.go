@@ -31,6 +31,9 @@ const patience = 30 * time.Second
 // pause is between two looks at whether something has happened.
 const pause = 20 * time.Millisecond
 
+// raceOfChildren spares the programs that the tests start the second that the race detector waits for nothing when a program ends.
+const raceOfChildren = "atexit_sleep_ms=0"
+
 // TestMain lets the test's own program be the media program that the hospitals start.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && programs[os.Args[1]] != nil {
@@ -57,6 +60,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	if err := os.Setenv("GORACE", raceOfChildren); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }
