@@ -19,6 +19,7 @@ import (
 
 // TestWhoPublishesTracksWithoutEndIsRemoved: each costs everybody who listens.
 func TestWhoPublishesTracksWithoutEndIsRemoved(t *testing.T) {
+	t.Parallel()
 	m := meet(t)
 	eve := m.a.User("eve")
 	eve.Join(m.room)
@@ -59,6 +60,7 @@ func TestARecordingIsBoundInTracksAndSeconds(t *testing.T) {
 
 // TestTheRecorderGoesNowhereBecauseAnotherHospitalSaysSo: where an SFU is stands in events that others send.
 func TestTheRecorderGoesNowhereBecauseAnotherHospitalSaysSo(t *testing.T) {
+	t.Parallel()
 	victim, err := net.Listen("tcp", "127.0.0.3:0") // stays open
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = victim.Close() })

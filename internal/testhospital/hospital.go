@@ -154,10 +154,12 @@ func (h *Hospital) Stop() {
 // running holds the node of each hospital of this process that runs.
 var running sync.Map
 
-// end stops the hospital at the end of its test. No other keeps a connection to it that rests, for which the stop would wait.
+// end stops the hospital at the end of its test. No other of the test keeps a connection to it that rests, for which the stop would wait.
 func (h *Hospital) end() {
-	running.Range(func(_, of any) bool {
-		of.(*node.Node).HangUp()
+	running.Range(func(other, of any) bool {
+		if other.(*Hospital).t == h.t {
+			of.(*node.Node).HangUp()
+		}
 		return true
 	})
 	h.Stop()
