@@ -220,6 +220,9 @@ func (b *batch) publish() {
 		}
 		r.cache.add(a.event)
 		r.read.sentAs.committed(a)
+		if a.live && !a.known {
+			r.read.redactions.came(a.event.ID) // its readers ask at once
+		}
 	}
 	for _, red := range b.redactions {
 		if red.cause != nil {

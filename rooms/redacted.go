@@ -47,6 +47,13 @@ func (c *redactionCache) keep(ids []string, redacted map[string]int64, turn int6
 	}
 }
 
+// came notes that an event has just come, and with it the redactions that waited for it, which are forgotten afterwards.
+func (c *redactionCache) came(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known.Add(id, 0)
+}
+
 // forget drops what is known of an event. Whoever commits a redaction calls it after the commit.
 func (c *redactionCache) forget(id string) {
 	c.mu.Lock()

@@ -80,9 +80,13 @@ const shortText = 64
 // units.
 func ownWords(text string) string {
 	text = protect.Words(text)
-	if len(text) > shortText {
+	if len(text) > shortText || check.Plain(text) {
 		return text
 	}
+	return withoutSlots(text)
+}
+
+func withoutSlots(text string) string {
 	var rest strings.Builder
 	end := 0
 	for _, slot := range check.Slots(text, "") {

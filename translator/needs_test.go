@@ -52,6 +52,24 @@ func TestLanguageOfPhrases(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftOutOfPlainTexts: where a text has no drugs and units to leave out, not to look for them changes nothing.
+func TestNothingIsLeftOutOfPlainTexts(t *testing.T) {
+	memory, plain := shippedPhrases(), 0
+	for _, code := range language.Bases {
+		for i, id := range memory.IDs() {
+			for _, form := range memory.Forms(id, code) {
+				text := filled[i%len(filled)].Replace(phrases.Wording(form, code, "88"))
+				if len(text) > shortText || !check.Plain(text) {
+					continue
+				}
+				plain++
+				require.Equal(t, language.Identify(withoutSlots(text), ""), language.Identify(text, ""), text)
+			}
+		}
+	}
+	require.Greater(t, plain, 1000)
+}
+
 // TestSenderOfAnotherHospital: nothing is known of the sender, and a short message is translated all the same.
 func TestSenderOfAnotherHospital(t *testing.T) {
 	p := pipelineOf(t, engine.NewPhrases(shippedPhrases()))

@@ -31,7 +31,7 @@ func (p *Pipeline) Knows(request Request) bool {
 	if done {
 		return true
 	}
-	if _, ok := p.cache.get(keyOf(source, p.begin(source).marks())); ok {
+	if _, ok := p.cache.get(keyOf(source, p.marksOf(source))); ok {
 		return true
 	}
 	return slices.ContainsFunc(p.chain, func(l link) bool {

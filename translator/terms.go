@@ -31,15 +31,28 @@ type runPlace struct {
 // begin takes a message apart and finds what the glossary knows of it. Without a glossary that is left for later: the
 // translation may be in the cache.
 func (p *Pipeline) begin(source Result) *work {
-	w := &work{source: source}
-	if p.config.Glossary != nil {
-		w.set = p.config.Glossary()
-	}
+	w := &work{source: source, set: p.glossary()}
 	if w.set.Len() > 0 {
 		w.parse()
 		w.find()
 	}
 	return w
+}
+
+// glossary is the one that is in force, nil for none.
+func (p *Pipeline) glossary() *glossary.Set {
+	if p.config.Glossary == nil {
+		return nil
+	}
+	return p.config.Glossary()
+}
+
+// marksOf returns what the glossary says of a message, as its place in the cache depends on it.
+func (p *Pipeline) marksOf(source Result) []string {
+	if p.glossary().Len() == 0 {
+		return nil
+	}
+	return p.begin(source).marks()
 }
 
 func (w *work) parse() {

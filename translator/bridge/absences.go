@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-
+	"medixchange/internal/memo"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
@@ -49,11 +48,8 @@ func (a absence) covers(position int64) bool {
 // keptAbsences bounds those of one scope that are remembered.
 const keptAbsences = 4096
 
-// keptPutOff and keptShown bound the messages of which it is remembered whether they are known, and what they show.
-const (
-	keptPutOff = 16_384
-	keptShown  = 2048
-)
+// keptShown bounds the messages that were put off of which it is kept what they show.
+const keptShown = 2048
 
 // absences holds what is known of them, by scope and ascending. Safe for concurrent use.
 type absences struct {
@@ -65,18 +61,14 @@ type absences struct {
 	writing  sync.Mutex          // one change at a time
 	kick     chan struct{}
 
-	known *lru.Cache[key, bool]
-	shown *lru.Cache[key, *view.Rendering]
+	shown *memo.Last[key, *view.Rendering]
 }
 
-func newAbsences() (*absences, error) {
-	a := &absences{of: map[scope][]absence{}, troubled: map[scope]int64{}, knocking: map[scope]bool{}, resting: map[int64]time.Time{}, kick: make(chan struct{}, 1)}
-	var err error
-	if a.known, err = lru.New[key, bool](keptPutOff); err != nil {
-		return nil, err
+func newAbsences() *absences {
+	return &absences{
+		of: map[scope][]absence{}, troubled: map[scope]int64{}, knocking: map[scope]bool{}, resting: map[int64]time.Time{}, kick: make(chan struct{}, 1),
+		shown: memo.NewLast[key, *view.Rendering](keptShown),
 	}
-	a.shown, err = lru.New[key, *view.Rendering](keptShown)
-	return a, err
 }
 
 // put adds an absence, or replaces what was known of it.
@@ -185,11 +177,18 @@ func (a *absences) wake() {
 
 // scopeOf says who would be asked to translate an event; false for what is never put off.
 func (b *Bridge) scopeOf(ev *rooms.Event, d decision, code language.Code) (scope, bool) {
-	if ev.Position == 0 || !d.wantedBy(code) || b.isVoice(ev) {
+	if !d.wantedBy(code) { // then how the room is translated need not be looked up
 		return scope{}, false
 	}
-	room := b.translationIn(context.Background(), ev.RoomID)
-	return scope{d.from, code, room == translationLocal}, room != translationOff
+	return scopeIn(b.translationIn(context.Background(), ev.RoomID), ev, d, code)
+}
+
+// scopeIn is scopeOf in a room of which it is known how it is translated.
+func scopeIn(room string, ev *rooms.Event, d decision, code language.Code) (scope, bool) {
+	if ev.Position == 0 || !d.wantedBy(code) || d.voice || room == translationOff {
+		return scope{}, false
+	}
+	return scope{d.from, code, room == translationLocal}, true
 }
 
 // putOff reports whether an event came while the engines had no room for it, and nothing but an engine can translate it.
@@ -198,26 +197,17 @@ func (b *Bridge) putOff(ev *rooms.Event, code language.Code) bool {
 		return false
 	}
 	of, ok := b.scopeOf(ev, b.decide(ev), code)
-	return ok && b.absences.covering(of, ev.Position) && !b.isKnown(ev, of)
+	return ok && b.isPutOff(ev, of)
 }
 
-// isKnown reports whether an event may have its translation without an engine. The first answer for an event holds, so that
-// all who ask are told the same.
-func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
-	k := key{ev.NID, of.to}
-	if known, ok := b.absences.known.Get(k); ok {
-		return known
-	}
-	defer b.looking.lock(ev.NID).Unlock()
-	if known, ok := b.absences.known.Get(k); ok {
-		return known
-	}
-	known := b.mayKnow(ev, of)
-	b.absences.known.Add(k, known)
-	if !known && ev.Received != 0 && ev.Position > b.handled.Load() {
-		b.hot.expectNone(k) // what has just come has no rendering yet, so nobody has to look for one
-	}
-	return known
+// putOffIn is putOff in a room of which it is known how it is translated.
+func (b *Bridge) putOffIn(room string, ev *rooms.Event, d decision, code language.Code) bool {
+	of, ok := scopeIn(room, ev, d, code)
+	return ok && b.isPutOff(ev, of)
+}
+
+func (b *Bridge) isPutOff(ev *rooms.Event, of scope) bool {
+	return b.absences.covering(of, ev.Position) && !b.isKnown(ev, of)
 }
 
 func (b *Bridge) mayKnow(ev *rooms.Event, of scope) bool {
@@ -251,7 +241,7 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, VersionTS: ev.OriginServerTS,
 		Position: ev.Position, State: string(translator.None), Content: placed, PutOff: true,
 	}
-	b.absences.shown.Add(k, shown)
+	b.absences.shown.Put(k, shown)
 	return shown, nil
 }
 

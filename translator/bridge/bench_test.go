@@ -8,8 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/internal/memo"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 // renderedAfter sends a message and returns how long it took from its acceptance until its rendering could be read.
@@ -68,7 +70,7 @@ func BenchmarkSameLanguage(b *testing.B) {
 	entry := stream.Entry{Kind: rooms.EntryEvent, Value: ev}
 	b.ReportAllocs()
 	for b.Loop() {
-		w.bridge.decisions.Remove(ev.NID)
+		w.bridge.findings.Of(ev.NID - keptFindings) // in its place, so that it is forgotten
 		begun, err := w.bridge.take(ctx, entry)
 		require.NoError(b, err)
 		require.Empty(b, begun)
@@ -102,14 +104,14 @@ func BenchmarkPutOff(b *testing.B) {
 	w.settled()
 	ctx := context.Background()
 	ev.Received = time.Now().UnixMilli()
+	w.bridge.handled.Store(ev.Position - 1)
+	w.bridge.absences.shown = memo.NewLast[key, *view.Rendering](1)
 	entry := stream.Entry{Kind: rooms.EntryEvent, Value: ev}
 	b.ReportAllocs()
 	for b.Loop() {
-		w.bridge.decisions.Remove(ev.NID)
-		w.bridge.absences.known.Purge()
-		w.bridge.absences.shown.Purge()
+		w.bridge.findings.Of(ev.NID - keptFindings) // in its place, so that it is forgotten
+		w.bridge.absences.shown.Put(key{}, nil)
 		w.bridge.hot.clear()
-		w.bridge.hot.expectNone(key{ev.NID, "es"})
 		if !w.bridge.Wanted(ev, "es") || !w.bridge.HoldUntil(ev, "es", newest).IsZero() {
 			b.Fatal("it is held")
 		}

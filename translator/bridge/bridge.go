@@ -15,6 +15,7 @@ import (
 
 	"medixchange/accounts"
 	"medixchange/internal/config"
+	"medixchange/internal/memo"
 	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/internal/stream"
@@ -76,10 +77,10 @@ type Bridge struct {
 	languages []language.Code
 	home      language.Code // of those who chose none
 
-	decisions   *lru.Cache[int64, decision]
-	looking     turns
+	places      map[language.Code]uint64          // of the languages in sets of them
+	findings    *memo.Numbered[finding]           // by event nid
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
-	codes       *lru.Cache[string, language.Code] // by what readers wrote
+	codes       *memo.Last[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
 	besides     *lru.Cache[besideKey, *view.Notice]
 	forms       *lru.Cache[formKey, form]       // of renderings, for those who read the original first
@@ -191,13 +192,11 @@ func (b *Bridge) readLanguages() (err error) {
 }
 
 func (b *Bridge) buildCaches() (err error) {
-	if b.decisions, err = lru.New[int64, decision](keptDecisions); err != nil {
-		return err
-	}
+	b.places = numberLanguages(b.languages)
+	b.findings = memo.NewNumbered[finding](keptFindings)
+	b.codes = memo.NewLast[string, language.Code](keptCodes)
+	b.absences = newAbsences()
 	if b.habits, err = lru.New[string, language.Code](keptHabits); err != nil {
-		return err
-	}
-	if b.codes, err = lru.New[string, language.Code](keptCodes); err != nil {
 		return err
 	}
 	if b.forms, err = lru.New[formKey, form](keptForms); err != nil {
@@ -213,9 +212,6 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.retries, err = lru.New[key, time.Time](keptRetries); err != nil {
-		return err
-	}
-	if b.absences, err = newAbsences(); err != nil {
 		return err
 	}
 	bytes := int(b.o.Config.Cache.Memory)

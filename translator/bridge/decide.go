@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -27,9 +26,10 @@ type words struct {
 
 // decision says what an event is to the translator, whoever reads it.
 type decision struct {
-	text bool          // it is a message with a text
-	from language.Code // found language; "" for a text without letters
-	live bool          // decided when the event came: what is not wanted then has no rendering
+	text  bool          // it is a message with a text
+	voice bool          // which has to be written down first
+	from  language.Code // found language; "" for a text without letters
+	live  bool          // decided when the event came: what is not wanted then has no rendering
 }
 
 // wantedBy reports whether a reader of the language needs a translation.
@@ -37,35 +37,28 @@ func (d decision) wantedBy(reader language.Code) bool {
 	return d.text && d.from != "" && reader != "" && !reader.Reads(d.from)
 }
 
-// keptDecisions bounds the events whose decision is remembered.
-const keptDecisions = 65_536
-
 // decide finds out what an event is to the translator. It takes microseconds and remembers the answer.
 func (b *Bridge) decide(ev *rooms.Event) decision {
 	if !hasWords(ev) {
 		return decision{}
 	}
-	if d, ok := b.decisions.Get(ev.NID); ok {
-		return d
+	f := b.finding(ev.NID)
+	if !f.decided.Load() {
+		b.findOut(f, ev)
 	}
-	defer b.looking.lock(ev.NID).Unlock()
-	if d, ok := b.decisions.Get(ev.NID); ok {
-		return d
-	}
-	d := b.decision(ev)
-	b.decisions.Add(ev.NID, d)
+	d := f.decision
+	d.live = f.live.Load()
 	return d
 }
 
-// turns let one at a time look at an event: the reader of the stream and those who wait for the event are woken together, and
-// what takes longest would be done by each of them.
-type turns [64]sync.Mutex
-
-// lock waits for the turn of an event, which ends with Unlock.
-func (t *turns) lock(nid int64) *sync.Mutex {
-	mu := &t[uint64(nid)%uint64(len(t))]
-	mu.Lock()
-	return mu
+func (b *Bridge) findOut(f *finding, ev *rooms.Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.decided.Load() {
+		return
+	}
+	f.decision = b.decision(ev)
+	f.decided.Store(true)
 }
 
 // decideLive is decide for an event that has just come.
@@ -73,14 +66,14 @@ func (b *Bridge) decideLive(ev *rooms.Event) decision {
 	d := b.decide(ev)
 	if d.text && !d.live {
 		d.live = true
-		b.decisions.Add(ev.NID, d)
+		b.finding(ev.NID).live.Store(true)
 	}
 	return d
 }
 
 func (b *Bridge) decision(ev *rooms.Event) decision {
 	if b.isVoice(ev) {
-		return decision{text: true, from: translator.Undetermined}
+		return decision{text: true, voice: true, from: translator.Undetermined}
 	}
 	w, ok := b.wordsOf(ev)
 	if !ok {
@@ -180,6 +173,6 @@ func (b *Bridge) code(tag string) language.Code {
 	if err == nil {
 		code, _ = code.Nearest(func(code language.Code) bool { return slices.Contains(b.languages, code) })
 	}
-	b.codes.Add(tag, code)
+	b.codes.Put(tag, code)
 	return code
 }

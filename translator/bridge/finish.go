@@ -228,6 +228,7 @@ func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
 		tx.OnCommit(func() {
 			if r.placed {
 				k := key{r.EventNID, language.Code(r.Language)}
+				b.noteStored(k)
 				b.hot.committed(k, &r.Rendering, first)
 			}
 			b.o.Hub.Append(stream.Entry{

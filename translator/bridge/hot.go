@@ -67,15 +67,6 @@ func (c *hotCache) fill(turn int64, read map[key][]*view.Rendering) {
 	}
 }
 
-// expectNone keeps that a key has no rendering, unless one is known.
-func (c *hotCache) expectNone(k key) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.entries[k]; !ok {
-		c.put(k, nil)
-	}
-}
-
 // committed adds a placed rendering. first says that the key has no other.
 func (c *hotCache) committed(k key, r *view.Rendering, first bool) {
 	c.mu.Lock()

@@ -137,7 +137,9 @@ func dropDirections(r rune) rune {
 }
 
 // ownMark begins every line by which the translator says that it has been there.
-const ownMark = "🌐 "
+const ownMark = ownGlobe + " "
+
+const ownGlobe = "🌐"
 
 // repeated reports whether lines repeat a translation, and the version that it was made from; 0 when only its mark tells.
 // Beside the translation there may be what stands around it: marks, the line of invariants, the original.
@@ -277,7 +279,7 @@ func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (tex
 
 // copied reports whether a whole message is a translation that somebody copied, with our mark under it.
 func copied(text string) bool {
-	if !strings.Contains(text, strings.TrimSpace(ownMark)) {
+	if !strings.Contains(text, ownGlobe) {
 		return false
 	}
 	lines := plainLines(text)

@@ -143,8 +143,12 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		return nil, err
 	}
 	audiences, err := b.audiences(ctx, ev.RoomID)
-	if err != nil || len(audiences) == 0 || b.isOff(ctx, ev.RoomID) {
+	if err != nil || len(audiences) == 0 {
 		return nil, err
+	}
+	room := b.translationIn(ctx, ev.RoomID)
+	if room == translationOff {
+		return nil, nil
 	}
 	var begun []*job
 	for _, a := range audiences {
@@ -154,7 +158,7 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
 			continue
 		}
-		if b.putOff(ev, a.language) {
+		if b.putOffIn(room, ev, d, a.language) {
 			b.metrics.putOff.Inc()
 			continue
 		}

@@ -111,7 +111,11 @@ func (b *Bridge) placedOf(ctx context.Context, code language.Code, events []*roo
 		if !d.text || d.from == "" || d.live && !d.wantedBy(code) {
 			continue
 		}
-		rows, known := b.hot.get(key{ev.NID, code})
+		k := key{ev.NID, code}
+		if b.isBare(k) {
+			continue
+		}
+		rows, known := b.hot.get(k)
 		if known {
 			found[i] = rows
 		} else {
@@ -180,7 +184,11 @@ func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 	}
 	code := b.code(tag)
 	d := b.decide(ev)
-	if !d.wantedBy(code) || b.isOff(context.Background(), ev.RoomID) || b.putOff(ev, code) {
+	if !d.wantedBy(code) {
+		return time.Time{}
+	}
+	room := b.translationIn(context.Background(), ev.RoomID)
+	if room == translationOff || b.putOffIn(room, ev, d, code) {
 		return time.Time{}
 	}
 	if !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {

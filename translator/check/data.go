@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"medixchange/internal/memo"
 	"medixchange/translator/language"
 )
 
@@ -75,6 +76,7 @@ type rules struct {
 	words          map[language.Code]*wordRules
 	verdicts       map[string]Verdict
 	order          map[string]int
+	wordPlaces     memo.Words[wordPlace] // most words of most messages are neither drugs nor units
 }
 
 // wordRules are the words of one language.

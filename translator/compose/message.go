@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"medixchange/internal/memo"
 	"medixchange/translator/check"
 	"medixchange/translator/language"
 )
@@ -201,11 +202,29 @@ func untranslated(m Message) (body, formatted string) {
 	if reason == "" {
 		return m.Original.Body, m.Original.FormattedBody
 	}
-	words := language.String(m.To, "reason_"+reason)
-	if strings.Contains(words, "{language}") { // finding a name takes longer than all the rest
-		words = language.String(m.To, "reason_"+reason, "language", m.From.Name(m.To))
+	return afterOriginal(m, []string{sayWhyNot(whyNot{m.From, m.To, reason})})
+}
+
+// whyNot is why a message is not translated.
+type whyNot struct {
+	from, to language.Code
+	reason   string
+}
+
+// saidWhyNot keeps what is said of it: the same of every message while engines are away.
+var saidWhyNot = memo.NewLast[whyNot, string](1024)
+
+func sayWhyNot(w whyNot) string {
+	if said, ok := saidWhyNot.Get(w); ok {
+		return said
 	}
-	return afterOriginal(m, []string{directed(m.To, language.String(m.To, "not_translated", "reason", words))})
+	words := language.String(w.to, "reason_"+w.reason)
+	if strings.Contains(words, "{language}") { // finding a name takes longer than all the rest
+		words = language.String(w.to, "reason_"+w.reason, "language", w.from.Name(w.to))
+	}
+	said := directed(w.to, language.String(w.to, "not_translated", "reason", words))
+	saidWhyNot.Put(w, said)
+	return said
 }
 
 // silentOrReason is the first reason that readers have words for; "off", "not_text" and a pending

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"medixchange/internal/memo"
 )
 
 // A model tells the languages of one script apart, word by word: how often each language uses the word, or, for words
@@ -17,8 +19,9 @@ type model struct {
 	letters map[rune]scores   // log P(c)
 	pairs   map[gram]scores
 	triples map[gram]scores
-	fromOne map[rune]scores // log of what is left for pairs that were not seen after a letter
-	fromTwo map[gram]scores // the same for triples after two letters
+	fromOne map[rune]scores       // log of what is left for pairs that were not seen after a letter
+	fromTwo map[gram]scores       // the same for triples after two letters
+	seen    memo.Words[judgement] // people say most things with few words, each of which takes dozens of look-ups
 }
 
 // gram is up to three letters in a row.
@@ -119,15 +122,27 @@ func (m *model) word(word []rune, sum *scores) bool {
 	for _, r := range word {
 		text = utf8.AppendRune(text, r)
 	}
-	if neutral[string(text)] {
-		return false
+	judged := m.seen.Of(text, func(text string) judgement { return m.judge(word, text) })
+	sum.add(&judged.says)
+	return !judged.neutral
+}
+
+// judgement is what one word says of each language: at most nothing, for those that it speaks for.
+type judgement struct {
+	says    scores
+	neutral bool // it says nothing
+}
+
+func (m *model) judge(word []rune, text string) (judged judgement) {
+	if neutral[text] {
+		return judgement{neutral: true}
 	}
 	total := m.spelling(word)
 	weight, limit := float32(spelledWeight), float32(maxSpelled)
 	if len(word) >= longWord {
 		limit = maxKnown
 	}
-	if known, ok := m.words[string(text)]; ok {
+	if known, ok := m.words[text]; ok {
 		weight, limit = knownWeight, maxKnown
 		for i := range total {
 			if len(word) <= shortWord {
@@ -141,9 +156,9 @@ func (m *model) word(word []rune, sum *scores) bool {
 		best = max(best, total[i])
 	}
 	for i := range m.codes {
-		sum[i] += max(weight*(total[i]-best), -limit)
+		judged.says[i] = max(weight*(total[i]-best), -limit)
 	}
-	return true
+	return judged
 }
 
 // spelled is what every language begins with for the letters of a word: the share of those that the lists do not know.
