@@ -19,7 +19,6 @@ import (
 
 // TestWhoPublishesTracksWithoutEndIsRemoved: each costs everybody who listens.
 func TestWhoPublishesTracksWithoutEndIsRemoved(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	eve := m.a.User("eve")
 	eve.Join(m.room)
