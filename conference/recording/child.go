@@ -43,6 +43,16 @@ func (c *child) write(v any) error {
 	return wrap(err, "telling a recorder")
 }
 
+// childEnv gives a recorder none of this process's secrets. GORACE is for programs that are built with the race detector.
+func childEnv() (env []string) {
+	for _, name := range []string{"PATH", "HOME", "TZ", "GORACE"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}
+
 // launch starts the program with a job. Its events are given to hear until it ends; end waits for that.
 func (s *Service) launch(ctx context.Context, job manifest.Job, hear func(manifest.Event)) (c *child, end func() error, err error) {
 	path, err := s.o.Program()
@@ -50,7 +60,7 @@ func (s *Service) launch(ctx context.Context, job manifest.Job, hear func(manife
 		return nil, nil, err
 	}
 	cmd := exec.CommandContext(ctx, path, "record")
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TZ=" + os.Getenv("TZ")}
+	cmd.Env = childEnv()
 	cmd.WaitDelay = stopWait
 	log := s.o.Log.WithField("recording", job.ID).WriterLevel(warnLevel)
 	cmd.Stderr = log

@@ -254,10 +254,10 @@ func freePort() (int, error) {
 	return port, l.Close()
 }
 
-// childEnv gives the child none of this process's secrets.
+// childEnv gives the child none of this process's secrets. GORACE is for programs that are built with the race detector.
 func childEnv() []string {
 	env := []string{"GOGC=50"}
-	for _, name := range []string{"PATH", "TZ", "LANG", "TMPDIR"} {
+	for _, name := range []string{"PATH", "TZ", "LANG", "TMPDIR", "GORACE"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}

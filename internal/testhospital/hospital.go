@@ -109,7 +109,7 @@ func newHospitalAt(t testing.TB, ca *authority, host string, options []Option) *
 		option(cfg)
 	}
 	h := &Hospital{Name: federationAddr, URL: "http://" + clientAddr, Config: cfg, t: t, tls: ca.certificate(t)}
-	t.Cleanup(h.Stop)
+	t.Cleanup(h.end)
 	return h
 }
 
@@ -130,6 +130,7 @@ func (h *Hospital) Start() {
 	require.NoError(h.t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	h.node, h.stop, h.stopped = n, stop, make(chan error, 1)
+	running.Store(h, n)
 	go func() { h.stopped <- n.Run(ctx) }()
 }
 
@@ -149,7 +150,22 @@ func (h *Hospital) Stop() {
 	case <-time.After(30 * time.Second):
 		h.t.Errorf("%s did not stop within 30 s", h.Name)
 	}
+	running.Delete(h)
 	h.node = nil
+}
+
+// running holds the node of each hospital of this process that runs.
+var running sync.Map
+
+// end stops the hospital at the end of its test. No other of the test keeps a connection to it that rests, for which the stop would wait.
+func (h *Hospital) end() {
+	running.Range(func(other, of any) bool {
+		if other.(*Hospital).t == h.t {
+			of.(*node.Node).HangUp()
+		}
+		return true
+	})
+	h.Stop()
 }
 
 // Restart stops the hospital and starts it on the same data.

@@ -211,8 +211,13 @@ func (n *Node) buildRemote(_ context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("building the federation client: %w", err)
 	}
+	n.onClose(func(context.Context) error { n.HangUp(); return nil })
 	return nil
 }
+
+// HangUp closes the connections to other servers on which nothing is under way. A server that stops waits a second for each of
+// those that stand.
+func (n *Node) HangUp() { n.remote.Close() }
 
 func (n *Node) buildRooms(ctx context.Context, o Options) error {
 	r, err := rooms.New(ctx, rooms.Options{
