@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,7 +31,7 @@ func originalOf(ev *rooms.Event) json.RawMessage {
 
 // without returns a JSON object without a member; content comes from an accepted event, so it is well formed.
 func without(content json.RawMessage, path string) json.RawMessage {
-	if len(content) > 0 && !has(content, path) {
+	if len(content) > 0 && !(mayHave(string(content), path) && gjson.GetBytes(content, path).Exists()) {
 		return content
 	}
 	cut, err := sjson.DeleteBytes(content, path)
@@ -42,13 +41,10 @@ func without(content json.RawMessage, path string) json.RawMessage {
 	return cut
 }
 
-// has reports whether a JSON object has a member. Most have none of ours, which is seen without reading them.
-func has(content json.RawMessage, path string) bool {
+// mayHave reports whether a JSON object may have a member. Most have none of ours, which is seen without reading them.
+func mayHave(content, path string) bool {
 	name := path[strings.LastIndexByte(path, '.')+1:]
-	if !bytes.Contains(content, []byte(name)) && bytes.IndexByte(content, '\\') < 0 { // else escapes may spell it
-		return false
-	}
-	return gjson.GetBytes(content, path).Exists()
+	return strings.Contains(content, name) || strings.IndexByte(content, '\\') >= 0 // escapes may spell it
 }
 
 // followEdit sends a synthetic after a real edit that readers of its own language would not see, since one that was given

@@ -58,8 +58,12 @@ func placedContent(ev *rooms.Event, message compose.Message) (json.RawMessage, e
 	return inPlace(ev, translated)
 }
 
-func versionRead(ev *rooms.Event) json.RawMessage {
-	return without(json.RawMessage(versionOf(ev).Raw), pathReadAs)
+func versionRead(ev *rooms.Event) string {
+	version := versionOf(ev).Raw
+	if version == "" || mayHave(version, pathReadAs) {
+		return string(without(json.RawMessage(version), pathReadAs))
+	}
+	return version
 }
 
 // silent reports whether a reader who has the original would learn nothing.

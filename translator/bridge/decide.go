@@ -103,31 +103,56 @@ func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
 		found := textsOf(pollParts(ev.Type, content))
 		return words{text: pollText(found), parts: found}, len(found) > 0
 	}
-	body := content.Get("body")
-	if body.Type != gjson.String {
+	m := messageIn(content)
+	if m.body.Type != gjson.String {
 		return words{}, false
 	}
-	switch content.Get("msgtype").Str {
+	switch m.msgtype.Str {
 	case "m.text", "m.emote":
 	case "m.notice":
 		if !slices.Contains(b.o.Config.ClinicalBots, ev.Sender) {
 			return words{}, false
 		}
 	case "m.image", "m.file", "m.audio", "m.video":
-		if name := content.Get("filename"); name.Type != gjson.String || name.Str == "" || name.Str == body.Str {
+		if name := m.filename; name.Type != gjson.String || name.Str == "" || name.Str == m.body.Str {
 			return words{}, false
 		}
 	default:
 		return words{}, false
 	}
-	if _, isCommand := parseCommand(body.Str); isCommand {
+	if _, isCommand := parseCommand(m.body.Str); isCommand {
 		return words{}, false
 	}
-	w := words{text: body.Str}
-	if content.Get("format").Str == htmlFormat {
-		w.html = content.Get("formatted_body").Str
+	w := words{text: m.body.Str}
+	if m.format.Str == htmlFormat {
+		w.html = m.formatted.Str
 	}
 	return w, true
+}
+
+// messageFields are those of a message that its words are in.
+type messageFields struct {
+	msgtype, body, format, formatted, filename gjson.Result
+}
+
+// messageIn reads them in one pass.
+func messageIn(content gjson.Result) (m messageFields) {
+	content.ForEach(func(name, value gjson.Result) bool {
+		switch name.Str {
+		case "msgtype":
+			m.msgtype = value
+		case "body":
+			m.body = value
+		case "format":
+			m.format = value
+		case "formatted_body":
+			m.formatted = value
+		case "filename":
+			m.filename = value
+		}
+		return true
+	})
+	return m
 }
 
 // versionOf is the content that an event gives its message: m.new_content of an edit, else its own.

@@ -39,7 +39,11 @@ func (b *Bridge) followAnswer(ctx context.Context, ev *rooms.Event) error {
 
 // answered returns the message that an event answers: the one it replies to, else the root of its thread; nil for none.
 func (b *Bridge) answered(ctx context.Context, ev *rooms.Event) (*rooms.Event, error) {
-	relates := ev.Content().Get(pathRelates)
+	content := ev.Content()
+	if !mayHave(content.Raw, pathRelates) {
+		return nil, nil
+	}
+	relates := content.Get(pathRelates)
 	id := relates.Get(`m\.in_reply_to.event_id`).Str
 	if ev.Relation.Type == "m.thread" && (id == "" || relates.Get("is_falling_back").Bool()) {
 		id = ev.Relation.EventID

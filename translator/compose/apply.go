@@ -15,11 +15,11 @@ const htmlFormat = "org.matrix.custom.html"
 
 // Apply writes c into the content of a message event and returns the new content; what else is in
 // there (msgtype, m.mentions, m.relates_to, files) stays. For an edit, content is its m.new_content.
-func (c Content) Apply(content json.RawMessage) (json.RawMessage, error) {
-	if !gjson.ValidBytes(content) {
+func (c Content) Apply(content string) (json.RawMessage, error) {
+	if !gjson.Valid(content) {
 		return nil, errors.New("content of a message: not JSON")
 	}
-	parsed := gjson.ParseBytes(content)
+	parsed := gjson.Parse(content)
 	if !parsed.IsObject() {
 		return nil, errors.New("content of a message: not an object")
 	}

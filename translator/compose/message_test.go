@@ -205,7 +205,7 @@ func TestPivotLateAndUnreviewedAreSaid(t *testing.T) {
 
 func TestApply(t *testing.T) {
 	source := `{"msgtype":"m.text","body":"Le patient va bien","format":"org.matrix.custom.html","formatted_body":"x","m.mentions":{"user_ids":["@a:b"]},"org.medixchange.translation":{"state":"forged"}}`
-	applied, err := Compose(translated()).Apply(json.RawMessage(source))
+	applied, err := Compose(translated()).Apply(source)
 	require.NoError(t, err)
 	var fields map[string]any
 	require.NoError(t, json.Unmarshal(applied, &fields))
@@ -214,7 +214,7 @@ func TestApply(t *testing.T) {
 	require.Equal(t, "org.matrix.custom.html", fields["format"])
 	require.Equal(t, "translated", fields["org.medixchange.translation"].(map[string]any)["state"])
 	require.Contains(t, fields, "m.mentions")
-	_, err = Compose(translated()).Apply(json.RawMessage(`[]`))
+	_, err = Compose(translated()).Apply(`[]`)
 	require.Error(t, err)
 }
 
