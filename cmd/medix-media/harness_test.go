@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/livekit/protocol/livekit"
-	"github.com/livekit/protocol/logger"
 	lksdk "github.com/livekit/server-sdk-go/v2"
 	"github.com/pion/webrtc/v4"
 	"github.com/pion/webrtc/v4/pkg/media"
@@ -52,7 +51,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	lksdk.SetLogger(logger.GetDiscardLogger())
+	if err := silenceClient(); err != nil {
+		panic(err)
+	}
 	if text, ok := os.LookupEnv(partEnv); ok {
 		if err := perform(text); err != nil {
 			panic(err)
