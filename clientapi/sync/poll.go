@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"medixchange/internal/stream"
@@ -75,6 +76,7 @@ func (p *poll) wait(mayRest bool) reason {
 	defer stop()
 	select {
 	case <-p.watch.C():
+		runtime.Gosched() // the sender of what woke it goes first
 		return changed
 	case <-end:
 		return ended

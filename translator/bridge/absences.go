@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -136,6 +137,18 @@ func (a *absences) forgetBefore(ts int64) {
 	}
 }
 
+// lasting reports whether any scope is away.
+func (a *absences) lasting() bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, all := range a.of {
+		if len(all) > 0 && all[len(all)-1].lasts() {
+			return true
+		}
+	}
+	return false
+}
+
 func (a *absences) none() bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -227,13 +240,7 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 	if shown, ok := b.absences.shown.Get(k); ok {
 		return shown, nil
 	}
-	w, _ := b.wordsOf(ev)
-	w.text, w.html = protect.CutReply(w.text, w.html)
-	said := translator.Result{
-		State: translator.None, From: b.decide(ev).from, To: code, Reasons: []check.Reason{{Code: translator.ReasonBusy}},
-		Original: compose.Original{Body: w.text, FormattedBody: w.html},
-	}
-	placed, err := placedContent(ev, said.Message())
+	placed, err := b.putOffContent(ev, b.decide(ev).from, code)
 	if err != nil {
 		return nil, err
 	}
@@ -243,6 +250,21 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 	}
 	b.absences.shown.Put(k, shown)
 	return shown, nil
+}
+
+func (b *Bridge) putOffContent(ev *rooms.Event, from, to language.Code) (json.RawMessage, error) {
+	if ev.Type == typeMessage && ev.StateKey == nil && ev.Relation.Type != relReplace {
+		if placed, ok := compose.Unchanged(versionRead(ev), from, to, translator.ReasonBusy); ok {
+			return placed, nil
+		}
+	}
+	w, _ := b.wordsOf(ev)
+	w.text, w.html = protect.CutReply(w.text, w.html)
+	said := translator.Result{
+		State: translator.None, From: from, To: to, Reasons: []check.Reason{{Code: translator.ReasonBusy}},
+		Original: compose.Original{Body: w.text, FormattedBody: w.html},
+	}
+	return placedContent(ev, said.Message())
 }
 
 // withPutOff puts what events show that were put off before what they came to later.

@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
+	"time"
 
 	"medixchange/accounts"
+	"medixchange/internal/pace"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
 	"medixchange/translator/language"
@@ -24,6 +27,7 @@ const typeLanguage = "org.medixchange.language"
 // read takes what happened in (from, upto]: it begins the translations of new messages and follows edits and redactions.
 // It returns when everything that it has begun is stored; the range may come again after an error or a crash.
 func (b *Bridge) read(ctx context.Context, from, upto int64) error {
+	runtime.Gosched() // the senders of what woke it go first
 	var begun []*job
 	complete, err := b.o.Hub.Walk(from, upto, func(e stream.Entry) error {
 		started, err := b.take(ctx, e)
@@ -40,8 +44,15 @@ func (b *Bridge) read(ctx context.Context, from, upto int64) error {
 		return err
 	}
 	b.handled.Store(upto)
+	if len(begun) == 0 && b.absences.lasting() {
+		pace.Pause(ctx, awayPause)
+	}
 	return nil
 }
+
+// awayPause lets messages gather while engines are away and none of the last ones is being translated: nobody waits for the reader then,
+// and those who are woken with it find out themselves what they show.
+const awayPause = 5 * time.Millisecond
 
 // take follows one entry of the stream.
 func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
