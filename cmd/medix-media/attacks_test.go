@@ -56,7 +56,6 @@ func asksService(t *testing.T, h *testhospital.Hospital, room, device string, pr
 }
 
 func TestForgedAndReplayedProofsAreRefusedAndLogged(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	stranger := m.a.User("stranger")
 	liar := testhospital.Stranger(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +144,6 @@ func TestForgedAndReplayedProofsAreRefusedAndLogged(t *testing.T) {
 
 // TestAnOpenIDTokenIsGoodForOneOfThoseWhoComeWithItAtOnce: replayed in the same moment it serves the first alone.
 func TestAnOpenIDTokenIsGoodForOneOfThoseWhoComeWithItAtOnce(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	for range 5 {
 		proof := openID(m.bo)
@@ -176,7 +174,6 @@ func report(t *testing.T, h *testhospital.Hospital, body, authorization string) 
 }
 
 func TestForgedReportsOfTheSFUAreRefusedAndLogged(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	_, member, _ := askToken(m.ana, m.a, m.urlA, m.room)
 	text, err := os.ReadFile(filepath.Join(m.a.Config.DataDir, "sfu-keys.json"))
@@ -214,7 +211,6 @@ func TestForgedReportsOfTheSFUAreRefusedAndLogged(t *testing.T) {
 }
 
 func TestTricksWithNamesOfRecordingsAreRefusedAndLogged(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	attacks := []attack{}
 	for _, path := range []string{

@@ -59,7 +59,6 @@ func TestARecordingIsBoundInTracksAndSeconds(t *testing.T) {
 
 // TestTheRecorderGoesNowhereBecauseAnotherHospitalSaysSo: where an SFU is stands in events that others send.
 func TestTheRecorderGoesNowhereBecauseAnotherHospitalSaysSo(t *testing.T) {
-	t.Parallel()
 	victim, err := net.Listen("tcp", "127.0.0.3:0") // stays open
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = victim.Close() })

@@ -24,7 +24,6 @@ func delegate(u *testhospital.User, sfu, room, delayID string) (int, gjson.Resul
 }
 
 func TestALeaveThatWasHandedOverIsSentWhenTheParticipantIsGone(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	m.ana.SetState(m.room, "org.matrix.msc3401.call.member", "_"+m.ana.ID+"_"+m.ana.DeviceID, map[string]any{"application": "m.call"})
 	id := delayedLeave(m.ana, m.room)

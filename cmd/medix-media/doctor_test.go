@@ -43,7 +43,6 @@ func TestTheDoctorTriesEveryWayFromHereAndFromAnotherHospital(t *testing.T) {
 }
 
 func TestTheDoctorSaysWhatIsMissing(t *testing.T) {
-	t.Parallel()
 	m := meet(t, func(c *config.Config) { c.Conference.SFU.TCPPort = 0 })
 	found := examine(t, m, "")
 	require.True(t, found[" udp"].OK, found[" udp"].Found)

@@ -92,7 +92,6 @@ func isMatrixError(t *testing.T, a answered, status int, codes ...string) {
 
 // TestEveryEndpointOfConferencesRefusesInMatrixForm: browsers may ask before they ask, and read every refusal.
 func TestEveryEndpointOfConferencesRefusesInMatrixForm(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	stranger := m.a.User("stranger")
 	for _, e := range endpoints(m.room) {
@@ -138,7 +137,6 @@ func TestEveryEndpointOfConferencesRefusesInMatrixForm(t *testing.T) {
 
 // TestTheSFUsDoorRefusesInMatrixForm: the SFU's own answers lie behind it.
 func TestTheSFUsDoorRefusesInMatrixForm(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	_, jwt, _ := askToken(m.ana, m.a, m.urlA, m.room)
 	const rtc = "/livekit/sfu/rtc"
@@ -154,7 +152,6 @@ func TestTheSFUsDoorRefusesInMatrixForm(t *testing.T) {
 
 // TestReplayRefusesInMatrixForm: no page of others reads recordings, so that there are no such headers.
 func TestReplayRefusesInMatrixForm(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	for _, c := range []struct {
 		method, path, token string

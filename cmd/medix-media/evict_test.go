@@ -103,7 +103,6 @@ func (a *asking) run(u *testhospital.User, m *meeting, room string) {
 // TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack: with none of the tokens that they had, not even one that was given at the moment of
 // the removal.
 func TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	for i, r := range removals(t) {
 		for name, at := range map[string]*testhospital.Hospital{"own": m.a, "other": m.b} {
@@ -137,7 +136,6 @@ func TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack(t *testing.T) {
 
 // TestARequestThatWasOnItsWayWhenTheDeviceWasLoggedOutGetsNoToken: the device's hospital granted it before, and it comes after the news.
 func TestARequestThatWasOnItsWayWhenTheDeviceWasLoggedOutGetsNoToken(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	room, u := m.ward(t, m.b, "late")
 	status, jwt, code := askToken(u, m.a, m.urlA, room)
@@ -159,7 +157,6 @@ func TestARequestThatWasOnItsWayWhenTheDeviceWasLoggedOutGetsNoToken(t *testing.
 
 // TestATokenForADeviceThatIsNotLoggedInIsNotGiven: else a logout would not end what the device does in conferences.
 func TestATokenForADeviceThatIsNotLoggedInIsNotGiven(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	service := func(path string, body map[string]any) (int, string) {
 		status, answer := m.a.With("", "").Do(http.MethodPost, "/livekit/jwt"+path, body)

@@ -76,7 +76,6 @@ func (l *liveKit) start() {
 
 // TestAnExternalLiveKitServesAHospital: tokens, reports, removal and recording at a LiveKit that runs elsewhere.
 func TestAnExternalLiveKitServesAHospital(t *testing.T) {
-	t.Parallel()
 	l := &liveKit{t: t, signal: freePort(t), udp: freePort(t), tcp: freePort(t)}
 	l.url = fmt.Sprintf("ws://127.0.0.1:%d", l.signal)
 	both := hospitals(t, 2, recorded, l.external)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -34,10 +33,6 @@ const pause = 20 * time.Millisecond
 // raceOfChildren spares the programs that the tests start the second that the race detector waits for nothing when a program ends.
 const raceOfChildren = "atexit_sleep_ms=0"
 
-// atOnce is how many of the tests that have nodes of their own and mostly wait run beside each other. Those that measure times or bytes, or
-// look at all children of this program, run alone.
-const atOnce = "4"
-
 // TestMain lets the test's own program be the media program that the hospitals start.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && programs[os.Args[1]] != nil {
@@ -68,9 +63,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	if err := os.Setenv("GORACE", raceOfChildren); err != nil {
-		panic(err)
-	}
-	if err := flag.Set("test.parallel", atOnce); err != nil { // unless the command line says something else
 		panic(err)
 	}
 	os.Exit(m.Run())

@@ -23,7 +23,6 @@ func people(u *testhospital.User, room string) map[string]gjson.Result {
 }
 
 func TestAModeratorMutesAndRemovesAlsoAtAnotherHospital(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	ana, bo := m.joins(t, m.ana, m.a), m.joins(t, m.bo, m.b)
 	bo.talk()
@@ -43,7 +42,6 @@ func TestAModeratorMutesAndRemovesAlsoAtAnotherHospital(t *testing.T) {
 }
 
 func TestALockedConferenceLetsInWhomTheModeratorsAdmit(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	m.ana.SetState(m.room, policyType, "", map[string]any{"locked": true})
 	m.bo.WaitUntil("the lock", func(sync gjson.Result) bool {
@@ -74,7 +72,6 @@ func TestALockedConferenceLetsInWhomTheModeratorsAdmit(t *testing.T) {
 }
 
 func TestAClosedSlotEndsTheConference(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	ana := m.joins(t, m.ana, m.a)
 	m.ana.SetState(m.room, "org.matrix.msc4143.rtc.slot", "m.call#ROOM", map[string]any{})
@@ -86,7 +83,6 @@ func TestAClosedSlotEndsTheConference(t *testing.T) {
 }
 
 func TestAudioOnlyAndTheCapOfPictures(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	eve := m.a.User("eve")
 	eve.Join(m.room)
@@ -134,7 +130,6 @@ func newWardOfPowers(t *testing.T) *wardOfPowers {
 
 // TestModerationGoesByPowerLevelAtBothHospitals: who has the power uses it from wherever they are, and nobody else does.
 func TestModerationGoesByPowerLevelAtBothHospitals(t *testing.T) {
-	t.Parallel()
 	w := newWardOfPowers(t)
 	eve, ward := w.joins(t, w.eve, w.a), w.joins(t, w.ward, w.b)
 	eve.talk()

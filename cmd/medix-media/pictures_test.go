@@ -41,7 +41,6 @@ func (m *meeting) becomes(t *testing.T, u *testhospital.User, why string, source
 // TestTheCapOfPicturesCountsOverAllHospitals: who came first stays at whichever hospital it was, a place that is free is anybody's, and
 // who came second gives way where two hospitals had not heard of each other yet.
 func TestTheCapOfPicturesCountsOverAllHospitals(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	m.says(m.ana, m.urlA)
 	m.says(m.bo, m.urlB)
@@ -89,7 +88,6 @@ func (c *caller) may(show bool, why string) {
 // TestOnlyHospitalsOfTheRoomSayWhoShowsPictures: strangers learn nothing and change nothing, nor does a hospital speak for the users
 // of another or for who is not in the room.
 func TestOnlyHospitalsOfTheRoomSayWhoShowsPictures(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	ana := m.joins(t, m.ana, m.a)
 	before := time.Now().UnixMilli()

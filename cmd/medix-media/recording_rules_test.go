@@ -59,7 +59,6 @@ func (m *meeting) isOver(t *testing.T, id string) {
 
 // TestWithExplicitConsentOnlyWhoSaidYesIsRecorded goes the way that clients go, from the question to the manifest.
 func TestWithExplicitConsentOnlyWhoSaidYesIsRecorded(t *testing.T) {
-	t.Parallel()
 	m := ward(t, func(c *config.Config) { c.Conference.Recording.Consent = manifest.ConsentExplicit })
 	ana, bo := m.joins(t, m.ana, m.a), m.joins(t, m.bo, m.a)
 	ana.talk()
@@ -96,7 +95,6 @@ func TestWithExplicitConsentOnlyWhoSaidYesIsRecorded(t *testing.T) {
 // TestARecordingIsKeptUntilItsTimeIsOverUnlessItIsHeld: a hold outlasts the retention, and what is deleted leaves a tombstone that
 // names nobody who was there.
 func TestARecordingIsKeptUntilItsTimeIsOverUnlessItIsHeld(t *testing.T) {
-	t.Parallel()
 	m := ward(t, func(c *config.Config) { c.Conference.Recording.Retention = config.Duration(time.Millisecond) })
 	m.joins(t, m.ana, m.a).talk()
 	held, id := m.recorded(t, 1), m.recorded(t, 1)
@@ -124,7 +122,6 @@ func TestARecordingIsKeptUntilItsTimeIsOverUnlessItIsHeld(t *testing.T) {
 }
 
 func TestWhenTheQuotaIsUsedUpNothingMoreIsRecorded(t *testing.T) {
-	t.Parallel()
 	m := ward(t, func(c *config.Config) { c.Conference.Recording.Quota = 1 })
 	m.joins(t, m.ana, m.a).talk()
 	status, answer := askRecording(m.ana, m.room, "start")
@@ -166,7 +163,6 @@ func TestAnEndlessTrackEndsTheRecordingAtItsBound(t *testing.T) {
 
 // TestAMemberOfAnotherHospitalWhoseEventIsStickyIsRecorded: newer clients say by sticky events (MSC4354) where they are.
 func TestAMemberOfAnotherHospitalWhoseEventIsStickyIsRecorded(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	boAtB := m.joins(t, m.bo, m.b)
 	boAtB.talk()

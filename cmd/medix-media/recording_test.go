@@ -94,7 +94,6 @@ func recordedIn(t testing.TB, folder string, tracks int) {
 }
 
 func TestAConferenceOfTwoHospitalsIsRecordedAtOne(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	status, answer := askRecording(m.bo, m.room, "start")
 	require.Equal(t, http.StatusForbidden, status, "bo is no moderator: %s", answer)
@@ -145,7 +144,6 @@ func TestAConferenceOfTwoHospitalsIsRecordedAtOne(t *testing.T) {
 }
 
 func TestARecordingGoesOnWhenTheNodeComesBack(t *testing.T) {
-	t.Parallel()
 	h := hospitals(t, 1, recorded)[0]
 	ana := h.User("ana")
 	room := ana.CreateRoom(testhospital.Room{Preset: "private_chat"})
@@ -170,7 +168,6 @@ func TestARecordingGoesOnWhenTheNodeComesBack(t *testing.T) {
 }
 
 func TestEncryptedRoomsAreNotRecorded(t *testing.T) {
-	t.Parallel()
 	h := hospitals(t, 1, recorded)[0]
 	ana := h.User("ana")
 	room := ana.CreateRoom(testhospital.Room{Preset: "private_chat"})
@@ -223,7 +220,6 @@ func (c *caller) speaks() {
 }
 
 func TestWhatIsSaidIsReadLiveAndInTheReplay(t *testing.T) {
-	t.Parallel()
 	url := recogniserOf(t, "Good morning.")
 	h := hospitals(t, 1, recorded, func(c *config.Config) {
 		c.Conference.Captions.Enabled = true

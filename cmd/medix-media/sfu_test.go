@@ -41,7 +41,6 @@ func (m *meeting) joins(t testing.TB, u *testhospital.User, at *testhospital.Hos
 }
 
 func TestTwoHospitalsHearEachOtherThroughTheirOwnSFUs(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	anaAtA, boAtA := m.joins(t, m.ana, m.a), m.joins(t, m.bo, m.a)
 	anaAtB, boAtB := m.joins(t, m.ana, m.b), m.joins(t, m.bo, m.b)

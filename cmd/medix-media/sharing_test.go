@@ -30,7 +30,6 @@ func sourcesOf(by, of *testhospital.User, room string) []string {
 
 // TestAScreenArrivesBesideTheCameraAtAnotherHospital: each with its source, by which clients place them; so do messages between clients.
 func TestAScreenArrivesBesideTheCameraAtAnotherHospital(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	ana, bo := m.joins(t, m.ana, m.a), m.joins(t, m.bo, m.a)
 	said := make(chan string, 1)
@@ -58,7 +57,6 @@ func TestAScreenArrivesBesideTheCameraAtAnotherHospital(t *testing.T) {
 
 // TestAScreenCountsAsAPicture: for the cap, once for who shows a camera, too; and audio-only ends both.
 func TestAScreenCountsAsAPicture(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	eve := m.a.User("eve")
 	eve.Join(m.room)

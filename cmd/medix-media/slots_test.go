@@ -50,7 +50,6 @@ func (m *meeting) recordingState(slot string) gjson.Result {
 // TestTwoCallsOfARoomAreRecordedAtOnce: Ana is in the room's own call and in another one, where Bo is at the SFU of his own hospital. Both
 // recordings go on when the node comes back, and each ends by itself.
 func TestTwoCallsOfARoomAreRecordedAtOnce(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	m.membersMaySayThatTheyAreInCalls()
 	m.joins(t, m.ana, m.a).talk()
@@ -112,7 +111,6 @@ func TestTwoCallsOfARoomAreRecordedAtOnce(t *testing.T) {
 
 // TestOnlyOpenSlotsThatTheRoomKnowsAreRecorded: everything else is refused with its reason, and nothing is left of it.
 func TestOnlyOpenSlotsThatTheRoomKnowsAreRecorded(t *testing.T) {
-	t.Parallel()
 	m := ward(t)
 	m.ana.SetState(m.room, "m.rtc.slot", "m.call#open", map[string]any{"application": map[string]string{"type": "m.call"}})
 	m.ana.SetState(m.room, "m.rtc.slot", "m.call#closed", map[string]any{})
@@ -158,7 +156,6 @@ func TestOnlyOpenSlotsThatTheRoomKnowsAreRecorded(t *testing.T) {
 // TestWhoeverIsAtAnotherHospitalDecidesWhetherTheyAreRecorded: only Ana's hospital records, and Bo answers at his own: by its interface, as
 // the conference page does, and by a command.
 func TestWhoeverIsAtAnotherHospitalDecidesWhetherTheyAreRecorded(t *testing.T) {
-	t.Parallel()
 	m := meet(t, recorded)
 	answer := func(want string) {
 		within(t, "the answer does not arrive", func() bool {

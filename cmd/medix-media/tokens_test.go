@@ -25,7 +25,6 @@ func claimsOf(t *testing.T, token string) map[string]any {
 }
 
 func TestTokensAreForThoseWhoAreJoinedAndForOurOwnSFU(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	stranger := m.b.User("stranger")
 	for name, c := range map[string]struct {
@@ -55,7 +54,6 @@ func TestTokensAreForThoseWhoAreJoinedAndForOurOwnSFU(t *testing.T) {
 }
 
 func TestATokenSaysWhatMSC4195Says(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	for _, c := range []struct {
 		who     *testhospital.User
@@ -79,7 +77,6 @@ func openID(u *testhospital.User) map[string]any {
 }
 
 func TestDeployedClientsGetTokensWithOpenID(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	service := m.ana.Must(http.MethodGet, "/.well-known/matrix/client", nil).Get(`org\.matrix\.msc4143\.rtc_foci.0.livekit_service_url`).Str
 	require.Equal(t, m.a.URL+"/livekit/jwt", service)
@@ -121,7 +118,6 @@ func TestDeployedClientsGetTokensWithOpenID(t *testing.T) {
 }
 
 func TestWhatIsSaidInTheNameOfTheSFUIsRefusedUnlessItIsSigned(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	body, err := json.Marshal(map[string]any{"event": "participant_left", "room": map[string]any{"name": "x"}, "participant": map[string]any{"identity": "y"}})
 	require.NoError(t, err)
@@ -138,7 +134,6 @@ func TestWhatIsSaidInTheNameOfTheSFUIsRefusedUnlessItIsSigned(t *testing.T) {
 }
 
 func TestClientsReachNothingOfTheSFUButItsSignalling(t *testing.T) {
-	t.Parallel()
 	m := meet(t)
 	_, token, _ := askToken(m.ana, m.a, m.urlA, m.room)
 	base := "http" + strings.TrimPrefix(m.urlA, "ws")

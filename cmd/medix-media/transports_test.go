@@ -12,7 +12,6 @@ import (
 
 // TestEveryFormOfDiscoveryNamesTheSameSFU: what deployed clients find must lead where new ones are led.
 func TestEveryFormOfDiscoveryNamesTheSameSFU(t *testing.T) {
-	t.Parallel()
 	const elsewhere = "wss://sfu.example/livekit"
 	for name, c := range map[string]struct {
 		setting testhospital.Option
@@ -53,7 +52,6 @@ func TestEveryFormOfDiscoveryNamesTheSameSFU(t *testing.T) {
 
 // TestWithoutAnSFUNothingIsDiscovered: clients are told in Matrix form that there is none, wherever they ask.
 func TestWithoutAnSFUNothingIsDiscovered(t *testing.T) {
-	t.Parallel()
 	h := hospitals(t, 1, func(c *config.Config) { c.Conference.SFU.Mode = config.SFUOff })[0]
 	ana := h.User("ana")
 	foci := h.With("", "").Must(http.MethodGet, "/.well-known/matrix/client", nil).Get(`org\.matrix\.msc4143\.rtc_foci`)
