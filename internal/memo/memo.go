@@ -87,12 +87,3 @@ func (n *Numbered[T]) Of(number int64) *T {
 	}
 	return &found.of
 }
-
-// Kept returns what is known of a number, nil for one that is not kept.
-func (n *Numbered[T]) Kept(number int64) *T {
-	found := n.kept[uint64(number)%uint64(len(n.kept))].Load()
-	if found == nil || found.key != number {
-		return nil
-	}
-	return &found.of
-}
