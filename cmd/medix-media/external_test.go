@@ -5,8 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
+	"path"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,6 +78,51 @@ func (l *liveKit) start() {
 		resp, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/", l.signal))
 		return err == nil && resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 	}, patience, pause)
+}
+
+// failing stands before a LiveKit and refuses what it is asked by each method for some times.
+type failing struct {
+	proxy *httputil.ReverseProxy
+	left  map[string]*atomic.Int32 // by method of the RoomService
+}
+
+func (f *failing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if left := f.left[path.Base(r.URL.Path)]; left != nil && left.Add(-1) >= 0 {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"code":"unavailable","msg":"no response from servers"}`)
+		return
+	}
+	f.proxy.ServeHTTP(w, r)
+}
+
+// TestWhatTheSFUFailsToDoIsAskedAgainSoon: not only when who is there is next compared with who may be, which is seldom.
+func TestWhatTheSFUFailsToDoIsAskedAgainSoon(t *testing.T) {
+	l := &liveKit{t: t, signal: freePort(t), udp: freePort(t), tcp: freePort(t)}
+	f := &failing{left: map[string]*atomic.Int32{"RemoveParticipant": {}, "UpdateParticipant": {}}}
+	f.proxy = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", l.signal)})
+	before := httptest.NewServer(f)
+	t.Cleanup(before.Close)
+	l.url = "ws" + strings.TrimPrefix(before.URL, "http")
+	l.hospital = hospitals(t, 1, l.external)[0]
+	l.start()
+	m := &meeting{a: l.hospital, urlA: l.url}
+	m.ana = m.a.User("ana")
+	m.room = m.ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
+	eve := m.a.User("eve")
+	eve.Join(m.room)
+	m.joins(t, m.ana, m.a)
+	other := m.joins(t, eve, m.a)
+
+	f.left["UpdateParticipant"].Store(6)
+	f.left["RemoveParticipant"].Store(8)
+	began := time.Now()
+	m.ana.SetState(m.room, policyType, "", map[string]any{"audio_only": true})
+	other.may(false, "the policy is applied in the end")
+	eve.Leave(m.room)
+	other.isGone()
+	require.Negative(t, f.left["UpdateParticipant"].Load())
+	require.Negative(t, f.left["RemoveParticipant"].Load())
+	require.Less(t, time.Since(began), 25*time.Second)
 }
 
 // TestAnExternalLiveKitServesAHospital: tokens, reports, removal and recording at a LiveKit that runs elsewhere.

@@ -64,11 +64,10 @@ func TestAScreenCountsAsAPicture(t *testing.T) {
 	ana.talk()
 	ana.shareScreen()
 	ana.show()
+	require.Eventually(t, func() bool { return len(sourcesOf(m.ana, m.ana, m.room)) == 4 }, patience, pause, "she is first when her media are there")
 	other.talk()
 	other.shareScreen()
-	require.Eventually(t, func() bool {
-		return len(sourcesOf(m.ana, m.ana, m.room)) == 4 && len(sourcesOf(m.ana, eve, m.room)) == 3
-	}, patience, pause)
+	require.Eventually(t, func() bool { return len(sourcesOf(m.ana, eve, m.room)) == 3 }, patience, pause)
 	m.ana.SetState(m.room, policyType, "", map[string]any{"max_video": 1})
 	soundAlone := func(of *testhospital.User) func() bool {
 		return func() bool { s := sourcesOf(m.ana, of, m.room); return len(s) == 1 && s[0] == "microphone" }

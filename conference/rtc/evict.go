@@ -18,12 +18,16 @@ const (
 	sweepEvery = 500 * time.Millisecond
 	// compareEvery is how often the SFU is asked who is really there.
 	compareEvery = 30 * time.Second
+	// compareAgain is how soon it is asked again after something that the SFU should have done failed.
+	compareAgain = 2 * time.Second
 	// countEvery is how often is looked whether other hospitals must be asked again what they show.
 	countEvery = 5 * time.Second
 	// forgetAfter is how long somebody who is not in the SFU is remembered: a token is good for 15 minutes, and those that the SFU
 	// gives for coming back for ten more.
 	forgetAfter = 30 * time.Minute
 	removeTries = 5
+	// removePatience bounds all tries, since others wait behind them.
+	removePatience = 10 * time.Second
 )
 
 // follow reads the stream: memberships, access lists, slots and policies of rooms.
@@ -107,7 +111,8 @@ func (r *RTC) evict(p place) {
 	select {
 	case r.evicting <- p:
 		r.pending.places[p] = true
-	default: // the next sweep finds them again
+	default:
+		r.owing.Store(true)
 	}
 }
 
@@ -125,13 +130,14 @@ func (r *RTC) evictAll(ctx context.Context) {
 	}
 }
 
-// evictOne removes somebody from the SFU and forgets that they had a token. Only when the SFU does not answer they stay noted,
-// and the next sweep tries again.
+// evictOne removes somebody from the SFU and forgets that they had a token. Only when the SFU does not answer they stay noted, and
+// are looked for again soon.
 func (r *RTC) evictOne(ctx context.Context, p place) {
 	m, known := r.members.get(p)
 	log := r.o.Log.WithFields(map[string]any{"user": m.UserID, "room": m.RoomID})
 	if err := r.removeFromSFU(ctx, p); err != nil {
 		log.WithError(err).Error("somebody could not be removed from a conference, trying again")
+		r.owing.Store(true)
 		return
 	}
 	if !known {
@@ -146,6 +152,8 @@ func (r *RTC) evictOne(ctx context.Context, p place) {
 }
 
 func (r *RTC) removeFromSFU(ctx context.Context, p place) error {
+	ctx, cancel := context.WithTimeout(ctx, removePatience)
+	defer cancel()
 	var err error
 	for range removeTries {
 		if err = r.o.SFU.Remove(ctx, p.sfuRoom, p.identity); err == nil || errors.Is(err, sfu.ErrUnavailable) && !r.o.SFU.Running() {
@@ -153,7 +161,7 @@ func (r *RTC) removeFromSFU(ctx context.Context, p place) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return err
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -179,13 +187,15 @@ func (r *RTC) sweep(ctx context.Context) {
 			counted = time.Now()
 			r.countAgain()
 		}
-		if time.Since(compared) < compareEvery {
+		if since := time.Since(compared); since < compareAgain || since < compareEvery && !r.owing.Load() {
 			continue
 		}
-		compared = time.Now()
+		r.owing.Store(false)
 		if err := r.compare(ctx); err != nil && ctx.Err() == nil {
 			r.o.Log.WithError(err).Warn("who is in conferences could not be compared with who may be")
+			r.owing.Store(true)
 		}
+		compared = time.Now()
 	}
 }
 

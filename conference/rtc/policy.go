@@ -147,7 +147,8 @@ func (r *RTC) enforceAll(ctx context.Context) {
 			return
 		case roomID := <-r.enforced:
 			if err := r.enforce(ctx, roomID); err != nil && ctx.Err() == nil {
-				r.o.Log.WithError(err).Warn("the policy of a conference could not be applied")
+				r.o.Log.WithError(err).Warn("the policy of a conference could not be applied, trying again")
+				r.owing.Store(true)
 			}
 		}
 	}
@@ -157,10 +158,12 @@ func (r *RTC) enforceAll(ctx context.Context) {
 func (r *RTC) toEnforce(roomID string) {
 	select {
 	case r.enforced <- roomID:
-	default: // so many wait that the next sweep must do
+	default:
+		r.owing.Store(true)
 	}
 }
 
+// enforce applies a room's policy to its calls: what fails for one participant does not keep it from the others.
 func (r *RTC) enforce(ctx context.Context, roomID string) error {
 	policy, err := r.policyOf(ctx, roomID)
 	if err != nil {
@@ -170,12 +173,11 @@ func (r *RTC) enforce(ctx context.Context, roomID string) error {
 	for _, m := range r.members.room(roomID) {
 		calls[m.call()] = true
 	}
+	var failed error
 	for c := range calls {
-		if err := r.enforceIn(ctx, c, policy); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, r.enforceIn(ctx, c, policy))
 	}
-	return nil
+	return failed
 }
 
 // maxTracks is how many tracks a participant may publish at a time: microphone, camera, screen and its sound, and some more while
@@ -199,6 +201,7 @@ func (r *RTC) enforceIn(ctx context.Context, c call, policy Policy) error {
 		r.exchange(ctx, c, showing)
 		showing = r.countingAll(c, showing)
 	}
+	var failed error
 	for _, p := range present {
 		if !p.Publish || p.Hidden || p.Recorder {
 			continue
@@ -214,10 +217,10 @@ func (r *RTC) enforceIn(ctx context.Context, c call, policy Policy) error {
 			continue
 		}
 		if err := r.o.SFU.Permit(ctx, c.sfuRoom, p.Identity, true, want); err != nil && !errors.Is(err, sfu.ErrNotThere) {
-			return fmt.Errorf("applying the policy of a conference: %w", err)
+			failed = errors.Join(failed, fmt.Errorf("applying the policy of a conference: %w", err))
 		}
 	}
-	return nil
+	return failed
 }
 
 // present lists who is in a call on the SFU of this node, and who of them shows pictures.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -81,6 +82,7 @@ type RTC struct {
 		places map[place]bool
 	}
 	enforced chan string
+	owing    atomic.Bool // something that the SFU should have done has failed
 }
 
 const (
