@@ -3,6 +3,7 @@ package tests
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strings"
@@ -214,9 +215,10 @@ func BenchmarkTranslationRate(b *testing.B) {
 
 // BenchmarkTranslationChat: how many messages a second are taken with an engine that never answers, against a hospital
 // that does not translate, when each is offered 400 a second, and when writers send as fast as they can. Each hospital is a process of
-// its own, and they take turns of some seconds, between which what they still do ends: neither pays for the other's garbage.
+// its own, and they take turns of some seconds, between which what they still do ends: neither pays for the other's garbage. Two turns
+// of one hospital differ by a tenth, so there are many; error is the standard error of the ratio over them.
 func BenchmarkTranslationChat(b *testing.B) {
-	const turns = 4
+	const turns = 16
 	engine := newInterpreter(b)
 	engine.hanging = true
 	off, on := newChat(b, engine, ""), newChat(b, engine, engine.URL)
@@ -229,14 +231,16 @@ func BenchmarkTranslationChat(b *testing.B) {
 		block int
 	}{{"offered", time.Second / 400, b.N / turns / 8}, {"full", 0, b.N / turns}} {
 		off.took, on.took, off.cpu, on.cpu = 0, 0, 0, 0
+		var ratios []float64
 		for range turns {
-			off.send(load.block, load.pace)
-			on.send(load.block, load.pace)
+			alone := off.send(load.block, load.pace)
+			ratios = append(ratios, alone.Seconds()/on.send(load.block, load.pace).Seconds())
 		}
 		sent := float64(turns * load.block)
 		b.ReportMetric(sent/off.took.Seconds(), load.name+"-off-ops/s")
 		b.ReportMetric(sent/on.took.Seconds(), load.name+"-hanging-ops/s")
 		b.ReportMetric(off.took.Seconds()/on.took.Seconds(), load.name+"-ratio")
+		b.ReportMetric(standardError(ratios), load.name+"-ratio-error")
 		b.ReportMetric(float64(off.cpu)/1e6/sent, load.name+"-off-cpu-ms/op")
 		b.ReportMetric(float64(on.cpu)/1e6/sent, load.name+"-hanging-cpu-ms/op")
 	}
@@ -274,8 +278,8 @@ func newChat(b *testing.B, engine *interpreter, address string) *chat {
 // afterwards is when what a hospital does of what was said is done: messages are held for 800 ms.
 const afterwards = 2 * time.Second
 
-// send has n messages written, one at each pace, and counts the time until all are taken.
-func (c *chat) send(n int, pace time.Duration) {
+// send has n messages written, one at each pace, and counts the time until all are taken, which it returns.
+func (c *chat) send(n int, pace time.Duration) time.Duration {
 	start, cpu, first := time.Now(), c.node.cpu(), c.sent
 	c.sent += n
 	inParallel(n, func(i int) {
@@ -283,9 +287,24 @@ func (c *chat) send(n int, pace time.Duration) {
 		room := i % len(c.rooms)
 		c.writers[room].Say(c.rooms[room], c.engine.asks("en", first+i))
 	})
-	c.took += time.Since(start)
+	took := time.Since(start)
+	c.took += took
 	time.Sleep(afterwards)
 	c.cpu += c.node.cpu() - cpu
+	return took
+}
+
+// standardError is that of the mean of what was measured several times.
+func standardError(measured []float64) float64 {
+	n := float64(len(measured))
+	mean, squares := 0.0, 0.0
+	for _, x := range measured {
+		mean += x / n
+	}
+	for _, x := range measured {
+		squares += (x - mean) * (x - mean)
+	}
+	return math.Sqrt(squares / (n - 1) / n)
 }
 
 // board notes which messages have come to whom, translated or with the reason why not.
