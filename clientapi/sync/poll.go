@@ -48,6 +48,7 @@ func (p *poll) goOn(changed bool) ([]byte, error) {
 	if !changed {
 		return p.h.nothing(p.q, p.since), p.ctx.Err()
 	}
+	defer p.h.turns.take()()
 	return p.read()
 }
 

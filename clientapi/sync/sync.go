@@ -51,6 +51,7 @@ type Handler struct {
 	filters  *lru.Cache[string, *Filter]
 	devices  *devices
 	alarms   alarms
+	turns    turns
 	sql      chan struct{} // a seat for each sync that reads the database
 }
 
@@ -77,7 +78,7 @@ func newHandler(o Options, r roomsPort, a accountsPort) *Handler {
 	return &Handler{
 		rooms: r, accounts: a, view: o.View, hub: o.Hub, now: o.Now, log: o.Log,
 		filters: filters, devices: newDevices(), sql: make(chan struct{}, o.MaxSQL),
-		alarms: alarms{at: map[int64]*alarm{}},
+		alarms: alarms{at: map[int64]*alarm{}}, turns: newTurns(),
 	}
 }
 
