@@ -265,7 +265,7 @@ func (r *Rooms) AcceptInvite(ctx context.Context, origin, roomID, eventID, versi
 	if signed, err = f.signed(in.event.JSON, r.signer); err != nil {
 		return nil, err
 	}
-	in.event.JSON = signed
+	in.event.setJSON(signed)
 	return signed, r.takeInvite(ctx, origin, f, in, stripped)
 }
 

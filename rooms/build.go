@@ -60,7 +60,8 @@ func (f *format) sealed(w *pduWriter, s *signing.Signer) (*Event, error) {
 	hashed, _ := w.write(base64.RawStdEncoding.EncodeToString(sum[:]), "") // what can fail did not
 	ref, covered := f.reference(hashed)
 	signature := ed25519.Sign(s.Key.Private, covered)
-	ev.JSON, _ = w.write(base64.RawStdEncoding.EncodeToString(sum[:]), signatureJSON(s, signature))
+	signed, _ := w.write(base64.RawStdEncoding.EncodeToString(sum[:]), signatureJSON(s, signature))
+	ev.setJSON(signed)
 	if len(ev.JSON) > maxEventBytes {
 		return nil, fmt.Errorf("event of %d bytes, at most %d: %w", len(ev.JSON), maxEventBytes, ErrTooLarge)
 	}

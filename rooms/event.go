@@ -82,11 +82,25 @@ type Event struct {
 	AfterGap       bool     // history was not known up to this live event when it came: timelines are cut before it
 	JSON           []byte   // the PDU as it was signed, without unsigned
 	Received       int64    // ms, when this node accepted it; 0 after a reload (only holding a room's tail uses it)
+
+	contentAt, contentEnd int32 // where the content lies in JSON; 0: not looked up
 }
 
 // Content returns the event's content. It does not copy: the result's strings are parts of JSON, which never changes.
 func (e *Event) Content() gjson.Result {
-	return gjson.Get(unsafe.String(unsafe.SliceData(e.JSON), len(e.JSON)), "content") // GetBytes would copy all of it, for each question
+	pdu := unsafe.String(unsafe.SliceData(e.JSON), len(e.JSON)) // gjson.GetBytes would copy all of it, for each question
+	if e.contentEnd > 0 {
+		return gjson.Result{Type: gjson.JSON, Raw: pdu[e.contentAt:e.contentEnd], Index: int(e.contentAt)}
+	}
+	return gjson.Get(pdu, "content")
+}
+
+// setJSON gives the event its PDU and notes where its content lies, which is asked for again and again.
+func (e *Event) setJSON(pdu []byte) {
+	e.JSON, e.contentAt, e.contentEnd = pdu, 0, 0
+	if content := e.Content(); content.IsObject() && content.Index > 0 {
+		e.contentAt, e.contentEnd = int32(content.Index), int32(content.Index+len(content.Raw))
+	}
 }
 
 // IsState reports whether the event is a state event.

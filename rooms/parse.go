@@ -56,7 +56,7 @@ func (f *format) finishPDU(in *incoming, pdu []byte) error {
 	if err != nil || !slices.Equal(given, sum[:]) {
 		pdu = f.redact(pdu, false)
 	}
-	ev.JSON = pdu
+	ev.setJSON(pdu)
 	hash, _ := f.reference(pdu)
 	if !f.ownIDs {
 		ev.ID = f.idOf(hash)

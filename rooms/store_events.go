@@ -65,6 +65,7 @@ func scanEvent(rows *sql.Rows) (*Event, error) {
 	}
 	ev.Position, ev.Key = position.Int64, HistoryKey{anchor.Int64, sub.Int64}
 	ev.AfterGap = afterGap != 0
+	ev.setJSON(ev.JSON)
 	ev.readJSON()
 	return ev, nil
 }
@@ -75,7 +76,7 @@ func (e *Event) readJSON() {
 		text := key.String()
 		e.StateKey = &text
 	}
-	content := gjson.GetBytes(e.JSON, "content")
+	content := e.Content()
 	e.Relation = relationOf(content)
 	e.Redacts = redactsOf(e.Type, e.Version, e.JSON, content)
 	e.Sticky = stickyOf(e.JSON)
