@@ -171,22 +171,23 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 	if s.v.plain {
 		return nil
 	}
-	byRoom := make(map[string][]*rooms.Event, 1)
+	var byRoom roomEvents
 	for _, ev := range events {
-		s.wantRendering(byRoom, ev)
+		s.wantRendering(&byRoom, ev)
 	}
 	for _, b := range s.bundles {
-		b.each(func(ev *rooms.Event) { s.wantRendering(byRoom, ev) })
+		b.each(func(ev *rooms.Event) { s.wantRendering(&byRoom, ev) })
 	}
 	for _, f := range s.fallbacks {
-		s.wantRendering(byRoom, f.target)
+		s.wantRendering(&byRoom, f.target)
 	}
-	for roomID, wanted := range byRoom {
-		viewer, err := s.v.InRoom(ctx, s.viewer, roomID)
+	for _, in := range byRoom {
+		viewer, err := s.v.InRoom(ctx, s.viewer, in[0].RoomID)
 		if err != nil {
 			return err
 		}
-		if wanted = topicsFor(viewer, wanted); viewer.Language == "" || len(wanted) == 0 {
+		wanted := topicsFor(viewer, in)
+		if viewer.Language == "" || len(wanted) == 0 {
 			continue
 		}
 		if s.o.Upto == newest && s.v.budget > 0 {
@@ -233,15 +234,28 @@ func (v *View) inMode(ctx context.Context, r *Rendering, mode string) (*Renderin
 	of := *r
 	var err error
 	of.Content, of.LateContent, err = v.renderer.InMode(ctx, r, mode)
-	of.mode = ModeOriginalFirst
+	of.mode, of.Key = ModeOriginalFirst, nil
 	return &of, err
 }
 
-func (s *showing) wantRendering(byRoom map[string][]*rooms.Event, ev *rooms.Event) {
+// roomEvents are events by their rooms. They are few: nearly always all are of one room.
+type roomEvents [][]*rooms.Event
+
+func (all *roomEvents) add(ev *rooms.Event) {
+	for i, in := range *all {
+		if in[0].RoomID == ev.RoomID {
+			(*all)[i] = append(in, ev)
+			return
+		}
+	}
+	*all = append(*all, []*rooms.Event{ev})
+}
+
+func (s *showing) wantRendering(byRoom *roomEvents, ev *rooms.Event) {
 	viewer := s.viewer
 	viewer.Topics = true // see topicsFor
 	if translatable(viewer, ev) && s.redactions[ev.ID] == nil {
-		byRoom[ev.RoomID] = append(byRoom[ev.RoomID], ev)
+		byRoom.add(ev)
 	}
 }
 

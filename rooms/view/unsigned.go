@@ -68,6 +68,9 @@ func (s *showing) translationOf(dst []byte, ev, redaction *rooms.Event) []byte {
 	if r == nil || redaction != nil || len(r.Content) == 0 {
 		return dst
 	}
+	if len(r.Key) > 0 {
+		return append(appendKey(dst, TranslationKey), r.Key...)
+	}
 	if key := translationIn(r.Content); len(key) > 0 {
 		dst = append(appendKey(dst, TranslationKey), key...)
 	}

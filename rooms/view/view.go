@@ -122,6 +122,8 @@ type Rendering struct {
 	// Content is the whole content that takes the place of the event's, with the key org.medixchange.translation. Empty
 	// leaves the content as it is (apart from forged keys, which always go).
 	Content json.RawMessage
+	// Key is what Content has under org.medixchange.translation, where its maker had it at hand; else it is looked up there.
+	Key json.RawMessage
 	// LateContent is m.new_content of the edit that brings the rendering to a viewer who already has the raw text: its
 	// body and formatted_body say that it came later (TRANSLATION 7). Empty when nothing has to be told. One that relates
 	// to something (m.relates_to) is no edit but a message of [Renderer].Speaker: clients do not show edits of polls.

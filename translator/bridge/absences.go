@@ -240,31 +240,33 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 	if shown, ok := b.absences.shown.Get(k); ok {
 		return shown, nil
 	}
-	placed, err := b.putOffContent(ev, b.decide(ev).from, code)
+	content, said, err := b.putOffContent(ev, b.decide(ev).from, code)
 	if err != nil {
 		return nil, err
 	}
 	shown := &view.Rendering{
 		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, VersionTS: ev.OriginServerTS,
-		Position: ev.Position, State: string(translator.None), Content: placed, PutOff: true,
+		Position: ev.Position, State: string(translator.None), Content: content, Key: said, PutOff: true,
 	}
 	b.absences.shown.Put(k, shown)
 	return shown, nil
 }
 
-func (b *Bridge) putOffContent(ev *rooms.Event, from, to language.Code) (json.RawMessage, error) {
+// putOffContent returns what takes the place of the event's content, and its key where that is at hand.
+func (b *Bridge) putOffContent(ev *rooms.Event, from, to language.Code) (content, said json.RawMessage, err error) {
 	if ev.Type == typeMessage && ev.StateKey == nil && ev.Relation.Type != relReplace {
-		if placed, ok := compose.Unchanged(versionRead(ev), from, to, translator.ReasonBusy); ok {
-			return placed, nil
+		if content, said, ok := compose.Unchanged(versionRead(ev), from, to, translator.ReasonBusy); ok {
+			return content, said, nil
 		}
 	}
 	w, _ := b.wordsOf(ev)
 	w.text, w.html = protect.CutReply(w.text, w.html)
-	said := translator.Result{
+	result := translator.Result{
 		State: translator.None, From: from, To: to, Reasons: []check.Reason{{Code: translator.ReasonBusy}},
 		Original: compose.Original{Body: w.text, FormattedBody: w.html},
 	}
-	return placedContent(ev, said.Message())
+	content, err = placedContent(ev, result.Message())
+	return content, nil, err
 }
 
 // withPutOff puts what events show that were put off before what they came to later.

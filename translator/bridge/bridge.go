@@ -79,6 +79,7 @@ type Bridge struct {
 
 	places      map[language.Code]uint64          // of the languages in sets of them
 	findings    *memo.Numbered[finding]           // by event nid
+	wordsRead   *memo.Last[int64, wordsRead]      // by event nid
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
 	codes       *memo.Last[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
@@ -134,9 +135,7 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err := b.load(ctx); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	if b.readings, err = newReadingLog(o.Now); err != nil {
-		return nil, fmt.Errorf("building the translation bridge: %w", err)
-	}
+	b.readings = newReadingLog(o.Now)
 	if b.talk, err = newTalk(b); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
@@ -194,6 +193,7 @@ func (b *Bridge) readLanguages() (err error) {
 func (b *Bridge) buildCaches() (err error) {
 	b.places = numberLanguages(b.languages)
 	b.findings = memo.NewNumbered[finding](keptFindings)
+	b.wordsRead = memo.NewLast[int64, wordsRead](keptWords)
 	b.codes = memo.NewLast[string, language.Code](keptCodes)
 	b.absences = newAbsences()
 	if b.habits, err = lru.New[string, language.Code](keptHabits); err != nil {

@@ -91,6 +91,26 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 // polls, notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
 // they are. Of an edit it is the new text.
 func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
+	if read, ok := b.wordsRead.Get(ev.NID); ok {
+		return read.words, read.ok
+	}
+	w, ok := b.readWords(ev)
+	if ev.NID != 0 {
+		b.wordsRead.Put(ev.NID, wordsRead{w, ok})
+	}
+	return w, ok
+}
+
+// wordsRead is what wordsOf returned.
+type wordsRead struct {
+	words
+	ok bool
+}
+
+// keptWords bounds the events whose words are at hand: they are asked for several times while an event is new.
+const keptWords = 512
+
+func (b *Bridge) readWords(ev *rooms.Event) (words, bool) {
 	if !hasWords(ev) || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
 		return words{}, false
 	}

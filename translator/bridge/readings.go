@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/tidwall/gjson"
 
+	"medixchange/internal/memo"
 	"medixchange/internal/pace"
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
@@ -28,8 +28,8 @@ const (
 	readingsStep = 500
 	// maxReadings bounds those that wait; what is more is a gap.
 	maxReadings = 20_000
-	// keptReadings bounds the readings that are known to be written: they are not noted again.
-	keptReadings = 32_768
+	// keptReadings bounds the readings that are known to be written: they are not noted again. One that is forgotten may be.
+	keptReadings = 65_536
 )
 
 // reading is that a user was given a rendering.
@@ -64,17 +64,13 @@ type readingLog struct {
 	mu      sync.Mutex
 	waiting []reading
 	lostAt  int64 // ms: since when there was no room for more; 0: there is
-	known   *lru.Cache[readingKey, struct{}]
+	known   *memo.Last[readingKey, struct{}]
 	now     func() time.Time
 	kick    chan struct{}
 }
 
-func newReadingLog(now func() time.Time) (*readingLog, error) {
-	known, err := lru.New[readingKey, struct{}](keptReadings)
-	if err != nil {
-		return nil, err
-	}
-	return &readingLog{known: known, now: now, kick: make(chan struct{}, 1)}, nil
+func newReadingLog(now func() time.Time) *readingLog {
+	return &readingLog{known: memo.NewLast[readingKey, struct{}](keptReadings), now: now, kick: make(chan struct{}, 1)}
 }
 
 // note takes a reading, unless it is known.
@@ -88,12 +84,10 @@ func (l *readingLog) note(r reading) {
 	if _, known := l.known.Get(key); known {
 		return
 	}
-	l.known.Add(key, struct{}{})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now().UnixMilli()
 	if len(l.waiting) >= maxReadings {
-		l.known.Remove(key)
 		if l.lostAt == 0 {
 			l.lostAt = now
 		}
@@ -101,6 +95,7 @@ func (l *readingLog) note(r reading) {
 	}
 	r.ts = now
 	l.waiting = append(l.waiting, r)
+	l.known.Put(key, struct{}{})
 	select {
 	case l.kick <- struct{}{}:
 	default:

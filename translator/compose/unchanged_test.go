@@ -2,9 +2,11 @@ package compose
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"medixchange/translator/check"
 	"medixchange/translator/language"
@@ -29,12 +31,13 @@ func TestUnchangedWritesWhatIsComposed(t *testing.T) {
 			for _, body := range bodies {
 				content := `{"msgtype":"m.text","m.mentions":{"user_ids":["@a:b"]},"body":` + strconv.Quote(body) + `,"m.relates_to":{"rel_type":"m.thread","event_id":"$a"}}`
 				for _, reason := range []string{"busy", "no_engine"} {
-					said, ok := Unchanged(content, from, to, reason)
+					said, key, ok := Unchanged(content, from, to, reason)
 					if !ok {
 						require.Equal(t, from.Base(), to.Base(), "it can be read, and nothing is said")
 						continue
 					}
 					require.JSONEq(t, composed(t, content, body, from, to, reason), string(said))
+					require.Equal(t, gjson.GetBytes(said, strings.ReplaceAll(KeyName, ".", `\.`)).Raw, string(key))
 				}
 			}
 		}
@@ -51,10 +54,10 @@ func TestUnchangedLeavesWhatTakesMore(t *testing.T) {
 		"two bodies": `{"body":"a","body":"b"}`,
 		"no object":  `[]`,
 	} {
-		_, ok := Unchanged(content, "en", "es", "busy")
+		_, _, ok := Unchanged(content, "en", "es", "busy")
 		require.False(t, ok, name)
 	}
-	_, ok := Unchanged(`{"body":"a"}`, "en", "es", "off")
+	_, _, ok := Unchanged(`{"body":"a"}`, "en", "es", "off")
 	require.False(t, ok, "readers are told nothing of a room that is not translated")
 }
 
@@ -68,8 +71,9 @@ func FuzzUnchanged(f *testing.F) {
 			return
 		}
 		content := string(appendField([]byte(`{"msgtype":"m.text",`), "body", body)) + "}"
-		if said, ok := Unchanged(content, source, reader, "busy"); ok {
+		if said, key, ok := Unchanged(content, source, reader, "busy"); ok {
 			require.JSONEq(t, composed(t, content, body, source, reader, "busy"), string(said))
+			require.Equal(t, gjson.GetBytes(said, strings.ReplaceAll(KeyName, ".", `\.`)).Raw, string(key))
 		}
 	})
 }
