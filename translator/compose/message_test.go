@@ -27,7 +27,7 @@ func TestPass(t *testing.T) {
 	require.JSONEq(t, `{"state":"translated","from":"fr","to":"en","engine":"apertium","verdict":"pass","reasons":[],"original":{"body":"Le patient va bien"}}`, string(encoded))
 }
 
-func TestInvariantsStandBesideAPass(t *testing.T) {
+func TestRule16InvariantsStandBesideAPass(t *testing.T) {
 	m := translated()
 	m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "500 mg"}, {Kind: check.KindSide, Text: "gauche"}, {Kind: check.KindDose, Text: "500 mg"}}
 	content := Compose(m)
@@ -111,7 +111,7 @@ func TestNotTranslatedSaysWhy(t *testing.T) {
 	require.Equal(t, "Le patient va bien", Compose(m).Body, "pending is silent")
 }
 
-func TestRightToLeft(t *testing.T) {
+func TestRule11RightToLeft(t *testing.T) {
 	m := translated()
 	m.To, m.Body = "ar", "المريض بخير"
 	m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "500 mg"}}
