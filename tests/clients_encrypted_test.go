@@ -119,6 +119,7 @@ func (w *encryptedWard) invite() {
 		greeting := c.wait("the greeting", func(ev *event.Event) bool { return ev.Sender == w.bot && ev.Type == event.EventMessage })
 		require.NotZero(w.t, greeting.Mautrix.EventSource&event.SourceDecrypted)
 		require.Contains(w.t, greeting.Content.AsMessage().Body, "!leave")
+		require.Contains(w.t, greeting.Content.AsMessage().Body, "3 members read translations here: English, Spanish, Chinese")
 	}
 }
 
@@ -171,6 +172,27 @@ func TestRule19TheBotAnswersInEncryptedRoomsInEachReadersLanguage(t *testing.T) 
 	require.Zero(t, w.repliesSeen(w.rita, before), "what was said before the invitation was read")
 	require.Equal(t, 2, w.repliesSeen(w.rita, said), "it was answered twice")
 	w.nothingInTheClear(said)
+}
+
+// TestRule20MembersElsewhereGetWhatIsReadHereAndLearnWhoReadsIt: notices in the one thread of the message, in no language
+// but those that members of the bot's hospital read.
+func TestRule20MembersElsewhereGetWhatIsReadHereAndLearnWhoReadsIt(t *testing.T) {
+	w := newEncryptedWard(t)
+	w.invite() // it says who reads translations
+	said := w.rita.say(w.room, threeTongues[0]["es"])
+	for _, code := range []string{"zh", "en"} {
+		reply := w.reply(w.rita, said, threeTongues[0][code])
+		require.Equal(t, event.MsgNotice, reply.Content.AsMessage().MsgType)
+	}
+	next := w.ana.say(w.room, threeTongues[1]["zh"])
+	w.reply(w.rita, next, threeTongues[1]["es"]) // by then the bot has said all that it says of the first
+	require.Equal(t, 2, w.repliesSeen(w.rita, said))
+
+	asked := w.bo.say(w.room, "!languages")
+	answer := w.rita.wait("who reads translations", func(ev *event.Event) bool {
+		return ev.Sender == w.bot && ev.Type == event.EventMessage && ev.Content.AsMessage().OptionalGetRelatesTo().GetReplyTo() == asked
+	})
+	require.Contains(t, answer.Content.AsMessage().Body, "3 miembros leen aquí traducciones: inglés, español, chino")
 }
 
 // onlyTheirs checks every place where a reader of Spanish could meet the answer in English.

@@ -28,15 +28,24 @@ func (h *house) Command(ctx context.Context, roomID, userID, text string) (answe
 	case name == "lang":
 		answer, err = h.answerLang(ctx, at, reader, rest)
 	case name == "languages":
-		answer = language.String(reader, "bot_languages", "languages", h.names(reader))
+		answer, err = h.withReaders(ctx, roomID, reader, language.Say(reader, "bot_languages", "languages", h.names(reader)))
 	case name == "help":
 		answer = h.help(reader)
 	case name == "translate":
 		answer, err = h.answerTranslate(ctx, roomID, reader, rest)
 	case len(members) <= 1:
-		answer = language.String(reader, "bot_unknown_command")
+		answer = language.Say(reader, "bot_unknown_command")
 	}
 	return answer, answer != "", err
+}
+
+// withReaders adds to a text who reads translations in a room.
+func (h *house) withReaders(ctx context.Context, roomID string, reader language.Code, text string) (string, error) {
+	readers, err := h.Readers(ctx, roomID)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(text + "\n" + readers.Say(reader)), nil
 }
 
 func (h *house) names(reader language.Code) string {
@@ -53,20 +62,20 @@ func (h *house) answerLang(ctx context.Context, at place, reader language.Code, 
 	switch strings.ToLower(wanted) {
 	case "":
 		if code, ok := h.chosen(at.user, at.room); ok && code != "" {
-			return language.String(reader, "bot_lang_current", "language", code.Name(reader)), nil
+			return language.Say(reader, "bot_lang_current", "language", code.Name(reader)), nil
 		}
-		return language.String(reader, "bot_lang_off"), nil
+		return language.Say(reader, "bot_lang_off"), nil
 	case "off":
-		return language.String(reader, "bot_lang_off"), h.choose(ctx, at, &originals)
+		return language.Say(reader, "bot_lang_off"), h.choose(ctx, at, &originals)
 	case "auto":
-		return language.String(reader, "bot_lang_off"), h.choose(ctx, at, nil)
+		return language.Say(reader, "bot_lang_off"), h.choose(ctx, at, nil)
 	}
 	code, ok := h.offered(wanted)
 	if !ok {
-		return language.String(reader, "bot_lang_unknown", "text", shortened(wanted), "languages", h.names(reader)), nil
+		return language.Say(reader, "bot_lang_unknown", "text", shortened(wanted), "languages", h.names(reader)), nil
 	}
 	// What the string says of !repost is for our own node: nothing is shown again here.
-	return language.String(code, "bot_lang_current", "language", code.Name(code)), h.choose(ctx, at, &code)
+	return language.Say(code, "bot_lang_current", "language", code.Name(code)), h.choose(ctx, at, &code)
 }
 
 func (h *house) offered(name string) (language.Code, bool) {
@@ -83,13 +92,13 @@ func (h *house) answerTranslate(ctx context.Context, roomID string, reader langu
 	}
 	setting := h.translationIn(ctx, roomID)
 	if setting == replies.TranslationOff {
-		return language.String(reader, "room_translation_off"), nil
+		return language.Say(reader, "room_translation_off"), nil
 	}
 	result, err := h.s.o.Pipeline.Translate(ctx, translator.Request{
 		Text: text, SenderLanguage: reader, Target: code, Local: setting == replies.TranslationLocal,
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return language.String(reader, "not_translated", "reason", language.String(reader, "reason_timeout")), nil
+		return language.Say(reader, "not_translated", "reason", language.String(reader, "reason_timeout")), nil
 	}
 	if err != nil {
 		return "", err

@@ -66,7 +66,11 @@ func (s *Service) arrive(ctx context.Context, w *replies.Work) error {
 	case hidden:
 		return s.stayIfModerated(ctx, w, reader)
 	}
-	text := language.String(reader, "bot_joined") + "\n" + s.house.help(reader)
+	text, err := s.house.withReaders(ctx, w.RoomID, reader, language.Say(reader, "bot_joined"))
+	if err != nil {
+		return err
+	}
+	text += "\n" + s.house.help(reader)
 	_, err = courier{s}.Send(ctx, w.RoomID, replies.TxnFor(w, "greet"), replies.Notice(text), "")
 	return err
 }

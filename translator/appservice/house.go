@@ -188,6 +188,27 @@ func (h *house) Languages(ctx context.Context, roomID, sender string) ([]languag
 	return slices.Sorted(maps.Keys(read)), nil
 }
 
+// Readers implements replies.Host: those members who have chosen a language.
+func (h *house) Readers(ctx context.Context, roomID string) (replies.Readers, error) {
+	var readers replies.Readers
+	if h.translationIn(ctx, roomID) == replies.TranslationOff {
+		return readers, nil
+	}
+	members, err := h.membersOf(ctx, roomID)
+	if err != nil || len(members) <= 1 {
+		return readers, err
+	}
+	for _, user := range members {
+		if code, ok := h.chosen(user, roomID); ok && code != "" {
+			readers.Count++
+			readers.Languages = append(readers.Languages, code)
+		}
+	}
+	slices.Sort(readers.Languages)
+	readers.Languages = slices.Compact(readers.Languages)
+	return readers, nil
+}
+
 // Reads implements replies.Host.
 func (h *house) Reads(_ context.Context, userID, roomID string) language.Code {
 	if code, ok := h.chosen(userID, roomID); ok && code != "" {
@@ -268,9 +289,9 @@ func (h *house) choose(ctx context.Context, at place, code *language.Code) error
 }
 
 func (h *house) help(reader language.Code) string {
-	lines := []string{language.String(reader, "help_intro")}
+	lines := []string{language.Say(reader, "help_intro")}
 	for _, name := range []string{"lang", "languages", "translate", "leave", "help"} {
-		lines = append(lines, language.String(reader, "help_"+name))
+		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")
 }

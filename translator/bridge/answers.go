@@ -27,7 +27,8 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	case commandMode:
 		return t.answerMode(ctx, a)
 	case commandLanguages:
-		return language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), nil
+		offered := language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader))
+		return t.withReaders(ctx, a.ev.RoomID, a.reader, offered)
 	case commandHelp:
 		return t.help(a.reader), nil
 	case commandOriginal:
@@ -76,6 +77,15 @@ func (b *Bridge) has(command string) bool {
 		return b.o.Conferences != nil
 	}
 	return true
+}
+
+// withReaders adds to a text who reads translations in a room (TRANSLATION 20).
+func (t *talk) withReaders(ctx context.Context, roomID string, reader language.Code, text string) (string, error) {
+	readers, err := t.b.People().Readers(ctx, roomID)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(text + "\n" + readers.Say(reader)), nil
 }
 
 func (t *talk) languageNames(reader language.Code) string {

@@ -187,9 +187,12 @@ func (t *talk) join(ctx context.Context, roomID string, inviteNID int64) error {
 	if local {
 		reader = t.languageOf(ctx, invite.Sender, roomID)
 	}
-	text := language.Say(reader, "bot_joined") + "\n" + t.help(reader)
-	if room.Encrypted {
-		text = language.Say(reader, "bot_encrypted", "bot", t.b.bot)
+	text := language.Say(reader, "bot_encrypted", "bot", t.b.bot)
+	if !room.Encrypted {
+		if text, err = t.withReaders(ctx, roomID, reader, language.Say(reader, "bot_joined")); err != nil {
+			return err
+		}
+		text += "\n" + t.help(reader)
 	}
 	return t.send(ctx, roomID, invite.ID, map[string]any{"msgtype": "m.notice", "body": text, "m.mentions": struct{}{}})
 }

@@ -86,6 +86,23 @@ func TestBotJoinsAndGreetsInTheInvitersLanguage(t *testing.T) {
 	require.Equal(t, 1, w.countOf(bot, room))
 }
 
+// TestRule20TheBotSaysWhoReadsTranslations: as it comes into a room, and when it is asked which languages there are.
+func TestRule20TheBotSaysWhoReadsTranslations(t *testing.T) {
+	w := newWorld(t)
+	w.reads(bob, "es")
+	room := w.room(alice, bob)
+	a := w.device(alice)
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	require.Contains(t, body(a.until(room, 1)[0]), "2 members read translations here: English, Spanish\n")
+	require.Contains(t, w.ask(room, bob, "!languages"), "\n2 miembros leen aquí traducciones: inglés, español")
+	w.ask(room, bob, "!lang off")
+	require.Contains(t, w.ask(room, alice, "!languages"), "\n1 member reads translations here: English")
+	w.ask(room, alice, "!translation off")
+	require.NotContains(t, w.ask(room, alice, "!languages"), "translations here")
+	require.NotContains(t, w.ask(w.chat(bob), bob, "!languages"), "traducciones", "nobody else is there")
+}
+
 func TestBotCommandLangInADirectChatIsForEverywhere(t *testing.T) {
 	w := newWorld(t)
 	chat := w.chat(bob)

@@ -11,6 +11,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // tagPath is where the bot's own events say for readers of which language they are (encrypted.TagKey).
@@ -101,6 +102,27 @@ func (p People) Languages(ctx context.Context, roomID, sender string) ([]languag
 	return codes, nil
 }
 
+// Readers implements replies.Host: members of this node.
+func (p People) Readers(ctx context.Context, roomID string) (replies.Readers, error) {
+	var readers replies.Readers
+	if p.b.translationIn(ctx, roomID) == translationOff {
+		return readers, nil
+	}
+	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)
+	if err != nil || room.Joined+room.Invited <= 2 {
+		return readers, ignoreMissing(err)
+	}
+	audiences, err := p.b.audiences(ctx, roomID)
+	if err != nil {
+		return readers, err
+	}
+	for _, a := range audiences {
+		readers.Count += len(a.users)
+		readers.Languages = append(readers.Languages, a.language)
+	}
+	return readers, nil
+}
+
 // Reads implements replies.Host.
 func (p People) Reads(ctx context.Context, userID, roomID string) language.Code {
 	if !p.b.talk.isLocal(userID) {
@@ -158,7 +180,7 @@ func (p People) Command(ctx context.Context, roomID, userID, text string) (strin
 		return "", false, nil
 	}
 	if slices.Contains([]string{commandOriginal, commandRepost}, a.name) {
-		return language.String(a.reader, "encrypted_no_history"), true, nil
+		return language.Say(a.reader, "encrypted_no_history"), true, nil
 	}
 	answer, err := t.answer(ctx, a)
 	return answer, err == nil, err

@@ -11,13 +11,26 @@ import (
 
 // announce says one thing to a room, in every language that its members read, and ends the work.
 func (d *Desk) announce(ctx context.Context, w *Work, key string) error {
-	if err := d.sayToAll(ctx, w, key); err != nil {
+	if err := d.sayToAll(ctx, w, key, Readers{}); err != nil {
 		return err
 	}
 	return d.done(ctx, w, func() error { return nil })
 }
 
-func (d *Desk) sayToAll(ctx context.Context, w *Work, key string) error {
+// greet says what the bot does in a room from now on, and for whom.
+func (d *Desk) greet(ctx context.Context, w *Work) error {
+	readers, err := d.o.Host.Readers(ctx, w.RoomID)
+	if err != nil {
+		return fmt.Errorf("asking who reads translations: %w", err)
+	}
+	if err := d.sayToAll(ctx, w, "encrypted_joined", readers); err != nil {
+		return err
+	}
+	return d.done(ctx, w, func() error { return d.remember(w.RoomID, d.told(readers)) })
+}
+
+// sayToAll says one thing and, if there are any, who reads translations.
+func (d *Desk) sayToAll(ctx context.Context, w *Work, key string, readers Readers) error {
 	read, err := d.o.Host.Languages(ctx, w.RoomID, "")
 	if err != nil {
 		return err
@@ -28,7 +41,7 @@ func (d *Desk) sayToAll(ctx context.Context, w *Work, key string) error {
 	slices.Sort(read)
 	lines := make([]string, 0, len(read))
 	for _, code := range read {
-		lines = append(lines, language.String(code, key))
+		lines = append(lines, strings.TrimSpace(language.Say(code, key)+" "+readers.Say(code)))
 	}
 	content := notice(strings.Join(lines, "\n"))
 	if w.Replaces != "" {
@@ -49,11 +62,19 @@ func (d *Desk) depart(ctx context.Context, w *Work) error {
 	if needed {
 		return d.done(ctx, w, func() error { return nil })
 	}
-	if err := ignoreRefused(d.sayToAll(ctx, w, "encrypted_left")); err != nil {
+	if err := ignoreRefused(d.sayToAll(ctx, w, "encrypted_left", Readers{})); err != nil {
 		return err
 	}
+	return d.goAway(ctx, w)
+}
+
+// goAway leaves a room and forgets what it was told.
+func (d *Desk) goAway(ctx context.Context, w *Work) error {
 	if err := ignoreRefused(d.o.Courier.Leave(ctx, w.RoomID)); err != nil {
 		return fmt.Errorf("leaving: %w", err)
 	}
-	return d.done(ctx, w, func() error { return nil })
+	return d.done(ctx, w, func() error {
+		d.o.Vault.Delete(d.o.Kinds+kindReaders, w.RoomID, "")
+		return nil
+	})
 }

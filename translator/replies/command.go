@@ -60,12 +60,9 @@ func (d *Desk) leave(ctx context.Context, w *Work) error {
 		return fmt.Errorf("asking who moderates: %w", err)
 	}
 	if !may {
-		return d.say(ctx, w, language.String(d.o.Host.Reads(ctx, w.Sender, w.RoomID), "error_moderator"))
+		return d.say(ctx, w, language.Say(d.o.Host.Reads(ctx, w.Sender, w.RoomID), "error_moderator"))
 	}
-	if err := d.o.Courier.Leave(ctx, w.RoomID); ignoreRefused(err) != nil {
-		return fmt.Errorf("leaving: %w", err)
-	}
-	return d.done(ctx, w, func() error { return nil })
+	return d.goAway(ctx, w)
 }
 
 // ignoreRefused lets pass what is gone already or not allowed.

@@ -35,6 +35,9 @@ type Host interface {
 	// Languages returns the languages into which a message of sender is translated: what others in the room read. "" as the
 	// sender stands for nobody in particular.
 	Languages(ctx context.Context, roomID, sender string) ([]language.Code, error)
+	// Readers returns who reads translations in a room; nobody where the room is not
+	// translated, or is the bot and one other.
+	Readers(ctx context.Context, roomID string) (Readers, error)
 	// Reads returns the language in which a user is answered and probably writes.
 	Reads(ctx context.Context, userID, roomID string) language.Code
 	// Moderates reports whether a user may decide that the bot is in a room.
@@ -297,7 +300,7 @@ func (d *Desk) do(ctx context.Context, w *Work) error {
 	case Answer:
 		return d.answer(ctx, w)
 	case Greet:
-		return d.announce(ctx, w, "encrypted_joined")
+		return d.greet(ctx, w)
 	case Unneeded:
 		return d.announce(ctx, w, "encrypted_alone")
 	case Unreadable:

@@ -61,12 +61,13 @@ func (r *room) bodies() []string {
 	return bodies
 }
 
-// people read Spanish and German; @mod moderates.
-type people struct{}
+// people read Spanish and German; @mod moderates. They are told that readers read, nobody unless a test says so.
+type people struct{ readers *Readers }
 
 func (people) Languages(context.Context, string, string) ([]language.Code, error) {
 	return []language.Code{"es", "de"}, nil
 }
+func (p people) Readers(context.Context, string) (Readers, error)  { return *p.readers, nil }
 func (people) Reads(context.Context, string, string) language.Code { return "en" }
 func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
 	return userID == "@mod:x", nil
@@ -90,16 +91,18 @@ func (echo) Translate(_ context.Context, r translator.Request) (translator.Resul
 }
 
 type deskWorld struct {
-	t     *testing.T
-	vault *Vault
-	room  *room
-	desk  *Desk
-	stop  func()
+	t       *testing.T
+	vault   *Vault
+	room    *room
+	readers *Readers
+	now     func() time.Time
+	desk    *Desk
+	stop    func()
 }
 
 func newDeskWorld(t *testing.T) *deskWorld {
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
-	w := &deskWorld{t: t, vault: vaultAt(t, db, 1), room: &room{said: map[string]map[string]any{}}}
+	w := &deskWorld{t: t, vault: vaultAt(t, db, 1), room: &room{said: map[string]map[string]any{}}, readers: &Readers{}, now: time.Now}
 	w.start()
 	t.Cleanup(func() { w.stop(); require.NoError(t, db.Close()) })
 	return w
@@ -108,7 +111,7 @@ func newDeskWorld(t *testing.T) *deskWorld {
 func (w *deskWorld) start() {
 	log := logrus.New()
 	log.SetLevel(logrus.PanicLevel)
-	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{}, Pipeline: echo{}, Log: logrus.NewEntry(log), Now: time.Now})
+	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers}, Pipeline: echo{}, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = w.desk.Run(ctx) }()
@@ -204,6 +207,52 @@ func TestDeskGivesUpWhatTheRoomRefuses(t *testing.T) {
 	w.happens(Work{Task: Translate, EventID: "$2", Text: "again"})
 	w.idle()
 	require.Len(t, w.room.bodies(), 3)
+}
+
+// TestRule20TheRoomIsToldWhoReadsTranslations: with the greeting, and with the next message after other languages are
+// read than it was told, at most once in an hour; by a bot that restarts, too.
+func TestRule20TheRoomIsToldWhoReadsTranslations(t *testing.T) {
+	w := newDeskWorld(t)
+	var said int
+	says := func() []string {
+		said++
+		before := len(w.room.bodies())
+		w.happens(Work{Task: Translate, EventID: fmt.Sprintf("$%d", said), Sender: "@a:x", Text: "hello"})
+		w.idle()
+		return w.room.bodies()[before+2:] // after the replies in two languages
+	}
+	reading := func(count int, codes ...language.Code) Readers {
+		*w.readers = Readers{Count: count, Languages: codes}
+		return *w.readers
+	}
+	started := time.Now()
+	w.happens(Work{Task: Greet, EventID: "$greet"})
+	w.idle()
+	require.NotContains(t, w.room.bodies()[0], "liest hier", "nobody reads translations")
+
+	two := reading(3, "de", "es")
+	require.Equal(t, []string{two.Say("de") + "\n" + two.Say("es")}, says())
+	require.Contains(t, two.Say("es"), "3 miembros leen aquí traducciones: alemán, español")
+	require.Equal(t, "1 member reads translations here: Arabic", Readers{1, []language.Code{"ar"}}.Say("en"))
+	require.Empty(t, says(), "it was told")
+	reading(4, "de", "es")
+	require.Empty(t, says(), "one more of the same")
+
+	three := reading(5, "ar", "de", "es")
+	require.Empty(t, says(), "it was told a moment ago")
+	w.stop()
+	w.now = func() time.Time { return started.Add(2 * toldReadersEvery) }
+	w.start()
+	require.Equal(t, []string{three.Say("ar") + "\n" + three.Say("de") + "\n" + three.Say("es")}, says())
+	require.True(t, strings.HasPrefix(three.Say("ar"), language.RightToLeftMark))
+
+	w.happens(Work{Task: Greet, EventID: "$again"})
+	w.idle()
+	bodies := w.room.bodies()
+	require.Contains(t, bodies[len(bodies)-1], language.Say("de", "encrypted_joined")+" "+three.Say("de"))
+	require.Empty(t, says())
+	reading(0)
+	require.Empty(t, says(), "nobody is left")
 }
 
 func TestDeskTakesCommands(t *testing.T) {

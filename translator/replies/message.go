@@ -57,7 +57,18 @@ func (d *Desk) translate(ctx context.Context, w *Work) error {
 			return err
 		}
 	}
-	return d.done(ctx, w, func() error { return d.record(w, message, before, sent) })
+	var told *toldReaders
+	if len(wanted) > 0 {
+		if told, err = d.tellReaders(ctx, w); err != nil {
+			return err
+		}
+	}
+	return d.done(ctx, w, func() error {
+		if err := d.remember(w.RoomID, told); err != nil {
+			return err
+		}
+		return d.record(w, message, before, sent)
+	})
 }
 
 // record remembers what was said: for a message its replies, for an edit what it changed.
@@ -193,7 +204,7 @@ func contentOf(result translator.Result) map[string]any {
 // why says in a few words that and why there is no translation.
 func why(result translator.Result) string {
 	words := language.String(result.To, "reason_"+result.Reasons[0].Code, "language", result.From.Name(result.To))
-	return language.String(result.To, "not_translated", "reason", words)
+	return language.Say(result.To, "not_translated", "reason", words)
 }
 
 // notice calls nobody.

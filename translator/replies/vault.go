@@ -25,6 +25,7 @@ type Kind int16
 const (
 	kindWork    Kind = 1 // owner room, name event
 	kindReplies Kind = 2 // owner room, name event
+	kindReaders Kind = 3 // owner room
 )
 
 // Record is one entry of a vault.

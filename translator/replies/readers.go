@@ -1,0 +1,78 @@
+package replies
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"medixchange/translator/language"
+)
+
+// Readers are those of a room who read translations, as far as this server knows them.
+type Readers struct {
+	Count     int
+	Languages []language.Code // sorted, each once
+}
+
+// Say tells a reader of c who reads translations in the room, in one sentence; "" when nobody does. Members on other
+// servers, who see originals or all that the bot says, learn from it whom they write to (TRANSLATION 20).
+func (r Readers) Say(c language.Code) string {
+	if r.Count == 0 {
+		return ""
+	}
+	names := make([]string, 0, len(r.Languages))
+	for _, code := range r.Languages {
+		names = append(names, code.Name(c))
+	}
+	return language.Say(c, "readers_here", "count", strconv.Itoa(r.Count), "languages", strings.Join(names, ", "))
+}
+
+// toldReadersEvery is how long a room that was told who reads translations is not told again: people come and go.
+const toldReadersEvery = time.Hour
+
+// toldReaders is what a room was told last.
+type toldReaders struct {
+	Languages []language.Code `json:"languages"`
+	At        int64           `json:"at"` // ms
+}
+
+// tellReaders tells a room who reads translations there if other languages are read than it was told, and returns what is
+// to be remembered of it; nil when there was nothing to tell.
+func (d *Desk) tellReaders(ctx context.Context, w *Work) (*toldReaders, error) {
+	readers, err := d.o.Host.Readers(ctx, w.RoomID)
+	if err != nil {
+		return nil, fmt.Errorf("asking who reads translations: %w", err)
+	}
+	var before toldReaders
+	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReaders, w.RoomID, "", &before); err != nil {
+		return nil, err
+	}
+	lately := len(before.Languages) > 0 && d.o.Now().Sub(time.UnixMilli(before.At)) < toldReadersEvery
+	if readers.Count == 0 || lately || slices.Equal(before.Languages, readers.Languages) {
+		return nil, nil
+	}
+	lines := make([]string, 0, len(readers.Languages))
+	for _, code := range readers.Languages {
+		lines = append(lines, readers.Say(code))
+	}
+	_, err = d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "readers", ""), notice(strings.Join(lines, "\n")), "")
+	if err := ignoreRefused(err); err != nil {
+		return nil, fmt.Errorf("telling a room who reads translations: %w", err)
+	}
+	return d.told(readers), nil
+}
+
+func (d *Desk) told(readers Readers) *toldReaders {
+	return &toldReaders{Languages: readers.Languages, At: d.o.Now().UnixMilli()}
+}
+
+// remember records what a room was told.
+func (d *Desk) remember(roomID string, told *toldReaders) error {
+	if told == nil {
+		return nil
+	}
+	return d.o.Vault.Write(d.o.Kinds+kindReaders, roomID, "", told)
+}
