@@ -15,7 +15,7 @@ func (w *work) judge(a asked, name string, answer engine.Answer) (Result, []glos
 	result, message := w.source, a.message
 	answer.Segments, result.To = spelled(answer.Segments, a.request.To, w.source.To)
 	result.Engine, result.Pivot, result.Unreviewed = name, answer.Pivot, answer.Unreviewed
-	restored, err := message.Restore(answer.Segments)
+	restored, err := message.Restore(answer.Segments, result.To)
 	if err != nil {
 		return result.blocked(check.Report{Verdict: check.Finding("placeholder.missing"), Reasons: []check.Reason{{Code: reasonPlaceholder}}}), nil
 	}

@@ -87,8 +87,13 @@ func (h *house) offered(name string) (language.Code, bool) {
 func (h *house) answerTranslate(ctx context.Context, roomID string, reader language.Code, rest string) (string, error) {
 	name, text, _ := strings.Cut(rest, " ")
 	code, ok := h.offered(name)
-	if !ok || strings.TrimSpace(text) == "" {
-		return h.help(reader), nil
+	switch {
+	case name == "":
+		return language.Say(reader, "error_no_text", "example", "!translate es paracetamol 1 g"), nil
+	case !ok:
+		return language.Say(reader, "bot_lang_unknown", "text", shortened(name), "languages", h.names(reader)), nil
+	case strings.TrimSpace(text) == "":
+		return language.Say(reader, "error_no_text", "example", "!translate "+string(code)+" paracetamol 1 g"), nil
 	}
 	setting := h.translationIn(ctx, roomID)
 	if setting == replies.TranslationOff {

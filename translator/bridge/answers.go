@@ -21,6 +21,9 @@ import (
 
 // answer carries a command out and returns what the bot says.
 func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
+	if a.encrypted && (a.name == commandOriginal || a.name == commandRepost) {
+		return language.Say(a.reader, "encrypted_no_history"), nil
+	}
 	switch a.name {
 	case commandLang:
 		return t.answerLang(ctx, a)
@@ -201,13 +204,16 @@ func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*
 // answerTranslate translates a text that the asker gives with its language.
 func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	tag, text, _ := strings.Cut(a.rest, " ")
+	if tag == "" {
+		return language.Say(a.reader, "error_no_text", "example", "!translate es paracetamol 1 g"), nil
+	}
 	named, ok := language.ByName(tag)
 	code := t.b.code(string(named))
 	if !ok || code == "" {
 		return language.Say(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
 	}
 	if strings.TrimSpace(text) == "" {
-		return t.help(a.reader), nil
+		return language.Say(a.reader, "error_no_text", "example", "!translate "+string(code)+" paracetamol 1 g"), nil
 	}
 	room := t.b.translationIn(ctx, a.ev.RoomID)
 	if room == translationOff {
@@ -264,7 +270,7 @@ func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return t.repost(ctx, shown), nil
+	return t.repost(ctx, a.reader, shown), nil
 }
 
 // newestOf returns for each message the version that is in force.
@@ -287,7 +293,7 @@ func (t *talk) newestOf(ctx context.Context, said []*rooms.Event) ([]*rooms.Even
 }
 
 // repost writes messages as one text; when it becomes too long the oldest are left out.
-func (t *talk) repost(ctx context.Context, shown []json.RawMessage) string {
+func (t *talk) repost(ctx context.Context, reader language.Code, shown []json.RawMessage) string {
 	names := map[string]string{}
 	var parts []string
 	size := 0
@@ -303,6 +309,7 @@ func (t *talk) repost(ctx context.Context, shown []json.RawMessage) string {
 		}
 		parts = append(parts, part)
 	}
+	parts = append(parts, language.Say(reader, "repost_done", "count", strconv.Itoa(len(parts))))
 	slices.Reverse(parts)
 	return strings.Join(parts, "\n\n")
 }

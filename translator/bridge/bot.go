@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/sirupsen/logrus"
 	"github.com/tidwall/gjson"
 	"golang.org/x/time/rate"
 
@@ -24,11 +28,12 @@ import (
 type talk struct {
 	b      *Bridge
 	view   *view.View
-	limits *lru.Cache[string, *rate.Limiter]
+	limits *lru.Cache[string, *allowance]
 }
 
 const (
-	// A user may give commandBurst commands at once and one each commandEvery after that; what is more is not answered.
+	// A user may give commandBurst commands at once and one each commandEvery after that; what is more is not answered, but
+	// for a word of it.
 	commandBurst = 10
 	commandEvery = 2 * time.Second
 	// commandTimeout bounds one command, engines included.
@@ -38,7 +43,7 @@ const (
 )
 
 func newTalk(b *Bridge) (*talk, error) {
-	limits, err := lru.New[string, *rate.Limiter](keptLimits)
+	limits, err := lru.New[string, *allowance](keptLimits)
 	if err != nil {
 		return nil, err
 	}
@@ -235,11 +240,11 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	if !known && !a.direct {
 		return nil // in a room with others it may be meant for another bot
 	}
-	if !t.limitOf(ev.Sender).AllowN(t.b.o.Now(), 1) {
-		t.b.metrics.commands.WithLabelValues(a.name, "limited").Inc()
-		return nil
+	answer, ok, err := t.answerAllowed(ctx, a)
+	if err != nil || !ok {
+		return err
 	}
-	return t.respond(ctx, a)
+	return t.respond(ctx, a, answer)
 }
 
 // withoutFallback cuts the quoted lines before a reply.
@@ -257,18 +262,35 @@ type asked struct {
 	room   *rooms.Snapshot
 	direct bool // the chat of the asker and the bot alone
 	reader language.Code
+	// encrypted says that the command was read by the bot's device: ev has no id, and what was said before is not known.
+	encrypted bool
 }
 
-// respond carries a command out and sends the answer.
-func (t *talk) respond(ctx context.Context, a *asked) error {
+// answerAllowed carries a command out, unless its sender has given too many: who has is told so once. A command that fails
+// is answered, too, and not tried again: others wait behind it. It fails only when ctx ends.
+func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok bool, err error) {
+	allowed, wait := t.allowanceOf(a.ev.Sender).take(t.b.o.Now())
+	if !allowed {
+		t.b.metrics.commands.WithLabelValues(a.name, "limited").Inc()
+		return language.Say(a.reader, "error_wait", "count", strconv.Itoa(wait)), wait > 0, nil
+	}
 	limited, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
-	answer, err := t.answer(limited, a)
+	answer, err = t.answer(limited, a)
+	if ctx.Err() != nil {
+		return "", false, ctx.Err()
+	}
 	if err != nil {
 		t.b.metrics.commands.WithLabelValues(a.name, "failed").Inc()
-		return fmt.Errorf("answering !%s: %w", a.name, err)
+		t.b.o.Log.WithError(err).WithFields(logrus.Fields{"room": a.ev.RoomID, "command": a.name}).Error("a command to the translation bot failed")
+		return language.Say(a.reader, "error_failed"), true, nil
 	}
 	t.b.metrics.commands.WithLabelValues(a.name, "ok").Inc()
+	return answer, true, nil
+}
+
+// respond sends the answer to a command.
+func (t *talk) respond(ctx context.Context, a *asked, answer string) error {
 	relates := map[string]any{"m.in_reply_to": map[string]any{"event_id": a.ev.ID}}
 	if a.ev.Relation.Type == "m.thread" {
 		relates["rel_type"], relates["event_id"] = "m.thread", a.ev.Relation.EventID
@@ -324,11 +346,33 @@ func (t *talk) languageOf(ctx context.Context, userID, roomID string) language.C
 	return t.b.home
 }
 
-func (t *talk) limitOf(userID string) *rate.Limiter {
-	if limit, ok := t.limits.Get(userID); ok {
-		return limit
+// allowance is how much a user may still ask of the bot. Safe for concurrent use.
+type allowance struct {
+	limiter *rate.Limiter
+	told    atomic.Bool // that it is used up
+}
+
+func (t *talk) allowanceOf(userID string) *allowance {
+	if known, ok := t.limits.Get(userID); ok {
+		return known
 	}
-	limit := rate.NewLimiter(rate.Every(commandEvery), commandBurst)
-	t.limits.Add(userID, limit)
-	return limit
+	fresh := &allowance{limiter: rate.NewLimiter(rate.Every(commandEvery), commandBurst)}
+	t.limits.Add(userID, fresh)
+	return fresh
+}
+
+// take takes one command. When there is none left it returns, the first time until all but one are there again, after how
+// many seconds there is another.
+func (a *allowance) take(now time.Time) (allowed bool, wait int) {
+	if a.limiter.TokensAt(now) >= commandBurst-1 {
+		a.told.Store(false)
+	}
+	if a.limiter.AllowN(now, 1) {
+		return true, 0
+	}
+	if a.told.Swap(true) {
+		return false, 0
+	}
+	missing := max(0, 1-a.limiter.TokensAt(now))
+	return false, max(1, int(math.Ceil(missing*commandEvery.Seconds())))
 }

@@ -2,14 +2,17 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
 	"medixchange/rooms"
+	"medixchange/translator/language"
 )
 
 // chat is a direct chat of a user with the bot.
@@ -101,6 +104,75 @@ func TestRule20TheBotSaysWhoReadsTranslations(t *testing.T) {
 	w.ask(room, alice, "!translation off")
 	require.NotContains(t, w.ask(room, alice, "!languages"), "translations here")
 	require.NotContains(t, w.ask(w.chat(bob), bob, "!languages"), "traducciones", "nobody else is there")
+}
+
+func TestBotSaysWhatACommandLacksAndWhatItDid(t *testing.T) {
+	w := newWorld(t)
+	room := w.room(alice, bob)
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	w.reads(bob, "en")
+	for _, c := range []struct{ user, command, answer string }{
+		{bob, "!translate", language.String("en", "error_no_text", "example", "!translate es paracetamol 1 g")},
+		{bob, "!translate zh ", language.String("en", "error_no_text", "example", "!translate zh paracetamol 1 g")},
+		{bob, "!translate klingon hello", "Unknown language: klingon"},
+		{bob, "!lang es", language.String("es", "room_lang_set", "language", "español")},
+		{bob, "!lang auto", language.String("es", "room_reset") + " " + language.String("es", "bot_lang_current", "language", "inglés")},
+		{alice, "!translation local", language.String("en", "room_external_off")},
+		{alice, "!translation on", language.String("en", "room_external_on")},
+		{alice, "!translation off", language.String("en", "room_translation_off")},
+		{alice, "!translation on", language.String("en", "room_translation_on")},
+	} {
+		require.Contains(t, w.ask(room, c.user, c.command), c.answer, c.command)
+	}
+}
+
+// TestBotTellsOnceWhoAsksTooMuch: after that it is silent until nearly all that a user may ask at once is there again.
+func TestBotTellsOnceWhoAsksTooMuch(t *testing.T) {
+	now := time.Now()
+	a := (&talk{limits: must(lru.New[string, *allowance](1))}).allowanceOf(bob)
+	takes := func() (allowed, told int) {
+		for range commandBurst + 5 {
+			ok, wait := a.take(now)
+			if ok {
+				allowed++
+			}
+			told += wait
+		}
+		return allowed, told
+	}
+	allowed, seconds := takes()
+	require.Equal(t, []int{commandBurst, 2}, []int{allowed, seconds}, "told once, to wait for two seconds")
+	now = now.Add(2 * commandEvery)
+	allowed, seconds = takes()
+	require.Equal(t, []int{2, 0}, []int{allowed, seconds})
+	now = now.Add(commandBurst * commandEvery)
+	allowed, seconds = takes()
+	require.Equal(t, []int{commandBurst, 2}, []int{allowed, seconds})
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// brokenHandbook finds nothing since it cannot be read.
+type brokenHandbook struct{ smallHandbook }
+
+func (brokenHandbook) Find(context.Context, string, string, int) (HandbookAnswer, error) {
+	return HandbookAnswer{}, errors.New("the handbook's disk is gone")
+}
+
+// TestBotGoesOnAfterACommandThatFails: its sender is told, and others do not wait for it to be tried again.
+func TestBotGoesOnAfterACommandThatFails(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.change = func(o *Options) { o.Handbook = brokenHandbook{} } })
+	room := w.room(alice, bob)
+	w.member(room, alice, bot, "invite")
+	w.botJoins(room)
+	require.Equal(t, language.String("en", "error_failed"), w.ask(room, alice, "!handbook fever"))
+	require.Contains(t, w.ask(room, bob, "!lang"), "English")
 }
 
 func TestBotCommandLangInADirectChatIsForEverywhere(t *testing.T) {

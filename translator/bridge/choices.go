@@ -104,6 +104,10 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	if err := t.change(ctx, a, change); err != nil {
 		return "", err
 	}
+	if wanted == auto && !a.direct {
+		general, err := t.currentLanguage(ctx, a, "bot_lang_current")
+		return language.Say(a.reader, "room_reset") + " " + general, err
+	}
 	return t.currentLanguage(ctx, a, "bot_lang_set")
 }
 

@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -166,22 +165,18 @@ func (p People) Moderates(ctx context.Context, roomID, userID string) (bool, err
 // Command implements replies.Host: those commands that need nothing of what was said before.
 func (p People) Command(ctx context.Context, roomID, userID, text string) (string, bool, error) {
 	t := p.b.talk
-	if !t.isLocal(userID) || p.b.o.Appservice(userID) || !t.limitOf(userID).AllowN(p.b.o.Now(), 1) {
+	if !t.isLocal(userID) || p.b.o.Appservice(userID) {
 		return "", false, nil
 	}
 	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)
 	if err != nil || room.Membership(userID) != "join" {
 		return "", false, ignoreMissing(err)
 	}
-	a := &asked{ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2}
+	a := &asked{ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2, encrypted: true}
 	a.reader = t.languageOf(ctx, userID, roomID)
 	var known bool
 	if a.command, known = parseCommand(strings.TrimSpace(text)); !known && !a.direct {
 		return "", false, nil
 	}
-	if slices.Contains([]string{commandOriginal, commandRepost}, a.name) {
-		return language.Say(a.reader, "encrypted_no_history"), true, nil
-	}
-	answer, err := t.answer(ctx, a)
-	return answer, err == nil, err
+	return t.answerAllowed(ctx, a)
 }

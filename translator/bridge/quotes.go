@@ -52,7 +52,7 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 	if !mayQuote(w) {
 		return q, nil
 	}
-	known, err := b.deliveredTo(ctx, ev)
+	reader, known, err := b.deliveredTo(ctx, ev)
 	if err != nil {
 		return q, err
 	}
@@ -71,7 +71,7 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 		return len(q.quotes) - 1, true
 	}
 	if w.html != "" {
-		q.html = takeBlockquotes(w.html, take)
+		q.html = takeBlockquotes(w.html, reader, take)
 	} else {
 		q.text = takeQuoted(w.text, take)
 	}
@@ -93,16 +93,16 @@ func (b *Bridge) versionOfNID(ctx context.Context, nid int64) (*rooms.Event, err
 	return found[nid], nil
 }
 
-// deliveredTo returns what the sender of a message was shown in translation lately in its room.
-func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) ([]delivered, error) {
+// deliveredTo returns what the sender of a message was shown in translation lately in its room, and in which language.
+func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) (language.Code, []delivered, error) {
 	tag, _, err := b.o.Accounts.RoomLanguage(ctx, ev.Sender, ev.RoomID)
 	code := b.code(tag)
 	if err != nil || code == "" || !b.talk.isLocal(ev.Sender) {
-		return nil, err
+		return "", nil, err
 	}
 	stored, err := b.selectRecentParts(ctx, ev.RoomNID, code, recentRenderings)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	var known []delivered
 	for _, s := range stored {
@@ -112,7 +112,7 @@ func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) ([]delivered,
 			known = append(known, delivered{s.versionNID, plainLines(p.Body), title})
 		}
 	}
-	return known, nil
+	return code, known, nil
 }
 
 // plainLines returns the lines of a text without empty ones, directional marks and the marks of quotes.
@@ -208,10 +208,10 @@ func takeQuoted(text string, take func([]string) (int, bool)) string {
 // blockquotes finds quotes of HTML. Clients write no quotes inside quotes when they quote a translation.
 var blockquotes = pattern.Lazy(`(?s)<blockquote[^>]*>(.*?)</blockquote>`)
 
-func takeBlockquotes(formatted string, take func([]string) (int, bool)) string {
+func takeBlockquotes(formatted string, reader language.Code, take func([]string) (int, bool)) string {
 	return blockquotes().ReplaceAllStringFunc(formatted, func(block string) string {
 		inside := blockquotes().FindStringSubmatch(block)[1]
-		n, taken := take(strings.Split(protect.PlainText(inside), "\n"))
+		n, taken := take(strings.Split(protect.PlainText(inside, reader), "\n"))
 		if !taken {
 			return block
 		}
@@ -292,7 +292,7 @@ func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result
 		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: reasonCopy}},
 		Original: compose.Original{Body: w.text, FormattedBody: w.html},
 	}
-	known, err := b.deliveredTo(ctx, j.ev)
+	_, known, err := b.deliveredTo(ctx, j.ev)
 	if err != nil {
 		return result, err
 	}

@@ -64,8 +64,11 @@ func (t *talk) hearReaction(ctx context.Context, ev *rooms.Event) error {
 		return err
 	}
 	report, err := t.reportOf(ctx, ev, message, code)
-	if err != nil || report == nil || !t.limitOf(ev.Sender).AllowN(t.b.o.Now(), 1) {
+	if err != nil || report == nil {
 		return err
+	}
+	if allowed, _ := t.allowanceOf(ev.Sender).take(t.b.o.Now()); !allowed {
+		return nil
 	}
 	if err := t.b.storeReport(ctx, report); err != nil {
 		return err

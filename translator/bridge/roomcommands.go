@@ -25,6 +25,9 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if key == "room_translation_on" && settings.Translation == translationLocal {
+		key = "room_external_on"
+	}
 	change(&settings)
 	content, err := json.Marshal(settings)
 	if err != nil {

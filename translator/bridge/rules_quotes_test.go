@@ -177,7 +177,7 @@ func FuzzTakeQuoted(f *testing.F) {
 		if got := takeQuoted(text, none); got != text {
 			t.Fatalf("%q became %q though nothing was taken", text, got)
 		}
-		if got := takeBlockquotes(formatted, none); got != formatted {
+		if got := takeBlockquotes(formatted, "es", none); got != formatted {
 			t.Fatalf("%q became %q though nothing was taken", formatted, got)
 		}
 	})

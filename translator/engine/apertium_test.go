@@ -35,7 +35,7 @@ func say(tb testing.TB, e Engine, from, to language.Code, body, html string) (pr
 	defer cancel()
 	answer, err := e.Translate(ctx, Request{From: from, To: to, Segments: message.Segments()})
 	require.NoError(tb, err)
-	restored, err := message.Restore(answer.Segments)
+	restored, err := message.Restore(answer.Segments, "en")
 	require.NoError(tb, err)
 	return restored, answer
 }

@@ -133,7 +133,7 @@ func (r *run) guarded(ctx context.Context, source string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	restored, err := message.Restore(answer)
+	restored, err := message.Restore(answer, r.f.To)
 	if err == nil {
 		return restored.Body, nil
 	}

@@ -1,6 +1,9 @@
 package language
 
 import (
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -54,6 +57,27 @@ func placeholdersOf(text string) []string {
 }
 
 // TestStringsAreInTheirScript: a string that was pasted into another file would be found.
+// TestEveryStringIsSaidSomewhere: the code names its key, or the beginning of it up to an underscore.
+func TestEveryStringIsSaidSomewhere(t *testing.T) {
+	var code strings.Builder
+	err := filepath.WalkDir("../..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		code.Write(text)
+		return err
+	})
+	require.NoError(t, err)
+	for key := range texts()["en"] {
+		said := strings.Contains(code.String(), `"`+key+`"`)
+		for i, r := range key {
+			said = said || r == '_' && strings.Contains(code.String(), `"`+key[:i+1]+`"`)
+		}
+		require.True(t, said, "nothing says %s", key)
+	}
+}
+
 func TestStringsAreInTheirScript(t *testing.T) {
 	scripts := map[Code]*unicode.RangeTable{"zh": unicode.Han, "zh-Hant": unicode.Han, "ar": unicode.Arabic, "fa": unicode.Arabic, "ur": unicode.Arabic,
 		"ru": unicode.Cyrillic, "sr": unicode.Cyrillic, "ko": unicode.Hangul, "th": unicode.Thai}

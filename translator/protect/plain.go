@@ -6,16 +6,18 @@ import (
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
+
+	"medixchange/translator/language"
 )
 
-// PlainText derives the body of a message from its HTML: lines for blocks, "• " for list items, "> "
-// for quotes; what a spoiler hides stays hidden.
-func PlainText(formatted string) string {
+// PlainText derives the body of a message from its HTML for a reader of a language: lines for blocks, "• " for list items,
+// "> " for quotes; what a spoiler hides stays hidden, and the reader's language says so.
+func PlainText(formatted string, reader language.Code) string {
 	nodes, err := html.ParseFragment(strings.NewReader(formatted), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
 		return ""
 	}
-	p := &plainWriter{}
+	p := &plainWriter{reader: reader}
 	for _, node := range nodes {
 		p.node(node, 0)
 	}
@@ -23,6 +25,7 @@ func PlainText(formatted string) string {
 }
 
 type plainWriter struct {
+	reader  language.Code
 	b       strings.Builder
 	newline bool // at the beginning of a line
 	prefix  string
@@ -76,7 +79,7 @@ func (p *plainWriter) element(node *html.Node, depth int) {
 	case node.DataAtom == atom.Img:
 		p.write(attribute(node, "alt"))
 	case hasAttribute(node, "data-mx-spoiler"):
-		p.write("[" + strings.TrimSpace("spoiler "+attribute(node, "data-mx-spoiler")) + "]")
+		p.write("[" + strings.TrimSpace(language.String(p.reader, "spoiler")+" "+attribute(node, "data-mx-spoiler")) + "]")
 	case node.DataAtom == atom.Pre:
 		p.endLine()
 		p.write(shownText(node))

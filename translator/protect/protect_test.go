@@ -49,7 +49,7 @@ func TestWhatIsProtected(t *testing.T) {
 		"bare link":           {html: `<a href="https://x.example/y">https://x.example/y</a> is it`, wantBody: "https://x.example/y IS IT"},
 		"inline code":         {html: "run <code>rm a</code> now", wantBody: "RUN rm a NOW", wantIn: "<code>rm a</code>"},
 		"code block":          {html: "<p>see</p><pre><code class=\"language-go\">if a {\n}</code></pre>", wantBody: "SEE\nif a {\n}", wantIn: `<pre><code class="language-go">if a {` + "\n}</code></pre>"},
-		"spoiler":             {html: `it is <span data-mx-spoiler="end">he dies</span> ok`, wantBody: "IT IS [spoiler end] OK", wantIn: `<span data-mx-spoiler="end">he dies</span>`},
+		"spoiler":             {html: `it is <span data-mx-spoiler="end">he dies</span> ok`, wantBody: "IT IS [hidden text end] OK", wantIn: `<span data-mx-spoiler="end">he dies</span>`},
 		"list":                {html: "<ul><li>one</li><li>two</li></ul>", wantBody: "• ONE\n• TWO", wantIn: "<ul><li>ONE</li><li>TWO</li></ul>"},
 		"numbered":            {html: "<ol start=\"3\"><li>one</li><li>two</li></ol>", wantBody: "3. ONE\n4. TWO"},
 		"break inside bold":   {html: "<b>one<br>two</b>", wantBody: "ONE\nTWO", wantIn: "<b>ONE</b><br/><b>TWO</b>"},
@@ -61,7 +61,7 @@ func TestWhatIsProtected(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			message := Parse(test.body, test.html, "en")
-			restored, err := message.Restore(upper(message.Segments()))
+			restored, err := message.Restore(upper(message.Segments()), "en")
 			require.NoError(t, err)
 			require.Equal(t, test.wantBody, restored.Body)
 			if test.html == "" {
@@ -87,14 +87,14 @@ func TestDamageIsFound(t *testing.T) {
 	}
 	for name, break_ := range damage {
 		t.Run(name, func(t *testing.T) {
-			_, err := source.Restore([]Segment{break_(append(Segment{}, good...))})
+			_, err := source.Restore([]Segment{break_(append(Segment{}, good...))}, "en")
 			require.ErrorIs(t, err, ErrDamaged)
 		})
 	}
-	_, err := source.Restore(nil)
+	_, err := source.Restore(nil, "en")
 	require.ErrorIs(t, err, ErrDamaged)
 	moved := append(append(Segment{}, good[5:8]...), append(Segment{{Text: " und "}}, good[1:4]...)...)
-	restored, err := source.Restore([]Segment{moved})
+	restored, err := source.Restore([]Segment{moved}, "en")
 	require.NoError(t, err, "an engine may reorder parts")
 	require.Equal(t, "<i>ibuprofen</i> und <b>500 mg</b>", restored.FormattedBody)
 }
@@ -103,7 +103,7 @@ func TestEngineMarkupIsEscaped(t *testing.T) {
 	source := Parse("", "hello <b>there</b>", "en")
 	evil := append(Segment{}, source.Segments()[0]...)
 	evil[0].Text = `<img src=x onerror=alert(1)>`
-	restored, err := source.Restore([]Segment{evil})
+	restored, err := source.Restore([]Segment{evil}, "en")
 	require.NoError(t, err)
 	require.NotContains(t, restored.FormattedBody, "<img")
 }
@@ -111,7 +111,7 @@ func TestEngineMarkupIsEscaped(t *testing.T) {
 func TestDeepMarkupFallsBackToBody(t *testing.T) {
 	deep := strings.Repeat("<b><i>", 80) + "x" + strings.Repeat("</i></b>", 80)
 	message := Parse("the body", deep, "en")
-	restored, err := message.Restore(upper(message.Segments()))
+	restored, err := message.Restore(upper(message.Segments()), "en")
 	require.NoError(t, err)
 	require.Equal(t, "THE BODY", restored.Body)
 	require.Empty(t, restored.FormattedBody)
@@ -125,7 +125,7 @@ func FuzzRoundTrip(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body, formatted string) {
 		message := Parse(body, formatted, language.Code("en"))
-		restored, err := message.Restore(message.Segments())
+		restored, err := message.Restore(message.Segments(), "en")
 		if err != nil {
 			t.Fatalf("unchanged segments do not restore: %v", err)
 		}
@@ -152,7 +152,7 @@ func FuzzRoundTrip(f *testing.F) {
 func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		message := Parse("", "<p>Give <b>500 mg</b> of paracetamol every 8 hours to the <i>left</i> arm.</p><ul><li>see https://a.example/</li></ul>", "en")
-		if _, err := message.Restore(message.Segments()); err != nil {
+		if _, err := message.Restore(message.Segments(), "en"); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"medixchange/translator/language"
 )
 
 // ErrDamaged says that an engine lost, doubled or misplaced a protected part.
@@ -16,9 +18,9 @@ type Restored struct {
 	Lines         []string // how each segment reads, for the checks
 }
 
-// Restore puts translated segments in the place of the source's. It fails with ErrDamaged unless
+// Restore puts segments that were translated for a reader of a language in the place of the source's. It fails with ErrDamaged unless
 // every protected part is there exactly once, in its own segment, and markup is legally nested.
-func (m *Message) Restore(translated []Segment) (Restored, error) {
+func (m *Message) Restore(translated []Segment, reader language.Code) (Restored, error) {
 	if len(translated) != len(m.segments) {
 		return Restored{}, fmt.Errorf("%w: %d segments for %d", ErrDamaged, len(translated), len(m.segments))
 	}
@@ -31,7 +33,7 @@ func (m *Message) Restore(translated []Segment) (Restored, error) {
 	for i := range translated {
 		local[i] = m.localised(translated[i], m.segments[i])
 	}
-	return m.assemble(local), nil
+	return m.assemble(local, reader), nil
 }
 
 // sameParts checks that a translated segment has the protected parts of its source.
@@ -72,7 +74,7 @@ func sameParts(source, translated Segment) error {
 }
 
 // assemble writes the message with its translated segments.
-func (m *Message) assemble(translated []Segment) Restored {
+func (m *Message) assemble(translated []Segment, reader language.Code) Restored {
 	var whole strings.Builder
 	lines := make([]string, len(translated))
 	for _, part := range m.parts {
@@ -90,7 +92,7 @@ func (m *Message) assemble(translated []Segment) Restored {
 		return Restored{Body: whole.String(), Lines: lines}
 	}
 	formatted := Sanitize(whole.String())
-	return Restored{Body: PlainText(formatted), FormattedBody: formatted, Lines: lines}
+	return Restored{Body: PlainText(formatted, reader), FormattedBody: formatted, Lines: lines}
 }
 
 func (m *Message) write(whole, line *strings.Builder, piece Piece) {

@@ -41,7 +41,7 @@ func Sanitize(formatted string) string {
 	clean := policy().Sanitize(formatted)
 	nodes, err := html.ParseFragment(strings.NewReader(clean), &html.Node{Type: html.ElementNode, Data: "body", DataAtom: atom.Body})
 	if err != nil {
-		return html.EscapeString(PlainText(clean))
+		return html.EscapeString(PlainText(clean, "en"))
 	}
 	var b strings.Builder
 	for _, node := range nodes {
