@@ -100,6 +100,10 @@ func TestRule20TheBotSaysWhoReadsTranslations(t *testing.T) {
 	require.Contains(t, body(a.until(room, 1)[0]), "2 members read translations here: English, Spanish\n")
 	require.Contains(t, w.ask(room, bob, "!languages"), "\n2 miembros leen aquí traducciones: inglés, español")
 	w.ask(room, bob, "!lang off")
+	require.Eventually(t, func() bool {
+		readers, err := w.bridge.People().Readers(t.Context(), room)
+		return err == nil && readers.Count == 1
+	}, patience, 2*time.Millisecond)
 	require.Contains(t, w.ask(room, alice, "!languages"), "\n1 member reads translations here: English")
 	w.ask(room, alice, "!translation off")
 	require.NotContains(t, w.ask(room, alice, "!languages"), "translations here")
