@@ -125,6 +125,35 @@ func TestRule12AReplysFallbackIsMadeAnewForEachViewer(t *testing.T) {
 	require.Equal(t, thanks, last.Get("formatted_body").Str)
 }
 
+// A dose that its author corrected is repeated to nobody, whatever the reply's own client quoted.
+func TestRule12AReplysFallbackRepeatsTheEditInForce(t *testing.T) {
+	w, room := quoteWorld(t)
+	const dora = "@dora:" + hospital // reads English, as alice writes
+	w.member(room, dora, dora, "join")
+	c := w.device(carla)
+	id := w.say(room, alice, question)
+	edit := w.send(room, alice, editOf(id, better))
+	w.rendered(edit, "es")
+	reply := object{
+		"msgtype": "m.text", "body": "> <" + alice + "> " + pregunta + "\n\n" + thanks, "format": htmlFormat,
+		"formatted_body": "<mx-reply><blockquote>" + pregunta + "</blockquote></mx-reply>" + thanks,
+		"m.relates_to":   object{"m.in_reply_to": object{"event_id": id}},
+	}
+	first := w.send(room, bob, reply)
+	spanish := c.until(room, 3)[2].Get("content")
+	require.True(t, strings.HasPrefix(spanish.Get("body").Str, "> <"+alice+"> "+mejor+"\n> 🌐"), spanish.Raw)
+	require.NotContains(t, spanish.Get("formatted_body").Str, pregunta)
+	require.True(t, strings.HasPrefix(w.bodyAs(dora, first), "> <"+alice+"> "+better+"\n\n"+merci), "and to who reads originals")
+
+	w.redact(room, alice, edit)
+	require.True(t, strings.HasPrefix(w.bodyAs(carla, first), "> <"+alice+"> "+pregunta+"\n"), "the edit is gone, the message is not")
+	edit = w.send(room, alice, editOf(id, better))
+	w.rendered(edit, "es")
+	require.True(t, strings.HasPrefix(w.bodyAs(carla, first), "> <"+alice+"> "+mejor+"\n"))
+	w.redact(room, alice, id)
+	require.Equal(t, thanks, w.bodyAs(carla, first), "what is redacted is repeated to nobody, nor are its edits")
+}
+
 func TestRule09AForwardedTranslationBecomesTheOriginal(t *testing.T) {
 	w, room := quoteWorld(t)
 	b := w.device(bob)
