@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -152,28 +151,6 @@ func TestRule12AReplysFallbackRepeatsTheEditInForce(t *testing.T) {
 	require.True(t, strings.HasPrefix(w.bodyAs(carla, first), "> <"+alice+"> "+mejor+"\n"))
 	w.redact(room, alice, id)
 	require.Equal(t, thanks, w.bodyAs(carla, first), "what is redacted is repeated to nobody, nor are its edits")
-}
-
-func TestRule09AForwardedTranslationBecomesTheOriginal(t *testing.T) {
-	w, room := quoteWorld(t)
-	b := w.device(bob)
-	w.say(room, alice, question)
-	copied := b.until(room, 1)[0].Get("content").Raw
-	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
-	require.NoError(t, err)
-	stored, err := w.view.FromClient(viewer, json.RawMessage(copied))
-	require.NoError(t, err)
-	forwarded := gjson.ParseBytes(stored)
-	require.Equal(t, question, forwarded.Get("body").Str)
-	require.False(t, forwarded.Get("formatted_body").Exists())
-	require.False(t, forwarded.Get(pathKey).Exists())
-	require.JSONEq(t, `{"from":"en","to":"es"}`, forwarded.Get(`org\.medixchange\.forwarded`).Raw)
-	elsewhere := w.room(bob, carla)
-	c := w.device(carla)
-	var content object
-	require.NoError(t, json.Unmarshal(stored, &content))
-	w.send(elsewhere, bob, content)
-	require.True(t, strings.HasPrefix(body(c.until(elsewhere, 1)[0]), pregunta), "its readers get a direct translation")
 }
 
 func TestRepeated(t *testing.T) {
