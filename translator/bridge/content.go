@@ -39,7 +39,7 @@ func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMe
 	if silent(message) {
 		return placed, nil, nil
 	}
-	message.Late = true
+	message.Late, message.Edited = true, ev.Relation.Type == relReplace
 	if late, err = compose.Compose(message).Apply(version); err != nil {
 		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
 	}

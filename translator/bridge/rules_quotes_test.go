@@ -153,6 +153,17 @@ func TestRule12AReplysFallbackRepeatsTheEditInForce(t *testing.T) {
 	require.Equal(t, thanks, w.bodyAs(carla, first), "what is redacted is repeated to nobody, nor are its edits")
 }
 
+// Whatever a translation says of itself, in whatever language, is no word of its author.
+func TestRule12OurOwnMarksAreRecognised(t *testing.T) {
+	for _, code := range language.All {
+		for _, key := range []string{"mark", "mark_pivot", "late", "late_edit", "late_note", "late_note_edit", "withdrawn", "not_translated"} {
+			said := language.String(code, key)
+			_, repeats := repeated([]string{"> \u200f" + said, "> x"}, nil)
+			require.True(t, repeats, "%s: %s", code, said)
+		}
+	}
+}
+
 func TestRepeated(t *testing.T) {
 	known := []delivered{{1, []string{"No."}, "Original (X)"}, {2, []string{"uno", "dos"}, "Original (X)"}}
 	for text, want := range map[string]struct {
