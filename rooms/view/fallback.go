@@ -14,7 +14,10 @@ import (
 
 // fallback is what a client put before a reply for those that cannot show replies: the words of another message, as that
 // client's user read them. Each viewer gets it made anew from what they read (TRANSLATION 12).
-type fallback struct{ target *rooms.Event }
+type fallback struct {
+	message *rooms.Event // that is answered
+	target  *rooms.Event // its version whose words are repeated: the edit in force, else the message
+}
 
 var replyKey = []byte("m.in_reply_to")
 
@@ -63,11 +66,11 @@ func (s *showing) readFallbacks(ctx context.Context, events []*rooms.Event) erro
 	if s.v.plain || s.o.StateSection || s.o.Format == FormatFederation {
 		return nil
 	}
-	targets := map[int64]string{}
+	answered := map[int64]string{}
 	var ids []string
 	for _, ev := range events {
 		if id := fallbackOf(ev); id != "" && translatable(s.viewer, ev) {
-			targets[ev.NID] = id
+			answered[ev.NID] = id
 			ids = append(ids, id)
 		}
 	}
@@ -78,21 +81,65 @@ func (s *showing) readFallbacks(ctx context.Context, events []*rooms.Event) erro
 	if err != nil {
 		return err
 	}
-	s.fallbacks = make(map[int64]*fallback, len(targets))
+	edits, err := s.editsOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	s.fallbacks = make(map[int64]*fallback, len(answered))
 	for _, ev := range events {
-		target := found[targets[ev.NID]]
-		if target == nil || target.RoomID != ev.RoomID {
+		message := found[answered[ev.NID]]
+		if message == nil || message.RoomID != ev.RoomID {
 			continue
 		}
-		visible, err := s.v.Visible(ctx, s.viewer, ev.RoomID, []*rooms.Event{target})
+		f, err := s.fallbackTo(ctx, message, edits[message.ID])
 		if err != nil {
 			return err
 		}
-		if len(visible) > 0 {
-			s.fallbacks[ev.NID] = &fallback{target: target}
+		if f != nil {
+			s.fallbacks[ev.NID] = f
 		}
 	}
 	return nil
+}
+
+// fallbackTo returns what a reply to a message repeats; nil when the viewer may not see the message.
+func (s *showing) fallbackTo(ctx context.Context, message, edit *rooms.Event) (*fallback, error) {
+	versions := []*rooms.Event{message}
+	if edit != nil {
+		versions = append(versions, edit)
+	}
+	visible, err := s.v.Visible(ctx, s.viewer, message.RoomID, versions)
+	if err != nil || len(visible) == 0 || visible[0] != message {
+		return nil, err
+	}
+	return &fallback{message: message, target: visible[len(visible)-1]}, nil
+}
+
+// editsOf returns the edit in force of each message that has one: a reply repeats no dose that its author has corrected
+// since. One that is redacted has none any more.
+func (s *showing) editsOf(ctx context.Context, ids []string) (map[string]*rooms.Event, error) {
+	found, err := s.v.rooms.Aggregates(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	edits := make(map[string]*rooms.Event, len(found))
+	var edited []string
+	for id, a := range found {
+		if a.Edit != nil {
+			edits[id], edited = a.Edit, append(edited, id)
+		}
+	}
+	if len(edited) == 0 {
+		return nil, nil
+	}
+	redacted, err := s.v.rooms.Redacted(ctx, edited)
+	if err != nil {
+		return nil, err
+	}
+	for id := range redacted {
+		delete(edits, id)
+	}
+	return edits, nil
 }
 
 // withFallback returns a shown event whose repeated words are those that the viewer reads.
@@ -111,6 +158,9 @@ func (s *showing) wordsOf(f *fallback) string {
 		return ""
 	}
 	content := gjson.ParseBytes(s.v.encoded(f.target, nil, s.renderings[f.target.NID]).content)
+	if f.target != f.message {
+		content = content.Get(`m\.new_content`)
+	}
 	for _, path := range []string{"body", `m\.text.0.body`, `org\.matrix\.msc1767\.text`} { // of messages, of polls
 		if text := content.Get(path); text.Type == gjson.String {
 			words, _ := cutQuoted(text.Str)
@@ -138,13 +188,13 @@ func (f *fallback) rewrite(content []byte, words string) ([]byte, error) {
 }
 
 func (f *fallback) quoted(words string) string {
-	return "> <" + f.target.Sender + "> " + strings.ReplaceAll(words, "\n", "\n> ")
+	return "> <" + f.message.Sender + "> " + strings.ReplaceAll(words, "\n", "\n> ")
 }
 
 func (f *fallback) quotedHTML(words string) string {
 	link := func(to, text string) string {
 		return `<a href="https://matrix.to/#/` + html.EscapeString(to) + `">` + html.EscapeString(text) + "</a>"
 	}
-	return mxReply + "<blockquote>" + link(f.target.RoomID+"/"+f.target.ID, "In reply to") + " " + link(f.target.Sender, f.target.Sender) +
+	return mxReply + "<blockquote>" + link(f.message.RoomID+"/"+f.message.ID, "In reply to") + " " + link(f.message.Sender, f.message.Sender) +
 		"<br>" + strings.ReplaceAll(html.EscapeString(words), "\n", "<br>") + "</blockquote>" + mxReplyEnd
 }

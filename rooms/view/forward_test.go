@@ -22,8 +22,37 @@ func TestWhatWasCopiedWithItsKeyIsTheOriginal(t *testing.T) {
 				`"original":{"content":{"topic":"y","org.medixchange.translation":{"verdict":"pass"}}}}}`,
 			`{"topic":"y","org.medixchange.forwarded":{"from":"zh","to":"es"}}`,
 		},
-		"one that was not translated": {
-			`{"topic":"x","org.medixchange.translation":{"state":"pending","original":{"content":{"topic":"y"}}}}`, `{"topic":"x"}`,
+		"a poll in a thread": {
+			`{"m.poll":{"a":"sí"},"m.mentions":{},"m.relates_to":{"rel_type":"m.thread","event_id":"$a"},"org.medixchange.translation":{"state":"translated",` +
+				`"from":"zh","to":"es","original":{"content":{"m.poll":{"a":"是"},"m.mentions":{"user_ids":["@a:a"]}}}}}`,
+			`{"m.poll":{"a":"是"},"m.mentions":{},"m.relates_to":{"rel_type":"m.thread","event_id":"$a"},"org.medixchange.forwarded":{"from":"zh","to":"es"}}`,
+		},
+		"a poll that was not translated": {
+			`{"m.poll":{"a":"是\n🌐 no traducido"},"org.medixchange.translation":{"state":"none","from":"zh","to":"es",` +
+				`"original":{"body":"是","content":{"m.poll":{"a":"是"},"m.mentions":{"user_ids":["@a:a"]}}}}}`,
+			`{"m.poll":{"a":"是"}}`,
+		},
+		"a message that was not translated": {
+			`{"msgtype":"m.text","body":"今天？\n🌐 no traducido","format":"org.matrix.custom.html","formatted_body":"<p>今天？</p><p>🌐 no traducido</p>",` +
+				`"org.medixchange.translation":{"state":"none","from":"zh","to":"es","reasons":["busy"],"original":{"body":"今天？","formatted_body":"<b>今天？</b>"}}}`,
+			`{"msgtype":"m.text","body":"今天？","format":"org.matrix.custom.html","formatted_body":"<b>今天？</b>"}`,
+		},
+		"a refused one": {
+			`{"msgtype":"m.text","body":"5 mg\n⛔ No traducido","org.medixchange.translation":{"state":"none","verdict":"block","original":{"body":"5 mg"}}}`,
+			`{"msgtype":"m.text","body":"5 mg"}`,
+		},
+		"a pending one": {
+			`{"msgtype":"m.text","body":"5 mg","org.medixchange.translation":{"state":"pending","original":{"body":"5 mg"}}}`,
+			`{"msgtype":"m.text","body":"5 mg"}`,
+		},
+		"other words under an old key": {
+			`{"msgtype":"m.text","body":"0.5 mg now","org.medixchange.translation":{"state":"none","original":{"body":"5 mg"}}}`,
+			`{"msgtype":"m.text","body":"0.5 mg now"}`,
+		},
+		"what was written down in its own language": {
+			`{"msgtype":"m.audio","body":"5 mg","filename":"a.ogg","org.medixchange.translation":{"state":"translated","from":"en","to":"en",` +
+				`"original":{"body":"5 mg","content":{"msgtype":"m.audio","body":"a.ogg"}}}}`,
+			`{"msgtype":"m.audio","body":"a.ogg"}`,
 		},
 	} {
 		stored, err := v.FromClient(Viewer{UserID: "@bo:a"}, json.RawMessage(c.sent))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -65,46 +66,78 @@ func withoutForged(content []byte) []byte {
 }
 
 // ForwardedKey is the key in content that says that a message was forwarded from a reader who had it in translation:
-// {"from": "zh", "to": "es"}. What is forwarded is the original.
+// {"from": "zh", "to": "es"}. What is forwarded is the original. Like all that is sent it is the sender's word.
 const ForwardedKey = "org.medixchange.forwarded"
 
-// forwardedOriginal returns a content that a client copied from a translation as what its author wrote, with where it comes
-// from; any other content as it is (TRANSLATION 9). Clients copy the key with the rest, so the original is in there.
+// forwardedOriginal returns a content that a client copied from what it was shown as what its author wrote (TRANSLATION 9):
+// a translation with where it comes from, and what was not translated without the words on why. Clients copy the key with
+// the rest, so the original is in there. Any other content stays as it is.
 func forwardedOriginal(content []byte) []byte {
 	if !bytes.Contains(content, translationKey) {
 		return content
 	}
-	key := gjson.GetBytes(content, `org\.medixchange\.translation`)
-	original := key.Get("original.body")
-	if whole := key.Get("original.content"); key.Get("state").Str == "translated" && whole.IsObject() {
-		out, err := sjson.SetBytes([]byte(whole.Raw), `org\.medixchange\.forwarded`, map[string]string{"from": key.Get("from").Str, "to": key.Get("to").Str})
-		if err != nil {
-			return content
-		}
+	sent := gjson.ParseBytes(content)
+	key := sent.Get(`org\.medixchange\.translation`)
+	out, err := restored(content, sent, key)
+	if err != nil || out == nil {
+		return content
+	}
+	from, to := key.Get("from").Str, key.Get("to").Str
+	if key.Get("state").Str != stateTranslated || from == to { // the same: what was said, written down in its language
 		return out
 	}
-	if key.Get("state").Str != "translated" || original.Type != gjson.String || original.Str == "" {
-		return content
-	}
-	out, err := sjson.SetBytes(content, "body", original.Str)
-	if err != nil {
-		return content
-	}
-	if formatted := key.Get("original.formatted_body"); formatted.Type == gjson.String && formatted.Str != "" {
-		out, err = sjson.SetBytes(out, "formatted_body", formatted.Str)
-	} else {
-		if out, err = sjson.DeleteBytes(out, "formatted_body"); err == nil {
-			out, err = sjson.DeleteBytes(out, "format")
-		}
-	}
-	if err != nil {
-		return content
-	}
-	out, err = sjson.SetBytes(out, `org\.medixchange\.forwarded`, map[string]string{"from": key.Get("from").Str, "to": key.Get("to").Str})
-	if err != nil {
+	if out, err = sjson.SetBytes(out, `org\.medixchange\.forwarded`, map[string]string{"from": from, "to": to}); err != nil {
 		return content
 	}
 	return out
+}
+
+// stateTranslated is the state of a rendering that holds a translation.
+const stateTranslated = "translated"
+
+// restored returns a sent content with the original from its key, nil when that says nothing of it.
+func restored(content []byte, sent, key gjson.Result) ([]byte, error) {
+	if whole := key.Get("original.content"); whole.IsObject() {
+		return restoredWhole(sent, whole)
+	}
+	original := key.Get("original.body")
+	if original.Type != gjson.String || original.Str == "" {
+		return nil, nil
+	}
+	if key.Get("state").Str != stateTranslated && !hasLines(sent.Get("body").Str, original.Str) {
+		return nil, nil // where nothing was translated the original was shown: other words are the sender's own
+	}
+	out, err := sjson.SetBytes(content, "body", original.Str)
+	if err != nil {
+		return nil, err
+	}
+	if formatted := key.Get("original.formatted_body"); formatted.Type == gjson.String && formatted.Str != "" {
+		return sjson.SetBytes(out, "formatted_body", formatted.Str)
+	}
+	if out, err = sjson.DeleteBytes(out, "formatted_body"); err != nil {
+		return nil, err
+	}
+	return sjson.DeleteBytes(out, "format")
+}
+
+// hasLines reports whether a text has another one in it, from the beginning of a line to the end of one.
+func hasLines(text, lines string) bool { return strings.Contains("\n"+text+"\n", "\n"+lines+"\n") }
+
+// restoredWhole returns an original that is more than a text. What it relates to, and who is mentioned, is for its sender to say.
+func restoredWhole(sent, whole gjson.Result) ([]byte, error) {
+	out := []byte(whole.Raw)
+	var err error
+	for _, path := range []string{`m\.relates_to`, `m\.mentions`} {
+		if said := sent.Get(path); said.Exists() {
+			out, err = sjson.SetRawBytes(out, path, []byte(said.Raw))
+		} else if whole.Get(path).Exists() {
+			out, err = sjson.DeleteBytes(out, path)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func rewrite(object gjson.Result, deeper bool) []byte {

@@ -13,7 +13,9 @@ import (
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/protect"
 )
 
 // newContentOf returns what a content in place of ev's says that its version of the message is, as m.new_content.
@@ -249,8 +251,8 @@ func untold(edit, remains *rooms.Event, rows []*row) map[string]bool {
 	return tags
 }
 
-// showRemaining gives those who read some languages a synthetic of the version that remains. When another edit has come
-// meanwhile, that one shows itself.
+// showRemaining gives those who read some languages a synthetic of the version that remains. It says why it is there, since
+// clients show that the message was edited. When another edit has come meanwhile, that one shows itself.
 func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows []*row, tags map[string]bool) error {
 	version, err := b.o.Rooms.VersionIn(tx, message)
 	if err != nil || version.Redacted || inForceNID(version, message) != remains.NID {
@@ -259,14 +261,34 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 	var shown []*row
 	for tag := range tags {
 		of := view.Rendering{Language: tag, Version: remains.NID}
-		content := originalOf(remains)
+		content, err := b.withdrawn(remains, language.Code(tag))
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
 			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
 				of.State, of.Verdict, of.Parts, of.Glossary = r.State, r.Verdict, r.Parts, r.Glossary
-				content = newContentOf(remains, r.Content)
+				if len(r.LateContent) > 0 {
+					content = r.LateContent
+				}
 			}
 		}
 		shown = append(shown, toldOf(message, of, afterAll(toldIn(rows, tag)), content))
 	}
 	return b.insert(tx, false, shown...)
+}
+
+// withdrawn is what a version that has no translation says to who was shown one of an edit that is gone, as m.new_content.
+func (b *Bridge) withdrawn(version *rooms.Event, reader language.Code) (json.RawMessage, error) {
+	w, ok := b.wordsOf(version)
+	if !ok {
+		return originalOf(version), nil
+	}
+	var original compose.Original
+	original.Body, original.FormattedBody = protect.CutReply(w.text, w.html)
+	content, err := compose.Withdrawn(original, reader).Apply(string(originalOf(version)))
+	if err != nil {
+		return nil, fmt.Errorf("writing that a translation is withdrawn: %w", err)
+	}
+	return content, nil
 }

@@ -20,6 +20,7 @@ const (
 	pathReadAs     = `org\.medixchange\.read_as`
 	pathRelates    = `m\.relates_to`
 	pathTag        = `org\.medixchange\.language`
+	pathWhole      = "original.content" // in the key
 )
 
 // contents returns what takes the place of the event's content, and m.new_content of the edit that brings it to those who
@@ -38,7 +39,7 @@ func contents(ev *rooms.Event, message compose.Message) (placed, late json.RawMe
 	if silent(message) {
 		return placed, nil, nil
 	}
-	message.Late = true
+	message.Late, message.Edited = true, ev.Relation.Type == relReplace
 	if late, err = compose.Compose(message).Apply(version); err != nil {
 		return nil, nil, fmt.Errorf("writing a late translation: %w", err)
 	}
@@ -134,6 +135,12 @@ func keyed(ev *rooms.Event, message compose.Message) (json.RawMessage, error) {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
 	return sjson.SetRawBytes(content, pathKey, encoded)
+}
+
+// wholeOriginal is a version as its author made it. The key of what is more than a text holds it beside the words: a client
+// that sends the message on copies all of it, and has nothing else of the original (TRANSLATION 9).
+func wholeOriginal(version json.RawMessage) json.RawMessage {
+	return without(without(without(version, pathKey), pathReadAs), pathRelates)
 }
 
 // reasonsIn reads the reasons from the key of a rendering.

@@ -180,7 +180,11 @@ func (b *Bridge) overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message 
 			return nil, nil
 		}
 	}
-	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), newContentOf(ev, version.Content)), nil
+	content := newContentOf(ev, version.Content)
+	if untranslated && len(version.LateContent) > 0 {
+		content = version.LateContent
+	}
+	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), content), nil
 }
 
 // afterTold puts a rendering that replaces another of its version after the synthetics that were given out of it, so that it

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
 
 	"medixchange/rooms"
 	"medixchange/rooms/view"
@@ -119,10 +122,19 @@ func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (conte
 		return nil, nil, err
 	}
 	if len(r.Content) == 0 { // told: it shows a version to those who have the message
-		content, late = nil, newContentOf(ev, content)
+		if firstLineOf(r.LateContent) != firstLineOf(late) {
+			late = newContentOf(ev, content)
+		}
+		content = nil
 	}
 	b.forms.Add(k, form{content, late})
 	return content, late, nil
+}
+
+// firstLineOf is how the text of a content begins: there stands whether it came late.
+func firstLineOf(content json.RawMessage) string {
+	line, _, _ := strings.Cut(gjson.GetBytes(content, "body").Str, "\n")
+	return line
 }
 
 // Threads implements view.Renderer. The bot answers in threads where it was let in, and where its answers go to nobody

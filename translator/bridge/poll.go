@@ -190,15 +190,13 @@ func pollContents(ev *rooms.Event, message compose.Message) (placed, late json.R
 	return placed, late, err
 }
 
-// pollKey is the key of a poll. Beside the words it holds the poll as its author made it: a client that sends it on copies
-// all of it.
+// pollKey is the key of a poll, with the whole of it.
 func pollKey(key compose.Key, version json.RawMessage) (json.RawMessage, error) {
 	encoded, err := json.Marshal(key)
 	if err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
-	original := without(without(version, pathKey), pathRelates)
-	if encoded, err = sjson.SetRawBytes(encoded, "original.content", original); err != nil {
+	if encoded, err = sjson.SetRawBytes(encoded, pathWhole, wholeOriginal(version)); err != nil {
 		return nil, fmt.Errorf("writing a translation key: %w", err)
 	}
 	return encoded, nil

@@ -71,6 +71,30 @@ func TestRule07ALateEditCallsNobodyAndSaysWhoMadeIt(t *testing.T) {
 	require.False(t, changed.Get(pathRelates).Exists())
 }
 
+// Who edits a message did edit it, however late its translation is.
+func TestRule07ALateEditOfARealOneDoesNotDenyIt(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	open := w.engine.close()
+	w.send(room, alice, editOf(id, better))
+	w.tooLate()
+	b.until(room, 2)
+	open()
+	late := b.until(room, 3)[2].Get("content").Get(pathNewContent)
+	require.True(t, strings.HasPrefix(late.Get("body").Str, lateEditES+"\n"+mejor), late.Raw)
+	require.True(t, strings.HasPrefix(late.Get("formatted_body").Str, "<p>"+lateEditES+"</p><p>"+mejor), late.Raw)
+	w.engine.failWith(errors.New("broken"))
+	open = w.engine.close()
+	w.send(room, alice, editOf(id, stable))
+	w.tooLate()
+	b.until(room, 4)
+	open()
+	require.True(t, strings.HasPrefix(newBody(b.until(room, 5)[4]), lateNoteEditES+"\n"+stable), "nor does a note")
+}
+
 func TestRule08AChangeOfLanguageAppliesToWhatComes(t *testing.T) {
 	w := newWorld(t)
 	room := w.room(alice, bob)

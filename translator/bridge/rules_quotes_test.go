@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -125,26 +124,44 @@ func TestRule12AReplysFallbackIsMadeAnewForEachViewer(t *testing.T) {
 	require.Equal(t, thanks, last.Get("formatted_body").Str)
 }
 
-func TestRule09AForwardedTranslationBecomesTheOriginal(t *testing.T) {
+// A dose that its author corrected is repeated to nobody, whatever the reply's own client quoted.
+func TestRule12AReplysFallbackRepeatsTheEditInForce(t *testing.T) {
 	w, room := quoteWorld(t)
-	b := w.device(bob)
-	w.say(room, alice, question)
-	copied := b.until(room, 1)[0].Get("content").Raw
-	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
-	require.NoError(t, err)
-	stored, err := w.view.FromClient(viewer, json.RawMessage(copied))
-	require.NoError(t, err)
-	forwarded := gjson.ParseBytes(stored)
-	require.Equal(t, question, forwarded.Get("body").Str)
-	require.False(t, forwarded.Get("formatted_body").Exists())
-	require.False(t, forwarded.Get(pathKey).Exists())
-	require.JSONEq(t, `{"from":"en","to":"es"}`, forwarded.Get(`org\.medixchange\.forwarded`).Raw)
-	elsewhere := w.room(bob, carla)
+	const dora = "@dora:" + hospital // reads English, as alice writes
+	w.member(room, dora, dora, "join")
 	c := w.device(carla)
-	var content object
-	require.NoError(t, json.Unmarshal(stored, &content))
-	w.send(elsewhere, bob, content)
-	require.True(t, strings.HasPrefix(body(c.until(elsewhere, 1)[0]), pregunta), "its readers get a direct translation")
+	id := w.say(room, alice, question)
+	edit := w.send(room, alice, editOf(id, better))
+	w.rendered(edit, "es")
+	reply := object{
+		"msgtype": "m.text", "body": "> <" + alice + "> " + pregunta + "\n\n" + thanks, "format": htmlFormat,
+		"formatted_body": "<mx-reply><blockquote>" + pregunta + "</blockquote></mx-reply>" + thanks,
+		"m.relates_to":   object{"m.in_reply_to": object{"event_id": id}},
+	}
+	first := w.send(room, bob, reply)
+	spanish := c.until(room, 3)[2].Get("content")
+	require.True(t, strings.HasPrefix(spanish.Get("body").Str, "> <"+alice+"> "+mejor+"\n> 🌐"), spanish.Raw)
+	require.NotContains(t, spanish.Get("formatted_body").Str, pregunta)
+	require.True(t, strings.HasPrefix(w.bodyAs(dora, first), "> <"+alice+"> "+better+"\n\n"+merci), "and to who reads originals")
+
+	w.redact(room, alice, edit)
+	require.True(t, strings.HasPrefix(w.bodyAs(carla, first), "> <"+alice+"> "+pregunta+"\n"), "the edit is gone, the message is not")
+	edit = w.send(room, alice, editOf(id, better))
+	w.rendered(edit, "es")
+	require.True(t, strings.HasPrefix(w.bodyAs(carla, first), "> <"+alice+"> "+mejor+"\n"))
+	w.redact(room, alice, id)
+	require.Equal(t, thanks, w.bodyAs(carla, first), "what is redacted is repeated to nobody, nor are its edits")
+}
+
+// Whatever a translation says of itself, in whatever language, is no word of its author.
+func TestRule12OurOwnMarksAreRecognised(t *testing.T) {
+	for _, code := range language.All {
+		for _, key := range []string{"mark", "mark_pivot", "late", "late_edit", "late_note", "late_note_edit", "withdrawn", "not_translated"} {
+			said := language.String(code, key)
+			_, repeats := repeated([]string{"> \u200f" + said, "> x"}, nil)
+			require.True(t, repeats, "%s: %s", code, said)
+		}
+	}
 }
 
 func TestRepeated(t *testing.T) {

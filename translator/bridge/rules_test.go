@@ -13,16 +13,20 @@ import (
 )
 
 const (
-	question   = "How is the patient today?"
-	pregunta   = "¿Cómo está el paciente hoy?"
-	stable     = "The patient is stable now."
-	estable    = "El paciente está estable ahora."
-	better     = "The patient is better today."
-	mejor      = "El paciente está mejor hoy."
-	goodNews   = "Thank you for the good news."
-	buenas     = "Gracias por las buenas noticias."
-	lateES     = "🌐 la traducción llegó más tarde; el remitente no editó"
-	lateNoteES = "🌐 nota del servicio de traducción; el remitente no editó"
+	question = "How is the patient today?"
+	pregunta = "¿Cómo está el paciente hoy?"
+	stable   = "The patient is stable now."
+	estable  = "El paciente está estable ahora."
+	better   = "The patient is better today."
+	mejor    = "El paciente está mejor hoy."
+	goodNews = "Thank you for the good news."
+	buenas   = "Gracias por las buenas noticias."
+
+	lateES         = "🌐 la traducción llegó más tarde; el remitente no editó"
+	lateEditES     = "🌐 la traducción del mensaje editado llegó más tarde"
+	lateNoteES     = "🌐 nota del servicio de traducción; el remitente no editó"
+	lateNoteEditES = "🌐 nota del servicio de traducción sobre el mensaje editado"
+	withdrawnES    = "🌐 traducción retirada; este es el original"
 )
 
 func TestRule01TheTailOfTheRoomWaitsBehindItsQuestion(t *testing.T) {

@@ -123,17 +123,22 @@ func (b *Bridge) hear(ctx context.Context, j *job) (translator.Result, error) {
 }
 
 // spoken turns contents of a rendering into those of a voice message: what was said becomes the caption of the recording,
-// marked as written down by machine. The file's name moves where captions leave it (Client-Server API, Media captions).
+// marked as written down by machine. The file's name moves where captions leave it (Client-Server API, Media captions). The
+// key has the recording as it was sent: whoever sends it on sends no machine's words as its author's.
 func spoken(ev *rooms.Event, to language.Code, result translator.Result, contents ...json.RawMessage) error {
 	name := ev.Content().Get("filename").Str
 	if name == "" {
 		name = ev.Content().Get("body").Str
 	}
+	original := wholeOriginal(json.RawMessage(ev.Content().Raw))
 	for i, content := range contents {
 		if len(content) == 0 {
 			continue
 		}
 		changed, err := captioned(content, name, to, result)
+		if err == nil {
+			changed, err = sjson.SetRawBytes(changed, pathKey+"."+pathWhole, original)
+		}
 		if err != nil {
 			return fmt.Errorf("writing what was said: %w", err)
 		}

@@ -54,8 +54,9 @@ type Message struct {
 	// Original are then all of them together.
 	Items []Message
 
-	Form Form
-	Late bool // shown as an edit after the original went out
+	Form   Form
+	Late   bool // shown as an edit after the original went out
+	Edited bool // it is an edit that its sender made
 }
 
 // Key is the value of org.medixchange.translation.
@@ -94,21 +95,42 @@ func Compose(m Message) Content {
 		content.Body, content.FormattedBody = untranslated(m)
 	}
 	if m.Late {
-		late := directed(m.To, language.String(m.To, lateKey(m)))
-		content.Body = late + "\n" + content.Body
-		if content.FormattedBody != "" {
-			content.FormattedBody = paragraph(late) + content.FormattedBody
-		}
+		return headed(content, m.To, lateKey(m))
 	}
 	return content
 }
 
-// lateKey names what an edit that the sender did not make begins with.
+// headed puts a line of ours over what a reader is shown.
+func headed(content Content, to language.Code, key string) Content {
+	line := directed(to, language.String(to, key))
+	content.Body = line + "\n" + content.Body
+	if content.FormattedBody != "" {
+		content.FormattedBody = paragraph(line) + content.FormattedBody
+	}
+	return content
+}
+
+// lateKey names what an edit that the sender did not make begins with: clients say that the message was edited. Whether its
+// sender did edit it, too, must not be wrong.
 func lateKey(m Message) string {
-	if m.State == StateTranslated {
+	switch {
+	case m.State == StateTranslated && m.Edited:
+		return "late_edit"
+	case m.State == StateTranslated:
 		return "late"
+	case m.Edited:
+		return "late_note_edit"
 	}
 	return "late_note"
+}
+
+// reasonWithdrawn is why a reader is shown an original whose translation there was before.
+const reasonWithdrawn = "withdrawn"
+
+// Withdrawn writes an original for a reader who was shown a translation in its place, which is withdrawn.
+func Withdrawn(original Original, to language.Code) Content {
+	key := Key{State: StateNone, To: to, Reasons: []string{reasonWithdrawn}, Original: &original}
+	return headed(Content{Body: original.Body, FormattedBody: original.FormattedBody, Key: key}, to, "withdrawn")
 }
 
 func keyOf(m Message) Key {

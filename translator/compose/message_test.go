@@ -203,6 +203,27 @@ func TestPivotLateAndUnreviewedAreSaid(t *testing.T) {
 	require.Contains(t, content.FormattedBody, "🌐 from French, through Spanish · phrase not yet reviewed")
 }
 
+func TestLateSaysWhetherTheSenderEdited(t *testing.T) {
+	edited := translated()
+	edited.Late, edited.Edited = true, true
+	require.True(t, strings.HasPrefix(Compose(edited).Body, "🌐 translation of the edited message arrived later\n"))
+	edited.State, edited.Reasons = StateNone, []check.Reason{{Code: "busy"}}
+	require.True(t, strings.HasPrefix(Compose(edited).Body, "🌐 a note of the translation service on the edited message\n"))
+	edited.Edited = false
+	require.True(t, strings.HasPrefix(Compose(edited).Body, "🌐 a note of the translation service; the sender did not edit\n"))
+	edited.Late = false
+	require.True(t, strings.HasPrefix(Compose(edited).Body, edited.Original.Body+"\n"))
+}
+
+func TestWithdrawnShowsTheOriginal(t *testing.T) {
+	content := Withdrawn(Original{Body: "Le patient va bien", FormattedBody: "<b>Le patient</b> va bien"}, "ar")
+	require.True(t, strings.HasPrefix(content.Body, rightToLeftMark+"🌐 "), content.Body)
+	require.True(t, strings.HasSuffix(content.Body, "\nLe patient va bien"), content.Body)
+	require.True(t, strings.HasSuffix(content.FormattedBody, "</p><b>Le patient</b> va bien"), content.FormattedBody)
+	require.Equal(t, "Le patient va bien", content.Key.Original.Body)
+	require.Equal(t, []string{"withdrawn"}, content.Key.Reasons)
+}
+
 func TestApply(t *testing.T) {
 	source := `{"msgtype":"m.text","body":"Le patient va bien","format":"org.matrix.custom.html","formatted_body":"x","m.mentions":{"user_ids":["@a:b"]},"org.medixchange.translation":{"state":"forged"}}`
 	applied, err := Compose(translated()).Apply(source)
