@@ -198,7 +198,8 @@ func (a *API) context(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 // contextAnswer shows ev, or in its place the notice about it that was asked for, among what is around it.
 func (a *API) contextAnswer(ctx context.Context, rd *reading, ev *rooms.Event, notice json.RawMessage, earlier, later *rooms.Page) (any, error) {
 	around := append(append([]*rooms.Event{ev}, earlier.Events...), later.Events...)
-	shown, err := a.View.Show(ctx, rd.viewer, around, view.ShowOptions{Bundle: true})
+	budget := a.View.Budget()
+	shown, err := a.View.Show(ctx, rd.viewer, around, view.ShowOptions{Bundle: true, Budget: budget})
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +219,7 @@ func (a *API) contextAnswer(ctx context.Context, rd *reading, ev *rooms.Event, n
 	if err != nil {
 		return nil, err
 	}
-	shownState, err := a.View.Show(ctx, rd.viewer, state, view.ShowOptions{StateSection: true})
+	shownState, err := a.View.Show(ctx, rd.viewer, state, view.ShowOptions{StateSection: true, Budget: budget})
 	if err != nil {
 		return nil, err
 	}

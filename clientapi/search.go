@@ -96,6 +96,7 @@ type searching struct {
 	a      *API
 	device *accounts.Device
 	viewer view.Viewer
+	budget *view.Budget // of all that is shown
 	want   *eventSearch
 	filter *sync.EventFilter
 	types  []string
@@ -104,7 +105,7 @@ type searching struct {
 }
 
 func (a *API) parseSearch(r *http.Request, want *eventSearch, d *accounts.Device) (*searching, error) {
-	s := &searching{a: a, device: d, want: want, filter: &sync.EventFilter{}, limit: defaultFound}
+	s := &searching{a: a, device: d, budget: a.View.Budget(), want: want, filter: &sync.EventFilter{}, limit: defaultFound}
 	var err error
 	if len(want.Filter) > 0 && string(want.Filter) != "null" {
 		if s.filter, err = sync.ParseEventFilter(want.Filter); err != nil {
@@ -176,7 +177,7 @@ func (s *searching) answer(ctx context.Context, found *finder.Found) (map[string
 	for i, h := range hits {
 		events[i] = h.Event
 	}
-	shown, err := s.a.View.Show(ctx, s.viewer, events, view.ShowOptions{Bundle: true})
+	shown, err := s.a.View.Show(ctx, s.viewer, events, view.ShowOptions{Bundle: true, Budget: s.budget})
 	if err != nil {
 		return nil, err
 	}
@@ -239,7 +240,7 @@ func (s *searching) states(ctx context.Context, events []*rooms.Event) (map[stri
 		if err != nil {
 			return nil, err
 		}
-		if states[ev.RoomID], err = s.a.View.Show(ctx, rd.viewer, state, view.ShowOptions{StateSection: true}); err != nil {
+		if states[ev.RoomID], err = s.a.View.Show(ctx, rd.viewer, state, view.ShowOptions{StateSection: true, Budget: s.budget}); err != nil {
 			return nil, err
 		}
 	}

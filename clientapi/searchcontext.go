@@ -43,7 +43,7 @@ func (s *searching) context(ctx context.Context, ev *rooms.Event) (map[string]an
 		}
 	}
 	all := append(append([]*rooms.Event{}, earlier.Events...), later.Events...)
-	shown, err := s.a.View.Show(ctx, rd.viewer, all, view.ShowOptions{Bundle: true})
+	shown, err := s.a.View.Show(ctx, rd.viewer, all, view.ShowOptions{Bundle: true, Budget: s.budget})
 	if err != nil {
 		return nil, err
 	}

@@ -109,12 +109,13 @@ func (c *council) expected(hospital int) map[string]int {
 }
 
 // TestElevenMembersReadElevenLanguagesAcrossTwoHospitals: each says something, and each reads all of it in their own
-// language: as it comes, in history, in what a search finds by its words, and in all of them again after the nodes were restarted. Each hospital asks its engine once
-// for a message and language, and never again.
+// language: as it comes, in history, in what a search finds by its words and what is around it, around an event, in relations,
+// in the list of threads and as the latest event of a thread, and in all of them again after the nodes were restarted. Each
+// hospital asks its engine once for a message and language, and never again.
 func TestElevenMembersReadElevenLanguagesAcrossTwoHospitals(t *testing.T) {
 	c := newCouncil(t)
 	for speaker, writer := range language.Chat {
-		c.ids[writer] = c.members[writer].Say(c.room, c.wording(speaker, writer))
+		c.say(speaker)
 		for _, reader := range language.Chat {
 			c.check("live", speaker, reader, c.members[reader].WaitFor(c.room, c.ids[writer]))
 		}
@@ -124,11 +125,13 @@ func TestElevenMembersReadElevenLanguagesAcrossTwoHospitals(t *testing.T) {
 	}
 	c.readBack("history")
 	c.searches("search")
+	c.readsElsewhere("before the restart")
 	for _, h := range c.hospitals {
 		h.Restart()
 	}
 	c.readBack("history after the restart")
 	c.searches("search after the restart")
+	c.readsElsewhere("after the restart")
 	for _, reader := range language.Chat {
 		for speaker, event := range c.fresh(reader) {
 			c.check("sync after the restart", speaker, reader, event)

@@ -62,7 +62,8 @@ func noteOfInvite(m *rooms.OutsideMembership, result pushrules.Result, idOnly bo
 		return note
 	}
 	note.Type, note.Sender, note.UserIsTarget = "m.room.member", m.Sender, true
-	if content := gjson.GetBytes(m.JSON, "content"); content.IsObject() && len(content.Raw) <= maxContent {
+	// As the client is shown it: what its server wrote there of translations is forged.
+	if content := gjson.GetBytes(view.Bare(m.JSON, m.EventID), "content"); content.IsObject() && len(content.Raw) <= maxContent {
 		note.Content = json.RawMessage(content.Raw)
 	}
 	gjson.ParseBytes(m.Stripped).ForEach(func(_, ev gjson.Result) bool {

@@ -6,6 +6,7 @@ import (
 	"medixchange/accounts"
 	"medixchange/accounts/pushrules"
 	"medixchange/internal/push"
+	"medixchange/rooms"
 )
 
 // Read is what the reader of the stream does with a range.
@@ -20,4 +21,9 @@ func Priority(result pushrules.Result, typ string) string { return priority(resu
 // DeviceOf is described at Priority.
 func DeviceOf(p *accounts.Pusher, result pushrules.Result) (push.Device, error) {
 	return deviceOf(p, result.Actions)
+}
+
+// NoteOfInvite is what a pusher without a format is told of an invite from outside.
+func NoteOfInvite(m rooms.OutsideMembership) *push.Notification {
+	return noteOfInvite(&m, pushrules.Result{}, false)
 }

@@ -16,9 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/accounts/notify"
 	"medixchange/internal/config"
 	"medixchange/internal/push"
 	"medixchange/internal/testhospital"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 const patience = 20 * time.Second
@@ -233,6 +236,18 @@ func TestAnInviteFromAnotherHospitalIsTold(t *testing.T) {
 	require.Equal(t, "Board", invite.Get("room_name").Str)
 	require.Equal(t, ana.ID, invite.Get("sender").Str)
 	require.Equal(t, "invite", invite.Get("content.membership").Str)
+}
+
+// What an invite from outside says of translations was written by its server.
+func TestNoForgedTranslationOfAnInviteReachesTheGateway(t *testing.T) {
+	invite := func(content string) rooms.OutsideMembership {
+		return rooms.OutsideMembership{RoomID: "!r:b", EventID: "$invite", Sender: "@ana:b", JSON: []byte(
+			`{"type":"m.room.member","sender":"@ana:b","state_key":"@bo:a","content":` + content + `}`)}
+	}
+	for _, key := range []string{view.TranslationKey, view.ReadAsKey} {
+		note := notify.NoteOfInvite(invite(`{"membership":"invite","reason":"a conference","` + key + `":{"state":"translated","verdict":"pass"}}`))
+		require.JSONEq(t, `{"membership":"invite","reason":"a conference"}`, string(note.Content))
+	}
 }
 
 func TestARejectedPusherGoes(t *testing.T) {

@@ -10,6 +10,9 @@
 // gives the same or more. Which members were sent already under lazy loading is remembered in memory, and only believed
 // once the next token proves that the answer arrived (lazy.go).
 //
+// What a device begins with is a page of history: translations that are missing there are asked for, of all rooms at once,
+// before their sections are written (lacking.go).
+//
 // Incremental state follows the rooms' positioned state deltas, never the timeline (state.go).
 //
 // May import: accounts, rooms, rooms/view, internal/*. Imported by clientapi, which also uses the tokens and filters for

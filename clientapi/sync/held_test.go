@@ -1,12 +1,17 @@
 package sync
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/stream"
+	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 // translated is a world where bob reads Spanish and alice's messages wait for their translation.
@@ -26,6 +31,22 @@ func (w *world) sayHeld(room *modelRoom, body string, budget time.Duration) *hel
 	w.held[w.nextNID+1] = w.now().Add(budget)
 	w.mu.Unlock()
 	return &held{w, room, w.say(room, alice, body).NID}
+}
+
+// render publishes the rendering of an event, which those who had the event are told of.
+func (w *world) render(ev *rooms.Event, language, body string) { w.renderAs(ev, language, body, true) }
+
+func (w *world) renderAs(ev *rooms.Event, language, body string, told bool) {
+	w.write(func(position int64) []stream.Entry {
+		delete(w.held, ev.NID)
+		r := &view.Rendering{
+			EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: language, Version: ev.NID, Position: position, State: "translated",
+			Content:     json.RawMessage(fmt.Sprintf(`{"msgtype":"m.text","body":%q}`, body)),
+			LateContent: json.RawMessage(fmt.Sprintf(`{"msgtype":"m.text","body":%q}`, "late "+body)), VersionTS: ev.OriginServerTS, Told: told,
+		}
+		w.renderings = append(w.renderings, r)
+		return []stream.Entry{{Topic: rooms.RoomTopic(ev.RoomID), Kind: rooms.EntryRendering, Value: r}}
+	})
 }
 
 type held struct {

@@ -18,6 +18,8 @@ type section struct {
 	upto   int64 // the round's, or less: held, or left before
 	fresh  bool  // the device does not know the room, or not all of it
 	full   bool  // all state is wanted
+	left   bool  // the user is not in the room any more
+	asked  bool  // for translations that were missing
 	known  int64 // up to where a device that begins again knew the room; 0 if it did not
 	filter *RoomFilter
 
@@ -42,9 +44,6 @@ type changes struct {
 	fromSQL  bool // deltas and receipts have to be read
 }
 
-// sectionBytes hold what most rooms have in an answer: a message or two.
-const sectionBytes = 2048
-
 // joined reads one room that the user is in.
 func (r *round) joined(ur rooms.UserRoom) error {
 	s := &section{ur: ur, since: r.sinceIn(ur), upto: r.upto, filter: &r.q.filter.Room}
@@ -68,11 +67,7 @@ func (r *round) joined(ur rooms.UserRoom) error {
 			return err
 		}
 	}
-	if r.join == nil {
-		r.join = make([]byte, 0, sectionBytes)
-	}
-	r.join, err = r.appendJoined(r.join, s)
-	return err
+	return r.write(s)
 }
 
 // tell takes what the user alone is told in a room. It waits for no translation: it is about what was there before.

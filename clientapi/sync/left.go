@@ -15,7 +15,7 @@ func (r *round) left(ur rooms.UserRoom) error {
 	if !archive && !fresh {
 		return nil
 	}
-	s := &section{ur: ur, since: r.sinceIn(ur), upto: min(r.upto, ur.Position), filter: &r.q.filter.Room}
+	s := &section{ur: ur, since: r.sinceIn(ur), upto: min(r.upto, ur.Position), filter: &r.q.filter.Room, left: true}
 	s.data = r.mine.byRoom[ur.RoomID]
 	s.changes = changes{events: true, fromSQL: true}
 	r.keysChange = true
@@ -43,8 +43,7 @@ func (r *round) left(ur rooms.UserRoom) error {
 			return err
 		}
 	}
-	r.leave, err = r.appendLeft(r.leave, s)
-	return err
+	return r.write(s)
 }
 
 // stay says whether the user was in a room at the token, and whether at any time after it.

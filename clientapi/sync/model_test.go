@@ -309,6 +309,9 @@ type modelRenderer world
 func (m *modelRenderer) Renderings(_ context.Context, language string, events []*rooms.Event, upto int64) (map[int64]*view.Rendering, error) {
 	defer (*world)(m).lock()()
 	out := map[int64]*view.Rendering{}
+	for nid := range m.pending {
+		out[nid] = &view.Rendering{EventNID: nid, State: "pending", Told: true}
+	}
 	for _, r := range m.renderings {
 		for _, ev := range events {
 			if r.EventNID == ev.NID && r.Language == language && r.Position <= upto {
@@ -333,7 +336,10 @@ func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string, upto int64) time.Ti
 	return m.held[ev.NID]
 }
 
-func (m *modelRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
+func (m *modelRenderer) Request(_ context.Context, language string, events []*rooms.Event, _ time.Duration) error {
+	if m.asked != nil {
+		m.asked(language, events)
+	}
 	return nil
 }
 
@@ -341,7 +347,7 @@ func (m *modelRenderer) Changed(_ context.Context, roomID, language string, sinc
 	defer (*world)(m).lock()()
 	var out []*view.Rendering
 	for _, r := range m.renderings {
-		if r.RoomID == roomID && r.Language == language && m.byNID[r.EventNID].Position <= since && since < r.Position && r.Position <= upto {
+		if r.Told && r.RoomID == roomID && r.Language == language && m.byNID[r.EventNID].Position <= since && since < r.Position && r.Position <= upto {
 			out = append(out, r)
 		}
 	}

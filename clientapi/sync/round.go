@@ -39,9 +39,11 @@ type round struct {
 	knock      []byte
 	keysChange bool // device lists may have changed
 	members    []int64
-	seen       []string // rooms that are new to the device, whose members' presence it needs
-	newcomers  []string // members who came, in the other rooms
-	seated     bool     // holds a seat for SQL
+	seen       []string    // rooms that are new to the device, whose members' presence it needs
+	newcomers  []string    // members who came, in the other rooms
+	lacking    []*section  // those that wait for translations
+	lacks      []view.Lack // of each of them
+	seated     bool        // holds a seat for SQL
 }
 
 func (h *Handler) round(ctx context.Context, q *query, since Token) (result, error) {
@@ -151,21 +153,21 @@ func (r *round) read(all []rooms.UserRoom) error {
 			r.keepHeld(all[i])
 			continue
 		}
-		if err := r.readOrSkip(all[i]); err != nil {
+		if err := r.orSkip(all[i], func() error { return r.readRoom(all[i]) }); err != nil {
 			return fmt.Errorf("reading room %s: %w", all[i].RoomID, err)
 		}
 	}
 	for _, o := range outside {
 		r.outside(o)
 	}
-	return nil
+	return r.writeLacking()
 }
 
-// readOrSkip leaves out a room of which something is gone (purged while it was read): one room must not keep the device
+// orSkip leaves out a room of which something is gone (purged while it was read): one room must not keep the device
 // from all others.
-func (r *round) readOrSkip(ur rooms.UserRoom) error {
+func (r *round) orSkip(ur rooms.UserRoom, read func() error) error {
 	join, leave, invite, knock := len(r.join), len(r.leave), len(r.invite), len(r.knock)
-	err := r.readRoom(ur)
+	err := read()
 	if err == nil || !errors.Is(err, rooms.ErrNotFound) {
 		return err
 	}
@@ -210,6 +212,7 @@ func (r *round) seat() error {
 func (r *round) unseat() {
 	if r.seated {
 		<-r.h.sql
+		r.seated = false
 	}
 }
 

@@ -53,6 +53,8 @@ type world struct {
 	language   map[string]string // by user
 	held       map[int64]time.Time
 	renderings []*view.Rendering
+	pending    map[int64]bool                               // what is being translated since it came
+	asked      func(language string, events []*rooms.Event) // for translations; nil: nobody waits for any
 	now        func() time.Time
 }
 
@@ -98,8 +100,11 @@ func (w *world) handler(i int) *Handler {
 	if len(w.language) > 0 {
 		renderer = (*modelRenderer)(w)
 	}
-	v := view.New(view.Options{Rooms: w, Reader: w, Renderer: renderer, Now: func() time.Time { return w.now() }})
-	return newHandler(Options{View: v, Hub: w.hubs[i], Log: sqldbtest.Quiet(), Now: func() time.Time { return w.now() }}, port{w}, w)
+	o := view.Options{Rooms: w, Reader: w, Renderer: renderer, Now: func() time.Time { return w.now() }}
+	if w.asked != nil {
+		o.PageBudget = time.Minute
+	}
+	return newHandler(Options{View: view.New(o), Hub: w.hubs[i], Log: sqldbtest.Quiet(), Now: func() time.Time { return w.now() }, MaxSQL: 1}, port{w}, w)
 }
 
 // write commits at one position; fn changes the model and returns the entries, without positions.
@@ -285,20 +290,6 @@ func (w *world) invite(user, roomID, membership string) {
 		}
 		w.outside = append(w.outside, o)
 		return []stream.Entry{{Topic: rooms.UserTopic(user), Kind: rooms.EntryOutside, Value: &o}}
-	})
-}
-
-// render publishes the rendering of an event.
-func (w *world) render(ev *rooms.Event, language, body string) {
-	w.write(func(position int64) []stream.Entry {
-		delete(w.held, ev.NID)
-		r := &view.Rendering{
-			EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: language, Version: ev.NID, Position: position, State: "translated",
-			Content:     json.RawMessage(fmt.Sprintf(`{"msgtype":"m.text","body":%q}`, body)),
-			LateContent: json.RawMessage(fmt.Sprintf(`{"msgtype":"m.text","body":%q}`, "late "+body)), VersionTS: ev.OriginServerTS,
-		}
-		w.renderings = append(w.renderings, r)
-		return []stream.Entry{{Topic: rooms.RoomTopic(ev.RoomID), Kind: rooms.EntryRendering, Value: r}}
 	})
 }
 

@@ -8,7 +8,8 @@
 // The bytes of an event that are the same for every viewer are made once and kept in a bounded cache (stable.go);
 // unsigned is added for each viewer without encoding the event again (unsigned.go).
 //
-// Translations come from a [Renderer], which the translator implements. Late ones become edits that exist for one
+// Translations come from a [Renderer], which the translator implements. Those that a page of history, or a device that begins,
+// would lack are asked for first, within a budget (ask.go). Late ones become edits that exist for one
 // viewer only (synthetic.go); every id that a client sends passes [View.MapID] or [View.MapReceipt] first.
 //
 // May import: rooms, internal/*. Imported by accounts and every API above.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"slices"
 
 	"medixchange/internal/pattern"
 	"medixchange/internal/strictjson"
@@ -83,7 +85,11 @@ func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessa
 		if !synthetic {
 			continue
 		}
-		quoted := strictjson.AppendString(nil, []byte(real[1:]))
+		name := real[1:]
+		if prefix := content[at[0]:start]; bytes.ContainsAny(prefix, "%/") {
+			name = url.PathEscape(name) // it stands in a link
+		}
+		quoted := strictjson.AppendString(nil, []byte(name))
 		out = append(append(out, content[done:start]...), quoted[1:len(quoted)-1]...)
 		done = end
 	}
@@ -93,11 +99,19 @@ func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessa
 	return append(out, content[done:]...), nil
 }
 
-// eventIDs finds what has the form of an id that a viewer-only event can have (TRANSLATION 2), also escaped.
-var eventIDs = pattern.Lazy(`(?:\$|%24|\\u0024)([A-Za-z0-9_-]{43})`)
+// eventIDs finds what has the form of an id that a viewer-only event can have (TRANSLATION 2), also escaped, and in a matrix:
+// URI, where it follows /e/ without its sigil.
+var eventIDs = pattern.Lazy(`(?:\$|%24|\\u0024|` + slash + `e(?:vent)?` + slash + `)([A-Za-z0-9_-]{43})`)
+
+const slash = `(?:\\?/|%2[Ff]|\\u002[Ff])`
+
+// namingEvents are what a content has one of that may name an event.
+var namingEvents = [][]byte{
+	[]byte("$"), []byte("%24"), []byte(`\u0024`), []byte("/e"), []byte("%2Fe"), []byte("%2fe"), []byte(`\u002fe`), []byte(`\u002Fe`),
+}
 
 func mayNameEvents(content []byte) bool {
-	return bytes.IndexByte(content, '$') >= 0 || bytes.Contains(content, []byte("%24")) || bytes.Contains(content, []byte(`\u0024`))
+	return slices.ContainsFunc(namingEvents, func(mark []byte) bool { return bytes.Contains(content, mark) })
 }
 
 func isIDByte(c byte) bool {

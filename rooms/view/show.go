@@ -36,8 +36,12 @@ type ShowOptions struct {
 	// keeps them: a client that takes its state from here learns from the invite before that the room is a direct chat.
 	StateSection bool
 	// Upto is the stream position whose renderings are in force; 0 for the newest, as for a page of history: then those
-	// that are missing are asked for, see Options.PageBudget.
+	// that are missing are asked for, see Budget.
 	Upto int64
+	// Ahead shows renderings made after Upto, too, where no edit tells the viewer of them.
+	Ahead bool
+	// Budget is how long the request may still wait for translations; nil: Options.PageBudget, for this call alone.
+	Budget *Budget
 	// Joined is a position since which the viewer is known to be joined without a break; it saves the look-up of the
 	// membership intervals for later events. 0 when not known.
 	Joined int64
@@ -167,48 +171,11 @@ func (s *showing) readRedactions(ctx context.Context, events []*rooms.Event) err
 	return err
 }
 
-func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) error {
-	if s.v.plain {
-		return nil
-	}
-	var byRoom roomEvents
-	for _, ev := range events {
-		s.wantRendering(&byRoom, ev)
-	}
-	for _, b := range s.bundles {
-		b.each(func(ev *rooms.Event) { s.wantRendering(&byRoom, ev) })
-	}
-	for _, f := range s.fallbacks {
-		s.wantRendering(&byRoom, f.target)
-	}
-	for _, in := range byRoom {
-		viewer, err := s.v.InRoom(ctx, s.viewer, in[0].RoomID)
-		if err != nil {
-			return err
-		}
-		wanted := topicsFor(viewer, in)
-		if viewer.Language == "" || len(wanted) == 0 {
-			continue
-		}
-		if s.o.Upto == newest && s.v.budget > 0 {
-			if err := s.v.renderer.Request(ctx, viewer.Language, wanted, s.v.budget); err != nil {
-				return err
-			}
-		}
-		found, err := s.v.renderer.Renderings(ctx, viewer.Language, wanted, s.o.Upto)
-		if err != nil {
-			return err
-		}
-		if err := s.inMode(ctx, viewer.Mode, found); err != nil {
-			return err
-		}
-		s.addRenderings(found)
-	}
-	return nil
-}
-
-// statePending is the state of a rendering that is to be followed by another.
-const statePending = "pending"
+// States of renderings that show the event as it was written: one is to be followed by another, the other says why it is not.
+const (
+	statePending = "pending"
+	stateNone    = "none"
+)
 
 // inMode puts renderings into the form that the viewer wants. Those that the bot says in a thread are left out.
 func (s *showing) inMode(ctx context.Context, mode string, found map[int64]*Rendering) error {

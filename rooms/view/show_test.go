@@ -209,7 +209,7 @@ func TestShowPutsTheRenderingInPlaceForReadersButNotForTheSender(t *testing.T) {
 	require.Equal(t, "hello", body(bob, 0))
 }
 
-func TestAPageOfHistoryAsksForTranslationsButASyncDoesNot(t *testing.T) {
+func TestAPageOfHistoryAsksForTranslationsAndWhatIsShownUpToAPlaceDoesNot(t *testing.T) {
 	w := newWorld()
 	w.language = "es"
 	ev, own := w.message(2, alice, "hello"), w.message(3, bob, "mine")
@@ -227,7 +227,7 @@ func TestAPageOfHistoryAsksForTranslationsButASyncDoesNot(t *testing.T) {
 		return gjson.GetBytes(shown[0], "content.body").Str
 	}
 	require.Equal(t, "hello", show(5))
-	require.Empty(t, w.renderings, "a sync asks for nothing")
+	require.Empty(t, w.renderings, "a sync asks before it shows, if at all")
 	require.Equal(t, "hola", show(0))
 }
 

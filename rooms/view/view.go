@@ -73,7 +73,8 @@ type Renderer interface {
 	// its rendering is made; zero when it is not held (not wanted, rendered at or before upto, or its budget is over). A
 	// rendering after upto is not in place yet: without holding, the reader would get the raw text and an edit right after.
 	HoldUntil(ev *rooms.Event, language string, upto int64) time.Time
-	// Request asks for the renderings of a page of history and waits for them at most for budget.
+	// Request asks for the renderings of events that are not told as edits, of the last first, and waits for them at most for
+	// budget.
 	Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error
 	// Changed returns, ascending by Position, the renderings of the room with since < Position ≤ upto whose event was
 	// already past: its position ≤ since. A withdrawn rendering (redacted, edited) comes as one with Content of the
@@ -140,6 +141,9 @@ type Rendering struct {
 	PutOff bool
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
+	// Told says that those who had the event before Position get the rendering as an edit (see [Renderer].Changed); of a
+	// pending one, that they will get what it ends in.
+	Told bool
 
 	mode string // form of the contents, "" for ModeInPlace
 }
@@ -161,8 +165,8 @@ type Options struct {
 	Renderer Renderer // Plain when nothing is translated
 	Reader   Reader
 	Now      func() time.Time
-	// PageBudget is how long a page of history waits at most for translations that are not there yet (TRANSLATION 5);
-	// what is not ready in time stays as it was written. 0 never waits.
+	// PageBudget is how long a request for history, or for rooms that the device begins with, waits at most for translations
+	// that are not there yet (TRANSLATION 5); what is not ready in time stays as it was written. 0 never waits.
 	PageBudget time.Duration
 	// Tagged says what the node's own bot says to some readers only; nil when it says nothing so.
 	Tagged *Tagged

@@ -224,8 +224,9 @@ func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawM
 // insert gives rows their places and announces them after the commit. first says that a placed one among them is the
 // first of its event and language.
 func (b *Bridge) insert(tx *sqldb.Tx, first bool, rows ...*row) error {
+	told := slices.ContainsFunc(rows, func(r *row) bool { return r.late })
 	for _, r := range rows {
-		r.Position, r.storedTS = tx.NextPosition(), b.o.Now().UnixMilli()
+		r.Position, r.storedTS, r.Told = tx.NextPosition(), b.o.Now().UnixMilli(), told
 		if err := b.insertRow(tx, r); err != nil {
 			return err
 		}

@@ -54,11 +54,12 @@ func newJobs() *jobs {
 	return &jobs{running: map[key]*job{}, slots: make(chan struct{}, maxJobs)}
 }
 
-// get returns the job of a key, nil without one.
-func (j *jobs) get(k key) *job {
+// find reports whether the translation of a key is under way, and whether those who have the raw text are told of it.
+func (j *jobs) find(k key) (running, told bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.running[k]
+	of := j.running[k]
+	return of != nil, of != nil && of.told
 }
 
 // of reports whether some of an event are under way.

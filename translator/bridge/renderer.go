@@ -69,15 +69,32 @@ func (b *Bridge) renderingOf(ev *rooms.Event, code language.Code, rows []*view.R
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonNotText)
 	case d.wantedBy(code) && len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonOff)
-	case d.wantedBy(code) && (len(rows) > 0 || b.pending(key{ev.NID, code}, ev)):
-		return keyOnly(ev, code, d, compose.StatePending, "")
+	case d.wantedBy(code):
+		return b.pendingOf(ev, code, d, len(rows) > 0)
 	}
 	return nil, nil
 }
 
-// pending reports whether a translation is under way, or will be as soon as the event has been read.
-func (b *Bridge) pending(k key, ev *rooms.Event) bool {
-	return ev.Position > b.handled.Load() || b.jobs.get(k) != nil
+// pendingOf returns what an event shows while its translation is under way, or when it is not yet in place; nil otherwise.
+func (b *Bridge) pendingOf(ev *rooms.Event, code language.Code, d decision, made bool) (*view.Rendering, error) {
+	pending, told := b.pending(key{ev.NID, code}, ev)
+	if !made && !pending {
+		return nil, nil
+	}
+	r, err := keyOnly(ev, code, d, compose.StatePending, "")
+	if err == nil {
+		r.Told = told
+	}
+	return r, err
+}
+
+// pending reports whether a translation is under way, or will be as soon as the event has been read, and whether those who
+// have the raw text are told of it.
+func (b *Bridge) pending(k key, ev *rooms.Event) (pending, told bool) {
+	if ev.Position > b.handled.Load() {
+		return true, true
+	}
+	return b.jobs.find(k)
 }
 
 // keyOnly is an event as it is, with the key that says why. It has no row: it follows from the event, and a pending one
@@ -195,7 +212,7 @@ func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 		until = until.Add(offerlessHold - budget)
 	}
 	k := key{ev.NID, code}
-	pending := b.pending(k, ev)
+	pending, _ := b.pending(k, ev)
 	rows, known := b.hot.get(k)
 	switch {
 	case inForce(rows, upto) != nil:

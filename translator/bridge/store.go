@@ -44,7 +44,7 @@ func (b *Bridge) scanRow(rows *sql.Rows) (*row, error) {
 		return nil, err
 	}
 	r.placed, r.late, r.overdue, r.Redaction = placed != 0, late != 0, overdue != 0, redaction != 0
-	r.Threaded, r.critical = threaded != 0, critical != 0
+	r.Threaded, r.critical, r.Told = threaded != 0, critical != 0, r.late
 	if r.Content, err = b.unsealed(content, r.Position, columnContent); err != nil {
 		return r, err
 	}

@@ -66,6 +66,7 @@ type world struct {
 	config   config.Translator
 	sealKey  []byte
 	change   func(*Options)
+	page     time.Duration // Options.PageBudget of the view
 	db       *sqldb.DB
 	hub      *stream.Hub
 	rooms    *rooms.Rooms
@@ -129,7 +130,7 @@ func (w *world) start() {
 	}
 	w.bridge, err = New(ctx, o)
 	require.NoError(w.t, err)
-	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now, Log: w.bridge, Tagged: &view.Tagged{
+	w.view = view.New(view.Options{Rooms: w.rooms, Renderer: w.bridge, Reader: w.accounts, Now: w.now, PageBudget: w.page, Log: w.bridge, Tagged: &view.Tagged{
 		Bot: bot, For: w.bridge.ForOthers, Speaks: func(context.Context, string) bool { return true },
 	}})
 	w.handler = clientsync.New(clientsync.Options{Rooms: w.rooms, Accounts: w.accounts, View: w.view, Hub: w.hub, Now: w.now, Log: sqldbtest.Quiet()})
