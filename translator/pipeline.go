@@ -78,6 +78,15 @@ func (p *Pipeline) Run(ctx context.Context) {
 	}
 }
 
+// Check asks all engines once, at the same time, how they are: for a program that translates without Run.
+func (p *Pipeline) Check(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, l := range p.chain {
+		all.Go(func() { checkOne(ctx, l, "") })
+	}
+	all.Wait()
+}
+
 // checkOne asks one engine how it is. What was told of it before is not told again.
 func checkOne(ctx context.Context, l link, told engine.State) engine.State {
 	ctx, cancel := context.WithTimeout(ctx, checkEvery/3)
