@@ -53,6 +53,30 @@ func TestApertiumTranslates(t *testing.T) {
 	require.NotContains(t, restored.Body, "*")
 }
 
+// TestMarksOfApertiumAreNoText: what it does not know, lacks in a dictionary or cannot inflect.
+func TestMarksOfApertiumAreNoText(t *testing.T) {
+	for line, want := range map[string]struct {
+		text    string
+		unknown []string
+	}{
+		"Ningún dolor de #cofre":    {"Ningún dolor de cofre", []string{"cofre"}},
+		"El @chest y *xyzzyq.":      {"El chest y xyzzyq.", []string{"chest", "xyzzyq"}},
+		"#Echar# de menos":          {"Echar de menos", []string{"Echar"}},
+		`foo\@bar [#]5 [*] C[#] #*`: {"foo@bar #5 * C# ", nil},
+	} {
+		segment, unknown := newApertiumWire(nil).decode(line)
+		require.Equal(t, want.text, segment.Plain(), line)
+		require.Equal(t, want.unknown, unknown, line)
+	}
+	a := installed(t, "")
+	restored, answer := say(t, a, "en", "es", "No chest pain", "")
+	require.NotContains(t, restored.Body, "#")
+	require.NotEmpty(t, answer.Unknown)
+	restored, answer = say(t, a, "en", "es", "Bed #5, C# and * of foo@bar now", "")
+	require.Contains(t, restored.Body, "#5, C# y * de foo@bar")
+	require.NotContains(t, answer.Unknown, "5")
+}
+
 func TestApertiumPivotIsMarked(t *testing.T) {
 	a := installed(t, "es")
 	if !a.Offers("en", "fr") {
