@@ -113,6 +113,52 @@ func TestPipeRestarts(t *testing.T) {
 	require.Error(t, err, "one try anew and no more")
 }
 
+// TestACheckOfApertium tells how its pipes are, and leaves none running that did not run before.
+func TestACheckOfApertium(t *testing.T) {
+	for name, test := range map[string]struct {
+		script string
+		fault  string
+	}{
+		"good": {"cat", ""}, "dead": {"exit 1", "apertium en to es: reading from the pipe"}, "hanging": {"sleep 60", "apertium en to es: "},
+		"too much": {`sed -zu 's/.*/&\x00&/'`, "apertium en to es: the pipe answers more than it was asked"},
+	} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "eng-spa.mode"), []byte(test.script), 0o600))
+		a, err := NewApertium(ApertiumConfig{ModesDir: dir})
+		require.NoError(t, err)
+		t.Cleanup(a.Close)
+		g := NewGuard(a, Limits{})
+		limit := 20 * time.Second
+		if name == "hanging" {
+			limit = 300 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		err = g.Check(ctx)
+		cancel()
+		require.Nil(t, a.pipes[pair{"en", "es"}].process, name)
+		if test.fault == "" {
+			require.NoError(t, err)
+			require.Equal(t, StateOK, g.Health().State)
+			continue
+		}
+		require.ErrorContains(t, err, test.fault, name)
+		require.Equal(t, StateFailing, g.Health().State)
+	}
+	none, err := NewApertium(ApertiumConfig{ModesDir: t.TempDir()})
+	require.NoError(t, err)
+	require.ErrorContains(t, none.Check(t.Context()), "no language pair is installed")
+
+	a := installed(t, "")
+	require.NoError(t, a.Check(t.Context()))
+	_, _ = say(t, a, "en", "es", "Good morning.", "")
+	running := a.pipes[pair{"en", "es"}].process
+	require.NoError(t, a.Check(t.Context()))
+	require.Same(t, running, a.pipes[pair{"en", "es"}].process)
+	running.kill()
+	require.NoError(t, a.Check(t.Context()), "it starts anew")
+	require.NotNil(t, a.pipes[pair{"en", "es"}].process)
+}
+
 // TestApertiumComesBack: after a missed deadline and after a death the next messages are translated, and
 // never with what an earlier one was owed.
 func TestApertiumComesBack(t *testing.T) {
