@@ -33,6 +33,7 @@ type contractCase struct {
 	html   string
 	fault  func(p protocol, w http.ResponseWriter, r *http.Request, texts []string) bool
 	spoil  func(string) string
+	pipe   string // the shell command that a pipe's answers go through, where the engine is one
 	want   outcome
 	reason string // the first that is given when no other engine answers
 	body   string // of what is shown; "" is not looked at
@@ -166,18 +167,24 @@ func TestEveryEngineKeepsTheContract(t *testing.T) {
 		for _, test := range contract {
 			t.Run(p.name+"/"+test.name, func(t *testing.T) {
 				t.Parallel()
-				test.run(t, p)
+				s := newStub(t, p)
+				s.spoil = test.spoil
+				if test.fault != nil {
+					s.fault = func(w http.ResponseWriter, r *http.Request, texts []string) bool { return test.fault(p, w, r, texts) }
+				}
+				test.run(t, s.engineOf(t, options{}))
 			})
 		}
 	}
+	for _, test := range pipeContract {
+		t.Run("apertium/"+test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, pipeStub(t, test.pipe))
+		})
+	}
 }
 
-func (c contractCase) run(t *testing.T, p protocol) {
-	s := newStub(t, p)
-	s.spoil = c.spoil
-	if c.fault != nil {
-		s.fault = func(w http.ResponseWriter, r *http.Request, texts []string) bool { return c.fault(p, w, r, texts) }
-	}
+func (c contractCase) run(t *testing.T, e engine.Engine) {
 	text := c.text
 	if text == "" {
 		text = fever
@@ -187,11 +194,11 @@ func (c contractCase) run(t *testing.T, p protocol) {
 		limits.Deadline = 500 * time.Millisecond
 	}
 	ask := Request{Text: text, HTML: c.html, SenderLanguage: "en", Target: "es"}
-	alone, err := pipelineFor(t, s, limits).Translate(t.Context(), ask)
+	alone, err := chainOf(t, e, limits).Translate(t.Context(), ask)
 	require.NoError(t, err)
 	c.check(t, alone)
 	other := &fake{name: "other", rewrite: stubWords.Replace}
-	chained, err := pipelineFor(t, s, limits, other).Translate(t.Context(), ask)
+	chained, err := chainOf(t, e, limits, other).Translate(t.Context(), ask)
 	require.NoError(t, err)
 	if c.want == warn || c.want == clean {
 		c.check(t, chained)

@@ -161,6 +161,30 @@ medix_translator_engine_state{engine="deepl",state="waiting"} 0
 	require.Equal(t, "other", label("tlh"))
 }
 
+// TestTwoEnginesOfOneTypeHaveStatesOfTheirOwn.
+func TestTwoEnginesOfOneTypeHaveStatesOfTheirOwn(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	good, refused := newStub(t, deeplProtocol), newStub(t, deeplProtocol)
+	refused.protocol.lists = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusForbidden); return true }
+	pipeline, err := New(Config{Engines: []EngineConfig{{Engine: good.engineOf(t, options{})}, {Engine: refused.engineOf(t, options{})}}}, registry)
+	require.NoError(t, err)
+	pipeline.Check(t.Context())
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	in := map[string]string{}
+	for _, family := range families {
+		if family.GetName() != "medix_translator_engine_state" {
+			continue
+		}
+		for _, metric := range family.GetMetric() {
+			if metric.GetGauge().GetValue() == 1 {
+				in[metric.GetLabel()[0].GetValue()] = metric.GetLabel()[1].GetValue()
+			}
+		}
+	}
+	require.Equal(t, map[string]string{"deepl": "ok", "deepl-2": "key_refused"}, in)
+}
+
 // TestTryAsksEveryEngine and shows what each says, in their order.
 func TestTryAsksEveryEngine(t *testing.T) {
 	good, bad := newStub(t, deeplProtocol), newStub(t, azureProtocol)

@@ -3,6 +3,7 @@ package translator
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -114,21 +115,21 @@ var stateDesc = prometheus.NewDesc("medix_translator_engine_state", "1 for the s
 // Describe implements prometheus.Collector.
 func (s states) Describe(into chan<- *prometheus.Desc) { into <- stateDesc }
 
-// Collect implements prometheus.Collector. Of several engines of one name the first is told.
+// Collect implements prometheus.Collector. Engines of one type are told apart by their order: deepl, deepl-2.
 func (s states) Collect(into chan<- prometheus.Metric) {
-	told := map[string]bool{}
+	told := map[string]int{}
 	for _, l := range s {
-		if told[l.Name()] {
-			continue
+		name := l.Name()
+		if told[name]++; told[name] > 1 {
+			name += "-" + strconv.Itoa(told[name])
 		}
-		told[l.Name()] = true
 		current := l.Health().State
 		for _, state := range engine.States {
 			value := 0.0
 			if state == current {
 				value = 1
 			}
-			into <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, value, l.Name(), string(state))
+			into <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, value, name, string(state))
 		}
 	}
 }

@@ -167,3 +167,21 @@ func TestAMessageToSomebodyIsInTheLanguageOfItsWords(t *testing.T) {
 	const pill = `<a href="https://matrix.to/#/@bob:hospital.example">Boris Müller</a>`
 	require.Equal(t, NeedsTranslation("Paciente estable", "", "", "fr"), NeedsTranslation("Boris Müller: Paciente estable", pill+": Paciente estable", "", "fr"))
 }
+
+// TestAPhraseIsNotWhatItAlmostIs: another engine has to say what a sign or the end of a sentence means.
+func TestAPhraseIsNotWhatItAlmostIs(t *testing.T) {
+	memory, err := phrases.Embedded()
+	require.NoError(t, err)
+	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewPhrases(memory)}}}, nil)
+	require.NoError(t, err)
+	for say, from := range map[string]language.Code{
+		"Haemoglobin <7 g/dL.": "en", "Potassium >5.5 mmol/L": "en", "Temperature -5 °C": "en", "White blood cell count 10⁹.": "en",
+		"White blood cell count ½.": "en", "Stop! Paracetamol.": "en", "血氧饱和度<92%": "zh", "体温＞38.5 °C": "ja",
+	} {
+		request := Request{Text: say, SourceHint: from, Target: "es"}
+		require.False(t, p.Knows(request), say)
+		result, err := p.Translate(t.Context(), request)
+		require.NoError(t, err)
+		require.Equal(t, None, result.State, "%s reads %s", say, result.Body)
+	}
+}

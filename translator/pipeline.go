@@ -1,6 +1,7 @@
 package translator
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -45,6 +46,7 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	}
 	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
+		e.Limits.Deadline = min(cmp.Or(e.Limits.Deadline, engine.DefaultLimits.Deadline), config.Deadline)
 		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External, outside: e.Outside})
 	}
 	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
@@ -74,6 +76,15 @@ func (p *Pipeline) Run(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// Check asks all engines once, at the same time, how they are: for a program that translates without Run.
+func (p *Pipeline) Check(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, l := range p.chain {
+		all.Go(func() { checkOne(ctx, l, "") })
+	}
+	all.Wait()
 }
 
 // checkOne asks one engine how it is. What was told of it before is not told again.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -125,6 +128,89 @@ func TestGlossariesOfTheServices(t *testing.T) {
 	}
 	_, err := googleProtocol.build(engine.Remote{URL: "http://127.0.0.1", APIKey: "k"}, http.DefaultClient, options{glossary: google})
 	require.ErrorContains(t, err, "a glossary needs a service account")
+}
+
+// glossaryOf is what a service is built with, and what its requests have then.
+var glossaryOf = []struct {
+	protocol             protocol
+	glossary, path, with string
+}{
+	{deeplProtocol, "ward", "/v3/glossaries/ward", `"glossary_id":"ward"`},
+	{accountProtocol, "projects/ward-7/locations/us-central1/glossaries/ward", "/v3/projects/ward-7/locations/us-central1/glossaries/ward", `"glossaryConfig":`},
+}
+
+// TestTheGlossaryOfAServiceNeedsNoCheck: it is asked for with the first translation.
+func TestTheGlossaryOfAServiceNeedsNoCheck(t *testing.T) {
+	for _, test := range glossaryOf {
+		s := newStub(t, test.protocol)
+		e := s.engineOf(t, options{glossary: test.glossary})
+		for to, covered := range map[language.Code]bool{"es": true, "fr": false} {
+			_, err := e.Translate(t.Context(), engine.Request{From: "en", To: to, Segments: textOf("x")})
+			require.NoError(t, err)
+			require.Equal(t, covered, strings.Contains(s.lastBody(), test.with), s.lastBody())
+		}
+	}
+}
+
+// TestAGlossaryThatCouldNotBeHadIsAskedForAgain, though steady traffic leaves no room for a check; translations do without
+// meanwhile.
+func TestAGlossaryThatCouldNotBeHadIsAskedForAgain(t *testing.T) {
+	for _, test := range glossaryOf {
+		synctest.Test(t, func(t *testing.T) {
+			s := &stub{protocol: test.protocol}
+			lists, away, asked := s.protocol.lists, true, 0
+			s.protocol.lists = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != test.path {
+					return lists(w, r)
+				}
+				if asked++; away {
+					w.WriteHeader(http.StatusServiceUnavailable)
+					return true
+				}
+				return lists(w, r)
+			}
+			e, err := s.protocol.build(engine.Remote{URL: "http://127.0.0.1", APIKey: stubKey}, doer{s}, options{glossary: test.glossary})
+			require.NoError(t, err)
+			g := engine.NewGuard(e, engine.Limits{CheckEvery: time.Hour})
+			require.Error(t, g.Check(t.Context()))
+			has := func() bool {
+				_, err := g.Translate(t.Context(), engine.Request{From: "en", To: "es", Segments: textOf("x")})
+				require.NoError(t, err)
+				require.NoError(t, g.Check(t.Context()))
+				return strings.Contains(s.lastBody(), test.with)
+			}
+			for range 20 {
+				require.False(t, has())
+				time.Sleep(time.Second)
+			}
+			require.Equal(t, 2, asked, "by the check and the first translation")
+			away = false
+			time.Sleep(15 * time.Second)
+			require.True(t, has())
+			away = true
+			time.Sleep(time.Hour)
+			require.True(t, has(), "what was known is better than nothing")
+		})
+	}
+}
+
+// doer answers without a network.
+type doer struct{ http.Handler }
+
+func (d doer) Do(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	d.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+// TestACheckOfAllEngines tells how each is before anything is translated.
+func TestACheckOfAllEngines(t *testing.T) {
+	away := newStub(t, deeplProtocol)
+	away.protocol.lists = func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(http.StatusForbidden); return true }
+	p := pipelineFor(t, newStub(t, libreProtocol), engine.Limits{}, away.engineOf(t, options{}))
+	p.Check(t.Context())
+	require.Equal(t, engine.StateOK, p.Engines()[0].Health.State)
+	require.Equal(t, engine.StateKey, p.Engines()[1].Health.State)
 }
 
 // TestLongMessagesAreDivided: as many requests as the service's limits ask for, all segments in their order, and nothing

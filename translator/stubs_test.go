@@ -58,10 +58,14 @@ type stub struct {
 	bodies [][]byte
 }
 
-var stubWords = strings.NewReplacer(
+// stubPairs are words and what the stubs make of them.
+var stubPairs = []string{
 	"Give", "Administre", "give", "administre", " every ", " cada ", " hours", " horas", "The patient", "El paciente", "the patient", "el paciente",
 	" has no ", " no tiene ", " has ", " tiene ", "fever", "fiebre", " and ", " y ", " then ", " luego ", "pain", "dolor", "in the left arm", "en el brazo izquierdo",
-	" of ", " de ", "now", "ahora", "Please call", "Llame por favor", "tomorrow morning", "mañana por la mañana", "doctor", "médico")
+	" of ", " de ", "now", "ahora", "Please call", "Llame por favor", "tomorrow morning", "mañana por la mañana", "doctor", "médico",
+}
+
+var stubWords = strings.NewReplacer(stubPairs...)
 
 func newStub(t testing.TB, p protocol) *stub {
 	t.Helper()
@@ -120,7 +124,12 @@ func (s *stub) engineOf(t testing.TB, o options) engine.Engine {
 // pipelineFor puts the stub behind a pipeline with a short deadline, before other engines.
 func pipelineFor(t testing.TB, s *stub, limits engine.Limits, others ...engine.Engine) *Pipeline {
 	t.Helper()
-	config := Config{Engines: []EngineConfig{{Engine: s.engineOf(t, options{}), Limits: limits}}, Deadline: time.Minute}
+	return chainOf(t, s.engineOf(t, options{}), limits, others...)
+}
+
+func chainOf(t testing.TB, first engine.Engine, limits engine.Limits, others ...engine.Engine) *Pipeline {
+	t.Helper()
+	config := Config{Engines: []EngineConfig{{Engine: first, Limits: limits}}, Deadline: time.Minute}
 	for _, e := range others {
 		config.Engines = append(config.Engines, EngineConfig{Engine: e})
 	}

@@ -57,6 +57,7 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}
+	pipeline.Check(ctx)
 	lines := lineTranslator{pipeline: pipeline, from: from, to: to, json: c.JSON, out: os.Stdout, notes: os.Stderr}
 	return lines.run(ctx, os.Stdin)
 }

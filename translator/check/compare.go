@@ -75,6 +75,7 @@ func (c *comparison) segment(source, translation string) {
 	}
 	c.pressures()
 	c.numbers()
+	c.signs()
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}

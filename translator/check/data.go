@@ -87,6 +87,7 @@ type wordRules struct {
 	frequency    lexicon
 	opposites    lexicon
 	routes       lexicon
+	signs        lexicon // words for a sign of a number
 	clock        lexicon
 	share        lexicon
 	contrast     lexicon
@@ -105,7 +106,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}

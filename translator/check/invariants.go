@@ -20,7 +20,7 @@ func Invariants(text string, from language.Code) []Invariant {
 		if n.unit == "" || n.code || n.dated || (!n.symbol && !critical(n.unit)) || n.soft && !critical(n.unit) {
 			continue
 		}
-		found = append(found, placed{x.rangeStart(n), n.unitTo, KindDose})
+		found = append(found, placed{x.signStart(n), n.unitTo, KindDose})
 	}
 	for _, s := range x.pressures {
 		found = append(found, placed{s.from, s.to, KindPressure})

@@ -52,3 +52,12 @@ func TestInvariantsOfEachLanguage(t *testing.T) {
 		}
 	}
 }
+
+// TestInvariantsHoldTheirSigns: 7 g/dl is not what "<7 g/dl" says.
+func TestInvariantsHoldTheirSigns(t *testing.T) {
+	for text, want := range map[string]string{
+		"Haemoglobin <7 g/dl": "<7 g/dl", "saturation < 92%": "< 92%", "at -20 °C": "-20 °C", "COVID-19: 5–10 mg": "5–10 mg", "x -> 5 mg": "5 mg",
+	} {
+		require.Equal(t, []Invariant{{KindDose, want}}, Invariants(text, "en"), text)
+	}
+}

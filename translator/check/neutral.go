@@ -34,6 +34,8 @@ func (c *comparison) neutral() {
 			c.found("unit.changed", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 		}
 	}
+	c.paired = source
+	c.signs()
 	c.neutralLeftOver(source, target)
 	c.ambiguous()
 	c.neutralDrugs()

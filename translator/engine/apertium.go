@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,12 +82,13 @@ func flushing(script string) string { return programs().ReplaceAllString(script,
 // Name is "apertium".
 func (a *Apertium) Name() string { return "apertium" }
 
-// Pairs lists what is installed, directly.
+// Pairs lists what is installed, directly, in order.
 func (a *Apertium) Pairs() [][2]language.Code {
 	var pairs [][2]language.Code
 	for p := range a.pipes {
 		pairs = append(pairs, [2]language.Code{p.from, p.to})
 	}
+	slices.SortFunc(pairs, func(a, b [2]language.Code) int { return slices.Compare(a[:], b[:]) })
 	return pairs
 }
 
@@ -129,6 +132,31 @@ func (a *Apertium) Translate(ctx context.Context, request Request) (Answer, erro
 		answer.Segments = translated
 	}
 	return answer, nil
+}
+
+// Check sends an empty text through the pipes that run. If none does, one pair shows whether Apertium works, and is stopped
+// again.
+func (a *Apertium) Check(ctx context.Context) error {
+	pairs := a.Pairs()
+	if len(pairs) == 0 {
+		return errors.New("apertium: no language pair is installed")
+	}
+	running := false
+	for _, p := range pairs {
+		ran, err := a.pipes[pair{p[0], p[1]}].check(ctx, false)
+		if err != nil {
+			return fmt.Errorf("apertium %s to %s: %w", p[0], p[1], err)
+		}
+		running = running || ran
+	}
+	if running {
+		return nil
+	}
+	first := pairs[0]
+	if _, err := a.pipes[pair{first[0], first[1]}].check(ctx, true); err != nil {
+		return fmt.Errorf("apertium %s to %s: %w", first[0], first[1], err)
+	}
+	return nil
 }
 
 // Close stops all pipes.

@@ -53,6 +53,30 @@ func TestApertiumTranslates(t *testing.T) {
 	require.NotContains(t, restored.Body, "*")
 }
 
+// TestMarksOfApertiumAreNoText: what it does not know, lacks in a dictionary or cannot inflect.
+func TestMarksOfApertiumAreNoText(t *testing.T) {
+	for line, want := range map[string]struct {
+		text    string
+		unknown []string
+	}{
+		"Ningún dolor de #cofre":    {"Ningún dolor de cofre", []string{"cofre"}},
+		"El @chest y *xyzzyq.":      {"El chest y xyzzyq.", []string{"chest", "xyzzyq"}},
+		"#Echar# de menos":          {"Echar de menos", []string{"Echar"}},
+		`foo\@bar [#]5 [*] C[#] #*`: {"foo@bar #5 * C# ", nil},
+	} {
+		segment, unknown := newApertiumWire(nil).decode(line)
+		require.Equal(t, want.text, segment.Plain(), line)
+		require.Equal(t, want.unknown, unknown, line)
+	}
+	a := installed(t, "")
+	restored, answer := say(t, a, "en", "es", "No chest pain", "")
+	require.NotContains(t, restored.Body, "#")
+	require.NotEmpty(t, answer.Unknown)
+	restored, answer = say(t, a, "en", "es", "Bed #5, C# and * of foo@bar now", "")
+	require.Contains(t, restored.Body, "#5, C# y * de foo@bar")
+	require.NotContains(t, answer.Unknown, "5")
+}
+
 func TestApertiumPivotIsMarked(t *testing.T) {
 	a := installed(t, "es")
 	if !a.Offers("en", "fr") {
@@ -87,6 +111,52 @@ func TestPipeRestarts(t *testing.T) {
 	require.NoError(t, err, "a pipe that died between requests costs none")
 	_, err = ask("die", 5*time.Second)
 	require.Error(t, err, "one try anew and no more")
+}
+
+// TestACheckOfApertium tells how its pipes are, and leaves none running that did not run before.
+func TestACheckOfApertium(t *testing.T) {
+	for name, test := range map[string]struct {
+		script string
+		fault  string
+	}{
+		"good": {"cat", ""}, "dead": {"exit 1", "apertium en to es: reading from the pipe"}, "hanging": {"sleep 60", "apertium en to es: "},
+		"too much": {`sed -zu 's/.*/&\x00&/'`, "apertium en to es: the pipe answers more than it was asked"},
+	} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "eng-spa.mode"), []byte(test.script), 0o600))
+		a, err := NewApertium(ApertiumConfig{ModesDir: dir})
+		require.NoError(t, err)
+		t.Cleanup(a.Close)
+		g := NewGuard(a, Limits{})
+		limit := 20 * time.Second
+		if name == "hanging" {
+			limit = 300 * time.Millisecond
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		err = g.Check(ctx)
+		cancel()
+		require.Nil(t, a.pipes[pair{"en", "es"}].process, name)
+		if test.fault == "" {
+			require.NoError(t, err)
+			require.Equal(t, StateOK, g.Health().State)
+			continue
+		}
+		require.ErrorContains(t, err, test.fault, name)
+		require.Equal(t, StateFailing, g.Health().State)
+	}
+	none, err := NewApertium(ApertiumConfig{ModesDir: t.TempDir()})
+	require.NoError(t, err)
+	require.ErrorContains(t, none.Check(t.Context()), "no language pair is installed")
+
+	a := installed(t, "")
+	require.NoError(t, a.Check(t.Context()))
+	_, _ = say(t, a, "en", "es", "Good morning.", "")
+	running := a.pipes[pair{"en", "es"}].process
+	require.NoError(t, a.Check(t.Context()))
+	require.Same(t, running, a.pipes[pair{"en", "es"}].process)
+	running.kill()
+	require.NoError(t, a.Check(t.Context()), "it starts anew")
+	require.NotNil(t, a.pipes[pair{"en", "es"}].process)
 }
 
 // TestApertiumComesBack: after a missed deadline and after a death the next messages are translated, and

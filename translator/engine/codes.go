@@ -3,16 +3,12 @@ package engine
 import (
 	"context"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode"
 
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
-
-// languagesFresh is how long a service's list of languages is believed before it is asked for again.
-const languagesFresh = 10 * time.Minute
 
 // spelled lists how services write what BCP 47 writes otherwise, or in several ways; the best first. What is not listed is
 // written as it is. Without a variant, a service's own choice stands (for pt that is mostly Brazilian); sr is what our
@@ -36,11 +32,10 @@ var spelled = map[string][]string{
 // tongues is what a service reads and writes: its own codes by their lower case.
 type tongues struct {
 	from, into map[string]string
-	at         time.Time
 }
 
 func newTongues() *tongues {
-	return &tongues{from: map[string]string{}, into: map[string]string{}, at: time.Now()}
+	return &tongues{from: map[string]string{}, into: map[string]string{}}
 }
 
 func (t *tongues) reads(code string)  { t.from[strings.ToLower(code)] = code }
@@ -115,85 +110,19 @@ func spoken(code language.Code, segments []protect.Segment) string {
 }
 
 // offer keeps what a service says it reads and writes.
-type offer struct {
-	ask    func(context.Context) (*tongues, error)
-	known  atomic.Pointer[tongues] // nil until the service has said
-	asking chan struct{}           // holds one while somebody asks
+type offer struct{ *kept[*tongues] }
 
-	fault    error // of the last time that somebody asked while nothing was known
-	failedAt time.Time
-}
-
-const (
-	askOffer    = 2 * time.Second // how long a translation waits for a list of languages
-	failedOffer = 2 * time.Second // how long a failure to get one is believed
-)
+// failedOffer is how long a failure to get a list of languages is believed.
+const failedOffer = 2 * time.Second
 
 func newOffer(ask func(context.Context) (*tongues, error)) *offer {
-	return &offer{ask: ask, asking: make(chan struct{}, 1)}
-}
-
-// refresh asks the service.
-func (o *offer) refresh(ctx context.Context) error {
-	known, err := o.ask(ctx)
-	if err != nil {
-		return err
-	}
-	o.known.Store(known)
-	return nil
-}
-
-// get is what is known. When that is nothing it asks first, when it is old one of the callers does; one at a time.
-func (o *offer) get(ctx context.Context) (*tongues, error) {
-	known := o.known.Load()
-	if known != nil && time.Since(known.at) < languagesFresh {
-		return known, nil
-	}
-	if known == nil {
-		select {
-		case o.asking <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	} else {
-		select {
-		case o.asking <- struct{}{}:
-		default:
-			return known, nil
-		}
-	}
-	defer func() { <-o.asking }()
-	if now := o.known.Load(); now != known {
-		return now, nil
-	}
-	if known == nil && time.Since(o.failedAt) < failedOffer {
-		return nil, o.fault
-	}
-	return o.askAgain(ctx, known)
-}
-
-// askAgain asks the service, and goes on with what was known where it does not answer. The caller is the only one.
-func (o *offer) askAgain(ctx context.Context, known *tongues) (*tongues, error) {
-	ctx, cancel := context.WithTimeout(ctx, askOffer)
-	defer cancel()
-	err := o.refresh(ctx)
-	if err == nil {
-		return o.known.Load(), nil
-	}
-	if known == nil {
-		o.fault, o.failedAt = err, time.Now()
-		return nil, err
-	}
-	stale := *known
-	stale.at = time.Now()
-	o.known.Store(&stale)
-	return &stale, nil
+	return &offer{newKept(failedOffer, ask)}
 }
 
 // offers reports a pair that the service has; until it has said, every pair may be tried.
 func (o *offer) offers(from, to language.Code, v variants) bool {
-	known := o.known.Load()
-	if known == nil {
+	known, said := o.peek()
+	if !said {
 		return true
 	}
 	return from != to && find(known.from, string(from)) != "" && find(known.into, v.of(to)) != ""

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"medixchange/translator/language"
 )
@@ -25,7 +24,7 @@ type DeepL struct {
 	glossary string
 	variants variants
 	offer    *offer
-	covers   atomic.Pointer[map[[2]string]bool] // pairs of the glossary, lower case; nil until read
+	pairs    pairsOf // of the glossary
 }
 
 // deeplMarkup: content of elements that ignore_tags names is left alone.
@@ -57,6 +56,9 @@ func NewDeepL(config DeepLConfig, client Doer) (*DeepL, error) {
 	s.fault = deeplFault
 	d := &DeepL{service: s, glossary: config.Glossary, variants: v}
 	d.offer = newOffer(d.languages)
+	if d.glossary != "" {
+		d.pairs = newPairs(d.glossaryPairs)
+	}
 	return d, nil
 }
 
@@ -88,7 +90,7 @@ func (d *DeepL) Check(ctx context.Context) error {
 	if err := d.offer.refresh(ctx); err != nil {
 		return fmt.Errorf("asking deepl for its languages: %w", err)
 	}
-	return d.readGlossary(ctx)
+	return d.pairs.check(ctx)
 }
 
 func (d *DeepL) languages(ctx context.Context) (*tongues, error) {
@@ -107,11 +109,8 @@ func (d *DeepL) languages(ctx context.Context) (*tongues, error) {
 	return known, nil
 }
 
-// readGlossary learns for which pairs the glossary has entries: for another pair, DeepL would refuse the request.
-func (d *DeepL) readGlossary(ctx context.Context) error {
-	if d.glossary == "" {
-		return nil
-	}
+// glossaryPairs asks for which pairs the glossary has entries.
+func (d *DeepL) glossaryPairs(ctx context.Context) (coverage, error) {
 	var answer struct {
 		Dictionaries []struct {
 			From string `json:"source_lang"`
@@ -119,14 +118,13 @@ func (d *DeepL) readGlossary(ctx context.Context) error {
 		} `json:"dictionaries"`
 	}
 	if err := d.service.get(ctx, "/v3/glossaries/"+url.PathEscape(d.glossary), &answer); err != nil {
-		return fmt.Errorf("asking deepl for the glossary: %w", err)
+		return nil, fmt.Errorf("asking deepl for the glossary: %w", err)
 	}
 	covers := map[[2]string]bool{}
 	for _, dictionary := range answer.Dictionaries {
 		covers[[2]string{primary(dictionary.From), primary(dictionary.Into)}] = true
 	}
-	d.covers.Store(&covers)
-	return nil
+	return func(from, into string) bool { return covers[[2]string{primary(from), primary(into)}] }, nil
 }
 
 // primary is the language of a code, without its variant.
@@ -166,7 +164,7 @@ func (d *DeepL) translate(ctx context.Context, request Request) (Answer, error) 
 	if ask.From == "" || ask.Into == "" {
 		return Answer{}, fmt.Errorf("%w: it has not this pair", ErrRefused)
 	}
-	if covers := d.covers.Load(); covers != nil && (*covers)[[2]string{primary(ask.From), primary(ask.Into)}] {
+	if d.pairs.have(ctx, ask.From, ask.Into) {
 		ask.Glossary = d.glossary
 	}
 	marked, texts := deeplMarkup.encode(request.Segments, newGlossary(request.Terms))

@@ -7,7 +7,7 @@
 // no text and no key.
 //
 // What the HTTP engines share: calls (remote.go), what statuses mean (faults.go), batches (batch.go), codes of languages
-// (codes.go), terms of a glossary (terms.go).
+// (codes.go), what a service says of itself (kept.go), terms of a glossary (terms.go).
 //
 // It imports translator/{language,protect,phrases,check} and internal/config. Start at engine.go.
 package engine

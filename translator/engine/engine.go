@@ -47,7 +47,7 @@ type Request struct {
 type Answer struct {
 	Segments   []protect.Segment
 	Pivot      language.Code // the language in between, if there was one
-	Unknown    []string      // source words that the engine left as they were
+	Unknown    []string      // words that the engine left as they were, or could not inflect
 	Unreviewed bool          // from the phrase memory, not yet approved by a reviewer
 }
 

@@ -38,9 +38,12 @@ func usedUp(code string) error {
 	return &RetryAfter{Wait: quotaRest, Err: fmt.Errorf("%w: %s", ErrQuota, code)}
 }
 
+// longestPause is how long a service can ask to be left alone, lest a slip of its clock stop it for good.
+const longestPause = 6 * time.Hour
+
 // retryAfter reads the header (RFC 9110, 10.2.3), a number of seconds or a date, within sensible bounds.
 func retryAfter(header string, now time.Time) time.Duration {
-	const least, most = time.Second, 10 * time.Minute
+	const least, most = time.Second, longestPause
 	wait := 5 * time.Second
 	if seconds, err := strconv.Atoi(header); err == nil {
 		wait = time.Duration(min(max(seconds, 0), int(most/time.Second))) * time.Second

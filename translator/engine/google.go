@@ -26,7 +26,7 @@ type Google struct {
 	account  *googleAccount // nil: v2 with an API key
 	parent   string         // projects/…/locations/…
 	glossary string
-	covers   googlePairs
+	pairs    pairsOf // of the glossary
 	variants variants
 	offer    *offer
 }
@@ -74,6 +74,7 @@ func NewGoogle(config GoogleConfig, client Doer) (*Google, error) {
 			return nil, fmt.Errorf("google: a glossary is named projects/PROJECT/locations/LOCATION/glossaries/NAME")
 		}
 		g.parent = parent
+		g.pairs = newPairs(g.glossaryPairs)
 	}
 	return g, nil
 }
@@ -98,13 +99,16 @@ func (g *Google) Check(ctx context.Context) error {
 	if err := g.offer.refresh(ctx); err != nil {
 		return fmt.Errorf("asking google for its languages: %w", err)
 	}
-	if g.glossary == "" {
-		return nil
+	return g.pairs.check(ctx)
+}
+
+// glossaryPairs asks for which pairs the glossary is.
+func (g *Google) glossaryPairs(ctx context.Context) (coverage, error) {
+	var pairs googlePairs
+	if err := g.service.get(ctx, "/v3/"+g.glossary, &pairs); err != nil {
+		return nil, fmt.Errorf("asking google for the glossary: %w", err)
 	}
-	if err := g.service.get(ctx, "/v3/"+g.glossary, &g.covers); err != nil {
-		return fmt.Errorf("asking google for the glossary: %w", err)
-	}
-	return nil
+	return pairs.have, nil
 }
 
 func (g *Google) languages(ctx context.Context) (*tongues, error) {
@@ -225,7 +229,7 @@ func (g *Google) askV3(ctx context.Context, from, into string, marked bool, text
 	if marked {
 		ask.Kind = "text/html"
 	}
-	if g.covers.have(from, into) {
+	if g.pairs.have(ctx, from, into) {
 		ask.Glossary = &googleGlossary{g.glossary, true}
 	}
 	var answer struct {

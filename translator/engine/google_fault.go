@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"sync/atomic"
 )
 
 // googleReasons is where Google says what is wrong: v2 in errors, v3 in details.
@@ -53,9 +52,7 @@ func googleFault(status int, header http.Header, body []byte) error {
 }
 
 // googlePairs are the languages of a glossary.
-type googlePairs struct {
-	pairs atomic.Pointer[func(from, into string) bool]
-}
+type googlePairs struct{ have coverage }
 
 // UnmarshalJSON reads a glossary: one pair, or a set of languages each with each.
 func (p *googlePairs) UnmarshalJSON(body []byte) error {
@@ -71,10 +68,9 @@ func (p *googlePairs) UnmarshalJSON(body []byte) error {
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return err
 	}
-	var have func(from, into string) bool
 	switch {
 	case answer.Pair != nil:
-		have = func(from, into string) bool {
+		p.have = func(from, into string) bool {
 			return primary(from) == primary(answer.Pair.From) && primary(into) == primary(answer.Pair.Into)
 		}
 	case answer.Set != nil:
@@ -82,16 +78,9 @@ func (p *googlePairs) UnmarshalJSON(body []byte) error {
 		for _, c := range answer.Set.Codes {
 			set[primary(c)] = true
 		}
-		have = func(from, into string) bool { return set[primary(from)] && set[primary(into)] }
+		p.have = func(from, into string) bool { return set[primary(from)] && set[primary(into)] }
 	default:
 		return errNoText
 	}
-	p.pairs.Store(&have)
 	return nil
-}
-
-// have reports whether the glossary is for a pair.
-func (p *googlePairs) have(from, into string) bool {
-	have := p.pairs.Load()
-	return have != nil && (*have)(from, into)
 }

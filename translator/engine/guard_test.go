@@ -125,8 +125,9 @@ func (b *blocking) Translate(ctx context.Context, _ Request) (Answer, error) {
 func TestRetryAfterHeader(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{
-		"7": 7 * time.Second, "": 5 * time.Second, "0": time.Second, "-4": time.Second, "99999999": 10 * time.Minute,
+		"7": 7 * time.Second, "": 5 * time.Second, "0": time.Second, "-4": time.Second, "99999999": 6 * time.Hour, "3600": time.Hour,
 		"Thu, 01 Jan 2026 00:00:30 GMT": 30 * time.Second, "nonsense": 5 * time.Second, "Wed, 31 Dec 2025 00:00:00 GMT": time.Second,
+		"Thu, 01 Jan 2026 02:00:00 GMT": 2 * time.Hour, "Fri, 01 Jan 2100 00:00:00 GMT": 6 * time.Hour,
 	} {
 		require.Equal(t, want, retryAfter(header, now), header)
 	}

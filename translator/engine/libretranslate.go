@@ -80,8 +80,9 @@ func (l *LibreTranslate) Offers(from, to language.Code) bool {
 	if viaEnglish(from, to) && !l.pivot || !l.offer.offers(from, to, nil) {
 		return false
 	}
-	known, targets := l.offer.known.Load(), l.targets.Load()
-	if known == nil || targets == nil {
+	known, said := l.offer.peek()
+	targets := l.targets.Load()
+	if !said || targets == nil {
 		return true
 	}
 	return (*targets)[find(known.from, string(from))][find(known.into, string(to))]

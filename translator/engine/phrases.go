@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"medixchange/translator/check"
 	"medixchange/translator/language"
 	"medixchange/translator/phrases"
@@ -84,7 +82,10 @@ func (p *Phrases) Knows(from, to language.Code, text, formatted string) bool {
 		return true
 	}
 	l := lookup{memory, from, to}
-	text = norm.NFKC.String(text)
+	text, normal := phrases.Normal(text)
+	if !normal {
+		return false
+	}
 	if _, ok := l.find(text); ok {
 		return true
 	}
@@ -120,7 +121,11 @@ func (l lookup) segment(source protect.Segment) (translated protect.Segment, rev
 			return nil, false, false
 		}
 		if piece.Kind == protect.Text {
-			piece.Text = norm.NFKC.String(piece.Text)
+			normal, ok := phrases.Normal(piece.Text)
+			if !ok {
+				return nil, false, false
+			}
+			piece.Text = normal
 		}
 		inner = append(inner, piece)
 	}

@@ -43,16 +43,40 @@ func (p *pipe) exchange(ctx context.Context, lines []string) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	wasRunning := p.process != nil
-	answers, err := p.attempt(ctx, lines)
-	if err != nil && wasRunning && ctx.Err() == nil {
-		answers, err = p.attempt(ctx, lines)
-	}
+	answers, err := p.ask(ctx, lines)
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	p.sleepLater()
 	return answers, err
+}
+
+// ask is an exchange that starts a dead pipeline anew. The caller holds the lock.
+func (p *pipe) ask(ctx context.Context, lines []string) ([]string, error) {
+	wasRunning := p.process != nil
+	answers, err := p.attempt(ctx, lines)
+	if err != nil && wasRunning && ctx.Err() == nil {
+		return p.attempt(ctx, lines)
+	}
+	return answers, err
+}
+
+// check sends an empty text through the pipeline if it runs, or with start in any case; then it runs no longer than before.
+// One that is in the middle of an exchange lives, as far as can be told.
+func (p *pipe) check(ctx context.Context, start bool) (ran bool, err error) {
+	if !p.mu.TryLock() {
+		return true, nil
+	}
+	defer p.mu.Unlock()
+	wasRunning := p.process != nil
+	if !wasRunning && !start {
+		return false, nil
+	}
+	_, err = p.ask(ctx, []string{""})
+	if !wasRunning {
+		p.end()
+	}
+	return true, err
 }
 
 // attempt is one exchange with the pipeline that runs, or with a new one. One that failed is gone afterwards. The caller
@@ -92,11 +116,17 @@ func (p *pipe) stop() {
 	if p.sleep != nil {
 		p.sleep.Stop()
 	}
-	if p.process != nil {
-		p.process.kill()
-		p.process.wait()
-		p.process = nil
+	p.end()
+}
+
+// end kills what runs. The caller holds the lock.
+func (p *pipe) end() {
+	if p.process == nil {
+		return
 	}
+	p.process.kill()
+	p.process.wait()
+	p.process = nil
 }
 
 // start runs a shell pipeline in a process group of its own. $1 of Apertium's modes is how the
@@ -136,7 +166,13 @@ func (p *process) exchange(lines []string) ([]string, error) {
 		}
 		answers = append(answers, answer)
 	}
-	return answers, <-written
+	if err := <-written; err != nil {
+		return nil, fmt.Errorf("writing to the pipe: %w", err)
+	}
+	if p.output.Buffered() > 0 { // the next request must not get what this one has too much
+		return nil, errors.New("the pipe answers more than it was asked")
+	}
+	return answers, nil
 }
 
 func (p *process) read() (string, error) {

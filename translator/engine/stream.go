@@ -59,13 +59,16 @@ func (w apertiumWire) encode(segments []protect.Segment) []string {
 	return lines
 }
 
-// escapeStream writes text so that no character of it means something to the stream. A star goes as a
-// blank, since a star in the answer marks a word that Apertium does not know.
+// Apertium's marks: a word that it does not know, one that its dictionary of the pair has not, and one that it cannot inflect.
+const streamMarks = "*@#"
+
+// escapeStream writes text so that no character of it means something to the stream. A star and a number sign go as blanks,
+// since in the answer they are marks; so is an at sign that is not escaped.
 func escapeStream(b *strings.Builder, text string) {
 	for _, r := range text {
 		switch r {
-		case '*':
-			b.WriteString("[*]")
+		case '*', '#':
+			b.WriteString("[" + string(r) + "]")
 		case '[', ']', '{', '}', '^', '$', '/', '\\', '@', '<', '>':
 			b.WriteByte('\\')
 			b.WriteRune(r)
@@ -76,7 +79,7 @@ func escapeStream(b *strings.Builder, text string) {
 	}
 }
 
-// decode reads an answer and the words that Apertium did not know.
+// decode reads an answer and the words that Apertium did not know or could not inflect.
 func (w apertiumWire) decode(line string) (protect.Segment, []string) {
 	d := streamDecoder{wire: w}
 	runes := []rune(line)
@@ -92,8 +95,10 @@ func (w apertiumWire) decode(line string) (protect.Segment, []string) {
 			}
 			d.blank(string(runes[i+1 : min(end, len(runes))]))
 			i = end
-		case r == '*' && i+1 < len(runes) && (unicode.IsLetter(runes[i+1]) || unicode.IsDigit(runes[i+1])):
-			d.unknown = append(d.unknown, wordAt(runes, i+1))
+		case strings.ContainsRune(streamMarks, r):
+			if word := wordAt(runes, i+1); word != "" {
+				d.unknown = append(d.unknown, word)
+			}
 		default:
 			d.put(r)
 		}
@@ -133,7 +138,7 @@ func (d *streamDecoder) blank(content string) {
 			return
 		}
 	}
-	if content == "*" {
+	if content == "*" || content == "#" {
 		d.text.WriteString(content)
 	}
 }

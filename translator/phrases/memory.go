@@ -130,7 +130,7 @@ func (m *Memory) entryOf(form uint32) int {
 	return (after - 1) / len(m.codes)
 }
 
-// Find looks a text up and gives its translation, or false. The text has to be normalised by NFKC.
+// Find looks a text up and gives its translation, or false. The text has to be normalised, see Normal.
 func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
 	at := slices.Index(m.codes, m.column(to))
 	if at < 0 || to.Reads(from) {
@@ -152,7 +152,7 @@ func (m *Memory) Find(text string, from, to language.Code) (Match, bool) {
 // lookUp finds the phrase that a text is in a language, false if it is none.
 func (m *Memory) lookUp(r *reading, from language.Code) (entry int, fillers map[string]Part, ok bool) {
 	at := m.indexOf(from, -1)
-	if len(r.text) > maxPhraseBytes || at < 0 {
+	if len(r.text) > maxPhraseBytes || at < 0 || raised(r.text) {
 		return 0, nil, false
 	}
 	r.in(from)
@@ -199,14 +199,6 @@ func textKey(text string, slots []check.Slot, withUnits bool, code language.Code
 	}
 	b.WriteString(text[end:])
 	return keyOf(b.String(), code)
-}
-
-// keyOf normalises a text. Serbian has one key for both of its alphabets.
-func keyOf(text string, code language.Code) string {
-	if code.Base() == "sr" {
-		text = language.SerbianLatin(text)
-	}
-	return normalized(text)
 }
 
 func runeOf(s check.Slot, withUnits bool) (r rune, end int) {
@@ -308,41 +300,4 @@ func parts(form string, fillers map[string]Part) []Part {
 		form = form[at[1]:]
 	}
 	return parts
-}
-
-// normalized folds case, punctuation and spaces. A question stays a question.
-func normalized(text string) string {
-	var out []rune
-	question := false
-	space := false
-	for _, r := range norm.NFKC.String(text) {
-		switch {
-		case r == '?' || r == '؟':
-			question = true
-			space = true
-		case arabicMark(r):
-		case unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || r == '%' || r == '°' || r == '/' || isSlot(r):
-			if space && len(out) > 0 && keepsSpace(out[len(out)-1]) && keepsSpace(r) {
-				out = append(out, ' ')
-			}
-			space = false
-			out = append(out, unicode.ToLower(r))
-		default:
-			space = true
-		}
-	}
-	if question {
-		out = append(out, '?')
-	}
-	return string(out)
-}
-
-// arabicMark reports vowel signs and stretching, which most people leave out.
-func arabicMark(r rune) bool { return r >= 0x064b && r <= 0x0652 || r == 0x0640 }
-
-func isSlot(r rune) bool { return r >= slotNumber && r <= slotTime }
-
-// keepsSpace reports runes between which a space separates words.
-func keepsSpace(r rune) bool {
-	return !isSlot(r) && r != '%' && r != '°' && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
 }

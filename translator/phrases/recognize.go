@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"medixchange/translator/check"
 	"medixchange/translator/language"
 )
@@ -16,8 +14,8 @@ const maxRecognized = 1000
 // Languages lists the languages in which a text is a phrase, or a row of phrases. It is empty where there is none, and
 // where the phrases of two languages mean different things.
 func (m *Memory) Languages(text string) []language.Code {
-	text = norm.NFKC.String(strings.TrimSpace(text))
-	if text == "" || len(text) > maxRecognized {
+	text, normal := Normal(strings.TrimSpace(text))
+	if !normal || text == "" || len(text) > maxRecognized {
 		return nil
 	}
 	whole, parts := newReading(text), readingsOf(text)

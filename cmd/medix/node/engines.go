@@ -20,6 +20,9 @@ const pivot = language.Code("es")
 // checkPaid is how long a service that is paid by the character is believed to live without being asked.
 const checkPaid = 5 * time.Minute
 
+// checkPipes is the same of Apertium, which has to start a pair for a check where none runs.
+const checkPipes = 30 * time.Minute
+
 // Engines builds the chain in the order of the configuration. It starts nothing and calls nobody; closeAll ends what
 // the engines start later. approved says which phrases reviewers have approved; nil: none.
 func Engines(c config.Translator, approved phrases.Approved) (chain []translator.EngineConfig, closeAll func(), err error) {
@@ -69,6 +72,8 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 	switch c.Type {
 	case "deepl", "azure", "google":
 		limits.CheckEvery = checkPaid
+	case "apertium":
+		limits.CheckEvery = checkPipes
 	}
 	return translator.EngineConfig{Engine: built, Limits: limits, Pairs: pairs, External: isExternal(c), Outside: b.isOutside(c)}, nil
 }

@@ -1,0 +1,178 @@
+package check
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"medixchange/translator/language"
+)
+
+// loadSigns reads the words that may stand for a sign of a number; it comes after loadWords.
+func (r *rules) loadSigns() error {
+	var meanings map[string]map[language.Code][]string
+	if err := readYAML("signs.yaml", &meanings); err != nil {
+		return err
+	}
+	for meaning, languages := range meanings {
+		for code, w := range r.words {
+			w.signs.accents, w.signs.separate = w.words.accents, w.words.separate
+			for _, word := range languages[code] {
+				w.signs.add(word, entry{group: "sign", value: meaning, sure: true})
+			}
+		}
+	}
+	return nil
+}
+
+// What a bound before a number says, as signs.yaml names it.
+const (
+	less = "less"
+	more = "more"
+)
+
+// sign is what stands before a number and makes it another.
+type sign struct {
+	from  int    // where it begins; the number's place without one
+	bound string // less, more, or ""
+	equal bool   // the bound holds the number itself: ≤, ≥
+	minus bool
+}
+
+// unitsBefore are the units that may stand between a sign and its number: <%92, -$5.
+const unitsBefore = "%٪$€£¥"
+
+// signOf reads the signs before a number: "<7", ">= 5", "−8".
+func (x *facts) signOf(n number) sign {
+	s := sign{from: n.from}
+	if strings.ContainsRune(unitsBefore, x.f.at(s.from-1)) {
+		s.from--
+	}
+	if x.minusAt(s.from - 1) {
+		s.minus = true
+		s.from--
+	}
+	at := x.beforeSpaces(s.from)
+	bound, equal, width := boundAt(x.f, at)
+	if bound != "" {
+		s.bound, s.equal, s.from = bound, equal, at+1-width
+	}
+	return s
+}
+
+// beforeSpaces is the last place before another that is no space.
+func (x *facts) beforeSpaces(at int) int {
+	at--
+	for isSpace(x.f.at(at)) {
+		at--
+	}
+	return at
+}
+
+// boundAt reads the comparison that ends at a place, in how many runes it stands there. "->" is an arrow.
+func boundAt(f *folded, at int) (bound string, equal bool, width int) {
+	r, before := f.at(at), f.at(at-1)
+	switch {
+	case r == '=':
+		return direction(before), true, 2
+	case before == '=' && direction(r) != "":
+		return direction(r), true, 2
+	}
+	if r == '>' && (before == '-' || before == '<') {
+		return "", false, 0
+	}
+	return direction(r), r != '<' && r != '>', 1
+}
+
+// direction tells what a sign of comparison says.
+func direction(r rune) string {
+	switch r {
+	case '<', '≤', '≦', '⩽':
+		return less
+	case '>', '≥', '≧', '⩾':
+		return more
+	}
+	return ""
+}
+
+// minusAt reports whether the rune at a place is the sign of the number behind it: no hyphen of a name (COVID-19), no range
+// (5-8, 5 mg -8 mg), no dash with a space behind it.
+func (x *facts) minusAt(at int) bool {
+	if x.f.at(at) != '-' {
+		return false
+	}
+	before := x.f.at(at - 1)
+	if isDigit(before) || wordRune(before) || unicode.IsMark(before) || strings.ContainsRune("-)%/.", before) && before != 0 {
+		return false
+	}
+	end := x.beforeSpaces(at) + 1
+	for _, n := range x.numbers {
+		if n.to == end || n.unitTo == end {
+			return false
+		}
+	}
+	return true
+}
+
+// Where a word for a sign may stand apart from its number, in runes: before the beginning of the one, behind the end of the other.
+const signBefore, signBehind = 40, 30
+
+// says reports whether a word with the meaning of a sign stands near a number.
+func (x *facts) says(code language.Code, n number, meaning string) bool {
+	near := x.f.runes[max(0, n.from-signBefore):min(len(x.f.runes), n.unitTo+signBehind)]
+	return slices.ContainsFunc(wordsOf(code).signs.all(near), func(m match) bool { return m.entries[0].value == meaning })
+}
+
+// signs compares what stands before the numbers that both sides have. A sign that only one side has may be a word on the other,
+// which is not known in languages without words.
+func (c *comparison) signs() {
+	for _, s := range c.paired {
+		if s.partner == nil || s.partner.code || s.dated || s.partner.dated {
+			continue
+		}
+		c.bounds(s.number, s.partner.number)
+		c.minuses(s.number, s.partner.number)
+	}
+}
+
+func (c *comparison) bounds(s, t number) {
+	a, b := c.source.signOf(s), c.target.signOf(t)
+	switch {
+	case a.bound == b.bound && (a.bound == "" || a.equal == b.equal):
+	case a.bound == b.bound:
+		c.foundSign("number.bound", s, t)
+	case a.bound != "" && b.bound != "":
+		c.foundSign("number.turned", s, t)
+	case !hasWords(c.from) || !hasWords(c.to):
+	case b.bound == "" && !c.target.says(c.to, t, a.bound):
+		c.foundSign("number.bound_missing", s, t)
+	case a.bound == "" && !c.source.says(c.from, s, b.bound):
+		c.foundSign("number.bound_added", s, t)
+	}
+}
+
+func (c *comparison) minuses(s, t number) {
+	a, b := c.source.signOf(s).minus, c.target.signOf(t).minus
+	switch {
+	case a == b || !hasWords(c.from) || !hasWords(c.to):
+	case a && !c.target.says(c.to, t, "minus"):
+		c.foundSign("number.minus_missing", s, t)
+	case b && !c.source.says(c.from, s, "minus"):
+		c.foundSign("number.minus_added", s, t)
+	}
+}
+
+func (c *comparison) foundSign(name string, s, t number) {
+	c.found(name, c.source.signed(s), c.target.signed(t))
+}
+
+// signStart is where a number begins with its signs, and with the lower end of its range: "<7", "5–10".
+func (x *facts) signStart(n number) int {
+	if start := x.rangeStart(n); start < n.from {
+		return start
+	}
+	return x.signOf(n).from
+}
+
+// signed is a number with its signs and its unit as the text has it.
+func (x *facts) signed(n number) string { return x.f.original(x.signOf(n).from, n.unitTo) }
