@@ -21,6 +21,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // talk is the bot: it joins where it is invited and answers commands of this node's users. It reads the stream with a
@@ -220,7 +221,7 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	content := ev.Content()
 	body := content.Get("body")
 	if ev.Type != typeMessage || ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || ev.Relation.Type == relReplace ||
-		body.Type != gjson.String || !looksLikeCommand(withoutFallback(body.Str)) {
+		body.Type != gjson.String || !replies.LooksLikeCommand(body.Str) {
 		return nil
 	}
 	if ev.Sender == t.b.bot || !t.isLocal(ev.Sender) || t.b.o.Appservice(ev.Sender) {
@@ -236,7 +237,7 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	}
 	a := &asked{ev: ev, room: room, direct: room.Joined+room.Invited <= 2, reader: t.languageOf(ctx, ev.Sender, ev.RoomID)}
 	var known bool
-	a.command, known = parseCommand(withoutFallback(body.Str))
+	a.Command, known = parseCommand(body.Str)
 	if !known && !a.direct {
 		return nil // in a room with others it may be meant for another bot
 	}
@@ -247,17 +248,9 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	return t.respond(ctx, a, answer)
 }
 
-// withoutFallback cuts the quoted lines before a reply.
-func withoutFallback(body string) string {
-	for strings.HasPrefix(body, "> ") {
-		_, body, _ = strings.Cut(body, "\n")
-	}
-	return strings.TrimLeft(body, "\n")
-}
-
 // asked is a command with where it was given.
 type asked struct {
-	command
+	replies.Command
 	ev     *rooms.Event
 	room   *rooms.Snapshot
 	direct bool // the chat of the asker and the bot alone
@@ -271,7 +264,7 @@ type asked struct {
 func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok bool, err error) {
 	allowed, wait := t.allowanceOf(a.ev.Sender).take(t.b.o.Now())
 	if !allowed {
-		t.b.metrics.commands.WithLabelValues(a.name, "limited").Inc()
+		t.b.metrics.commands.WithLabelValues(a.Name, "limited").Inc()
 		return language.Say(a.reader, "error_wait", "count", strconv.Itoa(wait)), wait > 0, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, commandTimeout)
@@ -281,11 +274,11 @@ func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok b
 		return "", false, ctx.Err()
 	}
 	if err != nil {
-		t.b.metrics.commands.WithLabelValues(a.name, "failed").Inc()
-		t.b.o.Log.WithError(err).WithFields(logrus.Fields{"room": a.ev.RoomID, "command": a.name}).Error("a command to the translation bot failed")
+		t.b.metrics.commands.WithLabelValues(a.Name, "failed").Inc()
+		t.b.o.Log.WithError(err).WithFields(logrus.Fields{"room": a.ev.RoomID, "command": a.Name}).Error("a command to the translation bot failed")
 		return language.Say(a.reader, "error_failed"), true, nil
 	}
-	t.b.metrics.commands.WithLabelValues(a.name, "ok").Inc()
+	t.b.metrics.commands.WithLabelValues(a.Name, "ok").Inc()
 	return answer, true, nil
 }
 

@@ -305,31 +305,3 @@ func TestBotAnswersOnceWhateverHappens(t *testing.T) {
 	}
 	require.Equal(t, before, w.countOf(bot, chat))
 }
-
-func TestParseCommand(t *testing.T) {
-	for text, want := range map[string]command{
-		"!lang es": {commandLang, "es"}, " !LANG  español ": {commandLang, "español"}, "!language": {commandLang, ""},
-		"!repost 20": {commandRepost, "20"}, "!translate es a\nb": {commandTranslate, "es a\nb"}, "!help": {commandHelp, ""},
-		"!ayuda": {commandHelp, ""}, "！帮助": {commandHelp, ""}, "!язык ru": {commandLang, "ru"}, "\u200f!ترجم es مرحبا": {commandTranslate, "es مرحبا"},
-		"\u2066!lang ar\u2069": {commandLang, "ar"}, // copied from the help in Arabic
-	} {
-		got, ok := parseCommand(text)
-		require.True(t, ok, text)
-		require.Equal(t, want, got)
-	}
-	for _, text := range []string{"", "!", "help", "! help", "!ward sepsis", "hello !help", "!!help", "!Ayuda al paciente, por favor", "!leavetaking"} {
-		_, ok := parseCommand(text)
-		require.False(t, ok, text)
-	}
-}
-
-func FuzzParseCommand(f *testing.F) {
-	f.Add("!lang es")
-	f.Add("> quoted\n\n!original")
-	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := parseCommand(withoutFallback(text))
-		if ok && got.name == "" {
-			t.Fatalf("a command without a name: %q", text)
-		}
-	})
-}

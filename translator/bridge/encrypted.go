@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -163,7 +162,7 @@ func (p People) Moderates(ctx context.Context, roomID, userID string) (bool, err
 }
 
 // Command implements replies.Host: those commands that need nothing of what was said before.
-func (p People) Command(ctx context.Context, roomID, userID, text string) (string, bool, error) {
+func (p People) Command(ctx context.Context, roomID, userID string, c replies.Command) (string, bool, error) {
 	t := p.b.talk
 	if !t.isLocal(userID) || p.b.o.Appservice(userID) {
 		return "", false, nil
@@ -172,10 +171,9 @@ func (p People) Command(ctx context.Context, roomID, userID, text string) (strin
 	if err != nil || room.Membership(userID) != "join" {
 		return "", false, ignoreMissing(err)
 	}
-	a := &asked{ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2, encrypted: true}
+	a := &asked{Command: c, ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2, encrypted: true}
 	a.reader = t.languageOf(ctx, userID, roomID)
-	var known bool
-	if a.command, known = parseCommand(strings.TrimSpace(text)); !known && !a.direct {
+	if c.Name == "" && !a.direct {
 		return "", false, nil
 	}
 	return t.answerAllowed(ctx, a)
