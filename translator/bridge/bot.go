@@ -5,16 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/sirupsen/logrus"
 	"github.com/tidwall/gjson"
-	"golang.org/x/time/rate"
 
 	"medixchange/internal/pace"
 	"medixchange/internal/stream"
@@ -27,9 +23,10 @@ import (
 // talk is the bot: it joins where it is invited and answers commands of this node's users. It reads the stream with a
 // cursor of its own; an answer carries a transaction id made of the command's event id, so it never comes twice.
 type talk struct {
-	b      *Bridge
-	view   *view.View
-	limits *lru.Cache[string, *allowance]
+	b        *Bridge
+	view     *view.View
+	commands *allowances
+	reports  *allowances // apart from commands: who goes through a long history may find many bad translations
 }
 
 const (
@@ -39,17 +36,20 @@ const (
 	commandEvery = 2 * time.Second
 	// commandTimeout bounds one command, engines included.
 	commandTimeout = 10 * time.Second
-	keptLimits     = 5000
 	viewCacheBytes = 1 << 20
 )
 
 func newTalk(b *Bridge) (*talk, error) {
-	limits, err := lru.New[string, *allowance](keptLimits)
+	commands, err := newAllowances(commandEvery, commandBurst)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := newAllowances(reportEvery, reportBurst)
 	if err != nil {
 		return nil, err
 	}
 	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes, Log: b})
-	return &talk{b: b, view: shown, limits: limits}, nil
+	return &talk{b: b, view: shown, commands: commands, reports: reports}, nil
 }
 
 // run is the bot's life until ctx ends.
@@ -262,7 +262,7 @@ type asked struct {
 // answerAllowed carries a command out, unless its sender has given too many: who has is told so once. A command that fails
 // is answered, too, and not tried again: others wait behind it. It fails only when ctx ends.
 func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok bool, err error) {
-	allowed, wait := t.allowanceOf(a.ev.Sender).take(t.b.o.Now())
+	allowed, wait := t.commands.of(a.ev.Sender).take(t.b.o.Now())
 	if !allowed {
 		t.b.metrics.commands.WithLabelValues(a.Name, "limited").Inc()
 		return language.Say(a.reader, "error_wait", "count", strconv.Itoa(wait)), wait > 0, nil
@@ -337,35 +337,4 @@ func (t *talk) languageOf(ctx context.Context, userID, roomID string) language.C
 		return code
 	}
 	return t.b.home
-}
-
-// allowance is how much a user may still ask of the bot. Safe for concurrent use.
-type allowance struct {
-	limiter *rate.Limiter
-	told    atomic.Bool // that it is used up
-}
-
-func (t *talk) allowanceOf(userID string) *allowance {
-	if known, ok := t.limits.Get(userID); ok {
-		return known
-	}
-	fresh := &allowance{limiter: rate.NewLimiter(rate.Every(commandEvery), commandBurst)}
-	t.limits.Add(userID, fresh)
-	return fresh
-}
-
-// take takes one command. When there is none left it returns, the first time until all but one are there again, after how
-// many seconds there is another.
-func (a *allowance) take(now time.Time) (allowed bool, wait int) {
-	if a.limiter.TokensAt(now) >= commandBurst-1 {
-		a.told.Store(false)
-	}
-	if a.limiter.AllowN(now, 1) {
-		return true, 0
-	}
-	if a.told.Swap(true) {
-		return false, 0
-	}
-	missing := max(0, 1-a.limiter.TokensAt(now))
-	return false, max(1, int(math.Ceil(missing*commandEvery.Seconds())))
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
@@ -130,7 +129,7 @@ func TestBotSaysWhatACommandLacksAndWhatItDid(t *testing.T) {
 // TestBotTellsOnceWhoAsksTooMuch: after that it is silent until nearly all that a user may ask at once is there again.
 func TestBotTellsOnceWhoAsksTooMuch(t *testing.T) {
 	now := time.Now()
-	a := (&talk{limits: must(lru.New[string, *allowance](1))}).allowanceOf(bob)
+	a := must(newAllowances(commandEvery, commandBurst)).of(bob)
 	takes := func() (allowed, told int) {
 		for range commandBurst + 5 {
 			ok, wait := a.take(now)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -20,6 +21,13 @@ import (
 const (
 	typeReaction  = "m.reaction"
 	relAnnotation = "m.annotation"
+)
+
+// A user may report reportBurst translations at once and one each reportEvery after that: each keeps a copy of a text. What
+// is more is not taken, and the reporter is told so once.
+const (
+	reportBurst = 100
+	reportEvery = 10 * time.Second
 )
 
 // Report is a translation that a reader found wrong.
@@ -67,13 +75,17 @@ func (t *talk) hearReaction(ctx context.Context, ev *rooms.Event) error {
 	if err != nil || report == nil {
 		return err
 	}
-	if allowed, _ := t.allowanceOf(ev.Sender).take(t.b.o.Now()); !allowed {
-		return nil
+	reader := t.languageOf(ctx, ev.Sender, ev.RoomID)
+	if allowed, wait := t.reports.of(ev.Sender).take(t.b.o.Now()); !allowed {
+		if wait == 0 {
+			return nil
+		}
+		return t.b.tell(ctx, ev.Sender, message, noticeReportLimit, language.Say(reader, "report_limit"))
 	}
 	if err := t.b.storeReport(ctx, report); err != nil {
 		return err
 	}
-	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.Say(t.languageOf(ctx, ev.Sender, ev.RoomID), "report_received"))
+	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.Say(reader, "report_received"))
 }
 
 // reports reports whether a reaction is one that reports a translation. Clients differ in whether they send the variation

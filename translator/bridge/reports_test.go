@@ -16,6 +16,7 @@ import (
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/web"
 	"medixchange/rooms"
+	"medixchange/translator/language"
 )
 
 func (w *world) react(roomID, sender, eventID, key string) string {
@@ -61,6 +62,39 @@ func (d *device) noticed(roomID string, n int) []gjson.Result {
 	require.Eventually(d.w.t, func() bool { d.sync(50 * time.Millisecond); return len(d.notices(roomID)) >= n }, patience, time.Millisecond)
 	require.Len(d.w.t, d.notices(roomID), n)
 	return d.notices(roomID)
+}
+
+// TestManyReportsAreTaken: more than commands, and who reports more than may be is told so, once.
+func TestManyReportsAreTaken(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	var ids []string
+	for range commandBurst + 5 {
+		ids = append(ids, w.say(room, alice, question))
+	}
+	for _, id := range ids {
+		w.rendered(id, "es")
+		w.react(room, bob, id, "🌐")
+	}
+	w.botRead()
+	require.Len(t, w.reports(), len(ids))
+
+	b := w.device(bob)
+	b.sync(0)
+	before := len(b.notices(room))
+	limiter := w.bridge.talk.reports.of(bob).limiter
+	for range 2 { // used up for a quarter of an hour
+		limiter.ReserveN(time.Now(), reportBurst)
+	}
+	for range 2 {
+		id := w.say(room, alice, question)
+		w.rendered(id, "es")
+		w.react(room, bob, id, "🌐")
+	}
+	w.botRead()
+	told := b.noticed(room, before+1)
+	require.Equal(t, language.String("es", "report_limit"), told[before].Get("content.body").Str)
+	require.Len(t, w.reports(), len(ids))
 }
 
 func TestAReactionReportsATranslationToTheReviewList(t *testing.T) {
