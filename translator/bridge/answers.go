@@ -16,6 +16,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 )
@@ -304,7 +305,7 @@ func (t *talk) repost(ctx context.Context, reader language.Code, shown []json.Ra
 		if changed := content.Get(pathNewContent); changed.IsObject() {
 			content = changed
 		}
-		part := t.nameOf(ctx, names, event.Get("room_id").Str, event.Get("sender").Str) + ": " + content.Get("body").Str
+		part := compose.Said(reader, t.nameOf(ctx, names, event.Get("room_id").Str, event.Get("sender").Str), content.Get("body").Str)
 		if size += len(part); size > maxRepostBytes {
 			break
 		}

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -124,6 +125,14 @@ func TestBotSaysWhatACommandLacksAndWhatItDid(t *testing.T) {
 	} {
 		require.Contains(t, w.ask(room, c.user, c.command), c.answer, c.command)
 	}
+}
+
+// TestRepostKeepsDirectionsApart (TRANSLATION 11): the name of who spoke does not turn the line around.
+func TestRepostKeepsDirectionsApart(t *testing.T) {
+	w := newWorld(t)
+	shown := []json.RawMessage{json.RawMessage(`{"room_id":"!none:a.example","sender":"@bob:a.example","content":{"body":"‏المريض بخير"}}`)}
+	require.Contains(t, w.bridge.talk.repost(t.Context(), "ar", shown), "\n\n\u200f\u2068@bob:a.example\u2069: \u200fالمريض بخير")
+	require.Contains(t, w.bridge.talk.repost(t.Context(), "en", shown), "\n\n@bob:a.example: ")
 }
 
 // TestBotTellsOnceWhoAsksTooMuch: after that it is silent until nearly all that a user may ask at once is there again.

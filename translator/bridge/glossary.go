@@ -22,7 +22,7 @@ func (b *Bridge) glossary() *glossary.Set {
 func (t *talk) answerGlossary(ctx context.Context, a *asked) (string, error) {
 	set := t.b.glossary()
 	if a.Rest == "" {
-		return language.Say(a.reader, "glossary_count", "count", language.Number(set.Len())), nil
+		return language.Say(a.reader, "glossary_count", "count", language.Number(a.reader, set.Len())), nil
 	}
 	if rest, ok := cutSuggest(a.Rest); ok {
 		return t.suggestTerm(ctx, a, rest)

@@ -128,7 +128,18 @@ func TestStringsCountAsCLDRSays(t *testing.T) {
 		require.Equal(t, want, PluralCategory("ru", number), number)
 	}
 	require.Equal(t, []string{"zero", "one", "two", "few", "many", "other"}, PluralCategories("ar"))
-	require.Equal(t, []string{"4444", "12\u202f345", "1\u202f234\u202f567"}, []string{Number(4444), Number(12345), Number(1234567)})
+	require.Equal(t, "one", PluralCategory("ru", Number("ru", 12_341)))
+	require.Equal(t, "В глоссарии 12\u00a0341 запись.", String("ru", "glossary_count", "count", Number("ru", 12_341)))
+}
+
+// TestCountsAreGroupedSoThatNobodyTakesTheSeparatorForADecimalMark of another language.
+func TestCountsAreGroupedSoThatNobodyTakesTheSeparatorForADecimalMark(t *testing.T) {
+	for _, code := range All {
+		require.Equal(t, "4444", Number(code, 4444), code)
+		require.Regexp(t, "^1[\u00a0\u202f]234[\u00a0\u202f]567$", Number(code, 1_234_567), code)
+		require.Regexp(t, "^12[\u00a0\u202f]345$", Number(code, 12_345), code)
+	}
+	require.Equal(t, "12\u00a0345", Number("fr", 12_345), "as CLDR has it")
 }
 
 // TestSayKeepsDirectionsApart (TRANSLATION 11).
