@@ -167,6 +167,11 @@ func TestCodes(t *testing.T) {
 		_, err := Parse(tag)
 		require.Error(t, err, tag)
 	}
+	for tag, want := range map[string]bool{
+		"es": true, "zh_TW": true, "und": true, "xx": true, "en-x-hospital": true, "": false, "spanish": false, "xx-bad-tag-!!": false, "español": false,
+	} {
+		require.Equal(t, want, WellFormed(tag), tag)
+	}
 	for name, want := range map[string]Code{"es": "es", "Spanish": "es", "español": "es", "西班牙语": "es", "西班牙文": "es", "中文": "zh", "Türkçe": "tr", "繁體中文": "zh-Hant",
 		"Traditional Chinese": "zh-Hant", "srpski (latinica)": "sr-Latn", "српски": "sr", "srpski": "sr", "pt-br": "pt", "Portuguese (Portugal)": "pt-PT", "فارسی": "fa", "دری": "fa"} {
 		code, ok := ByName(name)
