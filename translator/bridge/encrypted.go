@@ -12,6 +12,8 @@ import (
 	"medixchange/translator/replies"
 )
 
+const typeEncrypted = "m.room.encrypted"
+
 // tagPath is where the bot's own events say for readers of which language they are (encrypted.TagKey).
 const tagPath = `org\.medixchange\.language_tag`
 
@@ -40,7 +42,7 @@ func tagOf(ev *rooms.Event) string {
 // Quiet reports whether an event is one of the bot's own that the server cannot read, or an answer in a thread. They are
 // notices, which notify nobody, but the push rules of an encrypted event cannot know it.
 func Quiet(ev *rooms.Event, bot string) bool {
-	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == "m.room.encrypted" || tagOf(ev) != "")
+	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == typeEncrypted || tagOf(ev) != "")
 }
 
 // moderatorPower is from which level on a user may decide that the bot reads an encrypted room.

@@ -110,7 +110,7 @@ func (t *talk) reported(ctx context.Context, viewer view.Viewer, reaction *rooms
 		if ev == nil || ev.RoomID != reaction.RoomID {
 			return nil, nil
 		}
-		if ev.Sender == t.b.bot && ev.Content().Get(pathTag).Exists() {
+		if ev.Sender == t.b.bot && (ev.Content().Get(pathTag).Exists() || tagOf(ev) != "") {
 			id = ev.Content().Get(pathRelates + `.m\.in_reply_to.event_id`).Str
 			continue
 		}
@@ -127,8 +127,22 @@ func (t *talk) reported(ctx context.Context, viewer view.Viewer, reaction *rooms
 	return nil, nil
 }
 
-// reportOf describes what the reader was shown of a message; nil when that was no translation.
+// reasonEncrypted says of a report that its texts are not on the list: the room is encrypted, and only its members have them.
+const reasonEncrypted = "encrypted"
+
+// reportOf describes what the reader was shown of a message; nil when that was no translation. Of an encrypted message the server
+// knows that the bot answered it, and no more.
 func (t *talk) reportOf(ctx context.Context, reaction, message *rooms.Event, code language.Code) (*Report, error) {
+	if message.Type == typeEncrypted {
+		if reaction.Relation.EventID == message.ID || message.Sender == reaction.Sender {
+			return nil, nil
+		}
+		return &Report{
+			EventID: message.ID, VersionID: message.ID, RoomID: message.RoomID, Reporter: reaction.Sender, To: string(code),
+			Reasons: []string{reasonEncrypted}, ReportedTS: t.b.o.Now().UnixMilli(),
+			reactionNID: reaction.NID, eventNID: message.NID, versionNID: message.NID,
+		}, nil
+	}
 	versions, err := t.newestOf(ctx, []*rooms.Event{message})
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -95,6 +96,45 @@ func TestManyReportsAreTaken(t *testing.T) {
 	told := b.noticed(room, before+1)
 	require.Equal(t, language.String("es", "report_limit"), told[before].Get("content.body").Str)
 	require.Len(t, w.reports(), len(ids))
+}
+
+// TestAReactionReportsAnAnswerInAnEncryptedRoom, without texts: the server has none.
+func TestAReactionReportsAnAnswerInAnEncryptedRoom(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.botIn(room, alice)
+	encrypted := func(sender string, more object) string {
+		content := object{"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x", "session_id": "s"}
+		maps.Copy(content, more)
+		encoded, err := json.Marshal(content)
+		require.NoError(t, err)
+		id, err := w.rooms.Send(t.Context(), rooms.SendRequest{RoomID: room, Sender: sender, Type: typeEncrypted, Content: encoded})
+		require.NoError(t, err)
+		return id
+	}
+	id := encrypted(alice, nil)
+	answer := encrypted(bot, object{"org.medixchange.language_tag": "es", "m.relates_to": object{
+		"rel_type": "m.thread", "event_id": id, "m.in_reply_to": object{"event_id": id},
+	}})
+	b := w.device(bob)
+	b.sync(0)
+	before := len(b.notices(room))
+	w.react(room, bob, id, "🌐")
+	w.react(room, alice, answer, "🌐")
+	w.react(room, bob, answer, "👍")
+	w.botRead()
+	require.Empty(t, w.reports(), "no answer of the bot, the author, no report")
+
+	reaction := w.react(room, bob, answer, "🌐")
+	told := b.noticed(room, before+1)
+	require.Equal(t, language.String("es", "report_received"), told[before].Get("content.body").Str)
+	report := w.reports()[0]
+	require.Equal(t, id, report.Get("event_id").Str)
+	require.Equal(t, `["encrypted"]`, report.Get("reasons").Raw)
+	require.Equal(t, "es", report.Get("to").Str)
+	require.False(t, report.Get("original").Exists() || report.Get("translation").Exists())
+	w.redact(room, bob, reaction)
+	require.Eventually(t, func() bool { return len(w.reports()) == 0 }, patience, 5*time.Millisecond)
 }
 
 func TestAReactionReportsATranslationToTheReviewList(t *testing.T) {
