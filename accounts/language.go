@@ -75,9 +75,8 @@ func (p *preferences) takeLanguage(d *AccountDatum) {
 }
 
 // languageIn returns what holds in a room, or generally for "": field by field what the user chose for the room, else
-// generally; else the language that the profile shows; else what the hospital has. A login provider that knows a
-// language (an OpenID Connect locale claim, say) would set the general choice of a user who has none, see
-// [Accounts.SetAccountData]; there is none yet.
+// generally; else the language that the profile shows; else what the hospital has. A login service that says a user's
+// language has set the general choice of one who made none (takeLanguageClaim).
 func (a *Accounts) languageIn(p *preferences, roomID string) (lang, mode string) {
 	lang, mode = a.o.Language, a.o.LanguageMode
 	if p.profile != "" {

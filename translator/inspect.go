@@ -3,6 +3,7 @@ package translator
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type EngineInfo struct {
 	Name   string
 	Health engine.Health
-	Pairs  []Pair // directions that it is asked for now, among the languages that have strings for readers
+	Pairs  []Pair // directions that it has now, among the languages that have strings for readers; the nearest forms of both are asked for, too
 }
 
 // Engines tells how the engines are, in the order in which they are asked.
@@ -40,7 +41,7 @@ type Trial struct {
 	Engine string
 	Took   time.Duration
 	Err    error  // why there is no answer; nil with one, blocked or not
-	Answer string // what the engine said, a line for each segment, whatever the checks say of it
+	Answer string // what the engine said, with the protected parts in their places, whatever the checks say of it
 	Result Result // of the checks, if there is an answer
 }
 
@@ -66,7 +67,7 @@ func (p *Pipeline) Try(ctx context.Context, request Request) []Trial {
 func (p *Pipeline) tryOne(ctx context.Context, l link, w *work) Trial {
 	trial := Trial{Engine: l.Name()}
 	a, ok := w.askFor(l)
-	if !ok || !l.takes(w.source.From, w.source.To) {
+	if !ok {
 		trial.Err = errNotOffered
 		return trial
 	}
@@ -77,11 +78,33 @@ func (p *Pipeline) tryOne(ctx context.Context, l link, w *work) Trial {
 		trial.Err = err
 		return trial
 	}
-	lines := make([]string, len(answer.Segments))
-	for i, segment := range answer.Segments {
-		lines[i] = segment.Plain()
-	}
-	trial.Answer = strings.Join(lines, "\n")
+	trial.Answer = a.said(answer.Segments)
 	trial.Result, _ = w.judge(a, l.Name(), answer)
 	return trial
+}
+
+// said is an answer as it reads. Where a protected part was lost it has those that are left.
+func (a asked) said(segments []protect.Segment) string {
+	if restored, err := a.message.Restore(segments, a.to); err == nil {
+		return restored.Body
+	}
+	texts := map[int]string{}
+	for _, segment := range a.request.Segments {
+		for _, piece := range segment {
+			if piece.Kind == protect.Atom {
+				texts[piece.ID] = piece.Text
+			}
+		}
+	}
+	lines := make([]string, len(segments))
+	for i, segment := range segments {
+		shown := slices.Clone(segment)
+		for j, piece := range shown {
+			if piece.Kind == protect.Atom {
+				shown[j].Text = texts[piece.ID]
+			}
+		}
+		lines[i] = shown.Plain()
+	}
+	return strings.Join(lines, "\n")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,12 +15,16 @@ import (
 
 	"medixchange/cmd/medix/node"
 	"medixchange/translator/check"
+	"medixchange/translator/language"
 )
 
 type translateCheckCmd struct{}
 
 // Run checks the translations on standard input.
 func (translateCheckCmd) Run() error { return checkLines(os.Stdin, os.Stdout) }
+
+// byteOrderMark is what some editors of Windows put before a file.
+const byteOrderMark = "\ufeff"
 
 // maxCheckLine bounds one line of input, in bytes.
 const maxCheckLine = 1 << 20
@@ -46,6 +51,9 @@ type checkAnswer struct {
 // fail at the end.
 func checkLines(in io.Reader, out io.Writer) error {
 	reader := bufio.NewReaderSize(in, maxCheckLine)
+	if mark, err := reader.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = reader.Discard(len(byteOrderMark)) // it is there
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	lines, faults := 0, 0
@@ -117,7 +125,16 @@ func (r checkRequest) fault() string {
 			return field.name + " is missing"
 		}
 	}
-	return ""
+	return cmp.Or(tagFault("src", *r.Src), tagFault("dst", *r.Dst))
+}
+
+// tagFault says that a text has not the form of a language tag, "" for one that has. Without it a misspelt tag would get the checks
+// that hold for every language, which are fewer.
+func tagFault(field, tag string) string {
+	if language.WellFormed(tag) {
+		return ""
+	}
+	return fmt.Sprintf("%s %q is no language tag (BCP 47) such as es or zh-Hant; write und where the language is not known", field, tag)
 }
 
 // idIn looks for the id in a line that is no valid JSON.

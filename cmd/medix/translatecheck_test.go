@@ -26,7 +26,7 @@ func TestCheckAnswersEachLineInItsOrder(t *testing.T) {
 {"id":17,"src":"EN","dst":"zh-TW","source":"Give 5 mg now","candidate":"現在給予5克"}
 
 {"id":"ü","src":"en","dst":"kmr","source":"See you at <10>","candidate":"Em ê di <10> de hev bibînin"}
-{"id":18.50,"src":"unknown","dst":"","source":"There were 12 patients","candidate":"21 bemaran hebûn"}`)
+{"id":18.50,"src":"und","dst":"xx","source":"There were 12 patients","candidate":"21 bemaran hebûn"}`)
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		`{"id":"a","verdict":"pass","reasons":[]}`,
@@ -58,6 +58,28 @@ func TestCheckGoesOnAfterLinesThatAreNotValid(t *testing.T) {
 		require.Equal(t, want, string(answer.ID), lines[i])
 	}
 	require.Equal(t, `{"id":"last","verdict":"pass","reasons":[]}`, lines[7])
+}
+
+// TestCheckRefusesTagsThatAreNone: they would get fewer checks in silence.
+func TestCheckRefusesTagsThatAreNone(t *testing.T) {
+	lines, err := checked(t, `{"id":1,"src":"xx-bad-tag-!!","dst":"es","source":"a","candidate":"b"}
+{"id":2,"src":"en","dst":"","source":"a","candidate":"b"}
+{"id":3,"src":"en","dst":"spanish","source":"a","candidate":"b"}`)
+	require.EqualError(t, err, "3 of 3 lines could not be checked")
+	for i, want := range []string{`src \"xx-bad-tag-!!\"`, `dst \"\"`, `dst \"spanish\"`} {
+		require.Contains(t, lines[i], fmt.Sprintf(`{"id":%d,"error":"%s is no language tag (BCP 47) such as es`, i+1, want))
+	}
+}
+
+// TestCheckReadsFilesThatBeginWithAMark: editors of Windows write U+FEFF before the first line.
+func TestCheckReadsFilesThatBeginWithAMark(t *testing.T) {
+	lines, err := checked(t, "\ufeff"+`{"id":1,"src":"en","dst":"fr","source":"Good morning","candidate":"Bonjour"}`)
+	require.NoError(t, err)
+	require.Equal(t, []string{`{"id":1,"verdict":"pass","reasons":[]}`}, lines)
+	for _, short := range []string{"", "\ufeff", "{"} {
+		_, err := checked(t, short)
+		require.Equal(t, short == "{", err != nil, short)
+	}
 }
 
 // TestCheckAnswersBeforeTheNextLine: a tool that writes a line and waits gets its verdict.

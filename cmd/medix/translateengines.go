@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"medixchange/admin"
+	"medixchange/cmd/medix/node"
 )
 
 // engines asks the running node.
@@ -52,7 +53,10 @@ func (translateLanguagesCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	rows := languageRows(engines)
+	rows, err := languageRows(engines)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
 		return printJSON(rows)
 	}
@@ -71,7 +75,7 @@ type languageRow struct {
 	Engines []string `json:"engines"` // in the order in which they are asked
 }
 
-func languageRows(engines []admin.EngineState) []languageRow {
+func languageRows(engines []admin.EngineState) ([]languageRow, error) {
 	var pairs []string
 	who := map[string][]string{}
 	for _, e := range engines {
@@ -85,14 +89,18 @@ func languageRows(engines []admin.EngineState) []languageRow {
 	slices.Sort(pairs)
 	rows := []languageRow{}
 	for _, pair := range pairs {
-		from, into, _ := strings.Cut(pair, "-")
+		direction, err := node.ParseDirection(pair)
+		if err != nil {
+			return nil, fmt.Errorf("reading what the node's engines translate: %w", err)
+		}
+		from, into := string(direction.From), string(direction.To)
 		at := slices.IndexFunc(rows, func(r languageRow) bool { return r.From == from && slices.Equal(r.Engines, who[pair]) })
 		if at < 0 {
 			rows, at = append(rows, languageRow{From: from, Engines: who[pair]}), len(rows)
 		}
 		rows[at].Into = append(rows[at].Into, into)
 	}
-	return rows
+	return rows, nil
 }
 
 type translateTestCmd struct {

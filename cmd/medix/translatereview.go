@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -39,7 +40,7 @@ func (l reviewListCmd) Run(ctx context.Context, c *cli) error {
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "REPORT\tWHEN\tPAIR\tENGINE\tVERDICT\tREPORTER\tEVENT")
 	for _, r := range list.Reports {
-		fmt.Fprintf(w, "%d\t%s\t%s-%s\t%s\t%s\t%s\t%s\n", r.ID, date(r.ReportedTS), r.From, r.To, orDash(r.Engine), orDash(r.Verdict), r.Reporter, r.EventID)
+		fmt.Fprintf(w, "%d\t%s\t%s-%s\t%s\t%s\t%s\t%s\n", r.ID, date(r.ReportedTS), cmp.Or(r.From, "?"), r.To, orDash(r.Engine), orDash(r.Verdict), r.Reporter, r.EventID)
 	}
 	return w.Flush()
 }

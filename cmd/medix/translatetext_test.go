@@ -121,9 +121,15 @@ func TestTheEnginesOfTheConfigurationTranslate(t *testing.T) {
 }
 
 func TestLanguagesAreGroupedByTheirEngines(t *testing.T) {
+	rows, err := languageRows([]admin.EngineState{
+		{Engine: "phrases", Pairs: []string{"en-es", "en-fr", "es-en"}},
+		{Engine: "deepl", Pairs: []string{"en-zh", "en-fr", "en-es", "zh-Hant-zh", "zh-Hant-pt-PT", "pt-pt-PT", "pt-PT-pt"}},
+	})
+	require.NoError(t, err)
 	require.Equal(t, []languageRow{
 		{"en", []string{"es", "fr"}, []string{"phrases", "deepl"}}, {"en", []string{"zh"}, []string{"deepl"}}, {"es", []string{"en"}, []string{"phrases"}},
-	}, languageRows([]admin.EngineState{{Engine: "phrases", Pairs: []string{"en-es", "en-fr", "es-en"}}, {Engine: "deepl", Pairs: []string{"en-zh", "en-fr", "en-es"}}}))
+		{"pt-PT", []string{"pt"}, []string{"deepl"}}, {"pt", []string{"pt-PT"}, []string{"deepl"}}, {"zh-Hant", []string{"pt-PT", "zh"}, []string{"deepl"}},
+	}, rows)
 }
 
 // TestAFileOfTermsIsHeeded, and one with a fault is refused with its place.

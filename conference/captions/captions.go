@@ -40,9 +40,22 @@ type Translation struct {
 	Engine  string
 }
 
+// Request is what is to be translated.
+type Request struct {
+	Text, From, To string
+	Local          bool // only engines of this machine may see it
+}
+
 // Translator puts a text into a language, and checks it. An error is one that may pass; what cannot be translated is None.
 type Translator interface {
-	Translate(ctx context.Context, text, from, to string) (Translation, error)
+	Translate(ctx context.Context, r Request) (Translation, error)
+}
+
+// Rule is what a room's moderators let be done with what is said there.
+type Rule struct {
+	Recognise bool // the recogniser may hear it
+	Translate bool // engines may see it
+	Local     bool // engines of this machine only
 }
 
 // Place is the recording of an utterance.
@@ -65,6 +78,8 @@ type Options struct {
 	Folder     string // of the recordings
 	Recogniser Recogniser
 	Translator Translator // optional: nothing is translated
+	// Rule says what holds in a room now.
+	Rule func(ctx context.Context, roomID string) Rule
 	// Languages are those that the members of a room read, as far as this node knows.
 	Languages func(ctx context.Context, roomID string) []string
 	// Broadcast tells those in the call of an utterance; optional.

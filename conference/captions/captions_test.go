@@ -35,6 +35,9 @@ type world struct {
 	lives []Live
 	asked int
 	deaf  bool
+	heard int  // utterances that the recogniser was given
+	local bool // of the last translation
+	rule  Rule
 }
 
 func newWorld(t *testing.T) *world {
@@ -42,10 +45,10 @@ func newWorld(t *testing.T) *world {
 	db, err := sqldb.Open(t.Context(), sqldb.Options{URL: "sqlite://" + filepath.Join(t.TempDir(), "t.db"), Registerer: prometheus.NewRegistry(), Logger: quiet()})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	w := &world{t: t, place: Place{ID: id, RoomID: "!r"}}
+	w := &world{t: t, place: Place{ID: id, RoomID: "!r"}, rule: Rule{Recognise: true, Translate: true}}
 	folder := t.TempDir()
 	w.Service = New(Options{
-		Folder: folder, Recogniser: w, Translator: w, Languages: func(context.Context, string) []string { return []string{"en", "es"} },
+		Folder: folder, Recogniser: w, Translator: w, Rule: w.ruleIn, Languages: func(context.Context, string) []string { return []string{"en", "es"} },
 		Broadcast: func(_ context.Context, _ Place, u Live) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -80,6 +83,7 @@ func (w *world) Recognise(_ context.Context, file string) (Said, error) {
 	text, err := os.ReadFile(file)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.heard++
 	switch {
 	case err != nil:
 		return Said{}, err
@@ -91,12 +95,29 @@ func (w *world) Recognise(_ context.Context, file string) (Said, error) {
 	return Said{string(text), "en"}, nil
 }
 
-func (w *world) Translate(_ context.Context, text, _, to string) (Translation, error) {
+func (w *world) Translate(_ context.Context, r Request) (Translation, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.asked++
-	verdict, rest, _ := strings.Cut(text, ":")
-	return Translation{Text: to + rest, Verdict: verdict, Engine: "test"}, nil
+	w.local = r.Local
+	verdict, rest, _ := strings.Cut(r.Text, ":")
+	return Translation{Text: r.To + rest, Verdict: verdict, Engine: "test"}, nil
+}
+
+// ruleIn is what holds in the room of the recording; in any other nothing may be done.
+func (w *world) ruleIn(_ context.Context, roomID string) Rule {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if roomID != w.place.RoomID {
+		return Rule{}
+	}
+	return w.rule
+}
+
+func (w *world) rules(rule Rule) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rule = rule
 }
 
 // utter has an utterance cut at a second.
@@ -193,4 +214,47 @@ func TestWhatWasSaidWhileTheRecogniserWasAwayIsWrittenDownAfterwards(t *testing.
 	w.written(1)
 	require.NoError(t, w.Ended(t.Context(), Place{ID: "zyxwvutsrq"}), "a recording without a word")
 	require.Error(t, w.Ended(t.Context(), Place{ID: "../.."}))
+}
+
+func TestNothingIsHeardWhereModeratorsDoNotWantIt(t *testing.T) {
+	w := newWorld(t)
+	w.rules(Rule{})
+	w.utter(1, "pass: for nobody")
+	w.written(0)
+	require.Zero(t, w.heard)
+	require.Empty(t, w.lives)
+
+	w.rules(Rule{Recognise: true, Translate: true})
+	require.NoError(t, w.Ended(t.Context(), w.place))
+	w.written(1)
+	require.Contains(t, w.vtt("es"), "🌐 es for nobody", "the rule was another one when the recording had ended")
+}
+
+func TestNoEngineSeesWhatModeratorsDoNotWantToBeSeen(t *testing.T) {
+	w := newWorld(t)
+	w.rules(Rule{Recognise: true, Translate: true, Local: true})
+	w.utter(1, "pass: at home")
+	w.written(1)
+	require.True(t, w.local)
+	asked := w.asked
+
+	w.rules(Rule{})
+	require.Contains(t, w.vtt("es"), "es at home", "what was translated before stays as it was shown")
+	require.Contains(t, w.vtt("ko"), "pass: at home")
+	require.Equal(t, asked, w.asked)
+
+	w.rules(Rule{Recognise: true, Translate: true})
+	require.Contains(t, w.vtt("ko"), "🌐 ko at home")
+	require.False(t, w.local)
+}
+
+// TestWhatEnginesOfThisMachineCannotIsTriedAgainWhenOthersMay: a room's setting is no property of what was said there.
+func TestWhatEnginesOfThisMachineCannotIsTriedAgainWhenOthersMay(t *testing.T) {
+	w := newWorld(t)
+	w.rules(Rule{Recognise: true, Translate: true, Local: true})
+	w.utter(1, "none: far away")
+	w.written(1)
+	asked := w.asked
+	require.Contains(t, w.vtt("es"), "none: far away")
+	require.Greater(t, w.asked, asked)
 }

@@ -56,13 +56,14 @@ func (s *Service) VTT(ctx context.Context, id, lang string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := s.names(id)
+	m := s.manifestOf(id)
+	names, rule := namesIn(m), s.o.Rule(ctx, m.RoomID)
 	limited, cancel := context.WithTimeout(ctx, showBudget)
 	defer cancel()
 	var b strings.Builder
 	b.WriteString("WEBVTT\n")
 	for _, u := range all {
-		text, err := s.inLanguage(limited, id, u, lang)
+		text, err := s.inLanguage(limited, id, u, lang, rule)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -89,13 +90,22 @@ func (s *Service) utterances(ctx context.Context, id string) ([]*Utterance, erro
 	return all, err
 }
 
-// names are what the participants of a recording are called.
-func (s *Service) names(id string) map[string]string {
-	names := map[string]string{}
-	m, err := manifest.Read(s.path(Place{ID: id}))
-	if err != nil {
-		return names
+// manifestOf is what a recording says of itself, also while it goes on; empty when it cannot be read, as that of a room that nobody
+// knows, where nothing is translated.
+func (s *Service) manifestOf(id string) *manifest.Manifest {
+	folder := s.path(Place{ID: id})
+	if m, err := manifest.Read(folder); err == nil {
+		return m
 	}
+	if m, err := manifest.FromFolder(folder); err == nil {
+		return m
+	}
+	return &manifest.Manifest{}
+}
+
+// namesIn are what the participants of a recording are called.
+func namesIn(m *manifest.Manifest) map[string]string {
+	names := map[string]string{}
 	for _, p := range m.Participants {
 		names[p.UserID] = p.Name
 	}
@@ -104,11 +114,11 @@ func (s *Service) names(id string) map[string]string {
 
 // inLanguage returns an utterance as readers of a language see it: what was said, or its translation with a mark. What the checks
 // doubt stands beside the original; what they block is not shown.
-func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang string) (string, error) {
+func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang string, rule Rule) (string, error) {
 	if lang == "" || base(lang) == base(u.Lang) || strings.TrimSpace(u.Text) == "" {
 		return u.Text, nil
 	}
-	t, err := s.translation(ctx, id, u, lang)
+	t, err := s.translation(ctx, id, u, lang, rule)
 	if err != nil {
 		return "", err
 	}
@@ -124,16 +134,18 @@ func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang 
 	return w.Text("none", "original", u.Text), nil
 }
 
-func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang string) (Translation, error) {
+// translation returns the kept translation of an utterance, or makes it as far as the room's rule lets it. That the rule lets it
+// not, or not with the engines that could, is not kept: it may be another one later.
+func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang string, rule Rule) (Translation, error) {
 	hash := hashOf(u)
 	kept, ok, err := s.kept(ctx, id, u.ID, lang, hash)
 	if err != nil || ok {
 		return kept, err
 	}
-	if s.o.Translator == nil {
+	if s.o.Translator == nil || !rule.Translate {
 		return Translation{Verdict: None}, nil
 	}
-	t, err := s.o.Translator.Translate(ctx, u.Text, u.Lang, lang)
+	t, err := s.o.Translator.Translate(ctx, Request{Text: u.Text, From: u.Lang, To: lang, Local: rule.Local})
 	if err != nil {
 		return t, wrap(err, "translating an utterance")
 	}
@@ -141,6 +153,9 @@ func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang
 		t.Text = ""
 	}
 	s.metrics.translations.WithLabelValues(t.Verdict).Inc()
+	if rule.Local && t.Verdict == None {
+		return t, nil
+	}
 	return t, s.keep(ctx, id, u.ID, lang, hash, t)
 }
 

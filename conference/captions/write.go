@@ -27,6 +27,11 @@ func (s *Service) attend(ctx context.Context, j job) {
 	if !ok || !manifest.ValidID(j.place.ID) {
 		return // no name of ours
 	}
+	rule := s.o.Rule(ctx, j.place.RoomID)
+	if !rule.Recognise { // its file stays: the rule may be another one when the recording has ended
+		s.metrics.utterances.WithLabelValues("off").Inc()
+		return
+	}
 	path := s.path(j.place, manifest.SpeechFolder, j.file)
 	log := s.o.Log.WithField("recording", j.place.ID)
 	said, err := s.recognise(ctx, path)
@@ -54,7 +59,7 @@ func (s *Service) attend(ctx context.Context, j job) {
 	}
 	s.metrics.utterances.WithLabelValues("written").Inc()
 	s.done(path)
-	s.tell(ctx, j.place, u)
+	s.tell(ctx, j.place, u, rule)
 }
 
 func (s *Service) done(path string) {
@@ -92,10 +97,10 @@ func (s *Service) speaker(place Place, track string) (string, error) {
 }
 
 // tell gives an utterance to those in the call, in the languages that they read.
-func (s *Service) tell(ctx context.Context, place Place, u *Utterance) {
+func (s *Service) tell(ctx context.Context, place Place, u *Utterance, rule Rule) {
 	live := Live{ID: u.ID, UserID: u.UserID, Start: u.Start, End: u.End, Lang: u.Lang, Text: u.Text, Texts: map[string]string{}, Final: true}
 	for _, lang := range s.o.Languages(ctx, place.RoomID) {
-		text, err := s.inLanguage(ctx, place.ID, u, lang)
+		text, err := s.inLanguage(ctx, place.ID, u, lang, rule)
 		if err != nil {
 			s.o.Log.WithError(err).WithField("recording", place.ID).Warn("an utterance is not translated yet")
 			continue
@@ -107,7 +112,8 @@ func (s *Service) tell(ctx context.Context, place Place, u *Utterance) {
 	}
 }
 
-// Ended writes down what was left over when a recording ended, such as while the recogniser could not be reached.
+// Ended writes down what was left over when a recording ended, such as while the recogniser could not be reached, or was not to
+// hear the room.
 func (s *Service) Ended(ctx context.Context, place Place) error {
 	if !manifest.ValidID(place.ID) {
 		return errors.New("this is no recording")

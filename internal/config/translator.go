@@ -14,7 +14,7 @@ var (
 	localpart    = pattern.Lazy(`^[a-z0-9._=/+-]{1,100}$`)
 	language     = pattern.Lazy(`^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$`)
 	hostName     = pattern.Lazy(`^[0-9A-Za-z._:-]+$`)
-	languagePair = pattern.Lazy(`^(?:[a-z]{2,3}|\*)-(?:[a-z]{2,3}|\*)$`)
+	languagePair = pattern.Lazy(`(?i)^(?:[a-z]{2,3}(?:-[a-z0-9]{2,8})*|\*)-(?:[a-z]{2,3}(?:-[a-z0-9]{2,8})*|\*)$`)
 )
 
 func (c *Config) validateTranslator(k *checker) {

@@ -29,6 +29,15 @@ func TestEveryEngineTypeSaysWhichKeysItNeeds(t *testing.T) {
 	}
 }
 
+// TestPairsNameLanguagesWithTheirForms: which languages these are is for the engines' builder to say.
+func TestPairsNameLanguagesWithTheirForms(t *testing.T) {
+	const text = "server_name: a.example\ntranslator:\n  engines:\n    - "
+	_, err := Parse([]byte(text + `{type: apertium, pairs: [zh-Hant-en, pt-PT-es, "*-sr-Latn", en-es]}`))
+	require.NoError(t, err)
+	_, err = Parse([]byte(text + `{type: apertium, pairs: [en-]}`))
+	require.ErrorContains(t, err, `engines[0].pairs[0]: "en-" is not a pair`)
+}
+
 func TestKeysDoNotTravelInTheClear(t *testing.T) {
 	const text = "server_name: a.example\ntranslator:\n  allow_external: [translate.example]\n  engines:\n    - "
 	_, err := Parse([]byte(text + `{type: azure, url: "http://translate.example", api_key: k}`))

@@ -12,31 +12,55 @@ import (
 )
 
 // Command implements replies.Host.
-func (h *house) Command(ctx context.Context, roomID, userID, text string) (answer string, ok bool, err error) {
-	word, rest, _ := strings.Cut(strings.TrimPrefix(text, "!"), " ")
-	rest = strings.TrimSpace(rest)
+func (h *house) Command(ctx context.Context, roomID, userID string, c replies.Command) (answer string, ok bool, err error) {
 	members, err := h.membersOf(ctx, roomID)
 	if err != nil {
 		return "", false, err
 	}
-	at := place{roomID, userID}
-	if len(members) <= 1 {
-		at.room = "" // what is said to the bot alone holds everywhere
+	alone := len(members) <= 1
+	if c.Name == "" && !alone {
+		return "", false, nil
 	}
-	reader := h.Reads(ctx, userID, roomID)
-	switch name := language.Commands()[strings.ToLower(word)]; {
-	case name == "lang":
-		answer, err = h.answerLang(ctx, at, reader, rest)
-	case name == "languages":
-		answer, err = h.withReaders(ctx, roomID, reader, language.Say(reader, "bot_languages", "languages", h.names(reader)))
-	case name == "help":
-		answer = h.help(reader)
-	case name == "translate":
-		answer, err = h.answerTranslate(ctx, roomID, reader, rest)
-	case len(members) <= 1:
-		answer = language.Say(reader, "bot_unknown_command")
+	answer, err = h.answer(ctx, place{roomID, userID}, c, alone)
+	return answer, err == nil, err
+}
+
+// answer carries a command out, of somebody who may be alone with the bot.
+func (h *house) answer(ctx context.Context, at place, c replies.Command, alone bool) (string, error) {
+	reader := h.Reads(ctx, at.user, at.room)
+	switch c.Name {
+	case "":
+		return language.Say(reader, "bot_unknown_command"), nil
+	case replies.CommandLang:
+		if alone {
+			at.room = "" // what is said to the bot alone holds everywhere
+		}
+		return h.answerLang(ctx, at, reader, c.Rest)
+	case replies.CommandLanguages:
+		return h.withReaders(ctx, at.room, reader, language.Say(reader, "bot_languages", "languages", h.names(reader)))
+	case replies.CommandHelp:
+		return h.help(reader), nil
+	case replies.CommandTranslate:
+		return h.answerTranslate(ctx, at.room, reader, c)
+	case replies.CommandTranslation:
+		return h.answerTranslation(ctx, at, reader, c.Rest)
 	}
-	return answer, answer != "", err
+	return h.notHere(ctx, at.room, reader, c)
+}
+
+// notHere says why there is no answer to a command that a homeserver of ours would answer.
+func (h *house) notHere(ctx context.Context, roomID string, reader language.Code, c replies.Command) (string, error) {
+	if c.Name != replies.CommandOriginal && c.Name != replies.CommandRepost {
+		return language.Say(reader, "bot_elsewhere"), nil
+	}
+	encrypted, err := h.isEncrypted(ctx, roomID)
+	if err != nil {
+		return "", err
+	}
+	if encrypted {
+		return language.Say(reader, "encrypted_no_history"), nil
+	}
+	return language.Say(reader, "bot_elsewhere"), nil
 }
 
 // withReaders adds to a text who reads translations in a room.
@@ -84,15 +108,15 @@ func (h *house) offered(name string) (language.Code, bool) {
 }
 
 // answerTranslate translates a text that is given with its language, by engines that may see what is said in the room.
-func (h *house) answerTranslate(ctx context.Context, roomID string, reader language.Code, rest string) (string, error) {
-	name, text, _ := strings.Cut(rest, " ")
+func (h *house) answerTranslate(ctx context.Context, roomID string, reader language.Code, c replies.Command) (string, error) {
+	name, text := c.Cut()
 	code, ok := h.offered(name)
 	switch {
 	case name == "":
 		return language.Say(reader, "error_no_text", "example", "!translate es paracetamol 1 g"), nil
 	case !ok:
 		return language.Say(reader, "bot_lang_unknown", "text", shortened(name), "languages", h.names(reader)), nil
-	case strings.TrimSpace(text) == "":
+	case text == "":
 		return language.Say(reader, "error_no_text", "example", "!translate "+string(code)+" paracetamol 1 g"), nil
 	}
 	setting := h.translationIn(ctx, roomID)

@@ -30,6 +30,7 @@ type homeserver struct {
 	mu        sync.Mutex
 	encrypted bool
 	setting   string            // of the room's translation
+	unpowered bool              // the bot may not send state
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
 	done      []string          // what else was asked for
@@ -80,11 +81,17 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		return http.StatusOK, object{"sender": "@ana:b.example", "content": object{"room_version": "10"}}
 	case strings.Contains(path, "/state/m.room.encryption") && !h.encrypted:
 		return http.StatusNotFound, object{"errcode": "M_NOT_FOUND"}
+	case strings.Contains(path, "/state/org.medixchange.room") && r.Method == http.MethodPut:
+		if h.unpowered {
+			return http.StatusForbidden, object{"errcode": "M_FORBIDDEN"}
+		}
+		h.setting = gjson.GetBytes(body, "translation").Str
+		h.done = append(h.done, "set "+string(body))
 	case strings.Contains(path, "/state/org.medixchange.room"):
 		if h.setting == "" {
 			return http.StatusNotFound, object{"errcode": "M_NOT_FOUND"}
 		}
-		return http.StatusOK, object{"translation": h.setting}
+		return http.StatusOK, object{"translation": h.setting, "threads": true}
 	case strings.Contains(path, "/redact/"):
 		h.done = append(h.done, "redact "+parts[4])
 		return http.StatusOK, object{"event_id": "$redaction"}

@@ -223,19 +223,26 @@ func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
 	return len(read) > 0, err
 }
 
+// moderatorPower is from which level on a user decides about the bot.
+const moderatorPower = 50
+
 // Moderates implements replies.Host: a power of 50 or more that is enough to invite, or having created a room of version
 // 12 or later.
 func (h *house) Moderates(ctx context.Context, roomID, userID string) (bool, error) {
+	return h.hasPower(ctx, roomID, userID, func(levels gjson.Result) int64 { return max(moderatorPower, levels.Get("invite").Int()) })
+}
+
+// hasPower reports whether a user has the power that is needed by a room's power levels.
+func (h *house) hasPower(ctx context.Context, roomID, userID string, needed func(levels gjson.Result) int64) (bool, error) {
 	levels, err := h.state(ctx, roomID, "m.room.power_levels")
 	if err != nil && !errors.Is(err, mautrix.MNotFound) {
 		return false, err
 	}
-	const moderator = 50
 	power := levels.Get("users_default").Int()
 	if own, ok := levels.Get("users").Map()[userID]; ok {
 		power = own.Int()
 	}
-	if power >= max(moderator, levels.Get("invite").Int()) {
+	if power >= needed(levels) {
 		return true, nil
 	}
 	return h.created(ctx, roomID, userID)
@@ -290,7 +297,7 @@ func (h *house) choose(ctx context.Context, at place, code *language.Code) error
 
 func (h *house) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{"lang", "languages", "translate", "leave", "help"} {
+	for _, name := range []string{"lang", "languages", "translate", "translation", "leave", "help"} {
 		lines = append(lines, language.Say(reader, "help_"+name))
 	}
 	return strings.Join(lines, "\n")

@@ -232,3 +232,74 @@ func TestWhatARoomSaysOfItsTranslationHoldsBesideOtherServersToo(t *testing.T) {
 	w.hs.waitSaid("es for engines of this house (here)")
 	require.Zero(t, w.hs.count("not for engines"))
 }
+
+// answered asks a command and returns what the bot answers to it, "" when it answers nothing. What it would have said it has
+// said before it translates the message that comes after.
+func (w *besideWorld) answered(sender, text string) string {
+	w.t.Helper()
+	command := w.said(sender, text)
+	after := w.said("@ana:b.example", fmt.Sprint("after ", command["event_id"]))
+	w.push(fmt.Sprint("command", w.events), command, after)
+	w.hs.waitSaid(fmt.Sprint("es ", after["content"].(object)["body"]))
+	w.hs.mu.Lock()
+	defer w.hs.mu.Unlock()
+	for _, said := range w.hs.said {
+		if said.Get(`content.m\.relates_to.m\.in_reply_to.event_id`).Str == command["event_id"] {
+			return said.Get("content.body").Str
+		}
+	}
+	return ""
+}
+
+func newReaderBeside(t *testing.T) *besideWorld {
+	t.Helper()
+	w := newBesideWorld(t)
+	w.invited("@ana:b.example")
+	w.push("1", w.said("@bo:b.example", "!lang es"))
+	w.hs.waitSaid("Usted lee en")
+	return w
+}
+
+func TestWhatBeginsLikeACommandIsTranslatedAndCommandsAreReadAsEverywhere(t *testing.T) {
+	w := newReaderBeside(t)
+	for _, text := range []string{"!Achtung give 5 mg morphine now", "!Important: no penicillin", "!Ayuda al paciente ahora, 5 mg", "!ward sepsis"} {
+		require.Contains(t, w.answered("@ana:b.example", text), "es "+text)
+	}
+	for text, want := range map[string]string{
+		"！lang es": "Usted lee en", "\u2066!help\u2069": "!languages", "!translate es\nparacetamol 1 g": "es paracetamol 1 g",
+	} {
+		require.Contains(t, w.answered("@bo:b.example", text), want)
+	}
+}
+
+func TestEveryCommandIsAnsweredBesideAnotherHomeserver(t *testing.T) {
+	w := newReaderBeside(t)
+	elsewhere := language.String("es", "bot_elsewhere")
+	for _, command := range []string{"!original", "!repost 20", "!mode thread", "!glossary heparin", "!handbook fever", "!who cardiology", "!readback on", "!translation topics on"} {
+		require.Equal(t, elsewhere, w.answered("@bo:b.example", command), command)
+	}
+	require.Contains(t, w.answered("@bo:b.example", "!help"), "!translation off|local|on")
+}
+
+func TestModeratorsSayWhetherARoomIsTranslatedBesideAnotherHomeserver(t *testing.T) {
+	w := newReaderBeside(t)
+	require.Equal(t, language.String("es", "error_moderator"), w.answered("@bo:b.example", "!translation off"))
+	require.Contains(t, w.answered("@ana:b.example", "!translation maybe"), "!translation off")
+	require.Equal(t, language.String("en", "room_external_off"), w.answered("@ana:b.example", "!translation LOCAL"))
+	require.JSONEq(t, `{"translation":"local"}`, strings.TrimPrefix(w.hs.waitFor("set "), "set "))
+	require.Contains(t, w.answered("@ana:b.example", "!Important: 5 mg"), "5 mg (here)")
+	require.Equal(t, language.String("en", "room_external_on"), w.answered("@ana:b.example", "!translation on"))
+	require.JSONEq(t, `{"threads":true}`, strings.TrimPrefix(w.hs.waitFor("set "), "set "), "what else the room says is kept")
+
+	w.hs.set(func() { w.hs.unpowered = true })
+	require.Contains(t, w.answered("@ana:b.example", "!translation off"), "("+replies.TypeSettings+")")
+	w.hs.set(func() { w.hs.unpowered = false })
+
+	off := w.said("@ana:b.example", "!translation off")
+	w.push("off", off)
+	w.hs.waitSaid(language.String("en", "room_translation_off"))
+	require.JSONEq(t, `{"translation":"off"}`, strings.TrimPrefix(w.hs.waitFor("set "), "set "))
+	w.push("silent", w.said("@ana:b.example", "for nobody"), w.said("@bo:b.example", "!languages"))
+	w.hs.waitSaid("en (")
+	require.Zero(t, w.hs.count("for nobody"))
+}

@@ -16,43 +16,45 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // answer carries a command out and returns what the bot says.
 func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
-	if a.encrypted && (a.name == commandOriginal || a.name == commandRepost) {
+	if a.encrypted && (a.Name == replies.CommandOriginal || a.Name == replies.CommandRepost) {
 		return language.Say(a.reader, "encrypted_no_history"), nil
 	}
-	switch a.name {
-	case commandLang:
+	switch a.Name {
+	case replies.CommandLang:
 		return t.answerLang(ctx, a)
-	case commandMode:
+	case replies.CommandMode:
 		return t.answerMode(ctx, a)
-	case commandLanguages:
+	case replies.CommandLanguages:
 		offered := language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader))
 		return t.withReaders(ctx, a.ev.RoomID, a.reader, offered)
-	case commandHelp:
+	case replies.CommandHelp:
 		return t.help(a.reader), nil
-	case commandOriginal:
+	case replies.CommandOriginal:
 		return t.answerOriginal(ctx, a)
-	case commandTranslate:
+	case replies.CommandTranslate:
 		return t.answerTranslate(ctx, a)
-	case commandRepost:
+	case replies.CommandRepost:
 		return t.answerRepost(ctx, a)
-	case commandGlossary:
+	case replies.CommandGlossary:
 		return t.answerGlossary(ctx, a)
-	case commandReadback, commandTranslation:
+	case replies.CommandReadback, replies.CommandTranslation:
 		return t.answerSetting(ctx, a)
-	case commandHandbook:
+	case replies.CommandHandbook:
 		return t.answerHandbook(ctx, a)
-	case commandWho:
+	case replies.CommandWho:
 		return t.answerWho(ctx, a)
-	case commandDirectory:
+	case replies.CommandDirectory:
 		return t.answerDirectory(ctx, a)
-	case commandDuty:
+	case replies.CommandDuty:
 		return t.answerDuty(ctx, a)
-	case commandConference:
+	case replies.CommandConference:
 		return t.answerConference(ctx, a)
 	}
 	return language.Say(a.reader, "bot_unknown_command"), nil
@@ -60,7 +62,7 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 
 func (t *talk) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
-	for _, name := range []string{commandLang, commandMode, commandLanguages, commandOriginal, commandTranslate, commandRepost, commandGlossary, commandHandbook, commandConference, commandWho, commandDirectory, commandDuty, "suggest", "topics", "room", commandHelp} {
+	for _, name := range []string{replies.CommandLang, replies.CommandMode, replies.CommandLanguages, replies.CommandOriginal, replies.CommandTranslate, replies.CommandRepost, replies.CommandGlossary, replies.CommandHandbook, replies.CommandConference, replies.CommandWho, replies.CommandDirectory, replies.CommandDuty, "suggest", "topics", "room", replies.CommandHelp} {
 		if !t.b.has(name) {
 			continue
 		}
@@ -72,11 +74,11 @@ func (t *talk) help(reader language.Code) string {
 // has reports whether there is what a command asks.
 func (b *Bridge) has(command string) bool {
 	switch command {
-	case commandHandbook:
+	case replies.CommandHandbook:
 		return b.o.Handbook != nil
-	case commandWho, commandDirectory, commandDuty:
+	case replies.CommandWho, replies.CommandDirectory, replies.CommandDuty:
 		return b.o.Directory != nil
-	case commandConference:
+	case replies.CommandConference:
 		return b.o.Conferences != nil
 	}
 	return true
@@ -165,7 +167,7 @@ func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
 }
 
 func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*rooms.Event, error) {
-	named := a.rest
+	named := a.Rest
 	if named == "" {
 		named = a.ev.Content().Get(pathRelates + `.m\.in_reply_to.event_id`).Str
 	}
@@ -203,7 +205,7 @@ func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*
 
 // answerTranslate translates a text that the asker gives with its language.
 func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
-	tag, text, _ := strings.Cut(a.rest, " ")
+	tag, text := a.Cut()
 	if tag == "" {
 		return language.Say(a.reader, "error_no_text", "example", "!translate es paracetamol 1 g"), nil
 	}
@@ -212,7 +214,7 @@ func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	if !ok || code == "" {
 		return language.Say(a.reader, "bot_lang_unknown", "text", shortened(tag), "languages", t.languageNames(a.reader)), nil
 	}
-	if strings.TrimSpace(text) == "" {
+	if text == "" {
 		return language.Say(a.reader, "error_no_text", "example", "!translate "+string(code)+" paracetamol 1 g"), nil
 	}
 	room := t.b.translationIn(ctx, a.ev.RoomID)
@@ -239,8 +241,8 @@ const (
 // answerRepost shows the last messages again, as the asker reads them now (TRANSLATION 8).
 func (t *talk) answerRepost(ctx context.Context, a *asked) (string, error) {
 	count := maxRepost
-	if a.rest != "" {
-		wanted, err := strconv.Atoi(a.rest)
+	if a.Rest != "" {
+		wanted, err := strconv.Atoi(a.Rest)
 		if err != nil || wanted < 1 || wanted > maxRepost {
 			return language.Say(a.reader, "bot_repost_limit", "count", strconv.Itoa(maxRepost)), nil
 		}
@@ -303,7 +305,7 @@ func (t *talk) repost(ctx context.Context, reader language.Code, shown []json.Ra
 		if changed := content.Get(pathNewContent); changed.IsObject() {
 			content = changed
 		}
-		part := t.nameOf(ctx, names, event.Get("room_id").Str, event.Get("sender").Str) + ": " + content.Get("body").Str
+		part := compose.Said(reader, t.nameOf(ctx, names, event.Get("room_id").Str, event.Get("sender").Str), content.Get("body").Str)
 		if size += len(part); size > maxRepostBytes {
 			break
 		}

@@ -5,30 +5,28 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/sirupsen/logrus"
 	"github.com/tidwall/gjson"
-	"golang.org/x/time/rate"
 
 	"medixchange/internal/pace"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // talk is the bot: it joins where it is invited and answers commands of this node's users. It reads the stream with a
 // cursor of its own; an answer carries a transaction id made of the command's event id, so it never comes twice.
 type talk struct {
-	b      *Bridge
-	view   *view.View
-	limits *lru.Cache[string, *allowance]
+	b        *Bridge
+	view     *view.View
+	commands *allowances
+	reports  *allowances // apart from commands: who goes through a long history may find many bad translations
 }
 
 const (
@@ -38,17 +36,20 @@ const (
 	commandEvery = 2 * time.Second
 	// commandTimeout bounds one command, engines included.
 	commandTimeout = 10 * time.Second
-	keptLimits     = 5000
 	viewCacheBytes = 1 << 20
 )
 
 func newTalk(b *Bridge) (*talk, error) {
-	limits, err := lru.New[string, *allowance](keptLimits)
+	commands, err := newAllowances(commandEvery, commandBurst)
+	if err != nil {
+		return nil, err
+	}
+	reports, err := newAllowances(reportEvery, reportBurst)
 	if err != nil {
 		return nil, err
 	}
 	shown := view.New(view.Options{Rooms: b.o.Rooms, Renderer: b, Reader: b.o.Accounts, Now: b.o.Now, CacheBytes: viewCacheBytes, Log: b})
-	return &talk{b: b, view: shown, limits: limits}, nil
+	return &talk{b: b, view: shown, commands: commands, reports: reports}, nil
 }
 
 // run is the bot's life until ctx ends.
@@ -220,7 +221,7 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	content := ev.Content()
 	body := content.Get("body")
 	if ev.Type != typeMessage || ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || ev.Relation.Type == relReplace ||
-		body.Type != gjson.String || !looksLikeCommand(withoutFallback(body.Str)) {
+		body.Type != gjson.String || !replies.LooksLikeCommand(body.Str) {
 		return nil
 	}
 	if ev.Sender == t.b.bot || !t.isLocal(ev.Sender) || t.b.o.Appservice(ev.Sender) {
@@ -236,7 +237,7 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	}
 	a := &asked{ev: ev, room: room, direct: room.Joined+room.Invited <= 2, reader: t.languageOf(ctx, ev.Sender, ev.RoomID)}
 	var known bool
-	a.command, known = parseCommand(withoutFallback(body.Str))
+	a.Command, known = parseCommand(body.Str)
 	if !known && !a.direct {
 		return nil // in a room with others it may be meant for another bot
 	}
@@ -247,17 +248,9 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 	return t.respond(ctx, a, answer)
 }
 
-// withoutFallback cuts the quoted lines before a reply.
-func withoutFallback(body string) string {
-	for strings.HasPrefix(body, "> ") {
-		_, body, _ = strings.Cut(body, "\n")
-	}
-	return strings.TrimLeft(body, "\n")
-}
-
 // asked is a command with where it was given.
 type asked struct {
-	command
+	replies.Command
 	ev     *rooms.Event
 	room   *rooms.Snapshot
 	direct bool // the chat of the asker and the bot alone
@@ -269,9 +262,9 @@ type asked struct {
 // answerAllowed carries a command out, unless its sender has given too many: who has is told so once. A command that fails
 // is answered, too, and not tried again: others wait behind it. It fails only when ctx ends.
 func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok bool, err error) {
-	allowed, wait := t.allowanceOf(a.ev.Sender).take(t.b.o.Now())
+	allowed, wait := t.commands.of(a.ev.Sender).take(t.b.o.Now())
 	if !allowed {
-		t.b.metrics.commands.WithLabelValues(a.name, "limited").Inc()
+		t.b.metrics.commands.WithLabelValues(a.Name, "limited").Inc()
 		return language.Say(a.reader, "error_wait", "count", strconv.Itoa(wait)), wait > 0, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, commandTimeout)
@@ -281,11 +274,11 @@ func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok b
 		return "", false, ctx.Err()
 	}
 	if err != nil {
-		t.b.metrics.commands.WithLabelValues(a.name, "failed").Inc()
-		t.b.o.Log.WithError(err).WithFields(logrus.Fields{"room": a.ev.RoomID, "command": a.name}).Error("a command to the translation bot failed")
+		t.b.metrics.commands.WithLabelValues(a.Name, "failed").Inc()
+		t.b.o.Log.WithError(err).WithFields(logrus.Fields{"room": a.ev.RoomID, "command": a.Name}).Error("a command to the translation bot failed")
 		return language.Say(a.reader, "error_failed"), true, nil
 	}
-	t.b.metrics.commands.WithLabelValues(a.name, "ok").Inc()
+	t.b.metrics.commands.WithLabelValues(a.Name, "ok").Inc()
 	return answer, true, nil
 }
 
@@ -344,35 +337,4 @@ func (t *talk) languageOf(ctx context.Context, userID, roomID string) language.C
 		return code
 	}
 	return t.b.home
-}
-
-// allowance is how much a user may still ask of the bot. Safe for concurrent use.
-type allowance struct {
-	limiter *rate.Limiter
-	told    atomic.Bool // that it is used up
-}
-
-func (t *talk) allowanceOf(userID string) *allowance {
-	if known, ok := t.limits.Get(userID); ok {
-		return known
-	}
-	fresh := &allowance{limiter: rate.NewLimiter(rate.Every(commandEvery), commandBurst)}
-	t.limits.Add(userID, fresh)
-	return fresh
-}
-
-// take takes one command. When there is none left it returns, the first time until all but one are there again, after how
-// many seconds there is another.
-func (a *allowance) take(now time.Time) (allowed bool, wait int) {
-	if a.limiter.TokensAt(now) >= commandBurst-1 {
-		a.told.Store(false)
-	}
-	if a.limiter.AllowN(now, 1) {
-		return true, 0
-	}
-	if a.told.Swap(true) {
-		return false, 0
-	}
-	missing := max(0, 1-a.limiter.TokensAt(now))
-	return false, max(1, int(math.Ceil(missing*commandEvery.Seconds())))
 }

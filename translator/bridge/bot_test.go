@@ -2,12 +2,12 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
@@ -131,10 +131,18 @@ func TestBotSaysWhatACommandLacksAndWhatItDid(t *testing.T) {
 	}
 }
 
+// TestRepostKeepsDirectionsApart (TRANSLATION 11): the name of who spoke does not turn the line around.
+func TestRepostKeepsDirectionsApart(t *testing.T) {
+	w := newWorld(t)
+	shown := []json.RawMessage{json.RawMessage(`{"room_id":"!none:a.example","sender":"@bob:a.example","content":{"body":"‏المريض بخير"}}`)}
+	require.Contains(t, w.bridge.talk.repost(t.Context(), "ar", shown), "\n\n\u200f\u2068@bob:a.example\u2069: \u200fالمريض بخير")
+	require.Contains(t, w.bridge.talk.repost(t.Context(), "en", shown), "\n\n@bob:a.example: ")
+}
+
 // TestBotTellsOnceWhoAsksTooMuch: after that it is silent until nearly all that a user may ask at once is there again.
 func TestBotTellsOnceWhoAsksTooMuch(t *testing.T) {
 	now := time.Now()
-	a := (&talk{limits: must(lru.New[string, *allowance](1))}).allowanceOf(bob)
+	a := must(newAllowances(commandEvery, commandBurst)).of(bob)
 	takes := func() (allowed, told int) {
 		for range commandBurst + 5 {
 			ok, wait := a.take(now)
@@ -308,32 +316,4 @@ func TestBotAnswersOnceWhateverHappens(t *testing.T) {
 		}, patience, 10*time.Millisecond)
 	}
 	require.Equal(t, before, w.countOf(bot, chat))
-}
-
-func TestParseCommand(t *testing.T) {
-	for text, want := range map[string]command{
-		"!lang es": {commandLang, "es"}, " !LANG  español ": {commandLang, "español"}, "!language": {commandLang, ""},
-		"!repost 20": {commandRepost, "20"}, "!translate es a\nb": {commandTranslate, "es a\nb"}, "!help": {commandHelp, ""},
-		"!ayuda": {commandHelp, ""}, "！帮助": {commandHelp, ""}, "!язык ru": {commandLang, "ru"}, "\u200f!ترجم es مرحبا": {commandTranslate, "es مرحبا"},
-		"\u2066!lang ar\u2069": {commandLang, "ar"}, // copied from the help in Arabic
-	} {
-		got, ok := parseCommand(text)
-		require.True(t, ok, text)
-		require.Equal(t, want, got)
-	}
-	for _, text := range []string{"", "!", "help", "! help", "!ward sepsis", "hello !help", "!!help", "!Ayuda al paciente, por favor", "!leavetaking"} {
-		_, ok := parseCommand(text)
-		require.False(t, ok, text)
-	}
-}
-
-func FuzzParseCommand(f *testing.F) {
-	f.Add("!lang es")
-	f.Add("> quoted\n\n!original")
-	f.Fuzz(func(t *testing.T, text string) {
-		got, ok := parseCommand(withoutFallback(text))
-		if ok && got.name == "" {
-			t.Fatalf("a command without a name: %q", text)
-		}
-	})
 }

@@ -82,7 +82,7 @@ const auto = "auto"
 
 // answerLang shows or changes what the asker reads.
 func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
-	wanted := strings.ToLower(a.rest)
+	wanted := strings.ToLower(a.Rest)
 	if wanted == "" {
 		return t.currentLanguage(ctx, a, "bot_lang_current")
 	}
@@ -92,10 +92,10 @@ func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
 	case view.ModeOff:
 		change = func(c *choice) { c.Mode = view.ModeOff }
 	default:
-		named, ok := language.ByName(a.rest)
+		named, ok := language.ByName(a.Rest)
 		code := t.b.code(string(named))
 		if !ok || code == "" {
-			return language.Say(a.reader, "bot_lang_unknown", "text", shortened(a.rest), "languages", t.languageNames(a.reader)), nil
+			return language.Say(a.reader, "bot_lang_unknown", "text", shortened(a.Rest), "languages", t.languageNames(a.reader)), nil
 		}
 		if change, ok = t.reading(ctx, a, code); !ok {
 			return "", errors.New("reading a choice of language failed")
@@ -146,7 +146,7 @@ func (t *talk) currentLanguage(ctx context.Context, a *asked, key string) (strin
 
 // answerMode shows or changes how the asker reads.
 func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
-	wanted := strings.ReplaceAll(strings.ToLower(a.rest), " ", "_")
+	wanted := strings.ReplaceAll(strings.ToLower(a.Rest), " ", "_")
 	switch {
 	case wanted == "":
 	case wanted == auto:
@@ -158,7 +158,7 @@ func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
 			return "", err
 		}
 	default:
-		return language.Say(a.reader, "error_mode", "text", shortened(a.rest)), nil
+		return language.Say(a.reader, "error_mode", "text", shortened(a.Rest)), nil
 	}
 	_, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, placeOf(a))
 	if err != nil {

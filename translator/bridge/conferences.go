@@ -20,7 +20,7 @@ func (t *talk) answerConference(ctx context.Context, a *asked) (string, error) {
 	if t.b.o.Conferences == nil {
 		return language.Say(a.reader, "bot_unknown_command"), nil
 	}
-	answer, err := t.b.o.Conferences.Plan(ctx, a.ev.Sender, a.ev.RoomID, a.ev.ID, string(a.reader), a.rest)
+	answer, err := t.b.o.Conferences.Plan(ctx, a.ev.Sender, a.ev.RoomID, a.ev.ID, string(a.reader), a.Rest)
 	if err != nil {
 		return "", fmt.Errorf("planning a conference: %w", err)
 	}

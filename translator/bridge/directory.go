@@ -65,10 +65,10 @@ func (t *talk) answerWho(ctx context.Context, a *asked) (string, error) {
 	if t.b.o.Directory == nil {
 		return language.Say(a.reader, "bot_unknown_command"), nil
 	}
-	if a.rest == "" {
+	if a.Rest == "" {
 		return language.Say(a.reader, "error_usage", "example", "!who cardiology es"), nil
 	}
-	found, err := t.b.o.Directory.Find(ctx, a.rest, string(a.reader), foundPeople)
+	found, err := t.b.o.Directory.Find(ctx, a.Rest, string(a.reader), foundPeople)
 	if err != nil {
 		return "", fmt.Errorf("looking for colleagues: %w", err)
 	}
@@ -81,7 +81,7 @@ func (t *talk) answerWho(ctx context.Context, a *asked) (string, error) {
 		lines = append(lines, directed(a.reader, line), "  "+p.UserID)
 	}
 	if len(lines) == 0 {
-		lines = append(lines, language.Say(a.reader, "who_none", "text", shortened(a.rest)))
+		lines = append(lines, language.Say(a.reader, "who_none", "text", shortened(a.Rest)))
 	}
 	if found.More {
 		lines = append(lines, language.Say(a.reader, "who_more"))
@@ -99,7 +99,7 @@ func (t *talk) answerDirectory(ctx context.Context, a *asked) (string, error) {
 	if d == nil {
 		return language.Say(a.reader, "bot_unknown_command"), nil
 	}
-	word, rest, _ := strings.Cut(a.rest, " ")
+	word, rest := a.Cut()
 	switch strings.ToLower(word) {
 	case "on":
 		return t.enlist(ctx, a, rest)
@@ -161,7 +161,7 @@ func (t *talk) answerDuty(ctx context.Context, a *asked) (string, error) {
 	if t.b.o.Directory == nil {
 		return language.Say(a.reader, "bot_unknown_command"), nil
 	}
-	word, named, _ := strings.Cut(a.rest, " ")
+	word, named := a.Cut()
 	on := strings.EqualFold(word, "on")
 	if !on && !strings.EqualFold(word, "off") {
 		return language.Say(a.reader, "error_usage", "example", "!duty on"), nil
@@ -170,7 +170,7 @@ func (t *talk) answerDuty(ctx context.Context, a *asked) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading duties: %w", err)
 	}
-	duty, answer := chosenDuty(a.reader, duties, strings.TrimSpace(named))
+	duty, answer := chosenDuty(a.reader, duties, named)
 	if answer != "" {
 		return answer, nil
 	}

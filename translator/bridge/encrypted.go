@@ -3,7 +3,6 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -12,6 +11,8 @@ import (
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 )
+
+const typeEncrypted = "m.room.encrypted"
 
 // tagPath is where the bot's own events say for readers of which language they are (encrypted.TagKey).
 const tagPath = `org\.medixchange\.language_tag`
@@ -41,7 +42,7 @@ func tagOf(ev *rooms.Event) string {
 // Quiet reports whether an event is one of the bot's own that the server cannot read, or an answer in a thread. They are
 // notices, which notify nobody, but the push rules of an encrypted event cannot know it.
 func Quiet(ev *rooms.Event, bot string) bool {
-	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == "m.room.encrypted" || tagOf(ev) != "")
+	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == typeEncrypted || tagOf(ev) != "")
 }
 
 // moderatorPower is from which level on a user may decide that the bot reads an encrypted room.
@@ -163,7 +164,7 @@ func (p People) Moderates(ctx context.Context, roomID, userID string) (bool, err
 }
 
 // Command implements replies.Host: those commands that need nothing of what was said before.
-func (p People) Command(ctx context.Context, roomID, userID, text string) (string, bool, error) {
+func (p People) Command(ctx context.Context, roomID, userID string, c replies.Command) (string, bool, error) {
 	t := p.b.talk
 	if !t.isLocal(userID) || p.b.o.Appservice(userID) {
 		return "", false, nil
@@ -172,10 +173,9 @@ func (p People) Command(ctx context.Context, roomID, userID, text string) (strin
 	if err != nil || room.Membership(userID) != "join" {
 		return "", false, ignoreMissing(err)
 	}
-	a := &asked{ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2, encrypted: true}
+	a := &asked{Command: c, ev: &rooms.Event{RoomID: roomID, Sender: userID}, room: room, direct: room.Joined+room.Invited <= 2, encrypted: true}
 	a.reader = t.languageOf(ctx, userID, roomID)
-	var known bool
-	if a.command, known = parseCommand(strings.TrimSpace(text)); !known && !a.direct {
+	if c.Name == "" && !a.direct {
 		return "", false, nil
 	}
 	return t.answerAllowed(ctx, a)

@@ -21,10 +21,10 @@ func (b *Bridge) glossary() *glossary.Set {
 // answerGlossary tells what the glossary has for a term, in the asker's language: "!glossary heparin", "!glossary fr héparine".
 func (t *talk) answerGlossary(ctx context.Context, a *asked) (string, error) {
 	set := t.b.glossary()
-	if a.rest == "" {
-		return language.Say(a.reader, "glossary_count", "count", language.Number(set.Len())), nil
+	if a.Rest == "" {
+		return language.Say(a.reader, "glossary_count", "count", language.Number(a.reader, set.Len())), nil
 	}
-	if rest, ok := cutSuggest(a.rest); ok {
+	if rest, ok := cutSuggest(a.Rest); ok {
 		return t.suggestTerm(ctx, a, rest)
 	}
 	here, err := t.languagesHere(ctx, a)
@@ -33,7 +33,7 @@ func (t *talk) answerGlossary(ctx context.Context, a *asked) (string, error) {
 	}
 	found, code := lookup(set, a, here)
 	if len(found) == 0 {
-		return language.Say(a.reader, "glossary_none", "text", shortened(a.rest)), nil
+		return language.Say(a.reader, "glossary_none", "text", shortened(a.Rest)), nil
 	}
 	var lines []string
 	for _, c := range found {
@@ -44,12 +44,12 @@ func (t *talk) answerGlossary(ctx context.Context, a *asked) (string, error) {
 
 // lookup takes the words as they are in the asker's language, else as "language words", else in any.
 func lookup(set *glossary.Set, a *asked, here []language.Code) ([]glossary.Concept, language.Code) {
-	first, words, _ := strings.Cut(a.rest, " ")
+	first, words := a.Cut()
 	named, ok := language.ByName(first)
-	if !ok || strings.TrimSpace(words) == "" {
-		return set.Lookup(a.rest, append([]language.Code{a.reader}, here...)...)
+	if !ok || words == "" {
+		return set.Lookup(a.Rest, append([]language.Code{a.reader}, here...)...)
 	}
-	if found, code := set.Lookup(a.rest, a.reader); len(found) > 0 && code == a.reader && len(set.Find(words, named)) == 0 {
+	if found, code := set.Lookup(a.Rest, a.reader); len(found) > 0 && code == a.reader && len(set.Find(words, named)) == 0 {
 		return found, code
 	}
 	return set.Lookup(words, named)

@@ -72,18 +72,18 @@ func (t *talk) answerHandbook(ctx context.Context, a *asked) (string, error) {
 // handbookLanguage is the language to look in, and what to look for: the asker's language, unless the first word names
 // another one and more words follow.
 func (t *talk) handbookLanguage(a *asked) (tag, text string) {
-	word, rest, _ := strings.Cut(a.rest, " ")
-	if rest = strings.TrimSpace(rest); rest != "" {
+	word, rest := a.Cut()
+	if rest != "" {
 		if tag, ok := t.b.o.Handbook.Language(word); ok {
 			return tag, rest
 		}
 	}
 	for _, code := range []language.Code{a.reader, a.reader.Base()} {
 		if tag, ok := t.b.o.Handbook.Language(string(code)); ok {
-			return tag, a.rest
+			return tag, a.Rest
 		}
 	}
-	return "", a.rest
+	return "", a.Rest
 }
 
 func (t *talk) handbookSection(ctx context.Context, a *asked, tag, id string) (string, error) {

@@ -17,10 +17,11 @@ import (
 
 // Kinds of notices. A user gets one of each kind about an event.
 const (
-	noticeReport   = "report"   // a report was taken
-	noticeReadAs   = "read as"  // how the sender of an answer read the message that they answer
-	noticeOrder    = "order"    // an order asks to be read back
-	noticeReadBack = "readback" // what was read back agrees or differs
+	noticeReport      = "report"       // a report was taken
+	noticeReportLimit = "report_limit" // a report was not taken, since there are too many
+	noticeReadAs      = "read as"      // how the sender of an answer read the message that they answer
+	noticeOrder       = "order"        // an order asks to be read back
+	noticeReadBack    = "readback"     // what was read back agrees or differs
 	// The number of the version stands behind these two.
 	noticeIdentifiers = "identifiers" // it seems to tell who a patient is
 	noticeRephrase    = "rephrase"    // its translation was refused

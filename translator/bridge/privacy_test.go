@@ -8,6 +8,7 @@ import (
 	"medixchange/rooms/view"
 	"medixchange/translator"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 func TestARoomThatIsNotTranslatedGivesNoTextToAnyEngine(t *testing.T) {
@@ -69,8 +70,8 @@ func TestARoomThatIsNotTranslatedIsNotInTheBotsEncryptedRoomsEither(t *testing.T
 	codes, err := people.Languages(t.Context(), room, alice)
 	require.NoError(t, err)
 	require.Equal(t, []language.Code{"es"}, codes)
-	for _, command := range []string{"!translation off", "!translation on", "!translation off"} {
-		_, answered, err := people.Command(t.Context(), room, alice, command)
+	for _, value := range []string{"off", "on", "off"} {
+		_, answered, err := people.Command(t.Context(), room, alice, replies.Command{Name: replies.CommandTranslation, Rest: value})
 		require.NoError(t, err)
 		require.True(t, answered)
 	}

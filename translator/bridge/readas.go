@@ -12,6 +12,7 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // keyReadAs is the content key of what the sender of an answer had read.
@@ -178,7 +179,7 @@ func (b *Bridge) checkReadBack(ctx context.Context, ev, order *rooms.Event) erro
 	}
 	ordered, _ := b.wordsOf(order)
 	repeatedWords, _ := b.wordsOf(ev)
-	report := check.Compare(lineOf(ordered.text), lineOf(withoutFallback(repeatedWords.text)), b.decide(order).from, b.decide(ev).from)
+	report := check.Compare(lineOf(ordered.text), lineOf(replies.WithoutFallback(repeatedWords.text)), b.decide(order).from, b.decide(ev).from)
 	reasons := slices.DeleteFunc(report.Reasons, func(r check.Reason) bool { return !slices.Contains(readBackItems, r.Code) })
 	for _, user := range []string{order.Sender, ev.Sender} {
 		reader := b.talk.languageOf(ctx, user, ev.RoomID)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -20,6 +21,13 @@ import (
 const (
 	typeReaction  = "m.reaction"
 	relAnnotation = "m.annotation"
+)
+
+// A user may report reportBurst translations at once and one each reportEvery after that: each keeps a copy of a text. What
+// is more is not taken, and the reporter is told so once.
+const (
+	reportBurst = 100
+	reportEvery = 10 * time.Second
 )
 
 // Report is a translation that a reader found wrong.
@@ -67,13 +75,17 @@ func (t *talk) hearReaction(ctx context.Context, ev *rooms.Event) error {
 	if err != nil || report == nil {
 		return err
 	}
-	if allowed, _ := t.allowanceOf(ev.Sender).take(t.b.o.Now()); !allowed {
-		return nil
+	reader := t.languageOf(ctx, ev.Sender, ev.RoomID)
+	if allowed, wait := t.reports.of(ev.Sender).take(t.b.o.Now()); !allowed {
+		if wait == 0 {
+			return nil
+		}
+		return t.b.tell(ctx, ev.Sender, message, noticeReportLimit, language.Say(reader, "report_limit"))
 	}
 	if err := t.b.storeReport(ctx, report); err != nil {
 		return err
 	}
-	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.Say(t.languageOf(ctx, ev.Sender, ev.RoomID), "report_received"))
+	return t.b.tell(ctx, ev.Sender, message, noticeReport, language.Say(reader, "report_received"))
 }
 
 // reports reports whether a reaction is one that reports a translation. Clients differ in whether they send the variation
@@ -98,7 +110,7 @@ func (t *talk) reported(ctx context.Context, viewer view.Viewer, reaction *rooms
 		if ev == nil || ev.RoomID != reaction.RoomID {
 			return nil, nil
 		}
-		if ev.Sender == t.b.bot && ev.Content().Get(pathTag).Exists() {
+		if ev.Sender == t.b.bot && (ev.Content().Get(pathTag).Exists() || tagOf(ev) != "") {
 			id = ev.Content().Get(pathRelates + `.m\.in_reply_to.event_id`).Str
 			continue
 		}
@@ -115,8 +127,22 @@ func (t *talk) reported(ctx context.Context, viewer view.Viewer, reaction *rooms
 	return nil, nil
 }
 
-// reportOf describes what the reader was shown of a message; nil when that was no translation.
+// reasonEncrypted says of a report that its texts are not on the list: the room is encrypted, and only its members have them.
+const reasonEncrypted = "encrypted"
+
+// reportOf describes what the reader was shown of a message; nil when that was no translation. Of an encrypted message the server
+// knows that the bot answered it, and no more.
 func (t *talk) reportOf(ctx context.Context, reaction, message *rooms.Event, code language.Code) (*Report, error) {
+	if message.Type == typeEncrypted {
+		if reaction.Relation.EventID == message.ID || message.Sender == reaction.Sender {
+			return nil, nil
+		}
+		return &Report{
+			EventID: message.ID, VersionID: message.ID, RoomID: message.RoomID, Reporter: reaction.Sender, To: string(code),
+			Reasons: []string{reasonEncrypted}, ReportedTS: t.b.o.Now().UnixMilli(),
+			reactionNID: reaction.NID, eventNID: message.NID, versionNID: message.NID,
+		}, nil
+	}
 	versions, err := t.newestOf(ctx, []*rooms.Event{message})
 	if err != nil {
 		return nil, err

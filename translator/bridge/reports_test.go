@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/internal/web"
 	"medixchange/rooms"
+	"medixchange/translator/language"
 )
 
 func (w *world) react(roomID, sender, eventID, key string) string {
@@ -61,6 +63,78 @@ func (d *device) noticed(roomID string, n int) []gjson.Result {
 	require.Eventually(d.w.t, func() bool { d.sync(50 * time.Millisecond); return len(d.notices(roomID)) >= n }, patience, time.Millisecond)
 	require.Len(d.w.t, d.notices(roomID), n)
 	return d.notices(roomID)
+}
+
+// TestManyReportsAreTaken: more than commands, and who reports more than may be is told so, once.
+func TestManyReportsAreTaken(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	var ids []string
+	for range commandBurst + 5 {
+		ids = append(ids, w.say(room, alice, question))
+	}
+	for _, id := range ids {
+		w.rendered(id, "es")
+		w.react(room, bob, id, "🌐")
+	}
+	w.botRead()
+	require.Len(t, w.reports(), len(ids))
+
+	b := w.device(bob)
+	b.sync(0)
+	before := len(b.notices(room))
+	limiter := w.bridge.talk.reports.of(bob).limiter
+	for range 2 { // used up for a quarter of an hour
+		limiter.ReserveN(time.Now(), reportBurst)
+	}
+	for range 2 {
+		id := w.say(room, alice, question)
+		w.rendered(id, "es")
+		w.react(room, bob, id, "🌐")
+	}
+	w.botRead()
+	told := b.noticed(room, before+1)
+	require.Equal(t, language.String("es", "report_limit"), told[before].Get("content.body").Str)
+	require.Len(t, w.reports(), len(ids))
+}
+
+// TestAReactionReportsAnAnswerInAnEncryptedRoom, without texts: the server has none.
+func TestAReactionReportsAnAnswerInAnEncryptedRoom(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.botIn(room, alice)
+	encrypted := func(sender string, more object) string {
+		content := object{"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "x", "session_id": "s"}
+		maps.Copy(content, more)
+		encoded, err := json.Marshal(content)
+		require.NoError(t, err)
+		id, err := w.rooms.Send(t.Context(), rooms.SendRequest{RoomID: room, Sender: sender, Type: typeEncrypted, Content: encoded})
+		require.NoError(t, err)
+		return id
+	}
+	id := encrypted(alice, nil)
+	answer := encrypted(bot, object{"org.medixchange.language_tag": "es", "m.relates_to": object{
+		"rel_type": "m.thread", "event_id": id, "m.in_reply_to": object{"event_id": id},
+	}})
+	b := w.device(bob)
+	b.sync(0)
+	before := len(b.notices(room))
+	w.react(room, bob, id, "🌐")
+	w.react(room, alice, answer, "🌐")
+	w.react(room, bob, answer, "👍")
+	w.botRead()
+	require.Empty(t, w.reports(), "no answer of the bot, the author, no report")
+
+	reaction := w.react(room, bob, answer, "🌐")
+	told := b.noticed(room, before+1)
+	require.Equal(t, language.String("es", "report_received"), told[before].Get("content.body").Str)
+	report := w.reports()[0]
+	require.Equal(t, id, report.Get("event_id").Str)
+	require.Equal(t, `["encrypted"]`, report.Get("reasons").Raw)
+	require.Equal(t, "es", report.Get("to").Str)
+	require.False(t, report.Get("original").Exists() || report.Get("translation").Exists())
+	w.redact(room, bob, reaction)
+	require.Eventually(t, func() bool { return len(w.reports()) == 0 }, patience, 5*time.Millisecond)
 }
 
 func TestAReactionReportsATranslationToTheReviewList(t *testing.T) {

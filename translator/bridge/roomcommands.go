@@ -9,17 +9,18 @@ import (
 
 	"medixchange/rooms"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // answerSetting changes a setting of the room by the words of a moderator. The state event is the asker's own, so the room's
 // rules say who may.
 func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
-	if wanted, ok := strings.CutPrefix(strings.ToLower(a.rest), "topics"); ok && a.name == commandTranslation {
+	if wanted, ok := strings.CutPrefix(strings.ToLower(a.Rest), "topics"); ok && a.Name == replies.CommandTranslation {
 		return t.answerTopics(ctx, a, strings.TrimSpace(wanted))
 	}
-	key, change := settingOf(a.name, strings.ToLower(a.rest))
+	key, change := settingOf(a.Name, strings.ToLower(a.Rest))
 	if change == nil {
-		return language.Say(a.reader, "error_usage", "example", "!"+a.name+" off"), nil
+		return language.Say(a.reader, "error_usage", "example", "!"+a.Name+" off"), nil
 	}
 	settings, err := t.b.settingsOf(ctx, a.room)
 	if err != nil {
@@ -53,15 +54,15 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 // settingOf returns what a command says of a room's settings, and the key of the answer; nil for words that it does not know.
 func settingOf(name, value string) (key string, change func(*roomSettings)) {
 	switch name + " " + value {
-	case commandTranslation + " off":
+	case replies.CommandTranslation + " off":
 		return "room_translation_off", func(s *roomSettings) { s.Translation = translationOff }
-	case commandTranslation + " local":
+	case replies.CommandTranslation + " local":
 		return "room_external_off", func(s *roomSettings) { s.Translation = translationLocal }
-	case commandTranslation + " on":
+	case replies.CommandTranslation + " on":
 		return "room_translation_on", func(s *roomSettings) { s.Translation = "" }
-	case commandReadback + " on":
+	case replies.CommandReadback + " on":
 		return "room_readback_on", func(s *roomSettings) { s.Readback = true }
-	case commandReadback + " off":
+	case replies.CommandReadback + " off":
 		return "room_readback_off", func(s *roomSettings) { s.Readback = false }
 	}
 	return "", nil

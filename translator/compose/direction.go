@@ -63,6 +63,12 @@ func isolatedItem(to language.Code, text string) string {
 	return text
 }
 
+// Said writes who said a text before it, so that for readers of a language that runs from right to left the line does too, and
+// a name of the other direction turns nothing around.
+func Said(to language.Code, name, text string) string {
+	return directed(to, isolatedItem(to, name)) + ": " + text
+}
+
 func hasRightToLeft(text string) bool {
 	for _, r := range text {
 		if unicode.In(r, unicode.Arabic, unicode.Hebrew) {

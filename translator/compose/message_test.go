@@ -250,3 +250,9 @@ func TestEveryLanguageComposes(t *testing.T) {
 		require.NotRegexp(t, `\{[a-z]+\}|item_|reason_`, body)
 	}
 }
+
+func TestSaidKeepsNamesInOnePiece(t *testing.T) {
+	require.Equal(t, "Ana: good", Said("en", "Ana", "good"))
+	require.Equal(t, "\u2068أحمد\u2069: good", Said("en", "أحمد", "good"))
+	require.Equal(t, "\u200f\u2068Ana\u2069: جيد", Said("ar", "Ana", "جيد"))
+}

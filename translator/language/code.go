@@ -1,6 +1,7 @@
 package language
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -35,6 +36,14 @@ func Parse(tag string) (Code, error) {
 		return "", fmt.Errorf("language tag %q names no language", tag)
 	}
 	return formOf(written(parsed, base)), nil
+}
+
+// WellFormed reports whether a text has the form of a BCP 47 tag, as Parse reads it, whatever language it names or none: "und" and
+// "xx" have, "spanish" and "" have not.
+func WellFormed(tag string) bool {
+	_, err := language.Parse(strings.ReplaceAll(strings.TrimSpace(tag), "_", "-"))
+	var unknown language.ValueError
+	return err == nil || errors.As(err, &unknown)
 }
 
 // written names the language that a tag is written as: dialects and neighbours that share a written language are one.

@@ -128,7 +128,18 @@ func TestStringsCountAsCLDRSays(t *testing.T) {
 		require.Equal(t, want, PluralCategory("ru", number), number)
 	}
 	require.Equal(t, []string{"zero", "one", "two", "few", "many", "other"}, PluralCategories("ar"))
-	require.Equal(t, []string{"4444", "12\u202f345", "1\u202f234\u202f567"}, []string{Number(4444), Number(12345), Number(1234567)})
+	require.Equal(t, "one", PluralCategory("ru", Number("ru", 12_341)))
+	require.Equal(t, "В глоссарии 12\u00a0341 запись.", String("ru", "glossary_count", "count", Number("ru", 12_341)))
+}
+
+// TestCountsAreGroupedSoThatNobodyTakesTheSeparatorForADecimalMark of another language.
+func TestCountsAreGroupedSoThatNobodyTakesTheSeparatorForADecimalMark(t *testing.T) {
+	for _, code := range All {
+		require.Equal(t, "4444", Number(code, 4444), code)
+		require.Regexp(t, "^1[\u00a0\u202f]234[\u00a0\u202f]567$", Number(code, 1_234_567), code)
+		require.Regexp(t, "^12[\u00a0\u202f]345$", Number(code, 12_345), code)
+	}
+	require.Equal(t, "12\u00a0345", Number("fr", 12_345), "as CLDR has it")
 }
 
 // TestSayKeepsDirectionsApart (TRANSLATION 11).
@@ -155,6 +166,11 @@ func TestCodes(t *testing.T) {
 	for _, tag := range []string{"", "und", "x", "english please", "12"} {
 		_, err := Parse(tag)
 		require.Error(t, err, tag)
+	}
+	for tag, want := range map[string]bool{
+		"es": true, "zh_TW": true, "und": true, "xx": true, "en-x-hospital": true, "": false, "spanish": false, "xx-bad-tag-!!": false, "español": false,
+	} {
+		require.Equal(t, want, WellFormed(tag), tag)
 	}
 	for name, want := range map[string]Code{"es": "es", "Spanish": "es", "español": "es", "西班牙语": "es", "西班牙文": "es", "中文": "zh", "Türkçe": "tr", "繁體中文": "zh-Hant",
 		"Traditional Chinese": "zh-Hant", "srpski (latinica)": "sr-Latn", "српски": "sr", "srpski": "sr", "pt-br": "pt", "Portuguese (Portugal)": "pt-PT", "فارسی": "fa", "دری": "fa"} {

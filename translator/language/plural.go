@@ -14,9 +14,10 @@ var categories = map[plural.Form]string{
 }
 
 // PluralCategory is the category of CLDR ("one", "few", "other", …) that a word after number has in the language c. The
-// number is written in digits 0 to 9 with "." or "," before its decimals; for anything else the answer is "other".
+// number is written in digits 0 to 9 with "." or "," before its decimals, its thousands apart as Number writes them; for anything
+// else the answer is "other".
 func PluralCategory(c Code, number string) string {
-	whole, decimals, _ := strings.Cut(strings.ReplaceAll(strings.TrimSpace(number), ",", "."), ".")
+	whole, decimals, _ := strings.Cut(strings.ReplaceAll(withoutGroups.Replace(strings.TrimSpace(number)), ",", "."), ".")
 	i, ok := digits(whole)
 	f, okDecimals := digits(decimals)
 	if !ok || !okDecimals || whole == "" {

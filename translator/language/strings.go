@@ -4,7 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"maps"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -151,16 +150,6 @@ func Say(c Code, key string, pairs ...string) string {
 
 // commandWords are commands with what follows them, as texts name them.
 var commandWords = pattern.Lazy(`![a-z_]+(?: [a-z_|]+)*(?: (?:[0-9]+|N)\b)?`)
-
-// Number writes a count, its thousands apart by a narrow space, which no language takes for a decimal mark. The digits are
-// 0 to 9 everywhere: every clinician knows them, and those who write Arabic do not all use the same others.
-func Number(n int) string {
-	digits := strconv.Itoa(n)
-	for at := len(digits) - 3; at > 0 && len(strconv.Itoa(n)) > 4; at -= 3 {
-		digits = digits[:at] + "\u202f" + digits[at:]
-	}
-	return digits
-}
 
 // Commands are the words for the bot's commands in all languages, by the word in lower case ("ayuda" → "help").
 func Commands() map[string]string { return commandTable() }

@@ -4,32 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"medixchange/translator/language"
 )
 
-// IsCommand reports whether a text is meant for a bot: "!word".
-func IsCommand(text string) bool {
-	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "!")
-	first, _ := utf8.DecodeRuneInString(rest)
-	return ok && unicode.IsLetter(first)
-}
-
-// isLeave reports whether a command sends the bot away, in whatever language it is written.
-func isLeave(text string) bool {
-	word := strings.ToLower(strings.TrimPrefix(strings.TrimSpace(text), "!"))
-	return word == "leave" || language.Commands()[word] == "leave"
-}
-
 // answer carries a command out and says what came of it.
 func (d *Desk) answer(ctx context.Context, w *Work) error {
-	if isLeave(w.Text) {
+	c, known := ParseCommand(w.Text)
+	switch {
+	case !known: // stored by an earlier version, which took every "!word" for a command
+		return d.translate(ctx, w)
+	case c.Name == CommandLeave:
 		return d.leave(ctx, w)
 	}
-	text, ok, err := d.o.Host.Command(ctx, w.RoomID, w.Sender, strings.TrimSpace(w.Text))
+	return d.ask(ctx, w, c)
+}
+
+// ask has the host carry a command out. What the host does not answer is not meant for this bot.
+func (d *Desk) ask(ctx context.Context, w *Work, c Command) error {
+	text, ok, err := d.o.Host.Command(ctx, w.RoomID, w.Sender, c)
 	if err != nil {
 		return fmt.Errorf("carrying out a command: %w", err)
 	}

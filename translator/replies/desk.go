@@ -46,8 +46,9 @@ type Host interface {
 	Needed(ctx context.Context, roomID string) (bool, error)
 	// LocalOnly reports whether the texts of a room may be seen by engines of this machine only.
 	LocalOnly(ctx context.Context, roomID string) bool
-	// Command answers a command; false when it is none to this bot.
-	Command(ctx context.Context, roomID, userID, text string) (answer string, ok bool, err error)
+	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
+	// who is alone with the bot is told so, in a room with others it may be meant for another bot.
+	Command(ctx context.Context, roomID, userID string, c Command) (answer string, ok bool, err error)
 }
 
 // Pipeline translates one text. *translator.Pipeline implements it.

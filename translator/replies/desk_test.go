@@ -2,6 +2,7 @@ package replies
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/translator"
@@ -61,10 +63,17 @@ func (r *room) bodies() []string {
 	return bodies
 }
 
-// people read Spanish and German; @mod moderates. They are told that readers read, nobody unless a test says so.
-type people struct{ readers *Readers }
+// people read Spanish and German, but where somebody is alone with the bot; @mod moderates. They are told that readers read,
+// nobody unless a test says so.
+type people struct {
+	readers *Readers
+	alone   bool
+}
 
-func (people) Languages(context.Context, string, string) ([]language.Code, error) {
+func (p people) Languages(context.Context, string, string) ([]language.Code, error) {
+	if p.alone {
+		return nil, nil
+	}
 	return []language.Code{"es", "de"}, nil
 }
 func (p people) Readers(context.Context, string) (Readers, error)  { return *p.readers, nil }
@@ -75,8 +84,8 @@ func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
 func (people) Needed(context.Context, string) (bool, error) { return true, nil }
 
 func (people) LocalOnly(context.Context, string) bool { return false }
-func (people) Command(_ context.Context, _, _, text string) (string, bool, error) {
-	return "heard " + text, strings.HasPrefix(text, "!lang"), nil
+func (p people) Command(_ context.Context, _, _ string, c Command) (string, bool, error) {
+	return "heard " + c.Name + " " + c.Rest, c.Name == CommandLang || c.Name == "" && p.alone, nil
 }
 
 // echo writes the language before the text; a text that begins with "es:" is Spanish already.
@@ -95,6 +104,7 @@ type deskWorld struct {
 	vault   *Vault
 	room    *room
 	readers *Readers
+	alone   bool
 	now     func() time.Time
 	desk    *Desk
 	stop    func()
@@ -111,7 +121,7 @@ func newDeskWorld(t *testing.T) *deskWorld {
 func (w *deskWorld) start() {
 	log := logrus.New()
 	log.SetLevel(logrus.PanicLevel)
-	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers}, Pipeline: echo{}, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
+	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers, w.alone}, Pipeline: echo{}, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = w.desk.Run(ctx) }()
@@ -259,13 +269,48 @@ func TestDeskTakesCommands(t *testing.T) {
 	w := newDeskWorld(t)
 	w.happens(
 		Work{Task: Answer, EventID: "$1", Sender: "@a:x", Text: "!lang de"},
-		Work{Task: Answer, EventID: "$2", Sender: "@a:x", Text: "!weather"},
+		Work{Task: Answer, EventID: "$2", Sender: "@a:x", Text: "!mode thread"},
 		Work{Task: Answer, EventID: "$3", Sender: "@a:x", Text: "!leave"},
 	)
 	w.idle()
-	require.Equal(t, []string{"heard !lang de", language.String("en", "error_moderator")}, w.room.bodies())
+	require.Equal(t, []string{"heard lang de", language.String("en", "error_moderator")}, w.room.bodies())
 	require.False(t, w.room.left)
-	w.happens(Work{Task: Answer, EventID: "$4", Sender: "@mod:x", Text: " !LEAVE"})
+	w.happens(Work{Task: Answer, EventID: "$4", Sender: "@mod:x", Text: " !VERLASSEN"})
 	w.idle()
 	require.True(t, w.room.left)
+}
+
+// said is a message as it comes into a room.
+func said(t *testing.T, text string) Work {
+	t.Helper()
+	content, err := json.Marshal(map[string]string{"msgtype": "m.text", "body": text})
+	require.NoError(t, err)
+	w, ok := WorkOf(Said{EventID: "$" + text, Sender: "@a:x", Content: gjson.ParseBytes(content)}, nil)
+	require.True(t, ok)
+	return w
+}
+
+func TestAnOrderThatBeginsLikeACommandIsTranslated(t *testing.T) {
+	w := newDeskWorld(t)
+	for _, text := range []string{"!Achtung give 5 mg morphine now", "!Important: no penicillin", "!Ayuda al paciente ahora, 5 mg", "!Leave the line in"} {
+		w.happens(said(t, text))
+		w.idle()
+		bodies := w.room.bodies()
+		require.Contains(t, bodies[len(bodies)-1], "es "+text)
+	}
+	// stored by a version that took it for a command
+	w.happens(Work{Task: Answer, EventID: "$old", Sender: "@a:x", Text: "!Important: 5 mg"})
+	w.idle()
+	bodies := w.room.bodies()
+	require.Contains(t, bodies[len(bodies)-1], "es !Important: 5 mg")
+}
+
+func TestWhoIsAloneWithTheBotIsToldThatACommandIsNotKnown(t *testing.T) {
+	w := newDeskWorld(t)
+	w.stop()
+	w.alone = true
+	w.start()
+	w.happens(said(t, "!weather"), said(t, "good morning"), said(t, "！lang es"), said(t, "\u2066!lang ar\u2069"))
+	w.idle()
+	require.Equal(t, []string{"heard  ", "heard lang es", "heard lang ar"}, w.room.bodies())
 }

@@ -9,8 +9,8 @@
 // A [Courier] brings what the bot says into the room (package encrypted, or an application service), a [Host] knows who
 // reads what. The [Vault] is where all of it is kept: encrypted, with a key that is not in the database.
 //
-// May import: translator and its other sub-packages, internal/*. Imported by translator/encrypted, translator/appservice,
-// cmd.
+// May import: translator and its other sub-packages, internal/*. Imported by translator/bridge, translator/encrypted,
+// translator/appservice, cmd.
 //
-// Start reading at desk.go, then message.go.
+// Start reading at desk.go, then message.go; commands.go reads the commands of all bots.
 package replies

@@ -31,6 +31,9 @@ func (d *Desk) translate(ctx context.Context, w *Work) error {
 	if err != nil {
 		return err
 	}
+	if len(wanted) == 0 && w.Replaces == "" && LooksLikeCommand(w.Text) {
+		return d.ask(ctx, w, Command{})
+	}
 	message := w.EventID
 	if w.Replaces != "" {
 		message = w.Replaces

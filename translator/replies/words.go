@@ -64,8 +64,8 @@ func WorkOf(said Said, clinicalBots []string) (Work, bool) {
 	if w.Text, w.HTML, ok = WordsOf(content, slices.Contains(clinicalBots, said.Sender)); !ok {
 		return Work{}, false
 	}
-	if text := WithoutFallback(w.Text); IsCommand(text) && w.Replaces == "" {
-		w.Task, w.Text, w.HTML = Answer, text, ""
+	if _, isCommand := ParseCommand(w.Text); isCommand && w.Replaces == "" {
+		w.Task, w.HTML = Answer, ""
 	}
 	return w, true
 }

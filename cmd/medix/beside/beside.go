@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/sirupsen/logrus"
 
 	"medixchange/cmd/medix/node"
@@ -40,7 +41,10 @@ type Options struct {
 type Beside struct {
 	service  *appservice.Service
 	pipeline *translator.Pipeline
+	registry *prometheus.Registry
 	listener net.Listener
+	scraped  net.Listener // for the metrics alone; nil: they are at the other address, or nowhere
+	config   *config.Config
 	log      *logrus.Entry
 	closers  []func() error
 }
@@ -50,7 +54,8 @@ const requestTimeout = 90 * time.Second
 
 // New builds everything and opens the address. It calls nobody yet.
 func New(ctx context.Context, cfg *config.Config, o Options) (*Beside, error) {
-	b := &Beside{log: node.Logger(cfg.Log, o.Log).WithField("part", "bridge"), listener: o.Listener}
+	b := &Beside{log: node.Logger(cfg.Log, o.Log).WithField("part", "bridge"), listener: o.Listener, config: cfg, registry: prometheus.NewRegistry()}
+	b.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := b.build(ctx, cfg); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
@@ -70,6 +75,7 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 		Home: language.Code(cfg.Translator.DefaultLanguage), ClinicalBots: cfg.Translator.ClinicalBots,
 		Encrypted: cfg.Translator.Encrypted.Enabled, LeaveAfter: cfg.Translator.Encrypted.LeaveAfter.Std(),
 		KeyWait: cfg.Translator.Encrypted.KeyWait.Std(), RemoteInvites: cfg.Bridge.RemoteInvites, Log: b.log, Now: time.Now,
+		Metrics: web.NewMetrics(b.registry),
 	}
 	for _, tag := range cfg.Translator.Languages {
 		code, err := language.Parse(tag)
@@ -87,14 +93,47 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 	if b.service, err = appservice.New(ctx, o); err != nil {
 		return err
 	}
-	if b.listener != nil {
-		return nil
-	}
+	return b.listen(ctx)
+}
+
+// listen opens the addresses that the configuration names, but that of the bot where a test has opened one.
+func (b *Beside) listen(ctx context.Context) error {
 	var lc net.ListenConfig
-	if b.listener, err = lc.Listen(ctx, "tcp", cfg.Bridge.Listen); err != nil {
-		return fmt.Errorf("bridge.listen: cannot listen on %s: %w", cfg.Bridge.Listen, err)
+	var err error
+	if b.listener == nil {
+		if b.listener, err = lc.Listen(ctx, "tcp", b.config.Bridge.Listen); err != nil {
+			return fmt.Errorf("bridge.listen: cannot listen on %s: %w", b.config.Bridge.Listen, err)
+		}
+	}
+	if m := b.config.Metrics; m.Enabled && m.Listen != "" {
+		if b.scraped, err = lc.Listen(ctx, "tcp", m.Listen); err != nil {
+			return errors.Join(fmt.Errorf("metrics.listen: cannot listen on %s: %w", m.Listen, err), b.listener.Close())
+		}
 	}
 	return nil
+}
+
+// listeners are what is served: the bot's address, with the metrics for their readers unless those have one of their own.
+func (b *Beside) listeners() []web.Listener {
+	bot := web.Listener{Listener: b.listener, Handler: b.service.Handler(), ReadTimeout: time.Minute}
+	metrics := node.Metrics(b.registry)
+	switch {
+	case b.scraped != nil:
+		return []web.Listener{bot, {Listener: b.scraped, Handler: metrics}}
+	case b.config.Metrics.Enabled:
+		bot.Handler = withMetrics(bot.Handler, node.OnlyReaders(b.config, metrics))
+	}
+	return []web.Listener{bot}
+}
+
+func withMetrics(service, metrics http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == node.PathMetrics {
+			metrics.ServeHTTP(w, r)
+			return
+		}
+		service.ServeHTTP(w, r)
+	})
 }
 
 func (b *Beside) buildPipeline(cfg *config.Config) error {
@@ -103,7 +142,7 @@ func (b *Beside) buildPipeline(cfg *config.Config) error {
 		return err
 	}
 	b.closers = append(b.closers, func() error { closeEngines(); return nil })
-	b.pipeline, err = translator.New(node.PipelineConfig(cfg.Translator, engines), prometheus.NewRegistry())
+	b.pipeline, err = translator.New(node.PipelineConfig(cfg.Translator, engines), b.registry)
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}
@@ -114,7 +153,7 @@ func (b *Beside) openVault(ctx context.Context, cfg *config.Config, o *appservic
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	db, err := sqldb.Open(ctx, sqldb.Options{URL: cfg.Database.URL, MaxReaders: cfg.Database.MaxReaders, Logger: b.log})
+	db, err := sqldb.Open(ctx, sqldb.Options{URL: cfg.Database.URL, MaxReaders: cfg.Database.MaxReaders, Logger: b.log, Registerer: b.registry})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
@@ -168,7 +207,7 @@ func (b *Beside) Run(ctx context.Context) error {
 	translating := make(chan struct{})
 	go func() { defer close(translating); b.pipeline.Run(work) }()
 	b.log.WithField("listen", b.Address()).Info("ready")
-	err := web.Serve(ctx, web.Listener{Listener: b.listener, Handler: b.service.Handler(), ReadTimeout: time.Minute})
+	err := web.Serve(ctx, b.listeners()...)
 	stop()
 	<-ended
 	<-translating

@@ -14,6 +14,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/check"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 	"medixchange/translator/transcribe"
 )
 
@@ -32,7 +33,7 @@ func (n *Node) buildCaptions(_ context.Context, o Options) error {
 		return err
 	}
 	options := captions.Options{
-		Folder: n.recordingsFolder(), Recogniser: listener{client}, Languages: n.captionLanguages, Broadcast: n.broadcastCaption,
+		Folder: n.recordingsFolder(), Recogniser: listener{client}, Rule: n.captionRule, Languages: n.captionLanguages, Broadcast: n.broadcastCaption,
 		Workers: c.Concurrent, DB: n.DB, Audit: n.recordingsLog, Now: o.Now, Log: n.part("captions"), Registerer: n.registry,
 	}
 	if n.pipeline != nil {
@@ -54,6 +55,32 @@ func (n *Node) addCaptions(o *recording.Options) {
 		}
 	}
 	o.Gone = n.captions.Gone
+}
+
+// captionRule is what a room's moderators let be done with what is said in its conferences (org.medixchange.room). Where it
+// cannot be read nothing is done: nobody hears or sees what its people may have kept to themselves.
+func (n *Node) captionRule(ctx context.Context, roomID string) captions.Rule {
+	room, err := n.Rooms.Snapshot(ctx, roomID)
+	if err != nil {
+		return captions.Rule{}
+	}
+	if _, set := room.StateNIDOf(replies.TypeSettings, ""); !set {
+		return ruleOf("", n.voiceLeaves())
+	}
+	ev, err := n.Rooms.StateEvent(ctx, roomID, replies.TypeSettings, "")
+	if err != nil {
+		return captions.Rule{}
+	}
+	return ruleOf(ev.Content().Get("translation").Str, n.voiceLeaves())
+}
+
+// ruleOf is what a setting lets be done, where the recogniser is on another machine or on this one.
+func ruleOf(setting string, leaves bool) captions.Rule {
+	local := setting == replies.TranslationLocal
+	return captions.Rule{
+		Recognise: setting != replies.TranslationOff && !(local && leaves),
+		Translate: setting != replies.TranslationOff, Local: local,
+	}
 }
 
 // captionLanguages are those that members here read in a room, in order.
@@ -113,20 +140,20 @@ type interpreter struct{ pipeline *translator.Pipeline }
 var mayPass = []string{translator.ReasonTimeout, translator.ReasonEngineError, translator.ReasonBusy}
 
 // Translate implements [captions.Translator].
-func (i interpreter) Translate(ctx context.Context, text, from, to string) (captions.Translation, error) {
-	target, err := language.Parse(to)
+func (i interpreter) Translate(ctx context.Context, said captions.Request) (captions.Translation, error) {
+	target, err := language.Parse(said.To)
 	if err != nil {
 		return captions.Translation{Verdict: captions.None}, nil //nolint:nilerr // nobody can translate into what is no language
 	}
-	source, _ := language.Parse(from)
-	r, err := i.pipeline.Translate(ctx, translator.Request{Text: text, SourceHint: source, Target: target})
+	source, _ := language.Parse(said.From)
+	r, err := i.pipeline.Translate(ctx, translator.Request{Text: said.Text, SourceHint: source, Target: target, Local: said.Local})
 	if err != nil {
 		return captions.Translation{}, err
 	}
 	t := captions.Translation{Text: r.Body, Verdict: captions.None, Engine: r.Engine}
 	switch {
 	case r.State == translator.Same:
-		return captions.Translation{Text: text, Verdict: captions.Pass}, nil
+		return captions.Translation{Text: said.Text, Verdict: captions.Pass}, nil
 	case r.Verdict == check.Block:
 		return captions.Translation{Verdict: captions.Block, Engine: r.Engine}, nil
 	case r.State != translator.Translated:

@@ -3,7 +3,6 @@ package node
 import (
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"medixchange/internal/config"
@@ -66,7 +65,7 @@ func (b *engineBuilder) link(c config.Engine) (translator.EngineConfig, error) {
 	}
 	pairs, err := parsePairs(c.Pairs)
 	if err != nil {
-		return translator.EngineConfig{}, fmt.Errorf("pairs: %w", err)
+		return translator.EngineConfig{}, err
 	}
 	limits := engine.Limits{Concurrent: c.Concurrent, Deadline: c.Timeout.Std()}
 	switch c.Type {
@@ -172,28 +171,4 @@ func parseLanguages(tags []string) ([]language.Code, error) {
 		codes = append(codes, code)
 	}
 	return codes, nil
-}
-
-// parsePairs reads "en-es"; * stands for every language.
-func parsePairs(texts []string) ([]translator.Pair, error) {
-	pairs := make([]translator.Pair, 0, len(texts))
-	for _, text := range texts {
-		from, to, found := strings.Cut(text, "-")
-		if !found {
-			return nil, fmt.Errorf("%q has not the form en-es", text)
-		}
-		var pair translator.Pair
-		for side, code := range map[*language.Code]string{&pair.From: from, &pair.To: to} {
-			if code == "*" {
-				continue
-			}
-			parsed, err := language.Parse(code)
-			if err != nil {
-				return nil, err
-			}
-			*side = parsed
-		}
-		pairs = append(pairs, pair)
-	}
-	return pairs, nil
 }

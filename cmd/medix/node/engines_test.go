@@ -19,6 +19,7 @@ import (
 	"medixchange/internal/netguard"
 	"medixchange/translator"
 	"medixchange/translator/engine"
+	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
 
@@ -43,8 +44,36 @@ func TestPairsOfTheConfiguration(t *testing.T) {
 	pairs, err := parsePairs([]string{"en-es", "*-fr", "zh-*"})
 	require.NoError(t, err)
 	require.Equal(t, []translator.Pair{{From: "en", To: "es"}, {To: "fr"}, {From: "zh"}}, pairs)
-	_, err = parsePairs([]string{"en"})
-	require.Error(t, err)
+	for text, want := range map[string]translator.Pair{
+		"zh-Hant-en": {From: "zh-Hant", To: "en"}, "en-zh-Hant": {From: "en", To: "zh-Hant"}, "pt-PT-es": {From: "pt-PT", To: "es"}, "en-pt-BR": {From: "en", To: "pt"},
+		"zh-TW-en": {From: "zh-Hant", To: "en"}, "*-pt-PT": {To: "pt-PT"}, "sr-Latn-*": {From: "sr-Latn"}, "*-*": {}, "ZH-HANT-EN": {From: "zh-Hant", To: "en"},
+	} {
+		pairs, err := parsePairs([]string{text})
+		require.NoError(t, err, text)
+		require.Equal(t, []translator.Pair{want}, pairs, text)
+	}
+	for text, reason := range map[string]string{
+		"en": "names no two languages", "en-en": "names no two languages", "en-xx-yy-zz": "names no two languages", "": "names no two languages",
+		"en-es-ar": `"en-es-ar" may mean en to es-ar or en-es to ar; write both languages as short as they can be, such as en-es`,
+	} {
+		_, err := parsePairs([]string{"en-es", text})
+		require.ErrorContains(t, err, "pairs[1]: ", text)
+		require.ErrorContains(t, err, reason, text)
+	}
+}
+
+// TestEveryDirectionThatIsListedIsReadAgain as the node writes it.
+func TestEveryDirectionThatIsListedIsReadAgain(t *testing.T) {
+	for _, from := range language.All {
+		for _, to := range language.All {
+			if from == to {
+				continue
+			}
+			pair, err := ParseDirection(string(from) + "-" + string(to))
+			require.NoError(t, err)
+			require.Equal(t, translator.Pair{From: from, To: to}, pair)
+		}
+	}
 }
 
 // inside finds every name on this machine.

@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"medixchange/admin"
 	"medixchange/conference/sfu"
 	"medixchange/handbook/edit"
@@ -46,7 +44,7 @@ func (n *Node) listen(ctx context.Context, o Options) error {
 		}
 	}
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen != "" {
-		if err := n.add(ctx, open, n.Config.Metrics.Listen, "metrics.listen", web.Listener{Handler: n.metrics()}); err != nil {
+		if err := n.add(ctx, open, n.Config.Metrics.Listen, "metrics.listen", web.Listener{Handler: Metrics(n.registry)}); err != nil {
 			return err
 		}
 	}
@@ -114,7 +112,7 @@ func (n *Node) clientSide() http.Handler {
 	n.showAlliance(mux)
 	n.health(mux)
 	if n.Config.Metrics.Enabled && n.Config.Metrics.Listen == "" {
-		mux.Handle("/metrics", n.onlyFrom(n.metrics()))
+		mux.Handle(PathMetrics, OnlyReaders(n.Config, Metrics(n.registry)))
 	}
 	return unclean(mux)
 }
@@ -167,22 +165,4 @@ func (n *Node) check(ctx context.Context) error {
 		return fmt.Errorf("reading the database: %w", err)
 	}
 	return nil
-}
-
-func (n *Node) metrics() http.Handler {
-	return promhttp.HandlerFor(n.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
-}
-
-// onlyFrom lets in the addresses that may read the metrics.
-func (n *Node) onlyFrom(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ip := web.ClientIP(r, n.Config.Listen.TrustedProxies)
-		for _, prefix := range n.Config.Metrics.AllowFrom {
-			if prefix.Contains(ip) {
-				h.ServeHTTP(w, r)
-				return
-			}
-		}
-		web.WriteError(w, web.Unrecognized(http.StatusNotFound))
-	})
 }

@@ -1,0 +1,82 @@
+package beside
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/config"
+	"medixchange/translator/appservice"
+)
+
+// running is a bot that runs until the test ends. Its homeserver is not there.
+func running(t *testing.T, change func(*config.Config)) *Beside {
+	t.Helper()
+	dir := t.TempDir()
+	cfg := config.Default("b.example")
+	cfg.DataDir, cfg.Database.URL = dir, "sqlite://"+filepath.Join(dir, "bot.db")
+	cfg.Translator.Encrypted.KeyFile = filepath.Join(dir, "translator.key")
+	cfg.Translator.Engines = []config.Engine{{Type: "phrases"}}
+	cfg.Bridge.Registration, cfg.Bridge.Listen = filepath.Join(dir, "registration.yaml"), "127.0.0.1:0"
+	encoded, err := appservice.NewRegistration(cfg.Translator.BotLocalpart, "b.example", "http://127.0.0.1").Encode()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(cfg.Bridge.Registration, encoded, 0o600))
+	change(cfg)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	b, err := New(t.Context(), cfg, Options{Log: log})
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+	return b
+}
+
+func asked(t *testing.T, address, path string) (status int, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, nil)
+	require.NoError(t, err)
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	said, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	return answer.StatusCode, string(said)
+}
+
+func TestMetricsAreServedAtTheBotsAddressForTheirReaders(t *testing.T) {
+	b := running(t, func(*config.Config) {})
+	status, _ := asked(t, b.Address(), "/_matrix/app/v1/users/@x:b.example")
+	require.Equal(t, http.StatusUnauthorized, status)
+	status, body := asked(t, b.Address(), "/metrics")
+	require.Equal(t, http.StatusOK, status)
+	for _, name := range []string{"medix_translator_engine_state", "medix_http_requests_total", "medix_sqldb_", "go_goroutines"} {
+		require.Contains(t, body, name)
+	}
+}
+
+func TestMetricsAreForTheirReadersOnly(t *testing.T) {
+	b := running(t, func(c *config.Config) { c.Metrics.AllowFrom = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} })
+	status, _ := asked(t, b.Address(), "/metrics")
+	require.Equal(t, http.StatusNotFound, status)
+	b = running(t, func(c *config.Config) { c.Metrics.Enabled = false })
+	status, _ = asked(t, b.Address(), "/metrics")
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
+	b := running(t, func(c *config.Config) { c.Metrics.Listen = "127.0.0.1:0" })
+	status, _ := asked(t, b.Address(), "/metrics")
+	require.Equal(t, http.StatusNotFound, status)
+	status, body := asked(t, b.scraped.Addr().String(), "/metrics")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "medix_translator_engine_state")
+}
