@@ -23,7 +23,7 @@ func (h *house) translationIn(ctx context.Context, roomID string) string {
 	if err != nil && !errors.Is(err, mautrix.MNotFound) {
 		return replies.TranslationOff
 	}
-	setting := content.Get("translation").Str
+	setting := replies.TranslationIn(content)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.changes != before { // the answer may be of before the change
