@@ -81,18 +81,24 @@ const (
 	translationLocal = replies.TranslationLocal
 )
 
-// translationIn returns what a room's moderators say of its translation. Where it cannot be read, nothing is translated: no
-// engine gets a text that its people may have kept to themselves.
-func (b *Bridge) translationIn(ctx context.Context, roomID string) string {
+// translationOf returns what a room's moderators say of its translation.
+func (b *Bridge) translationOf(ctx context.Context, roomID string) (string, error) {
 	room, err := b.o.Rooms.Snapshot(ctx, roomID)
 	if err != nil {
-		return translationOff
+		return "", fmt.Errorf("reading the settings of a room: %w", err)
 	}
 	settings, err := b.settingsOf(ctx, room)
+	return settings.Translation, err
+}
+
+// translationIn is translationOf where nobody tries again. Where it cannot be read, nothing is translated: no engine gets a
+// text that its people may have kept to themselves.
+func (b *Bridge) translationIn(ctx context.Context, roomID string) string {
+	setting, err := b.translationOf(ctx, roomID)
 	if err != nil {
 		return translationOff
 	}
-	return settings.Translation
+	return setting
 }
 
 func (b *Bridge) isOff(ctx context.Context, roomID string) bool {

@@ -44,8 +44,9 @@ type Host interface {
 	Moderates(ctx context.Context, roomID, userID string) (bool, error)
 	// Needed reports whether somebody in a room may need a translation.
 	Needed(ctx context.Context, roomID string) (bool, error)
-	// LocalOnly reports whether the texts of a room may be seen by engines of this machine only.
-	LocalOnly(ctx context.Context, roomID string) bool
+	// Translation returns what the room's moderators say of its translation (see [TranslationIn]). After an error no engine
+	// is asked.
+	Translation(ctx context.Context, roomID string) (string, error)
 	// Command answers a command; false when it is none to this bot.
 	Command(ctx context.Context, roomID, userID, text string) (answer string, ok bool, err error)
 }

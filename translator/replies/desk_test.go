@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,8 +62,12 @@ func (r *room) bodies() []string {
 	return bodies
 }
 
-// people read Spanish and German; @mod moderates. They are told that readers read, nobody unless a test says so.
-type people struct{ readers *Readers }
+// people read Spanish and German; @mod moderates. They are told that readers read, nobody unless a test says so, and that
+// their room has this setting.
+type people struct {
+	readers *Readers
+	setting *setting
+}
 
 func (people) Languages(context.Context, string, string) ([]language.Code, error) {
 	return []language.Code{"es", "de"}, nil
@@ -74,9 +79,28 @@ func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
 }
 func (people) Needed(context.Context, string) (bool, error) { return true, nil }
 
-func (people) LocalOnly(context.Context, string) bool { return false }
+func (p people) Translation(context.Context, string) (string, error) {
+	return p.setting.ask()
+}
 func (people) Command(_ context.Context, _, _, text string) (string, bool, error) {
 	return "heard " + text, strings.HasPrefix(text, "!lang"), nil
+}
+
+// setting is what a room's moderators say of its translation.
+type setting struct {
+	answer atomic.Pointer[func() (string, error)]
+}
+
+func (s *setting) set(value string, err error) {
+	answer := func() (string, error) { return value, err }
+	s.answer.Store(&answer)
+}
+
+func (s *setting) ask() (string, error) {
+	if answer := s.answer.Load(); answer != nil {
+		return (*answer)()
+	}
+	return "", nil
 }
 
 // echo writes the language before the text; a text that begins with "es:" is Spanish already.
@@ -95,6 +119,8 @@ type deskWorld struct {
 	vault   *Vault
 	room    *room
 	readers *Readers
+	setting setting
+	engines Pipeline
 	now     func() time.Time
 	desk    *Desk
 	stop    func()
@@ -102,7 +128,7 @@ type deskWorld struct {
 
 func newDeskWorld(t *testing.T) *deskWorld {
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
-	w := &deskWorld{t: t, vault: vaultAt(t, db, 1), room: &room{said: map[string]map[string]any{}}, readers: &Readers{}, now: time.Now}
+	w := &deskWorld{t: t, vault: vaultAt(t, db, 1), room: &room{said: map[string]map[string]any{}}, readers: &Readers{}, now: time.Now, engines: echo{}}
 	w.start()
 	t.Cleanup(func() { w.stop(); require.NoError(t, db.Close()) })
 	return w
@@ -111,11 +137,18 @@ func newDeskWorld(t *testing.T) *deskWorld {
 func (w *deskWorld) start() {
 	log := logrus.New()
 	log.SetLevel(logrus.PanicLevel)
-	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers}, Pipeline: echo{}, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
+	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers, &w.setting}, Pipeline: w.engines, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = w.desk.Run(ctx) }()
 	w.stop = func() { cancel(); <-ended }
+}
+
+// restart starts the desk anew after a change.
+func (w *deskWorld) restart(change func()) {
+	w.stop()
+	change()
+	w.start()
 }
 
 func (w *deskWorld) happens(works ...Work) {

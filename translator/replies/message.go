@@ -27,27 +27,11 @@ func txnOf(w *Work, what string, code language.Code) string {
 
 // translate replies to a message once for each language that is read, or changes its replies when it was edited.
 func (d *Desk) translate(ctx context.Context, w *Work) error {
-	wanted, err := d.o.Host.Languages(ctx, w.RoomID, w.Sender)
+	message, before, err := d.saidBefore(ctx, w)
 	if err != nil {
 		return err
 	}
-	message := w.EventID
-	if w.Replaces != "" {
-		message = w.Replaces
-	}
-	before := given{}
-	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, message, &before); err != nil {
-		return err
-	}
-	if w.Replaces == "" {
-		before = given{} // tried before: the transaction ids find what was sent
-	}
-	for code := range before {
-		if !slices.Contains(wanted, code) {
-			wanted = append(wanted, code)
-		}
-	}
-	results, err := d.results(ctx, w, wanted)
+	results, err := d.results(ctx, w, before)
 	if err != nil {
 		return err
 	}
@@ -57,8 +41,11 @@ func (d *Desk) translate(ctx context.Context, w *Work) error {
 			return err
 		}
 	}
+	if err := d.takeBack(ctx, w, before, sent); err != nil {
+		return err
+	}
 	var told *toldReaders
-	if len(wanted) > 0 {
+	if len(results) > 0 {
 		if told, err = d.tellReaders(ctx, w); err != nil {
 			return err
 		}
@@ -71,20 +58,50 @@ func (d *Desk) translate(ctx context.Context, w *Work) error {
 	})
 }
 
-// record remembers what was said: for a message its replies, for an edit what it changed.
-func (d *Desk) record(w *Work, message string, before, sent given) error {
-	if len(sent) == 0 {
-		return nil
-	}
+// saidBefore returns which message is answered, and what was said of it before it was edited.
+func (d *Desk) saidBefore(ctx context.Context, w *Work) (message string, before given, err error) {
 	if w.Replaces == "" {
-		return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, sent)
+		return w.EventID, nil, nil // if it was tried before, the transaction ids find what was sent
 	}
-	all := maps.Clone(sent)
-	maps.Copy(all, before)
-	if err := d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, all); err != nil {
-		return err
+	_, err = d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, w.Replaces, &before)
+	return w.Replaces, before, err
+}
+
+// takeBack redacts what was said of a message before it was edited where nothing was said of the edit.
+func (d *Desk) takeBack(ctx context.Context, w *Work, before, sent given) error {
+	for _, code := range slices.Sorted(maps.Keys(before)) {
+		if sent[code] != "" {
+			continue
+		}
+		err := d.o.Courier.Redact(ctx, w.RoomID, before[code], txnOf(w, "withdraw", code), code)
+		if err := ignoreRefused(err); err != nil {
+			return fmt.Errorf("taking back a reply: %w", err)
+		}
 	}
-	return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, w.EventID, sent)
+	return nil
+}
+
+// record remembers what was said: for a message its replies, for an edit those of them that are left, and what changed them.
+func (d *Desk) record(w *Work, message string, before, sent given) error {
+	kind := d.o.Kinds + kindReplies
+	if w.Replaces != "" && len(sent) > 0 {
+		if err := d.o.Vault.Write(kind, w.RoomID, w.EventID, sent); err != nil {
+			return err
+		}
+	}
+	left := maps.Clone(sent)
+	for code := range left {
+		if before[code] != "" {
+			left[code] = before[code]
+		}
+	}
+	if len(left) > 0 {
+		return d.o.Vault.Write(kind, w.RoomID, message, left)
+	}
+	if len(before) > 0 {
+		d.o.Vault.Delete(kind, w.RoomID, message)
+	}
+	return nil
 }
 
 const (
@@ -96,9 +113,26 @@ const (
 	languagesAtOnce = 8
 )
 
-// results translates a message into all languages.
-func (d *Desk) results(ctx context.Context, w *Work, wanted []language.Code) (map[language.Code]translator.Result, error) {
-	writes, local := d.o.Host.Reads(ctx, w.Sender, w.RoomID), d.o.Host.LocalOnly(ctx, w.RoomID)
+// results translates a message into all languages that are read or were said before; into none where the room is not
+// translated.
+func (d *Desk) results(ctx context.Context, w *Work, before given) (map[language.Code]translator.Result, error) {
+	setting, err := d.o.Host.Translation(ctx, w.RoomID)
+	if err != nil {
+		return nil, fmt.Errorf("asking whether a room is translated: %w", err)
+	}
+	if setting == TranslationOff {
+		return nil, nil
+	}
+	wanted, err := d.o.Host.Languages(ctx, w.RoomID, w.Sender)
+	if err != nil {
+		return nil, err
+	}
+	for code := range before {
+		if !slices.Contains(wanted, code) {
+			wanted = append(wanted, code)
+		}
+	}
+	writes := d.o.Host.Reads(ctx, w.Sender, w.RoomID)
 	limited, cancel := context.WithTimeout(ctx, translateTimeout)
 	defer cancel()
 	var mu sync.Mutex
@@ -111,7 +145,7 @@ func (d *Desk) results(ctx context.Context, w *Work, wanted []language.Code) (ma
 		go func() {
 			defer working.Done()
 			defer func() { <-slots }()
-			result := d.result(limited, translator.Request{Text: w.Text, HTML: w.HTML, SenderLanguage: writes, Target: code, Local: local})
+			result := d.result(limited, translator.Request{Text: w.Text, HTML: w.HTML, SenderLanguage: writes, Target: code, Local: setting == TranslationLocal})
 			mu.Lock()
 			defer mu.Unlock()
 			results[code] = result
@@ -139,12 +173,8 @@ func (d *Desk) result(ctx context.Context, request translator.Request) translato
 // reply says one language's result: in the thread of the message, or as an edit of what was said there before.
 func (d *Desk) reply(ctx context.Context, w *Work, message string, code language.Code, result translator.Result, before string, sent given) error {
 	content := contentOf(result)
-	switch {
-	case content == nil && before == "":
+	if content == nil {
 		return nil
-	case content == nil:
-		err := d.o.Courier.Redact(ctx, w.RoomID, before, txnOf(w, "withdraw", code), code)
-		return ignoreRefused(err)
 	}
 	if before != "" {
 		content = editOf(before, content)
