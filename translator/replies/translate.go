@@ -10,6 +10,7 @@ import (
 	"medixchange/internal/pace"
 	"medixchange/translator"
 	"medixchange/translator/check"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -53,7 +54,14 @@ func (d *Desk) results(j *job) (map[language.Code]translator.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	writes := d.o.Host.Reads(j.ctx, j.Sender, j.RoomID)
+	request := translator.Request{SenderLanguage: d.o.Host.Reads(j.ctx, j.Sender, j.RoomID), Local: setting == TranslationLocal}
+	request.Text, request.HTML = withoutQuotes(j.Text, j.HTML, request.SenderLanguage)
+	return d.resultsOf(j, request, wanted), j.ctx.Err()
+}
+
+// resultsOf translates a request into several languages.
+func (d *Desk) resultsOf(j *job, request translator.Request, wanted []language.Code) map[language.Code]translator.Result {
+	copied := compose.Copied(request.Text)
 	var mu sync.Mutex
 	var working sync.WaitGroup
 	slots := make(chan struct{}, languagesAtOnce)
@@ -64,14 +72,16 @@ func (d *Desk) results(j *job) (map[language.Code]translator.Result, error) {
 		go func() {
 			defer working.Done()
 			defer func() { <-slots }()
-			result := d.result(j, translator.Request{Text: j.Text, HTML: j.HTML, SenderLanguage: writes, Target: code, Local: setting == TranslationLocal})
+			request := request
+			request.Target = code
+			result := d.result(j, request, copied)
 			mu.Lock()
 			defer mu.Unlock()
 			results[code] = result
 		}()
 	}
 	working.Wait()
-	return results, j.ctx.Err()
+	return results
 }
 
 func (d *Desk) setting(ctx context.Context, roomID string) (string, error) {
@@ -102,7 +112,10 @@ func (d *Desk) wanted(j *job) ([]language.Code, error) {
 
 // result asks engines until one has room or the message's time is up. Whether they may hear the message is asked anew each
 // time.
-func (d *Desk) result(j *job, request translator.Request) translator.Result {
+func (d *Desk) result(j *job, request translator.Request, copied bool) translator.Result {
+	if copied {
+		return d.ofCopy(request)
+	}
 	for rest := firstRest; ; rest = min(2*rest, longestRest) {
 		result, err := d.o.Pipeline.Translate(j.until, request)
 		switch {

@@ -50,11 +50,9 @@ func TestAMessageThatIsRedactedWhileEnginesHaveItIsNotAnswered(t *testing.T) {
 	engines := leaving{make(chan struct{}, 2), make(chan struct{}, 2)}
 	w.restart(func() { w.engines = engines })
 	w.happens(Work{Task: Translate, EventID: "$1", Text: "by mistake"})
-	<-engines.asked
-	<-engines.asked
+	w.eventually(func() bool { return len(engines.asked) == 2 }, "engines have it in both languages")
 	w.happens(Work{Task: Withdraw, EventID: "$2", Replaces: "$1"})
-	<-engines.left
-	<-engines.left
+	w.eventually(func() bool { return len(engines.left) == 2 }, "they are left")
 	w.idle()
 	require.Empty(t, w.room.bodies())
 }
@@ -86,9 +84,7 @@ func TestWhatWasSentBeforeACrashIsWithdrawnAfterIt(t *testing.T) {
 	require.Empty(t, engines.texts())
 	require.ElementsMatch(t, w.room.order, w.room.redacted)
 	require.Contains(t, w.room.bodies()[0], "de by mistake")
-	left, err := w.vault.All(t.Context(), kindWork)
-	require.NoError(t, err)
-	require.Empty(t, left)
+	w.nothingLeft()
 }
 
 // TestARedactionOfBeforeACrashIsKnownAfterIt: also where the desk had not begun when it was taken.
@@ -109,4 +105,12 @@ func TestARedactionOfBeforeACrashIsKnownAfterIt(t *testing.T) {
 	w.idle()
 	require.Equal(t, []string{"by mistake", "by mistake"}, engines.texts())
 	require.Len(t, w.room.bodies(), 2)
+	w.nothingLeft()
+}
+
+func (w *deskWorld) nothingLeft() {
+	w.t.Helper()
+	left, err := w.vault.All(w.t.Context(), kindWork)
+	require.NoError(w.t, err)
+	require.Empty(w.t, left)
 }
