@@ -146,6 +146,9 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 		p.metrics.cache.WithLabelValues("hit").Inc()
 		return result.as(w.set), nil
 	}
+	if err := ctx.Err(); err != nil { // who has no time left asks nobody
+		return Result{}, fmt.Errorf("waiting for a translation: %w", err)
+	}
 	flight := p.flights.DoChan(string(key[:]), func() (any, error) {
 		if result, ok := p.cache.get(key); ok {
 			return result, nil

@@ -254,3 +254,20 @@ func BenchmarkNeedsTranslation(b *testing.B) {
 		})
 	}
 }
+
+// TestWhoHasNoTimeLeftAsksNoEngine: what needs none is said all the same.
+func TestWhoHasNoTimeLeftAsksNoEngine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &fake{name: "e"}
+		p := pipelineOf(t, e)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := p.Translate(ctx, Request{Text: "The patient is stable.", SourceHint: "en", Target: "es"})
+		require.ErrorIs(t, err, context.Canceled)
+		result, err := p.Translate(ctx, Request{Text: "The patient is stable.", SourceHint: "en", Target: "en"})
+		require.NoError(t, err)
+		require.Equal(t, Same, result.State)
+		synctest.Wait()
+		require.Zero(t, e.asked.Load())
+	})
+}

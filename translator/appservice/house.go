@@ -172,9 +172,6 @@ func (h *house) chosen(userID, roomID string) (language.Code, bool) {
 
 // Languages implements replies.Host: what members other than the sender have chosen.
 func (h *house) Languages(ctx context.Context, roomID, sender string) ([]language.Code, error) {
-	if sender != "" && h.translationIn(ctx, roomID) == replies.TranslationOff {
-		return nil, nil
-	}
 	members, err := h.membersOf(ctx, roomID)
 	if err != nil {
 		return nil, err

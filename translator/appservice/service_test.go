@@ -228,6 +228,8 @@ func TestWhatARoomSaysOfItsTranslationHoldsBesideOtherServersToo(t *testing.T) {
 	w.push("2", setting(replies.TranslationOff), w.said("@ana:b.example", "not for engines"),
 		w.said("@bo:b.example", "!translate en not for engines"), w.said("@bo:b.example", "!languages"))
 	w.hs.waitSaid("en (") // what came before it has been dealt with
+	w.push("unknown", setting("Off"), w.said("@ana:b.example", "nor this, not for engines"), w.said("@bo:b.example", "!help"))
+	w.hs.waitSaid(language.Say("es", "help_intro"))
 	w.push("3", setting(replies.TranslationLocal), w.said("@ana:b.example", "for engines of this house"))
 	w.hs.waitSaid("es for engines of this house (here)")
 	require.Zero(t, w.hs.count("not for engines"))

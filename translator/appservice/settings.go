@@ -11,40 +11,45 @@ import (
 	"github.com/tidwall/gjson"
 	"maunium.net/go/mautrix"
 
+	"medixchange/translator/encrypted"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 )
 
-// translationIn returns what a room's moderators say of its translation. Where it cannot be read, nothing is translated: no
-// engine gets a text that its people may have kept to themselves.
-func (h *house) translationIn(ctx context.Context, roomID string) string {
+// Translation implements replies.Host.
+func (h *house) Translation(ctx context.Context, roomID string) (string, error) {
 	h.mu.Lock()
 	known, ok := h.translation[roomID]
 	before := h.changes
 	h.mu.Unlock()
 	if ok {
-		return known
+		return known, nil
 	}
 	content, err := h.state(ctx, roomID, replies.TypeSettings)
 	if err != nil && !errors.Is(err, mautrix.MNotFound) {
-		return replies.TranslationOff
+		return "", encrypted.Final(err)
 	}
-	setting := content.Get("translation").Str
+	setting := replies.TranslationIn(content)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.changes != before { // the answer may be of before the change
-		return setting
+		return setting, nil
 	}
 	if len(h.translation) >= keptRooms {
 		clear(h.translation)
 	}
 	h.translation[roomID] = setting
-	return setting
+	return setting, nil
 }
 
-// LocalOnly implements replies.Host.
-func (h *house) LocalOnly(ctx context.Context, roomID string) bool {
-	return h.translationIn(ctx, roomID) == replies.TranslationLocal
+// translationIn is Translation where nobody tries again. Where it cannot be read, nothing is translated: no engine gets a text
+// that its people may have kept to themselves.
+func (h *house) translationIn(ctx context.Context, roomID string) string {
+	setting, err := h.Translation(ctx, roomID)
+	if err != nil {
+		return replies.TranslationOff
+	}
+	return setting
 }
 
 // settingOf returns what a command says of a room's translation, and the key of the answer; "" for words that it does not know.
@@ -112,9 +117,9 @@ func (h *house) setTranslation(ctx context.Context, roomID, value string) error 
 		content[name.Str] = json.RawMessage(said.Raw)
 		return true
 	})
-	delete(content, "translation")
+	delete(content, replies.TranslationKey)
 	if value != "" {
-		content["translation"] = json.RawMessage(`"` + value + `"`)
+		content[replies.TranslationKey] = json.RawMessage(`"` + value + `"`)
 	}
 	client := h.s.client
 	url := client.BuildClientURL("v3", "rooms", roomID, "state", replies.TypeSettings, "")

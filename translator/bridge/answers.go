@@ -105,7 +105,7 @@ func (t *talk) languageNames(reader language.Code) string {
 const maxEcho = 60
 
 func shortened(text string) string {
-	runes := []rune(strings.Map(dropDirections, text)) // they would turn the words around them
+	runes := []rune(compose.WithoutDirections(text)) // they would turn the words around them
 	if len(runes) <= maxEcho {
 		return string(runes)
 	}

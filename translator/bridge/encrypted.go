@@ -86,9 +86,6 @@ func (b *Bridge) People() People { return People{b} }
 
 // Languages implements replies.Host: what members of this node read, without who speaks.
 func (p People) Languages(ctx context.Context, roomID, sender string) ([]language.Code, error) {
-	if sender != "" && p.b.translationIn(ctx, roomID) == translationOff {
-		return nil, nil
-	}
 	audiences, err := p.b.audiences(ctx, roomID)
 	if err != nil {
 		return nil, err
@@ -149,9 +146,9 @@ func (p People) Needed(ctx context.Context, roomID string) (bool, error) {
 	return room.Joined+room.Invited > len(read[0].users)+1, nil
 }
 
-// LocalOnly implements replies.Host.
-func (p People) LocalOnly(ctx context.Context, roomID string) bool {
-	return p.b.translationIn(ctx, roomID) == translationLocal
+// Translation implements replies.Host.
+func (p People) Translation(ctx context.Context, roomID string) (string, error) {
+	return p.b.translationOf(ctx, roomID)
 }
 
 // Moderates implements replies.Host.

@@ -225,7 +225,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	if len(w.parts) > 0 {
 		return b.translatePoll(ctx, j, w, room == translationLocal)
 	}
-	if copied(w.text) {
+	if compose.Copied(w.text) {
 		return b.ofCopy(ctx, j, w)
 	}
 	q, err := b.quotesIn(ctx, j.ev, w)

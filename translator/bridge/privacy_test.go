@@ -75,7 +75,9 @@ func TestARoomThatIsNotTranslatedIsNotInTheBotsEncryptedRoomsEither(t *testing.T
 		require.NoError(t, err)
 		require.True(t, answered)
 	}
-	codes, err = people.Languages(t.Context(), room, alice)
+	setting, err := people.Translation(t.Context(), room)
 	require.NoError(t, err)
-	require.Empty(t, codes)
+	require.Equal(t, translationOff, setting)
+	_, err = people.Translation(t.Context(), "!unknown:"+hospital)
+	require.Error(t, err, "what cannot be read is not on")
 }

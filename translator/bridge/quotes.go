@@ -8,13 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"medixchange/internal/pattern"
 	"medixchange/rooms"
 	"medixchange/translator"
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
-	"medixchange/translator/protect"
 )
 
 // What was translated once is never translated again (TRANSLATION 12): a reader who quotes or copies what they read repeats
@@ -57,23 +55,23 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 		return q, err
 	}
 	var failed error
-	take := func(lines []string) (n int, taken bool) {
+	take := func(lines []string) (mark string, taken bool) {
 		nid, repeats := repeated(lines, known)
 		if !repeats || failed != nil {
-			return 0, false
+			return "", false
 		}
 		source, err := b.versionOfNID(ctx, nid)
 		if err != nil {
 			failed = err
-			return 0, false
+			return "", false
 		}
 		q.quotes = append(q.quotes, quote{raw: strings.Join(lines, "\n"), source: source})
-		return len(q.quotes) - 1, true
+		return quoteMark(len(q.quotes) - 1), true
 	}
 	if w.html != "" {
-		q.html = takeBlockquotes(w.html, reader, take)
+		q.html = compose.TakeBlockquotes(w.html, reader, take)
 	} else {
-		q.text = takeQuoted(w.text, take)
+		q.text = compose.TakeQuoted(w.text, take)
 	}
 	return q, failed
 }
@@ -109,46 +107,17 @@ func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) (language.Cod
 		var p parts
 		if json.Unmarshal(s.parts, &p) == nil && p.Body != "" {
 			title := language.String(code, "original", "language", p.From.Name(code))
-			known = append(known, delivered{s.versionNID, plainLines(p.Body), title})
+			known = append(known, delivered{s.versionNID, compose.PlainLines(p.Body), title})
 		}
 	}
 	return code, known, nil
 }
 
-// plainLines returns the lines of a text without empty ones, directional marks and the marks of quotes.
-func plainLines(text string) []string {
-	var lines []string
-	for _, line := range strings.Split(text, "\n") {
-		line = strings.TrimSpace(strings.Map(dropDirections, strings.TrimLeft(strings.TrimSpace(line), ">")))
-		if line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-// dropDirections drops the marks and isolates that only say in which direction a text runs.
-func dropDirections(r rune) rune {
-	switch {
-	case r == '\u200e', r == '\u200f', r == '\u061c', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
-		return -1
-	}
-	return r
-}
-
-// ownMark begins every line by which the translator says that it has been there.
-const ownMark = ownGlobe + " "
-
-const ownGlobe = "🌐"
-
 // repeated reports whether lines repeat a translation, and the version that it was made from; 0 when only its mark tells.
 // Beside the translation there may be what stands around it: marks, the line of invariants, the original.
 func repeated(lines []string, known []delivered) (versionNID int64, repeats bool) {
-	lines = plainLines(strings.Join(lines, "\n"))
-	marked := false
-	for _, line := range lines {
-		marked = marked || strings.HasPrefix(line, ownMark)
-	}
+	lines = compose.PlainLines(strings.Join(lines, "\n"))
+	marked := compose.Marked(lines)
 	for _, d := range known {
 		around := marked || d.title != "" && slices.Contains(lines, d.title)
 		if begins(lines, d.lines) && len(lines) == len(d.lines) || around && contains(lines, d.lines) {
@@ -177,46 +146,6 @@ func contains(lines, piece []string) bool {
 		}
 	}
 	return false
-}
-
-// takeQuoted replaces the runs of quoted lines that take wants by their marks.
-func takeQuoted(text string, take func([]string) (int, bool)) string {
-	var out, run []string
-	flush := func() {
-		if len(run) == 0 {
-			return
-		}
-		if n, taken := take(run); taken {
-			out = append(out, quoteMark(n))
-		} else {
-			out = append(out, run...)
-		}
-		run = nil
-	}
-	for _, line := range strings.Split(text, "\n") {
-		if strings.HasPrefix(line, ">") {
-			run = append(run, line)
-			continue
-		}
-		flush()
-		out = append(out, line)
-	}
-	flush()
-	return strings.Join(out, "\n")
-}
-
-// blockquotes finds quotes of HTML. Clients write no quotes inside quotes when they quote a translation.
-var blockquotes = pattern.Lazy(`(?s)<blockquote[^>]*>(.*?)</blockquote>`)
-
-func takeBlockquotes(formatted string, reader language.Code, take func([]string) (int, bool)) string {
-	return blockquotes().ReplaceAllStringFunc(formatted, func(block string) string {
-		inside := blockquotes().FindStringSubmatch(block)[1]
-		n, taken := take(strings.Split(protect.PlainText(inside, reader), "\n"))
-		if !taken {
-			return block
-		}
-		return "<p>" + quoteMark(n) + "</p>"
-	})
 }
 
 // fill puts the quotes back into a result, each as the reader of its language reads what it repeats.
@@ -251,7 +180,7 @@ func replaced(body, mark, text string) string {
 // quoted is how a reader of a language reads what a quote repeats, and the mark that says what that is.
 func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (text, mark string, err error) {
 	if q.source == nil {
-		return strings.Join(plainLines(q.raw), "\n"), "", nil
+		return strings.Join(compose.PlainLines(q.raw), "\n"), "", nil
 	}
 	redacted, err := b.o.Rooms.Redacted(ctx, []string{q.source.ID})
 	if err != nil {
@@ -277,19 +206,10 @@ func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (tex
 	return strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1], nil
 }
 
-// copied reports whether a whole message is a translation that somebody copied, with our mark under it.
-func copied(text string) bool {
-	if !strings.Contains(text, ownGlobe) {
-		return false
-	}
-	lines := plainLines(text)
-	return len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], ownMark)
-}
-
 // ofCopy is the result for a message that is a copied translation: what it was made from, in the words of the reader.
 func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result, error) {
 	result := translator.Result{
-		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: reasonCopy}},
+		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: compose.ReasonCopy}},
 		Original: compose.Original{Body: w.text, FormattedBody: w.html},
 	}
 	_, known, err := b.deliveredTo(ctx, j.ev)
@@ -310,9 +230,5 @@ func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result
 	return result, nil
 }
 
-const (
-	// reasonCopy says that a message is a machine's translation of something that is not known here.
-	reasonCopy = "copy"
-	// engineOriginal is named where the words of an original stand for a translation of it.
-	engineOriginal = "original"
-)
+// engineOriginal is named where the words of an original stand for a translation of it.
+const engineOriginal = "original"

@@ -2,10 +2,12 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"medixchange/rooms"
 	"medixchange/translator/language"
@@ -22,15 +24,14 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 	if change == nil {
 		return language.Say(a.reader, "error_usage", "example", "!"+a.Name+" off"), nil
 	}
-	settings, err := t.b.settingsOf(ctx, a.room)
+	before, err := t.b.settingsContent(ctx, a.room)
 	if err != nil {
 		return "", err
 	}
-	if key == "room_translation_on" && settings.Translation == translationLocal {
+	if key == "room_translation_on" && settingsIn(before).Translation == translationLocal {
 		key = "room_external_on"
 	}
-	change(&settings)
-	content, err := json.Marshal(settings)
+	content, err := change.in(before)
 	if err != nil {
 		return "", fmt.Errorf("writing the settings of a room: %w", err)
 	}
@@ -51,19 +52,33 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 	return language.Say(a.reader, key), nil
 }
 
+// settingChange is what a command writes into a room's settings; no value takes the member out. What else stands there is the
+// moderators', also what this node does not know.
+type settingChange struct {
+	member string
+	value  any
+}
+
+func (c *settingChange) in(content gjson.Result) ([]byte, error) {
+	if c.value == nil {
+		return sjson.DeleteBytes([]byte(content.Raw), c.member)
+	}
+	return sjson.SetBytes([]byte(content.Raw), c.member, c.value)
+}
+
 // settingOf returns what a command says of a room's settings, and the key of the answer; nil for words that it does not know.
-func settingOf(name, value string) (key string, change func(*roomSettings)) {
+func settingOf(name, value string) (key string, change *settingChange) {
 	switch name + " " + value {
 	case replies.CommandTranslation + " off":
-		return "room_translation_off", func(s *roomSettings) { s.Translation = translationOff }
+		return "room_translation_off", &settingChange{replies.TranslationKey, translationOff}
 	case replies.CommandTranslation + " local":
-		return "room_external_off", func(s *roomSettings) { s.Translation = translationLocal }
+		return "room_external_off", &settingChange{replies.TranslationKey, translationLocal}
 	case replies.CommandTranslation + " on":
-		return "room_translation_on", func(s *roomSettings) { s.Translation = "" }
+		return "room_translation_on", &settingChange{replies.TranslationKey, nil}
 	case replies.CommandReadback + " on":
-		return "room_readback_on", func(s *roomSettings) { s.Readback = true }
+		return "room_readback_on", &settingChange{keyReadback, true}
 	case replies.CommandReadback + " off":
-		return "room_readback_off", func(s *roomSettings) { s.Readback = false }
+		return "room_readback_off", &settingChange{keyReadback, nil}
 	}
 	return "", nil
 }

@@ -186,16 +186,3 @@ func TestRepeated(t *testing.T) {
 		require.Equal(t, want.repeats, repeats, text)
 	}
 }
-
-func FuzzTakeQuoted(f *testing.F) {
-	f.Add("> a\n> b\nc", "<blockquote>a</blockquote>b")
-	f.Fuzz(func(t *testing.T, text, formatted string) {
-		none := func([]string) (int, bool) { return 0, false }
-		if got := takeQuoted(text, none); got != text {
-			t.Fatalf("%q became %q though nothing was taken", text, got)
-		}
-		if got := takeBlockquotes(formatted, "es", none); got != formatted {
-			t.Fatalf("%q became %q though nothing was taken", formatted, got)
-		}
-	})
-}

@@ -2,8 +2,9 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+
+	"github.com/tidwall/gjson"
 
 	"medixchange/rooms"
 	"medixchange/translator/replies"
@@ -13,14 +14,28 @@ import (
 // (power 50 unless the room says otherwise), in any client or by the bot's commands.
 const typeSettings = replies.TypeSettings
 
-// roomSettings is its content. What is missing or malformed is as the zero value has it.
+// Keys of its content beside replies.TranslationKey.
+const (
+	keyThreads  = "threads"
+	keyReadback = "readback"
+)
+
+// roomSettings is its content, each member read for itself: one that is malformed takes nothing from the others.
 type roomSettings struct {
 	// Translation "off": no text of the room is given to any engine; "local": only to engines of this machine.
-	Translation string `json:"translation,omitempty"`
+	Translation string
 	// Threads lets the bot answer in threads also where members of other servers get its answers.
-	Threads bool `json:"threads,omitempty"`
+	Threads bool
 	// Readback makes the bot ask for orders to be read back.
-	Readback bool `json:"readback,omitempty"`
+	Readback bool
+}
+
+func settingsIn(content gjson.Result) roomSettings {
+	return roomSettings{
+		Translation: replies.TranslationIn(content),
+		Threads:     content.Get(keyThreads).Type == gjson.True,
+		Readback:    content.Get(keyReadback).Type == gjson.True,
+	}
 }
 
 // keptSettings bounds the rooms whose settings are remembered.
@@ -35,16 +50,29 @@ func (b *Bridge) settingsOf(ctx context.Context, room *rooms.Snapshot) (roomSett
 	if known, ok := b.settings.Get(nid); ok {
 		return known, nil
 	}
-	found, err := b.o.Rooms.Events(ctx, []int64{nid})
+	content, err := b.settingsContent(ctx, room)
 	if err != nil {
-		return roomSettings{}, fmt.Errorf("reading the settings of a room: %w", err)
+		return roomSettings{}, err
 	}
-	var s roomSettings
-	if ev := found[nid]; ev != nil && json.Unmarshal([]byte(ev.Content().Raw), &s) != nil {
-		s = roomSettings{}
-	}
+	s := settingsIn(content)
 	b.settings.Add(nid, s)
 	return s, nil
+}
+
+// settingsContent returns what the moderators of a room have written, an empty object where they have not.
+func (b *Bridge) settingsContent(ctx context.Context, room *rooms.Snapshot) (gjson.Result, error) {
+	nid, ok := room.StateNIDOf(typeSettings, "")
+	if !ok {
+		return gjson.Parse("{}"), nil
+	}
+	found, err := b.o.Rooms.Events(ctx, []int64{nid})
+	if err != nil {
+		return gjson.Result{}, fmt.Errorf("reading the settings of a room: %w", err)
+	}
+	if found[nid] == nil {
+		return gjson.Result{}, fmt.Errorf("reading the settings of a room: event %d is not there", nid)
+	}
+	return found[nid].Content(), nil
 }
 
 // Values of roomSettings.Translation.
@@ -53,18 +81,24 @@ const (
 	translationLocal = replies.TranslationLocal
 )
 
-// translationIn returns what a room's moderators say of its translation. Where it cannot be read, nothing is translated: no
-// engine gets a text that its people may have kept to themselves.
-func (b *Bridge) translationIn(ctx context.Context, roomID string) string {
+// translationOf returns what a room's moderators say of its translation.
+func (b *Bridge) translationOf(ctx context.Context, roomID string) (string, error) {
 	room, err := b.o.Rooms.Snapshot(ctx, roomID)
 	if err != nil {
-		return translationOff
+		return "", fmt.Errorf("reading the settings of a room: %w", err)
 	}
 	settings, err := b.settingsOf(ctx, room)
+	return settings.Translation, err
+}
+
+// translationIn is translationOf where nobody tries again. Where it cannot be read, nothing is translated: no engine gets a
+// text that its people may have kept to themselves.
+func (b *Bridge) translationIn(ctx context.Context, roomID string) string {
+	setting, err := b.translationOf(ctx, roomID)
 	if err != nil {
 		return translationOff
 	}
-	return settings.Translation
+	return setting
 }
 
 func (b *Bridge) isOff(ctx context.Context, roomID string) bool {

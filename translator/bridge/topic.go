@@ -93,12 +93,12 @@ func (b *Bridge) OwnTopic(ctx context.Context, tag string, current *rooms.Event,
 		return nil, err
 	}
 	for _, text := range sent {
-		lines := plainLines(text)
+		lines := compose.PlainLines(text)
 		if slices.ContainsFunc(shown, func(known []string) bool { return slices.Equal(known, lines) }) {
 			return nil, nil
 		}
 	}
-	if slices.ContainsFunc(sent, func(text string) bool { return strings.Contains(text, ownMark) }) {
+	if slices.ContainsFunc(sent, func(text string) bool { return strings.Contains(text, compose.OwnMark) }) {
 		if code == "" {
 			code = b.home
 		}
@@ -132,8 +132,8 @@ func (b *Bridge) shownTopics(ctx context.Context, code language.Code, topic *roo
 		if err != nil {
 			return nil, err
 		}
-		shown = append(shown, plainLines(topicText(gjson.ParseBytes(r.Content))), plainLines(topicText(gjson.ParseBytes(originalFirst))),
-			plainLines(gjson.GetBytes(r.Parts, "body").Str))
+		shown = append(shown, compose.PlainLines(topicText(gjson.ParseBytes(r.Content))), compose.PlainLines(topicText(gjson.ParseBytes(originalFirst))),
+			compose.PlainLines(gjson.GetBytes(r.Parts, "body").Str))
 	}
 	return shown, nil
 }

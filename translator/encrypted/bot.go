@@ -49,6 +49,7 @@ type Bot struct {
 	away    map[id.UserID]time.Time // users whose devices are not asked for until then
 	without map[device]time.Time    // devices that give no one-time key, until then
 	members map[id.RoomID]*members
+	changes uint64 // of members: what was asked for before the last one is not kept
 
 	taking sync.Mutex // from work's being taken until it is released
 

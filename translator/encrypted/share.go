@@ -27,28 +27,30 @@ const keptMembers = 2000
 // membersOf returns who gets the keys: everybody who is joined or invited, here and elsewhere.
 func (b *Bot) membersOf(ctx context.Context, room id.RoomID) (*members, error) {
 	b.mu.Lock()
-	known := b.members[room]
+	known, before := b.members[room], b.changes
 	b.mu.Unlock()
 	if known != nil {
 		return known, nil
 	}
 	found := &members{}
-	b.mu.Lock() // what changes from here on forgets it
-	if len(b.members) >= keptMembers {
-		clear(b.members)
-	}
-	b.members[room] = found
-	b.mu.Unlock()
 	for _, membership := range []event.Membership{event.MembershipJoin, event.MembershipInvite} {
 		answer, err := b.client.Members(ctx, room, mautrix.ReqMembers{Membership: membership})
 		if err != nil {
-			b.forgetMembers(room)
 			return nil, fmt.Errorf("asking for the members: %w", Final(err))
 		}
 		for _, member := range answer.Chunk {
 			found.users = append(found.users, id.UserID(member.GetStateKey()))
 		}
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.changes != before { // somebody may have come or gone since the server answered
+		return found, nil
+	}
+	if len(b.members) >= keptMembers {
+		clear(b.members)
+	}
+	b.members[room] = found
 	return found, nil
 }
 
@@ -57,6 +59,7 @@ func (b *Bot) forgetMembers(room id.RoomID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.members, room)
+	b.changes++
 }
 
 const (

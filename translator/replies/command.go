@@ -10,11 +10,8 @@ import (
 
 // answer carries a command out and says what came of it.
 func (d *Desk) answer(ctx context.Context, w *Work) error {
-	c, known := ParseCommand(w.Text)
-	switch {
-	case !known: // stored by an earlier version, which took every "!word" for a command
-		return d.translate(ctx, w)
-	case c.Name == CommandLeave:
+	c, _ := ParseCommand(w.Text)
+	if c.Name == CommandLeave {
 		return d.leave(ctx, w)
 	}
 	return d.ask(ctx, w, c)

@@ -1,6 +1,7 @@
 package replies
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,12 +12,11 @@ import (
 
 	"github.com/sirupsen/logrus"
 
-	"medixchange/internal/pace"
 	"medixchange/translator"
 	"medixchange/translator/language"
 )
 
-// Courier brings what the bot says into a room. Its methods are called by many goroutines, for one room by one at a time.
+// Courier brings what the bot says into a room. Its methods are called by many goroutines at a time.
 type Courier interface {
 	// Send sends an m.room.message and returns its event id. The same txn never sends twice. tag is the language that the
 	// message is in, "" for what everybody reads.
@@ -44,8 +44,9 @@ type Host interface {
 	Moderates(ctx context.Context, roomID, userID string) (bool, error)
 	// Needed reports whether somebody in a room may need a translation.
 	Needed(ctx context.Context, roomID string) (bool, error)
-	// LocalOnly reports whether the texts of a room may be seen by engines of this machine only.
-	LocalOnly(ctx context.Context, roomID string) bool
+	// Translation returns what the room's moderators say of its translation (see [TranslationIn]). After an error no engine
+	// is asked.
+	Translation(ctx context.Context, roomID string) (string, error)
 	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
 	// who is alone with the bot is told so, in a room with others it may be meant for another bot.
 	Command(ctx context.Context, roomID, userID string, c Command) (answer string, ok bool, err error)
@@ -82,7 +83,9 @@ type Work struct {
 	HTML     string `json:"html,omitempty"`
 	Replaces string `json:"replaces,omitempty"` // the message that is edited, the event that is redacted
 	Thread   string `json:"thread,omitempty"`   // root of the thread that the message is in
-	Seq      int64  `json:"seq"`                // order of arrival
+	Seq      int64  `json:"seq"`                // order and time of arrival, in ns
+	// Sending are the languages in which answers were going out when this was stored.
+	Sending []language.Code `json:"sending,omitempty"`
 }
 
 // Options is what a Desk is built from. Every field without "optional" must be set.
@@ -100,15 +103,21 @@ type Options struct {
 	Arrive func(ctx context.Context, w *Work) error
 }
 
-// Desk takes work and does it: in the order of arrival in each room, many rooms at a time. All methods are safe for
+// Desk takes work and does it, many rooms at a time. In each room answers to messages come in the order of the messages,
+// and commands are carried out in theirs; engines translate several messages of a room at once. All methods are safe for
 // concurrent use.
 type Desk struct {
-	o     Options
-	slots chan struct{}
+	o Options
+	// sending bounds what is being sent and commands what is being carried out, each try for itself; asking the messages of
+	// all rooms that engines have.
+	sending, commands, asking chan struct{}
+	// patience and leastPatience are the constants of these names, shorter in tests.
+	patience, leastPatience time.Duration
 
 	mu      sync.Mutex
-	taken   []*Work            // not released yet
-	waiting map[string][]*Work // released, by room; the first is being done
+	taken   []*Work // not released yet
+	early   []*Work // released before there is a ctx
+	rooms   map[string]*roomWork
 	count   int
 	seq     int64
 	ctx     context.Context // of Run; nil before
@@ -118,13 +127,18 @@ type Desk struct {
 const (
 	// maxWaiting is from how much work on the desk takes no more.
 	maxWaiting = 5000
-	// roomsAtOnce bounds the rooms whose work is being done.
-	roomsAtOnce = 32
+	// sendingAtOnce and commandsAtOnce bound what is being sent and carried out.
+	sendingAtOnce, commandsAtOnce = 32, 32
+	// askingAtOnce bounds the messages of all rooms that are being translated; engines have bounds of their own.
+	askingAtOnce = 1024
 )
 
 // New builds a desk; see [Desk.Run].
 func New(o Options) *Desk {
-	return &Desk{o: o, slots: make(chan struct{}, roomsAtOnce), waiting: map[string][]*Work{}}
+	return &Desk{
+		o: o, rooms: map[string]*roomWork{}, patience: patience, leastPatience: leastPatience, sending: make(chan struct{}, sendingAtOnce),
+		commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce),
+	}
 }
 
 // Full reports whether there is so much work that no more should be taken for a while.
@@ -134,168 +148,114 @@ func (d *Desk) Full() bool {
 	return d.count >= maxWaiting
 }
 
-// Take puts work into the vault. It begins with [Desk.Release], after the vault has been committed.
+// Take puts work into the vault. It begins with [Desk.Release], after the vault has been committed. Its caller is in
+// [Vault.Together].
 func (d *Desk) Take(w Work) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seq = max(d.seq+1, d.o.Now().UnixNano())
 	w.Seq = d.seq
-	if err := d.o.Vault.Write(d.o.Kinds+kindWork, w.RoomID, w.EventID, w); err != nil {
+	if err := d.write(&w); err != nil {
 		return err
+	}
+	if w.Task == Withdraw {
+		d.drop(&w)
 	}
 	d.taken = append(d.taken, &w)
 	return nil
+}
+
+func (d *Desk) write(w *Work) error {
+	return d.o.Vault.Write(d.o.Kinds+kindWork, w.RoomID, w.EventID, w)
+}
+
+func (d *Desk) delete(w *Work) {
+	d.o.Vault.Delete(d.o.Kinds+kindWork, w.RoomID, w.EventID)
 }
 
 // Release begins what was taken.
 func (d *Desk) Release() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, w := range d.taken {
-		d.enqueue(w)
-	}
+	d.count += len(d.taken)
+	d.early = append(d.early, d.taken...)
 	d.taken = nil
-}
-
-// enqueue is called with d.mu held.
-func (d *Desk) enqueue(w *Work) {
-	d.count++
-	d.waiting[w.RoomID] = append(d.waiting[w.RoomID], w)
-	if d.ctx != nil && len(d.waiting[w.RoomID]) == 1 {
-		d.begin(w.RoomID)
+	if d.ctx == nil {
+		return
 	}
-}
-
-func (d *Desk) begin(roomID string) {
-	d.working.Add(1)
-	go func() {
-		defer d.working.Done()
-		d.work(d.ctx, roomID)
-	}()
+	for _, w := range d.early {
+		d.enqueue(w, false)
+	}
+	d.early = nil
 }
 
 // Run does the work that the last run left and what is released from then on, until ctx ends, whose error it returns.
 func (d *Desk) Run(ctx context.Context) error {
-	if err := d.load(ctx); err != nil {
+	if err := d.o.Vault.Together(ctx, func() error { return d.load(ctx) }); err != nil {
 		return fmt.Errorf("reading the translator's work: %w", err)
 	}
+	d.Release()
 	<-ctx.Done()
 	d.working.Wait()
 	return ctx.Err()
 }
 
-// Load reads what the last run left. What is released before it waits behind.
+// load begins what the last run left. What was released before it comes after.
 func (d *Desk) load(ctx context.Context) error {
-	stored, err := d.o.Vault.All(ctx, d.o.Kinds+kindWork)
+	stored, err := d.stored(ctx)
 	if err != nil {
 		return err
 	}
-	left := make([]*Work, 0, len(stored))
-	for _, record := range stored {
-		w := &Work{}
-		if err := json.Unmarshal(record.Value, w); err != nil {
-			return fmt.Errorf("reading work: %w", err)
-		}
-		left = append(left, w)
-	}
-	slices.SortFunc(left, func(a, b *Work) int { return int(min(max(a.Seq-b.Seq, -1), 1)) })
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	known := map[[2]string]bool{}
-	for _, queue := range d.waiting {
-		for _, w := range queue {
-			known[[2]string{w.RoomID, w.EventID}] = true
-		}
-	}
-	for _, w := range d.taken {
-		known[[2]string{w.RoomID, w.EventID}] = true
-	}
-	before := map[string][]*Work{}
-	for _, w := range left {
-		if !known[[2]string{w.RoomID, w.EventID}] {
-			before[w.RoomID] = append(before[w.RoomID], w)
-			d.count++
-		}
-	}
-	for roomID, queue := range before {
-		d.waiting[roomID] = append(queue, d.waiting[roomID]...)
-	}
 	d.ctx = ctx
-	for roomID := range d.waiting {
-		d.begin(roomID)
+	redactions := slices.DeleteFunc(slices.Clone(stored), func(w *Work) bool { return w.Task != Withdraw })
+	for _, w := range stored {
+		if d.isNew(w) {
+			continue
+		}
+		gone := slices.ContainsFunc(redactions, func(later *Work) bool { return later.Seq > w.Seq && later.redacts(w) })
+		if gone && len(w.Sending) == 0 {
+			d.delete(w)
+			continue
+		}
+		d.count++
+		d.enqueue(w, gone)
 	}
 	return nil
 }
 
-// work does a room's work until there is none.
-func (d *Desk) work(ctx context.Context, roomID string) {
-	for w := d.first(roomID); w != nil; w = d.next(roomID) {
-		select {
-		case d.slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		d.carryOut(ctx, w)
-		<-d.slots
-		if ctx.Err() != nil {
-			return
-		}
+// stored returns the work that is in the vault, in the order of arrival.
+func (d *Desk) stored(ctx context.Context) ([]*Work, error) {
+	records, err := d.o.Vault.All(ctx, d.o.Kinds+kindWork)
+	if err != nil {
+		return nil, err
 	}
-}
-
-func (d *Desk) first(roomID string) *Work {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.waiting[roomID]) == 0 {
-		delete(d.waiting, roomID)
-		return nil
+	works := make([]*Work, 0, len(records))
+	for _, record := range records {
+		w := &Work{}
+		if err := json.Unmarshal(record.Value, w); err != nil {
+			return nil, fmt.Errorf("reading work: %w", err)
+		}
+		if _, known := ParseCommand(w.Text); w.Task == Answer && !known { // an earlier version took every "!word" for a command
+			w.Task = Translate
+		}
+		works = append(works, w)
 	}
-	return d.waiting[roomID][0]
+	slices.SortFunc(works, func(a, b *Work) int { return cmp.Compare(a.Seq, b.Seq) })
+	return works, nil
 }
 
-func (d *Desk) next(roomID string) *Work {
-	d.mu.Lock()
-	d.waiting[roomID] = d.waiting[roomID][1:]
-	d.count--
-	d.mu.Unlock()
-	return d.first(roomID)
+// isNew reports whether work was taken in this run. It is called with d.mu held, before anything has begun.
+func (d *Desk) isNew(w *Work) bool {
+	return slices.ContainsFunc(slices.Concat(d.early, d.taken), func(other *Work) bool {
+		return other.RoomID == w.RoomID && other.EventID == w.EventID
+	})
 }
 
-const (
-	firstPause  = 500 * time.Millisecond
-	longestWait = 30 * time.Second
-	// maxTries is after how many failures a piece of work is given up: a quarter of an hour.
-	maxTries = 35
-)
-
-// carryOut does one piece of work, trying again while it may help.
-func (d *Desk) carryOut(ctx context.Context, w *Work) {
-	log := d.o.Log.WithField("room", w.RoomID).WithField("event", w.EventID)
-	pause := firstPause
-	for try := 1; ; try++ {
-		err := d.do(ctx, w)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		if errors.Is(err, ErrRefused) || try == maxTries {
-			log.WithError(err).Warn("the translation bot gives up an answer")
-			if err := d.done(ctx, w, func() error { return nil }); err != nil && ctx.Err() == nil {
-				log.WithError(err).Error("storing that an answer was given up")
-			}
-			return
-		}
-		log.WithError(err).Info("the translation bot tries an answer again")
-		if !pace.Pause(ctx, pause) {
-			return
-		}
-		pause = min(2*pause, longestWait)
-	}
-}
-
+// do carries out what is no message.
 func (d *Desk) do(ctx context.Context, w *Work) error {
 	switch w.Task {
-	case Translate:
-		return d.translate(ctx, w)
 	case Withdraw:
 		return d.withdraw(ctx, w)
 	case Answer:
@@ -320,13 +280,17 @@ func (d *Desk) do(ctx context.Context, w *Work) error {
 	return fmt.Errorf("%w: there is no task %q", ErrRefused, w.Task)
 }
 
+func (d *Desk) logOf(w *Work) *logrus.Entry {
+	return d.o.Log.WithField("room", w.RoomID).WithField("event", w.EventID)
+}
+
 // done ends work in one transaction with what came of it.
 func (d *Desk) done(ctx context.Context, w *Work, record func() error) error {
 	return d.o.Vault.Together(ctx, func() error {
 		if err := record(); err != nil {
 			return err
 		}
-		d.o.Vault.Delete(d.o.Kinds+kindWork, w.RoomID, w.EventID)
+		d.delete(w)
 		return nil
 	})
 }

@@ -12,5 +12,5 @@
 // May import: translator and its other sub-packages, internal/*. Imported by translator/bridge, translator/encrypted,
 // translator/appservice, cmd.
 //
-// Start reading at desk.go, then message.go; commands.go reads the commands of all bots.
+// Start reading at desk.go, then queue.go, translate.go and message.go; commands.go reads the commands of all bots.
 package replies

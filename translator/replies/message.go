@@ -4,15 +4,11 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
-	"time"
 
-	"medixchange/internal/pace"
-	"medixchange/translator"
-	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -25,214 +21,140 @@ func txnOf(w *Work, what string, code language.Code) string {
 	return "translator-" + base64.RawURLEncoding.EncodeToString(sum[:15])
 }
 
-// translate replies to a message once for each language that is read, or changes its replies when it was edited.
-func (d *Desk) translate(ctx context.Context, w *Work) error {
-	wanted, err := d.o.Host.Languages(ctx, w.RoomID, w.Sender)
-	if err != nil {
-		return err
+// answers are what is to be said of a message.
+type answers struct {
+	before   given                            // what was said of it before it was edited
+	contents map[language.Code]map[string]any // what is still to be sent
+}
+
+// sendAnswers replies to a message once for each language that is read, or changes its replies when it was edited. It stops
+// when the message is redacted.
+func (d *Desk) sendAnswers(ctx context.Context, j *job) error {
+	if len(j.results) == 0 && j.Replaces == "" && LooksLikeCommand(j.Text) {
+		return d.ask(ctx, j.Work, Command{}) // nobody reads it in another language: who is alone with the bot is told
 	}
-	if len(wanted) == 0 && w.Replaces == "" && LooksLikeCommand(w.Text) {
-		return d.ask(ctx, w, Command{})
-	}
-	message := w.EventID
-	if w.Replaces != "" {
-		message = w.Replaces
-	}
-	before := given{}
-	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, message, &before); err != nil {
-		return err
-	}
-	if w.Replaces == "" {
-		before = given{} // tried before: the transaction ids find what was sent
-	}
-	for code := range before {
-		if !slices.Contains(wanted, code) {
-			wanted = append(wanted, code)
-		}
-	}
-	results, err := d.results(ctx, w, wanted)
-	if err != nil {
-		return err
-	}
-	sent := given{}
-	for _, code := range slices.Sorted(maps.Keys(results)) {
-		if err := d.reply(ctx, w, message, code, results[code], before[code], sent); err != nil {
+	if j.answers == nil {
+		if err := d.beginAnswers(ctx, j); err != nil {
 			return err
 		}
 	}
-	var told *toldReaders
-	if len(wanted) > 0 {
-		if told, err = d.tellReaders(ctx, w); err != nil {
+	for _, code := range slices.Sorted(maps.Keys(j.answers.contents)) {
+		if d.isGone(j) {
+			break
+		}
+		if err := d.send(ctx, j, code, j.answers.contents[code]); err != nil {
 			return err
 		}
+		delete(j.answers.contents, code)
 	}
-	return d.done(ctx, w, func() error {
-		if err := d.remember(w.RoomID, told); err != nil {
-			return err
-		}
-		return d.record(w, message, before, sent)
-	})
-}
-
-// record remembers what was said: for a message its replies, for an edit what it changed.
-func (d *Desk) record(w *Work, message string, before, sent given) error {
-	if len(sent) == 0 {
-		return nil
-	}
-	if w.Replaces == "" {
-		return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, sent)
-	}
-	all := maps.Clone(sent)
-	maps.Copy(all, before)
-	if err := d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, message, all); err != nil {
-		return err
-	}
-	return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, w.EventID, sent)
-}
-
-const (
-	// translateTimeout bounds the wait for engines.
-	translateTimeout = 55 * time.Second
-	// busyPause is how long overloaded engines may rest.
-	busyPause = 500 * time.Millisecond
-	// languagesAtOnce bounds the translations of one message that are under way.
-	languagesAtOnce = 8
-)
-
-// results translates a message into all languages.
-func (d *Desk) results(ctx context.Context, w *Work, wanted []language.Code) (map[language.Code]translator.Result, error) {
-	writes, local := d.o.Host.Reads(ctx, w.Sender, w.RoomID), d.o.Host.LocalOnly(ctx, w.RoomID)
-	limited, cancel := context.WithTimeout(ctx, translateTimeout)
-	defer cancel()
-	var mu sync.Mutex
-	var working sync.WaitGroup
-	slots := make(chan struct{}, languagesAtOnce)
-	results := make(map[language.Code]translator.Result, len(wanted))
-	for _, code := range wanted {
-		working.Add(1)
-		slots <- struct{}{}
-		go func() {
-			defer working.Done()
-			defer func() { <-slots }()
-			result := d.result(limited, translator.Request{Text: w.Text, HTML: w.HTML, SenderLanguage: writes, Target: code, Local: local})
-			mu.Lock()
-			defer mu.Unlock()
-			results[code] = result
-		}()
-	}
-	working.Wait()
-	return results, ctx.Err()
-}
-
-func (d *Desk) result(ctx context.Context, request translator.Request) translator.Result {
-	for {
-		result, err := d.o.Pipeline.Translate(ctx, request)
-		switch {
-		case err != nil:
-			return translator.TimedOut(request)
-		case !result.Because(translator.ReasonBusy):
-			return result
-		}
-		if !pace.Pause(ctx, busyPause) {
-			return result
-		}
-	}
-}
-
-// reply says one language's result: in the thread of the message, or as an edit of what was said there before.
-func (d *Desk) reply(ctx context.Context, w *Work, message string, code language.Code, result translator.Result, before string, sent given) error {
-	content := contentOf(result)
 	switch {
-	case content == nil && before == "":
+	case d.begunInVain(j):
+		return d.settle(ctx, j)
+	case d.isGone(j):
 		return nil
-	case content == nil:
-		err := d.o.Courier.Redact(ctx, w.RoomID, before, txnOf(w, "withdraw", code), code)
-		return ignoreRefused(err)
 	}
-	if before != "" {
-		content = editOf(before, content)
-	} else {
-		content["m.relates_to"] = inThread(message, w.Thread)
-	}
-	id, err := d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "reply", code), content, code)
+	return d.finish(ctx, j)
+}
+
+// beginAnswers finds what is to be said, and stores that it may have been said from now on.
+func (d *Desk) beginAnswers(ctx context.Context, j *job) error {
+	before, err := d.saidBefore(ctx, j.Work)
 	if err != nil {
-		return fmt.Errorf("replying in %s: %w", code, err)
+		return err
 	}
-	sent[code] = id
+	found := &answers{before: before, contents: map[language.Code]map[string]any{}}
+	for code, result := range j.results {
+		content := fitting(result, func(content map[string]any) map[string]any { return related(j.Work, before[code], content) })
+		if content != nil {
+			found.contents[code] = content
+		}
+	}
+	if len(found.contents) > 0 {
+		err = d.o.Vault.Together(ctx, func() error {
+			if !d.begin(j) {
+				return nil
+			}
+			j.Sending = slices.Sorted(maps.Keys(found.contents))
+			return d.write(j.Work)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	j.answers = found
 	return nil
 }
 
-// inThread relates a reply to its message: in the thread that the message is in, else in the one that it begins.
-func inThread(message, root string) map[string]any {
-	if root == "" {
-		root = message
+// saidBefore returns what was said of a message before it was edited; nothing for what is no edit: if it was tried before,
+// the transaction ids find what was sent.
+func (d *Desk) saidBefore(ctx context.Context, w *Work) (before given, err error) {
+	if w.Replaces == "" {
+		return nil, nil
 	}
-	return map[string]any{
-		"rel_type": "m.thread", "event_id": root, "is_falling_back": root == message,
-		"m.in_reply_to": map[string]any{"event_id": message},
-	}
+	_, err = d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, w.Replaces, &before)
+	return before, err
 }
 
-func editOf(eventID string, content map[string]any) map[string]any {
-	edit := maps.Clone(content)
-	edit["m.new_content"] = content
-	edit["body"] = "* " + content["body"].(string)
-	if formatted, ok := content["formatted_body"].(string); ok {
-		edit["formatted_body"] = "* " + formatted
-	}
-	edit["m.relates_to"] = map[string]any{"rel_type": "m.replace", "event_id": eventID}
-	return edit
-}
-
-// contentOf is what is said of a result; nil when nothing is to be said.
-func contentOf(result translator.Result) map[string]any {
-	if result.State == translator.Same || result.Silent() || result.State == translator.None && result.From.Base() == result.To.Base() {
+// send says something in one language. What the room refuses is left out, and other languages are said all the same.
+func (d *Desk) send(ctx context.Context, j *job, code language.Code, content map[string]any) error {
+	j.sent[code] = "" // nobody knows, until there is an answer
+	id, err := d.o.Courier.Send(ctx, j.RoomID, txnOf(j.Work, "reply", code), content, code)
+	switch {
+	case errors.Is(err, ErrRefused):
+		d.logOf(j.Work).WithError(err).WithField("language", code).Warn("the translation bot gives up an answer in one language")
+		delete(j.sent, code)
 		return nil
+	case err != nil:
+		return fmt.Errorf("replying in %s: %w", code, err)
 	}
-	said := result.Message()
-	said.Form = compose.FormReply
-	composed := compose.Compose(said)
-	content := notice(composed.Body)
-	content[compose.KeyName] = composed.Key
-	if result.State == translator.None && result.Verdict == "" { // the original stands above
-		content["body"] = why(result)
-		return content
-	}
-	if composed.FormattedBody != "" {
-		content["format"], content["formatted_body"] = "org.matrix.custom.html", composed.FormattedBody
-	}
-	return content
+	j.sent[code] = id
+	return nil
 }
 
-// why says in a few words that and why there is no translation.
-func why(result translator.Result) string {
-	words := language.String(result.To, "reason_"+result.Reasons[0].Code, "language", result.From.Name(result.To))
-	return language.Say(result.To, "not_translated", "reason", words)
-}
-
-// notice calls nobody.
-func notice(body string) map[string]any {
-	return map[string]any{"msgtype": "m.notice", "body": body, "m.mentions": map[string]any{}}
-}
-
-// withdraw takes back what was said for a message or an edit that is gone.
-func (d *Desk) withdraw(ctx context.Context, w *Work) error {
-	gone := given{}
-	found, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, w.Replaces, &gone)
-	if err != nil {
+// finish takes back what was said before an edit and is not said any more, tells the room who reads translations, and ends
+// the work.
+func (d *Desk) finish(ctx context.Context, j *job) error {
+	before := j.answers.before
+	if err := d.redactAll(ctx, j.Work, before, func(code language.Code) bool { return j.sent[code] == "" }); err != nil {
 		return err
 	}
-	if !found {
-		return d.done(ctx, w, func() error { return nil })
-	}
-	for _, code := range slices.Sorted(maps.Keys(gone)) {
-		err := d.o.Courier.Redact(ctx, w.RoomID, gone[code], txnOf(w, "withdraw", code), code)
-		if err := ignoreRefused(err); err != nil {
-			return fmt.Errorf("taking back a reply: %w", err)
+	var told *toldReaders
+	if len(j.results) > 0 {
+		var err error
+		if told, err = d.tellReaders(ctx, j.Work); err != nil {
+			return err
 		}
 	}
-	return d.done(ctx, w, func() error {
-		d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, w.Replaces)
-		return nil
+	return d.done(ctx, j.Work, func() error {
+		if err := d.remember(j.RoomID, told); err != nil {
+			return err
+		}
+		return d.record(j.Work, before, j.sent)
 	})
+}
+
+// record remembers what was said: for a message its replies, for an edit those of them that are left, and what changed them.
+func (d *Desk) record(w *Work, before, sent given) error {
+	kind, message, left := d.o.Kinds+kindReplies, w.EventID, given{}
+	maps.DeleteFunc(sent, func(_ language.Code, id string) bool { return id == "" })
+	for code, id := range sent {
+		if left[code] = before[code]; left[code] == "" {
+			left[code] = id
+		}
+	}
+	if w.Replaces != "" {
+		message = w.Replaces
+		if len(sent) > 0 {
+			if err := d.o.Vault.Write(kind, w.RoomID, w.EventID, sent); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case len(left) > 0:
+		return d.o.Vault.Write(kind, w.RoomID, message, left)
+	case len(before) > 0:
+		d.o.Vault.Delete(kind, w.RoomID, message)
+	}
+	return nil
 }

@@ -71,7 +71,7 @@ func (n *Node) captionRule(ctx context.Context, roomID string) captions.Rule {
 	if err != nil {
 		return captions.Rule{}
 	}
-	return ruleOf(ev.Content().Get("translation").Str, n.voiceLeaves())
+	return ruleOf(replies.TranslationIn(ev.Content()), n.voiceLeaves())
 }
 
 // ruleOf is what a setting lets be done, where the recogniser is on another machine or on this one.

@@ -1,0 +1,126 @@
+package compose
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"medixchange/internal/pattern"
+	"medixchange/translator/language"
+	"medixchange/translator/protect"
+)
+
+// What was translated once is never translated again (TRANSLATION 12). This is how the translator knows its own words, in
+// quotes and copies.
+
+// OwnMark begins every line by which the translator says that it has been there.
+const OwnMark = globe
+
+// ReasonCopy says that a message is a machine's translation of something that is not known here.
+const ReasonCopy = "copy"
+
+// PlainLines returns the lines of a text without empty ones, directional marks and the marks of quotes.
+func PlainLines(text string) []string {
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(WithoutDirections(strings.TrimLeft(strings.TrimSpace(line), ">")))
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// WithoutDirections drops the marks and isolates that only say in which direction a text runs.
+func WithoutDirections(text string) string { return strings.Map(dropDirections, text) }
+
+func dropDirections(r rune) rune {
+	switch {
+	case r == '\u200e', r == '\u200f', r == '\u061c', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+		return -1
+	}
+	return r
+}
+
+// Marked reports whether one of the lines of [PlainLines] is the translator's.
+func Marked(lines []string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, OwnMark) })
+}
+
+// Copied reports whether a whole message is a translation that somebody copied: with our mark under it, or on any other line
+// in words that only we write. With the original first the mark stands between the two, and clients that flatten what is one
+// step away write its title between them.
+func Copied(text string) bool {
+	if !strings.Contains(text, strings.TrimSpace(OwnMark)) {
+		return false
+	}
+	lines := PlainLines(text)
+	if len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], OwnMark) {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
+		return !strings.HasPrefix(line, ">") && ownMarks().MatchString(WithoutDirections(line))
+	})
+}
+
+// ownMarks finds our mark at the beginning of a line, and the title of an original in a line, in the languages of all readers.
+var ownMarks = sync.OnceValue(func() *regexp.Regexp {
+	var forms []string
+	for _, reader := range language.All {
+		names := make([]string, 0, len(language.All))
+		for _, code := range language.All {
+			names = append(names, regexp.QuoteMeta(code.Name(reader)))
+		}
+		named := func(key string) string {
+			words := regexp.QuoteMeta(language.String(reader, key, "language", "\x00"))
+			return strings.Replace(words, "\x00", "(?:"+strings.Join(names, "|")+")", 1)
+		}
+		forms = append(forms, `^\s*`+named("mark"), OwnMark+named("original"))
+	}
+	return regexp.MustCompile(strings.Join(forms, "|"))
+})
+
+// TakeQuoted puts something else in the place of each run of quoted lines that take wants.
+func TakeQuoted(text string, take func(lines []string) (inPlace string, taken bool)) string {
+	var out, run []string
+	flush := func() {
+		if len(run) == 0 {
+			return
+		}
+		if inPlace, taken := take(run); taken {
+			out = append(out, inPlace)
+		} else {
+			out = append(out, run...)
+		}
+		run = nil
+	}
+	for _, line := range strings.Split(text, "\n") {
+		if strings.HasPrefix(line, ">") {
+			run = append(run, line)
+			continue
+		}
+		flush()
+		out = append(out, line)
+	}
+	flush()
+	return strings.Join(out, "\n")
+}
+
+// blockquotes finds quotes of HTML. Clients write no quotes inside quotes when they quote a translation.
+var blockquotes = pattern.Lazy(`(?s)<blockquote[^>]*>(.*?)</blockquote>`)
+
+// TakeBlockquotes is TakeQuoted for HTML that a reader of a language wrote.
+func TakeBlockquotes(formatted string, reader language.Code, take func(lines []string) (inPlace string, taken bool)) string {
+	return blockquotes().ReplaceAllStringFunc(formatted, func(block string) string {
+		inside := blockquotes().FindStringSubmatch(block)[1]
+		inPlace, taken := take(strings.Split(protect.PlainText(inside, reader), "\n"))
+		switch {
+		case !taken:
+			return block
+		case inPlace == "":
+			return ""
+		}
+		return "<p>" + inPlace + "</p>"
+	})
+}

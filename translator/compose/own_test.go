@@ -1,0 +1,35 @@
+package compose
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCopied(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Dé 5 mg\n🌐 del inglés":                   true,
+		"Dé 5 mg\n\u2066🌐 del inglés\u2069":       true,
+		"Give 5 mg\n🌐 del inglés\nDé 5 mg":        true,
+		"Dé 5 mg\n🌐 Original (inglés)\nGive 5 mg": true,
+		"🌐":             false,
+		"🌐 our website": false,
+		"Dé 5 mg":       false,
+		"I read\n> Dé 5 mg\n> 🌐 del inglés\nand ask": false,
+	} {
+		require.Equal(t, want, Copied(text), text)
+	}
+}
+
+func FuzzTakeQuoted(f *testing.F) {
+	f.Add("> a\n> b\nc", "<blockquote>a</blockquote>b")
+	f.Fuzz(func(t *testing.T, text, formatted string) {
+		none := func([]string) (string, bool) { return "", false }
+		if got := TakeQuoted(text, none); got != text {
+			t.Fatalf("%q became %q though nothing was taken", text, got)
+		}
+		if got := TakeBlockquotes(formatted, "es", none); got != formatted {
+			t.Fatalf("%q became %q though nothing was taken", formatted, got)
+		}
+	})
+}
