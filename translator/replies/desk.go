@@ -237,9 +237,6 @@ func (d *Desk) stored(ctx context.Context) ([]*Work, error) {
 		if err := json.Unmarshal(record.Value, w); err != nil {
 			return nil, fmt.Errorf("reading work: %w", err)
 		}
-		if _, known := ParseCommand(w.Text); w.Task == Answer && !known { // an earlier version took every "!word" for a command
-			w.Task = Translate
-		}
 		works = append(works, w)
 	}
 	slices.SortFunc(works, func(a, b *Work) int { return cmp.Compare(a.Seq, b.Seq) })

@@ -50,6 +50,9 @@ const (
 
 // enqueue begins work, whose event is gone or not. It is called with d.mu held.
 func (d *Desk) enqueue(w *Work, gone bool) {
+	if _, known := ParseCommand(w.Text); w.Task == Answer && !known { // stored by a version that took every "!word" for a command
+		w.Task = Translate
+	}
 	room := d.rooms[w.RoomID]
 	if room == nil {
 		room = &roomWork{}
