@@ -297,5 +297,8 @@ const keptReplies = 90 * 24 * time.Hour
 
 // Sweep forgets which replies belong to old messages.
 func (d *Desk) Sweep(ctx context.Context) error {
-	return d.o.Vault.Forget(ctx, d.o.Kinds+kindReplies, d.o.Now().Add(-keptReplies))
+	before := d.o.Now().Add(-keptReplies)
+	return errors.Join(
+		d.o.Vault.Forget(ctx, d.o.Kinds+kindReplies, before), d.o.Vault.Forget(ctx, d.o.Kinds+kindEdits, before),
+	)
 }

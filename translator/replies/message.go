@@ -115,7 +115,7 @@ func (d *Desk) send(ctx context.Context, j *job, code language.Code, content map
 // the work.
 func (d *Desk) finish(ctx context.Context, j *job) error {
 	before := j.answers.before
-	if err := d.redactAll(ctx, j.Work, before, func(code language.Code) bool { return j.sent[code] == "" }); err != nil {
+	if err := d.redactAll(ctx, j.Work, "withdraw", before, func(code language.Code) bool { return j.sent[code] == "" }); err != nil {
 		return err
 	}
 	var told *toldReaders
@@ -129,12 +129,12 @@ func (d *Desk) finish(ctx context.Context, j *job) error {
 		if err := d.remember(j.RoomID, told); err != nil {
 			return err
 		}
-		return d.record(j.Work, before, j.sent)
+		return d.record(ctx, j.Work, before, j.sent)
 	})
 }
 
 // record remembers what was said: for a message its replies, for an edit those of them that are left, and what changed them.
-func (d *Desk) record(w *Work, before, sent given) error {
+func (d *Desk) record(ctx context.Context, w *Work, before, sent given) error {
 	kind, message, left := d.o.Kinds+kindReplies, w.EventID, given{}
 	maps.DeleteFunc(sent, func(_ language.Code, id string) bool { return id == "" })
 	for code, id := range sent {
@@ -144,10 +144,8 @@ func (d *Desk) record(w *Work, before, sent given) error {
 	}
 	if w.Replaces != "" {
 		message = w.Replaces
-		if len(sent) > 0 {
-			if err := d.o.Vault.Write(kind, w.RoomID, w.EventID, sent); err != nil {
-				return err
-			}
+		if err := d.recordEdit(ctx, w, sent); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -157,4 +155,27 @@ func (d *Desk) record(w *Work, before, sent given) error {
 		d.o.Vault.Delete(kind, w.RoomID, message)
 	}
 	return nil
+}
+
+// recordEdit remembers what an edit changed, for its own redaction and for that of the message.
+func (d *Desk) recordEdit(ctx context.Context, w *Work, sent given) error {
+	if len(sent) == 0 {
+		return nil
+	}
+	edits, err := d.editsOf(ctx, w.RoomID, w.Replaces)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(edits, w.EventID) {
+		if err := d.o.Vault.Write(d.o.Kinds+kindEdits, w.RoomID, w.Replaces, append(edits, w.EventID)); err != nil {
+			return err
+		}
+	}
+	return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, w.EventID, sent)
+}
+
+// editsOf returns the edits of a message that changed its replies.
+func (d *Desk) editsOf(ctx context.Context, roomID, message string) (edits []string, err error) {
+	_, err = d.o.Vault.Read(ctx, d.o.Kinds+kindEdits, roomID, message, &edits)
+	return edits, err
 }

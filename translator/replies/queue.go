@@ -240,7 +240,7 @@ func (d *Desk) giveUp(ctx context.Context, j *job, why error) {
 		if j.answers == nil {
 			return nil
 		}
-		return d.record(j.Work, j.answers.before, j.sent)
+		return d.record(ctx, j.Work, j.answers.before, j.sent)
 	})
 	if err != nil && ctx.Err() == nil {
 		d.logOf(j.Work).WithError(err).Error("storing that an answer was given up")

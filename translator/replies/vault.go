@@ -26,6 +26,7 @@ const (
 	kindWork    Kind = 1 // owner room, name event
 	kindReplies Kind = 2 // owner room, name event
 	kindReaders Kind = 3 // owner room
+	kindEdits   Kind = 4 // owner room, name message: the edits of it that changed its replies
 )
 
 // Record is one entry of a vault.

@@ -87,39 +87,49 @@ func (d *Desk) settle(ctx context.Context, j *job) error {
 		}
 	}
 	return d.done(ctx, j.Work, func() error {
-		if len(j.sent) == 0 {
-			return nil
+		switch {
+		case j.Replaces != "":
+			return d.recordEdit(ctx, j.Work, j.sent)
+		case len(j.sent) > 0:
+			return d.o.Vault.Write(d.o.Kinds+kindReplies, j.RoomID, j.EventID, j.sent)
 		}
-		return d.o.Vault.Write(d.o.Kinds+kindReplies, j.RoomID, j.EventID, j.sent)
+		return nil
 	})
 }
 
-// withdraw takes back what was said for a message or an edit that is gone.
+// withdraw takes back what was said for a message or an edit that is gone; for a message also what its edits changed, which
+// says what it said.
 func (d *Desk) withdraw(ctx context.Context, w *Work) error {
-	gone := given{}
-	found, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, w.Replaces, &gone)
+	edits, err := d.editsOf(ctx, w.RoomID, w.Replaces)
 	if err != nil {
 		return err
 	}
-	if !found {
-		return d.done(ctx, w, func() error { return nil })
-	}
-	if err := d.redactAll(ctx, w, gone, func(language.Code) bool { return true }); err != nil {
-		return err
+	versions := append(edits, w.Replaces)
+	for _, version := range versions {
+		gone := given{}
+		if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReplies, w.RoomID, version, &gone); err != nil {
+			return err
+		}
+		if err := d.redactAll(ctx, w, "withdraw "+version, gone, func(language.Code) bool { return true }); err != nil {
+			return err
+		}
 	}
 	return d.done(ctx, w, func() error {
-		d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, w.Replaces)
+		for _, version := range versions {
+			d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, version)
+		}
+		d.o.Vault.Delete(d.o.Kinds+kindEdits, w.RoomID, w.Replaces)
 		return nil
 	})
 }
 
 // redactAll redacts answers in those languages.
-func (d *Desk) redactAll(ctx context.Context, w *Work, said given, in func(language.Code) bool) error {
+func (d *Desk) redactAll(ctx context.Context, w *Work, what string, said given, in func(language.Code) bool) error {
 	for _, code := range slices.Sorted(maps.Keys(said)) {
 		if !in(code) {
 			continue
 		}
-		err := d.o.Courier.Redact(ctx, w.RoomID, said[code], txnOf(w, "withdraw", code), code)
+		err := d.o.Courier.Redact(ctx, w.RoomID, said[code], txnOf(w, what, code), code)
 		if err := ignoreRefused(err); err != nil {
 			return fmt.Errorf("taking back a reply: %w", err)
 		}

@@ -70,6 +70,23 @@ func TestAMessageThatIsRedactedWhileItIsAnsweredIsAnsweredNoFurther(t *testing.T
 	require.Len(t, w.room.order, 1, "the other language was never sent")
 }
 
+// TestARedactionTakesBackWhatEditsChanged: their events say what the message said as the first answers do.
+func TestARedactionTakesBackWhatEditsChanged(t *testing.T) {
+	w := newDeskWorld(t)
+	w.happens(Work{Task: Translate, EventID: "$1", Text: "hello"})
+	w.happens(Work{Task: Translate, EventID: "$2", Replaces: "$1", Text: "by mistake"}, Work{Task: Translate, EventID: "$3", Replaces: "$1", Text: "again"})
+	w.idle()
+	require.Len(t, w.room.order, 6)
+	w.happens(Work{Task: Withdraw, EventID: "$4", Replaces: "$1"})
+	w.idle()
+	require.ElementsMatch(t, w.room.order, w.room.redacted)
+	for _, kind := range []Kind{kindReplies, kindEdits, kindWork} {
+		left, err := w.vault.All(t.Context(), kind)
+		require.NoError(t, err)
+		require.Empty(t, left)
+	}
+}
+
 // TestWhatWasSentBeforeACrashIsWithdrawnAfterIt: although nobody had been told its id, and without asking an engine again.
 func TestWhatWasSentBeforeACrashIsWithdrawnAfterIt(t *testing.T) {
 	w := newDeskWorld(t)
