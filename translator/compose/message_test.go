@@ -2,6 +2,7 @@ package compose
 
 import (
 	"encoding/json"
+	"html"
 	"strings"
 	"testing"
 
@@ -120,6 +121,21 @@ func TestRule11RightToLeft(t *testing.T) {
 	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200f"))
 	require.True(t, strings.HasSuffix(content.Body, "\u2067🌐 من الفرنسية\u2069"), content.Body)
 	require.Contains(t, content.Body, "\u2068500 mg\u2069", "number and unit in one isolate")
+	for _, whole := range []string{
+		"1 000 mg", "1\u00a0000 mg", "1\u202f000 mg", "100 000 IU", "1'000 mg", "1’000 mg", "1 000", "1 000,5 mg", "1,000.5 mg", "-5 °C", "−5 °C", "+5 mg",
+		"-1.2", "±2 mmol/L", "≥5 mg", "> 5 mg", "<=0.5 mg", "5×10^9/L", "4.5 x 10^12/L", "10^9/L", "10⁹/L", "5-10 mg", "0.5–1 mg", "2 - 3", "120/80", "120/80 mmHg",
+		"2 x 5 mg", "1/2 mg", "1:1000", "12:30", "5 mg/kg/day", "5 mg/m²", "75 mg/m²/day", "10 cmH2O", "37,5ºC", "14/min", "-5 - -3 °C", "5 ± 2 mmol/L",
+	} {
+		m.Body = "أعط " + whole + " الآن"
+		require.Contains(t, Compose(m).Body, "أعط \u2066"+whole+"\u2069 الآن\n")
+		m.Body, m.FormattedBody = m.Body, "<p>أعط "+html.EscapeString(whole)+" الآن</p>"
+		require.Contains(t, Compose(m).FormattedBody, "أعط \u2066"+html.EscapeString(whole)+"\u2069 الآن</p>")
+		m.FormattedBody = ""
+	}
+	for _, none := range []string{"COVID-19", "- 5", "B12", "12", "metoprolol 12", "5 metoprolol", "12 و 300"} {
+		m.Body = "أعط " + none + " الآن"
+		require.Contains(t, Compose(m).Body, m.Body, "it is no quantity")
+	}
 
 	m = translated()
 	m.From, m.Original.Body = "ar", "المريض بخير"
