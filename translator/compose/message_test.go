@@ -3,6 +3,7 @@ package compose
 import (
 	"encoding/json"
 	"html"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +35,24 @@ func TestRule16InvariantsStandBesideAPass(t *testing.T) {
 	content := Compose(m)
 	require.Contains(t, content.Body, "\nIn the original: 500 mg · gauche\n")
 	require.Contains(t, content.FormattedBody, "<p>In the original: 500 mg · gauche</p><details>")
+}
+
+// What is not shown is counted: a reader of a protocol must not take the line for all of it.
+func TestRule16MoreInvariantsAndFindingsThanCanBeReadAreCounted(t *testing.T) {
+	m := translated()
+	m.Verdict = check.Warn
+	for i := range maxInvariantsShown + 12 {
+		m.Invariants = append(m.Invariants, check.Invariant{Kind: check.KindDose, Text: strconv.Itoa(i+1) + " mg"}, check.Invariant{Kind: check.KindSide, Text: "1 mg"})
+	}
+	for i := range maxFindingsShown + 3 {
+		m.Reasons = append(m.Reasons, check.Reason{Code: "dose", Original: strconv.Itoa(i+1) + " mg", Translation: strconv.Itoa(i+1) + " g"})
+	}
+	content := Compose(m)
+	require.Contains(t, content.Body, " · 60 mg · … +12\n")
+	require.Contains(t, content.Body, "original 12 mg, translation 12 g. … +3\n")
+	m.Invariants, m.Reasons = m.Invariants[:2*maxInvariantsShown], m.Reasons[:maxFindingsShown]
+	require.NotContains(t, Compose(m).Body, "…")
+	require.Contains(t, Compose(m).Body, " · 60 mg\n")
 }
 
 // Clients that show the formatted form must show the globe once, whichever engine translated: without it a reader cannot
