@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tidwall/gjson"
+
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator/check"
@@ -27,15 +29,18 @@ type parts struct {
 	Invariants []check.Invariant `json:"invariants,omitempty"`
 	Body       string            `json:"body,omitempty"`
 	Formatted  string            `json:"formatted,omitempty"`
-	Items      []parts           `json:"items,omitempty"` // of a poll
+	Items      []parts           `json:"items,omitempty"`  // of a poll
+	Spoken     bool              `json:"spoken,omitempty"` // of a voice message, which has one form
 }
 
-// partsOf returns what is stored of a message, nothing when all forms of it are the same.
-func partsOf(m compose.Message) ([]byte, error) {
+// partsOf returns what is stored of a message, nothing when it is not translated.
+func partsOf(m compose.Message, spoken bool) ([]byte, error) {
 	if m.State != compose.StateTranslated {
 		return nil, nil
 	}
-	encoded, err := json.Marshal(partOf(m))
+	p := partOf(m)
+	p.Spoken = spoken
+	encoded, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a translation: %w", err)
 	}
@@ -61,11 +66,19 @@ func (p parts) message() compose.Message {
 	}
 }
 
+// partsIn reads what partsOf stored.
+func partsIn(stored []byte) (p parts, err error) {
+	if err := json.Unmarshal(stored, &p); err != nil {
+		return p, fmt.Errorf("reading a stored translation: %w", err)
+	}
+	return p, nil
+}
+
 // messageFrom is the message that parts of ev were stored of.
 func (b *Bridge) messageFrom(ev *rooms.Event, stored []byte) (compose.Message, error) {
-	var p parts
-	if err := json.Unmarshal(stored, &p); err != nil {
-		return compose.Message{}, fmt.Errorf("reading a stored translation: %w", err)
+	p, err := partsIn(stored)
+	if err != nil {
+		return compose.Message{}, err
 	}
 	w, _ := b.wordsOf(ev)
 	message := p.message()
@@ -102,12 +115,22 @@ func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (conte
 	if known, ok := b.forms.Get(k); ok {
 		return known.content, known.late, nil
 	}
+	content, late, err = b.originalFirst(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.forms.Add(k, form{content, late})
+	return content, late, nil
+}
+
+// originalFirst writes a rendering with the original first; a voice message has one form.
+func (b *Bridge) originalFirst(ctx context.Context, r *view.Rendering) (content, late json.RawMessage, err error) {
 	found, err := b.o.Rooms.Events(ctx, []int64{r.Version})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading what was translated: %w", err)
 	}
 	ev := found[r.Version]
-	if ev == nil {
+	if ev == nil || gjson.GetBytes(r.Parts, "spoken").Bool() {
 		return r.Content, r.LateContent, nil
 	}
 	message, err := b.messageFrom(ev, r.Parts)
@@ -121,7 +144,6 @@ func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (conte
 	if len(r.Content) == 0 { // told: it shows a version to those who have the message
 		content, late = nil, newContentOf(ev, content)
 	}
-	b.forms.Add(k, form{content, late})
 	return content, late, nil
 }
 

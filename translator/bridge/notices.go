@@ -19,7 +19,7 @@ import (
 const (
 	noticeReport   = "report"   // a report was taken
 	noticeReadAs   = "read as"  // how the sender of an answer read the message that they answer
-	noticeOrder    = "order"    // an order asks to be read back
+	noticeOrder    = "order"    // an order asks to be read back; of an edit the number of the version stands behind it
 	noticeReadBack = "readback" // what was read back agrees or differs
 	// The number of the version stands behind these two.
 	noticeIdentifiers = "identifiers" // it seems to tell who a patient is

@@ -261,15 +261,19 @@ func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (tex
 		return "…", "", nil
 	}
 	w, _ := b.wordsOf(q.source)
+	said, from, err := b.saidIn(ctx, q.source)
+	if err != nil {
+		return "", "", err
+	}
 	result, err := b.o.Pipeline.Translate(ctx, translator.Request{
-		Text: w.text, HTML: w.html, SourceHint: b.decide(q.source).from, SenderLanguage: b.writes(q.source), Target: reader,
+		Text: said, HTML: w.html, SourceHint: from, SenderLanguage: b.writes(q.source), Target: reader,
 		Local: b.translationIn(ctx, q.source.RoomID) == translationLocal,
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("translating what is quoted: %w", err)
 	}
 	if result.State != translator.Translated {
-		return result.Original.Body, language.String(reader, "original", "language", b.decide(q.source).from.Name(reader)), nil
+		return result.Original.Body, language.String(reader, "original", "language", from.Name(reader)), nil
 	}
 	message := result.Message()
 	message.Form = compose.FormReply

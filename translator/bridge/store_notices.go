@@ -114,6 +114,16 @@ func (b *Bridge) hasConcerns(ctx context.Context, messageNID int64) (bool, error
 	return n > 0, nil
 }
 
+// lastOrderKind returns the kind of the last notice that asked for a read-back of a message, "" without one.
+func (b *Bridge) lastOrderKind(ctx context.Context, messageNID int64) (kind string, err error) {
+	err = b.o.DB.QueryRow(ctx, `SELECT kind FROM translator_notices
+		WHERE event_nid = $1 AND (kind = 'order' OR kind LIKE 'order %') ORDER BY position DESC LIMIT 1`, messageNID).Scan(&kind)
+	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
+		return "", fmt.Errorf("looking for what was to be read back: %w", err)
+	}
+	return kind, nil
+}
+
 // selectBeside returns what a user is told beside events, by the event's nid.
 func (b *Bridge) selectBeside(ctx context.Context, userID string, nids []int64) (map[int64]*view.Notice, error) {
 	notices, err := b.scanNotices(b.o.DB.Query(ctx, `SELECT `+noticeColumns+`
