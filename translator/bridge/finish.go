@@ -57,6 +57,11 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
 	}
+	if made != nil && len(stored) == 0 { // it may have been redacted while it was translated
+		if err := b.forgetWords(ctx, j.ev); err != nil {
+			return err
+		}
+	}
 	if spoken && b.jobs.isTold(j) {
 		if err := b.followSpoken(ctx, j.ev); err != nil {
 			return err
@@ -93,7 +98,7 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 		return nil, err
 	}
 	voice := b.isVoice(j.ev)
-	kept, err := partsOf(said, voice)
+	kept, err := partsOf(said, voice, j.filled)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +144,9 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 		if gone, err := b.o.Rooms.VersionIn(tx, j.ev); err != nil || gone.Redacted {
 			return nil, err
 		}
+	}
+	if err := b.withoutGone(tx, j, &r); err != nil {
+		return nil, err
 	}
 	if j.again && b.jobs.isTold(j) {
 		if err := b.afterTold(tx, &r, message); err != nil {

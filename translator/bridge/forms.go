@@ -31,15 +31,16 @@ type parts struct {
 	Formatted  string            `json:"formatted,omitempty"`
 	Items      []parts           `json:"items,omitempty"`  // of a poll
 	Spoken     bool              `json:"spoken,omitempty"` // of a voice message, which has one form
+	Quotes     []filled          `json:"quotes,omitempty"` // what it quotes of other messages
 }
 
 // partsOf returns what is stored of a message, nothing when it is not translated.
-func partsOf(m compose.Message, spoken bool) ([]byte, error) {
+func partsOf(m compose.Message, spoken bool, quotes []filled) ([]byte, error) {
 	if m.State != compose.StateTranslated {
 		return nil, nil
 	}
 	p := partOf(m)
-	p.Spoken = spoken
+	p.Spoken, p.Quotes = spoken, quotes
 	encoded, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a translation: %w", err)

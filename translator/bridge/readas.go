@@ -92,9 +92,12 @@ func (b *Bridge) tellReadAs(ctx context.Context, ev, answered *rooms.Event) erro
 	reader := b.talk.languageOf(ctx, answered.Sender, ev.RoomID)
 	text := "🌐 " + language.Say(reader, "read_as", "language", code.Name(reader), "text", clipped(p.Body, maxReadAs),
 		"verdict", language.String(reader, "verdict_"+r.Verdict))
-	return b.tellMore(ctx, answered.Sender, ev, noticeReadAs, text, map[string]any{keyReadAs: map[string]any{
+	key := map[string]any{
 		"event_id": versions[0].ID, "language": code, "engine": p.Engine, "verdict": p.Verdict, "reasons": reasonsIn(r), "text": p.Body,
-	}})
+	}
+	return b.tellWith(ctx, answered.Sender, telling{
+		about: ev, kind: noticeReadAs, text: text, more: map[string]any{keyReadAs: key}, words: &subject{answered, versions[0]},
+	})
 }
 
 func clipped(text string, letters int) string {

@@ -94,16 +94,16 @@ func (b *Bridge) orderOfKind(ctx context.Context, kind string, message *rooms.Ev
 
 // invariantsOf lists what of an event's words must be the same in every language.
 func (b *Bridge) invariantsOf(ctx context.Context, ev *rooms.Event) ([]check.Invariant, error) {
-	said, from, err := b.saidIn(ctx, ev)
-	if err != nil || said == "" {
+	text, from, err := b.saidIn(ctx, ev)
+	if err != nil || text == "" {
 		return nil, err
 	}
-	return check.Invariants(said, from), nil
+	return check.Invariants(text, from), nil
 }
 
 // saidIn returns the words of an event and their language: of a voice message what was understood of it, once it is written
 // down.
-func (b *Bridge) saidIn(ctx context.Context, ev *rooms.Event) (said string, from language.Code, err error) {
+func (b *Bridge) saidIn(ctx context.Context, ev *rooms.Event) (text string, from language.Code, err error) {
 	if !b.isVoice(ev) {
 		w, _ := b.wordsOf(ev)
 		return w.text, b.decide(ev).from, nil
@@ -146,7 +146,11 @@ func (b *Bridge) checkReadBack(ctx context.Context, ev, answered *rooms.Event) e
 	if err != nil || !settings.Readback {
 		return err
 	}
-	reasons, compared, err := b.compareReadBack(ctx, ev, answered)
+	versions, err := b.talk.newestOf(ctx, []*rooms.Event{answered})
+	if err != nil {
+		return err
+	}
+	reasons, compared, err := b.compareReadBack(ctx, ev, versions[0])
 	if err != nil || !compared {
 		return err
 	}
@@ -156,21 +160,18 @@ func (b *Bridge) checkReadBack(ctx context.Context, ev, answered *rooms.Event) e
 		if len(reasons) > 0 {
 			text = language.Say(reader, "readback_differs", "items", compose.Findings(reader, reasons))
 		}
-		if err := b.tell(ctx, user, ev, noticeReadBack, "🌐 "+text); err != nil {
+		told := telling{about: ev, kind: noticeReadBack, text: "🌐 " + text, words: &subject{answered, versions[0]}}
+		if err := b.tellWith(ctx, user, told); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// compareReadBack finds how an answer differs from the version in force of the order that it answers; compared is false when
-// the one is no order or the other reads nothing back ("on my way").
-func (b *Bridge) compareReadBack(ctx context.Context, ev, answered *rooms.Event) (reasons []check.Reason, compared bool, err error) {
-	versions, err := b.talk.newestOf(ctx, []*rooms.Event{answered})
-	if err != nil {
-		return nil, false, err
-	}
-	ordered, orderedIn, err := b.saidIn(ctx, versions[0])
+// compareReadBack finds how an answer differs from an order; compared is false when the one is no order or the other reads
+// nothing back ("on my way").
+func (b *Bridge) compareReadBack(ctx context.Context, ev, order *rooms.Event) (reasons []check.Reason, compared bool, err error) {
+	ordered, orderedIn, err := b.saidIn(ctx, order)
 	if err != nil || !isOrder(check.Invariants(ordered, orderedIn)) {
 		return nil, false, err
 	}
@@ -178,8 +179,8 @@ func (b *Bridge) compareReadBack(ctx context.Context, ev, answered *rooms.Event)
 	if err != nil {
 		return nil, false, err
 	}
-	said := check.Invariants(repeated, repeatedIn)
-	if !hasKind(said, check.KindDrug) && !hasKind(said, check.KindDose) {
+	back := check.Invariants(repeated, repeatedIn)
+	if !hasKind(back, check.KindDrug) && !hasKind(back, check.KindDose) {
 		return nil, false, nil
 	}
 	report := check.Compare(lineOf(ordered), lineOf(withoutFallback(repeated)), orderedIn, repeatedIn)

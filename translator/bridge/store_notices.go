@@ -24,9 +24,14 @@ func isTold(tx *sqldb.Tx, userID string, eventNID int64, kind string) (bool, err
 	return true, nil
 }
 
-func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
-	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, b.keptNotice(n.Content, n.Position), n.Beside)
+func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice, words *subject) error {
+	var message, version int64
+	if words != nil {
+		message, version = words.message.NID, words.version.NID
+	}
+	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside, subject_nid, subject_version_nid)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS,
+		b.keptNotice(n.Content, n.Position), n.Beside, message, version)
 	if err != nil {
 		return fmt.Errorf("storing a notice: %w", err)
 	}
@@ -87,15 +92,25 @@ type notice struct {
 
 // noticesAbout returns what was said about an event, without what it says.
 func noticesAbout(tx *sqldb.Tx, eventNID int64) ([]notice, error) {
-	rows, err := tx.Query(`SELECT position, user_id, redacts, kind FROM translator_notices WHERE event_nid = $1 ORDER BY position`, eventNID)
+	return noticesIn(tx.Query(`SELECT position, user_id, event_nid, redacts, kind FROM translator_notices WHERE event_nid = $1 ORDER BY position`, eventNID))
+}
+
+// noticesRepeating returns what still repeats words of a message, or of one version of it (0: all).
+func noticesRepeating(tx *sqldb.Tx, messageNID, versionNID int64) ([]notice, error) {
+	return noticesIn(tx.Query(`SELECT position, user_id, event_nid, redacts, kind FROM translator_notices
+		WHERE subject_nid = $1 AND subject_nid <> 0 AND (CAST($2 AS BIGINT) = 0 OR subject_version_nid = $2) AND content <> '{}' ORDER BY position`,
+		messageNID, versionNID))
+}
+
+func noticesIn(rows *sql.Rows, err error) ([]notice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading notices: %w", err)
 	}
 	defer rows.Close()
 	var all []notice
 	for rows.Next() {
-		n := notice{Notice: &view.Notice{EventNID: eventNID}}
-		if err := rows.Scan(&n.Position, &n.UserID, &n.Redacts, &n.kind); err != nil {
+		n := notice{Notice: &view.Notice{}}
+		if err := rows.Scan(&n.Position, &n.UserID, &n.EventNID, &n.Redacts, &n.kind); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
 		all = append(all, n)
