@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"medixchange/internal/pattern"
 	"medixchange/rooms"
@@ -295,14 +297,41 @@ func (b *Bridge) shownQuote(ctx context.Context, source *rooms.Event, reader lan
 	return strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1], nil
 }
 
-// copied reports whether a whole message is a translation that somebody copied, with our mark under it.
+// copied reports whether a whole message is a translation that somebody copied: with our mark under it, or on any other line
+// in words that only we write. With the original first the mark stands between the two, and clients that flatten what is one
+// step away write its title between them.
 func copied(text string) bool {
 	if !strings.Contains(text, ownGlobe) {
 		return false
 	}
 	lines := plainLines(text)
-	return len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], ownMark)
+	if len(lines) == 0 {
+		return false
+	}
+	if len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], ownMark) {
+		return true
+	}
+	return slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
+		return !strings.HasPrefix(line, ">") && ownMarks().MatchString(strings.Map(dropDirections, line))
+	})
 }
+
+// ownMarks finds our mark at the beginning of a line, and the title of an original in a line, in the languages of all readers.
+var ownMarks = sync.OnceValue(func() *regexp.Regexp {
+	var forms []string
+	for _, reader := range language.All {
+		names := make([]string, 0, len(language.All))
+		for _, code := range language.All {
+			names = append(names, regexp.QuoteMeta(code.Name(reader)))
+		}
+		named := func(key string) string {
+			words := regexp.QuoteMeta(language.String(reader, key, "language", "\x00"))
+			return strings.Replace(words, "\x00", "(?:"+strings.Join(names, "|")+")", 1)
+		}
+		forms = append(forms, `^\s*`+named("mark"), ownMark+named("original"))
+	}
+	return regexp.MustCompile(strings.Join(forms, "|"))
+})
 
 // ofCopy is the result for a message that is a copied translation: what it was made from, in the words of the reader.
 func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result, error) {
