@@ -21,6 +21,7 @@ const (
 	noticeReadAs   = "read as"  // how the sender of an answer read the message that they answer
 	noticeOrder    = "order"    // an order asks to be read back; of an edit the number of the version stands behind it
 	noticeReadBack = "readback" // what was read back agrees or differs
+	noticeOriginal = "original" // the original that was asked for where the bot is no member
 	// The number of the version stands behind these two.
 	noticeIdentifiers = "identifiers" // it seems to tell who a patient is
 	noticeRephrase    = "rephrase"    // its translation was refused
