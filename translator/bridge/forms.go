@@ -124,21 +124,25 @@ func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (conte
 	return content, late, nil
 }
 
-// originalFirst writes a rendering with the original first; a voice message has one form.
+// originalFirst writes a rendering with the original first.
 func (b *Bridge) originalFirst(ctx context.Context, r *view.Rendering) (content, late json.RawMessage, err error) {
 	found, err := b.o.Rooms.Events(ctx, []int64{r.Version})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading what was translated: %w", err)
 	}
-	ev := found[r.Version]
-	if ev == nil || gjson.GetBytes(r.Parts, "spoken").Bool() {
+	return b.formed(found[r.Version], r, compose.FormOriginalFirst)
+}
+
+// formed writes a rendering of ev in a form; a voice message has one.
+func (b *Bridge) formed(ev *rooms.Event, r *view.Rendering, as compose.Form) (content, late json.RawMessage, err error) {
+	if ev == nil || len(r.Parts) == 0 || gjson.GetBytes(r.Parts, "spoken").Bool() {
 		return r.Content, r.LateContent, nil
 	}
 	message, err := b.messageFrom(ev, r.Parts)
 	if err != nil {
 		return nil, nil, err
 	}
-	message.Form = compose.FormOriginalFirst
+	message.Form = as
 	if content, late, err = contents(ev, message); err != nil {
 		return nil, nil, err
 	}
