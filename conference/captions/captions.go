@@ -45,6 +45,12 @@ type Translator interface {
 	Translate(ctx context.Context, text, from, to string) (Translation, error)
 }
 
+// Vault seals what the database keeps of translations. place says where a text is kept: it opens nowhere else.
+type Vault interface {
+	SealText(text, place string) string
+	OpenText(stored, place string) (string, error)
+}
+
 // Place is the recording of an utterance.
 type Place struct{ ID, RoomID, SlotID string }
 
@@ -65,6 +71,7 @@ type Options struct {
 	Folder     string // of the recordings
 	Recogniser Recogniser
 	Translator Translator // optional: nothing is translated
+	Vault      Vault      // of translations; optional without a Translator
 	// Languages are those that the members of a room read, as far as this node knows.
 	Languages func(ctx context.Context, roomID string) []string
 	// Broadcast tells those in the call of an utterance; optional.

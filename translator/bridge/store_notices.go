@@ -31,7 +31,7 @@ func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.N
 	}
 	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside, subject_nid, subject_version_nid)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS,
-		b.keptNotice(n.Content, n.Position), n.Beside, message, version)
+		b.SealText(string(n.Content), noticePlace(n.Position)), n.Beside, message, version)
 	if err != nil {
 		return fmt.Errorf("storing a notice: %w", err)
 	}
@@ -60,7 +60,7 @@ func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) 
 		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content, &n.Beside); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
-		said, err := b.unsealedNotice(content, n.Position)
+		said, err := b.OpenText(content, noticePlace(n.Position))
 		if err != nil {
 			continue // it does not open: nobody is told
 		}
