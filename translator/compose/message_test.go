@@ -147,7 +147,7 @@ func TestRule11RightToLeft(t *testing.T) {
 	} {
 		m.Body = "أعط " + whole + " الآن"
 		require.Contains(t, Compose(m).Body, "أعط \u2066"+whole+"\u2069 الآن\n")
-		m.Body, m.FormattedBody = m.Body, "<p>أعط "+html.EscapeString(whole)+" الآن</p>"
+		m.FormattedBody = "<p>أعط " + html.EscapeString(whole) + " الآن</p>"
 		require.Contains(t, Compose(m).FormattedBody, "أعط \u2066"+html.EscapeString(whole)+"\u2069 الآن</p>")
 		m.FormattedBody = ""
 	}
