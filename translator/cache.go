@@ -3,6 +3,8 @@ package translator
 import (
 	"container/list"
 	"sync"
+
+	"medixchange/translator/compose"
 )
 
 // cache keeps results up to a number of bytes and forgets those longest unused.
@@ -52,6 +54,17 @@ func (c *cache) put(key cacheKey, result Result) {
 	c.size += entry.size
 	for c.size > c.limit {
 		c.remove(c.order.Back())
+	}
+}
+
+// forget drops the results of a source.
+func (c *cache) forget(source compose.Original) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, element := range c.entries {
+		if element.Value.(*cacheEntry).result.Original == source {
+			c.remove(element)
+		}
 	}
 }
 

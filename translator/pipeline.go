@@ -170,6 +170,12 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	}
 }
 
+// Forget forgets what a text, with its HTML if there is any, was translated to before: it is taken back.
+func (p *Pipeline) Forget(text, formatted string) {
+	body, formatted := protect.CutReply(text, formatted)
+	p.cache.forget(compose.Original{Body: body, FormattedBody: formatted})
+}
+
 // Purge forgets what was translated before.
 func (p *Pipeline) Purge() {
 	p.cache.clear()

@@ -271,3 +271,30 @@ func TestWhoHasNoTimeLeftAsksNoEngine(t *testing.T) {
 		require.Zero(t, e.asked.Load())
 	})
 }
+
+// Nothing of a message is left out without a word: a protocol has dozens of doses.
+func TestAllInvariantsOfALongLineAreKept(t *testing.T) {
+	p := pipelineOf(t, &fake{name: "fake"})
+	var text strings.Builder
+	for i := range 90 {
+		fmt.Fprintf(&text, "give %d mg, ", i+1)
+	}
+	result, err := p.Translate(t.Context(), Request{Text: text.String(), SourceHint: "en", Target: "es"})
+	require.NoError(t, err)
+	require.Len(t, result.Invariants, 90)
+}
+
+// What a reader has to uncover must not stand in the open under it.
+func TestRule13WhatASpoilerHidesIsNoInvariant(t *testing.T) {
+	p := pipelineOf(t, &fake{name: "fake"})
+	result, err := p.Translate(t.Context(), Request{
+		Text:       "Tell the family of 5 mg of [Spoiler]",
+		HTML:       `Tell the family of 5 mg of <span data-mx-spoiler="drug">morphine 50 mg in the left arm</span>`,
+		SourceHint: "en", Target: "es",
+	})
+	require.NoError(t, err)
+	require.Equal(t, Translated, result.State)
+	require.Equal(t, []check.Invariant{{Kind: check.KindDose, Text: "5 mg"}}, result.Invariants)
+	require.Contains(t, result.Compose(false).Body, "\nEn el original: 5 mg\n")
+	require.Contains(t, result.FormattedBody, `<span data-mx-spoiler="drug">morphine 50 mg in the left arm</span>`)
+}

@@ -97,9 +97,10 @@ func (w *work) terms(to language.Code) []glossary.Term {
 	return glossary.Collect(terms)
 }
 
-// invariants are what must be the same in every language: those of the checks, and the glossary's.
+// invariants are what must be the same in every language: those of the checks, and the glossary's. What a spoiler hides is
+// not among them: they stand in the open.
 func (w *work) invariants() (list []check.Invariant) {
-	for _, line := range w.message.Plain() {
+	for _, line := range w.message.Shown() {
 		list = append(list, check.Invariants(line, w.source.From)...)
 	}
 	for _, term := range w.terms(w.source.To) {

@@ -58,6 +58,12 @@ type Rule struct {
 	Local     bool // engines of this machine only
 }
 
+// Vault seals what the database keeps of translations. place says where a text is kept: it opens nowhere else.
+type Vault interface {
+	SealText(text, place string) string
+	OpenText(stored, place string) (string, error)
+}
+
 // Place is the recording of an utterance.
 type Place struct{ ID, RoomID, SlotID string }
 
@@ -79,7 +85,8 @@ type Options struct {
 	Recogniser Recogniser
 	Translator Translator // optional: nothing is translated
 	// Rule says what holds in a room now.
-	Rule func(ctx context.Context, roomID string) Rule
+	Rule  func(ctx context.Context, roomID string) Rule
+	Vault Vault // of translations; optional without a Translator
 	// Languages are those that the members of a room read, as far as this node knows.
 	Languages func(ctx context.Context, roomID string) []string
 	// Broadcast tells those in the call of an utterance; optional.

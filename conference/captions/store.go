@@ -76,17 +76,32 @@ func (s *Service) corrections(ctx context.Context, id, utterance string) ([]Corr
 	return all, wrap(rows.Err(), "reading corrections")
 }
 
-// kept returns a translation of what is said now.
+// translationPlace is where a translation is sealed.
+func translationPlace(id, utterance, lang string) string {
+	return "caption " + id + " " + utterance + " " + lang
+}
+
+// kept returns a translation of what is said now. One that does not open is made anew.
 func (s *Service) kept(ctx context.Context, id, utterance, lang, hash string) (t Translation, ok bool, err error) {
 	err = s.o.DB.QueryRow(ctx, `SELECT shown, verdict, engine FROM caption_translations
 		WHERE recording_id = $1 AND utterance_id = $2 AND lang = $3 AND of_said = $4`, id, utterance, lang, hash).Scan(&t.Text, &t.Verdict, &t.Engine)
 	if errors.Is(err, sqldb.ErrNoRows) {
 		return t, false, nil
 	}
-	return t, err == nil, wrap(err, "reading a translation")
+	if err != nil {
+		return t, false, wrap(err, "reading a translation")
+	}
+	if s.o.Vault == nil {
+		return t, true, nil
+	}
+	t.Text, err = s.o.Vault.OpenText(t.Text, translationPlace(id, utterance, lang))
+	return t, err == nil, nil
 }
 
 func (s *Service) keep(ctx context.Context, id, utterance, lang, hash string, t Translation) error {
+	if s.o.Vault != nil {
+		t.Text = s.o.Vault.SealText(t.Text, translationPlace(id, utterance, lang))
+	}
 	return s.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(`INSERT INTO caption_translations (recording_id, utterance_id, lang, of_said, shown, verdict, engine)
 			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (recording_id, utterance_id, lang)

@@ -127,10 +127,7 @@ type Stats struct {
 	Reports  int64    `json:"open_reports"`
 }
 
-const (
-	defaultStats = 7 * 24 * time.Hour
-	doubtfulFrom = 20 // messages, before a share means something
-)
+const defaultStats = 7 * 24 * time.Hour
 
 // showStats answers ?since=24h, a week without it.
 func (b *Bridge) showStats(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -152,22 +149,9 @@ func (b *Bridge) showStats(_ http.ResponseWriter, r *http.Request) (any, error) 
 }
 
 func doubtful(stats []Stat) (pairs []string) {
-	all, doubted := map[string]int64{}, map[string]int64{}
-	for _, s := range stats {
-		pair := s.From + "-" + s.To
-		if s.Verdict == "" {
-			continue
-		}
-		all[pair] += s.Dosed
-		if s.Verdict != "pass" {
-			doubted[pair] += s.Dosed
-		}
-	}
-	for _, s := range stats {
-		pair := s.From + "-" + s.To
-		if all[pair] >= doubtfulFrom && doubted[pair]*20 > all[pair] {
-			pairs = append(pairs, pair)
-			delete(all, pair)
+	for _, p := range pairsOf(stats) {
+		if p.isDoubtful() {
+			pairs = append(pairs, p.from+"-"+p.to)
 		}
 	}
 	return pairs

@@ -151,19 +151,23 @@ func (t *talk) answerOriginal(ctx context.Context, a *asked) (string, error) {
 	if ev == nil {
 		return language.Say(a.reader, "bot_original_none"), nil
 	}
-	found, err := t.b.o.Rooms.Aggregates(ctx, []string{ev.ID})
+	versions, err := t.newestOf(ctx, []*rooms.Event{ev})
 	if err != nil {
-		return "", fmt.Errorf("looking for the newest edit: %w", err)
+		return "", err
 	}
-	if edit := found[ev.ID].Edit; edit != nil {
-		ev = edit
+	of, gone, err := t.b.subjectOf(ctx, versions[0])
+	if err != nil {
+		return "", err
 	}
-	w, ok := t.b.wordsOf(ev)
-	if !ok {
+	text, from, err := t.b.saidIn(ctx, of.version)
+	if err != nil {
+		return "", err
+	}
+	if text == "" || gone {
 		return language.Say(a.reader, "bot_original_none"), nil
 	}
-	from := t.b.decide(ev).from
-	return language.Say(a.reader, "bot_original", "language", from.Name(a.reader), "text", w.text), nil
+	a.words = &of
+	return language.Say(a.reader, "bot_original", "language", from.Name(a.reader), "text", text), nil
 }
 
 func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*rooms.Event, error) {

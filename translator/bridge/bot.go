@@ -228,16 +228,19 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 		return nil
 	}
 	room, err := t.b.o.Rooms.Snapshot(ctx, ev.RoomID)
-	if err != nil || room.Membership(t.b.bot) != "join" || room.Membership(ev.Sender) != "join" {
+	if err != nil || room.Membership(ev.Sender) != "join" {
 		return ignoreMissing(err)
+	}
+	a := &asked{ev: ev, room: room, direct: room.Joined+room.Invited <= 2, reader: t.languageOf(ctx, ev.Sender, ev.RoomID)}
+	var known bool
+	a.Command, known = parseCommand(body.Str)
+	if room.Membership(t.b.bot) != "join" {
+		return t.answerApart(ctx, a, known)
 	}
 	_, answered, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, txnOf(ev.ID))
 	if err != nil || answered {
 		return err
 	}
-	a := &asked{ev: ev, room: room, direct: room.Joined+room.Invited <= 2, reader: t.languageOf(ctx, ev.Sender, ev.RoomID)}
-	var known bool
-	a.Command, known = parseCommand(body.Str)
 	if !known && !a.direct {
 		return nil // in a room with others it may be meant for another bot
 	}
@@ -246,6 +249,18 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 		return err
 	}
 	return t.respond(ctx, a, answer)
+}
+
+// answerApart answers where the bot is no member. Our marks name one command in every room: who gives it is told alone.
+func (t *talk) answerApart(ctx context.Context, a *asked, known bool) error {
+	if !known || a.Name != replies.CommandOriginal || a.room.Encrypted {
+		return nil
+	}
+	answer, ok, err := t.answerAllowed(ctx, a)
+	if err != nil || !ok {
+		return err
+	}
+	return t.b.tellWith(ctx, a.ev.Sender, telling{about: a.ev, kind: noticeOriginal, text: answer, words: a.words})
 }
 
 // asked is a command with where it was given.
@@ -257,6 +272,7 @@ type asked struct {
 	reader language.Code
 	// encrypted says that the command was read by the bot's device: ev has no id, and what was said before is not known.
 	encrypted bool
+	words     *subject // what the answer repeats, once it is known
 }
 
 // answerAllowed carries a command out, unless its sender has given too many: who has is told so once. A command that fails

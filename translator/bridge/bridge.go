@@ -34,6 +34,7 @@ type Pipeline interface {
 	HasRoom(from, to language.Code, local bool) bool
 	Knows(request translator.Request) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
+	Forget(text, formatted string)
 	Purge()
 }
 

@@ -137,7 +137,10 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	if target == nil || !hasWords(target) {
 		return nil
 	}
-	b.transcripts.Remove(target.NID)
+	if heard, ok := b.transcripts.Get(target.NID); ok {
+		b.transcripts.Remove(target.NID)
+		b.o.Pipeline.Forget(heard.Text, "")
+	}
 	message, err := b.messageOf(ctx, target)
 	if err != nil {
 		return err
@@ -146,29 +149,41 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	if err != nil {
 		return err
 	}
-	var erased []language.Code
-	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		erased = nil
-		if err := b.eraseKept(tx, target, message); err != nil {
-			return err
+	quoting, err := b.quotingOf(ctx, target, message)
+	if err != nil {
+		return err
+	}
+	var erased []*row
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+		for _, q := range quoting {
+			if err := b.requote(tx, q); err != nil {
+				return err
+			}
 		}
-		rows, err := b.selectOfMessage(tx, message.NID)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		for _, r := range rows {
-			erased = append(erased, language.Code(r.Language))
-		}
-		if err := b.takeBack(tx, target, message, remains, rows); err != nil {
-			return err
-		}
-		return eraseVersion(tx, target.NID, message.NID)
+		erased, err = b.eraseRedacted(tx, target, message, remains)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("taking back translations: %w", err)
 	}
-	b.hot.forget(target.NID, erased)
-	return nil
+	b.forgetShown(erased)
+	return b.forgetWords(ctx, target)
+}
+
+// eraseRedacted takes back the synthetics of what was redacted and erases what is kept of it. It returns the rows of the
+// message as they were.
+func (b *Bridge) eraseRedacted(tx *sqldb.Tx, target, message, remains *rooms.Event) ([]*row, error) {
+	if err := b.eraseKept(tx, target, message); err != nil {
+		return nil, err
+	}
+	rows, err := b.selectOfMessage(tx, message.NID)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	if err := b.takeBack(tx, target, message, remains, rows); err != nil {
+		return nil, err
+	}
+	return rows, eraseVersion(tx, target.NID, message.NID)
 }
 
 // eraseKept erases what is kept beside the renderings of a message, or of an edit of it, that is gone.
@@ -177,10 +192,7 @@ func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
 	if target.NID == message.NID {
 		version = 0
 	}
-	if err := eraseReports(tx, message.NID, version); err != nil {
-		return err
-	}
-	if err := eraseReadTexts(tx, message.NID, version); err != nil {
+	if err := b.eraseRepeated(tx, message, version); err != nil {
 		return err
 	}
 	if err := eraseConcerns(tx, message.NID, version); err != nil {
@@ -190,6 +202,17 @@ func (b *Bridge) eraseKept(tx *sqldb.Tx, target, message *rooms.Event) error {
 		return nil
 	}
 	return b.takeBackNotices(tx, message, func(string) bool { return true })
+}
+
+// eraseRepeated erases what repeats the translations of a message, or of one version of it (0: all).
+func (b *Bridge) eraseRepeated(tx *sqldb.Tx, message *rooms.Event, version int64) error {
+	if err := eraseReports(tx, message.NID, version); err != nil {
+		return err
+	}
+	if err := eraseReadTexts(tx, message.NID, version); err != nil {
+		return err
+	}
+	return b.takeBackRepeated(tx, message, version)
 }
 
 // remainsOf returns the version that a message has after an edit of it was redacted, nil when it is gone itself.
@@ -223,14 +246,18 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 			return err
 		}
 	}
-	var back []*row
-	for _, r := range gone {
+	return b.insert(tx, false, takenBack(gone)...)
+}
+
+// takenBack are the redactions of synthetics.
+func takenBack(told []*row) (back []*row) {
+	for _, r := range told {
 		of := *r
 		of.Redaction, of.placed, of.late, of.overdue = true, false, true, true
 		of.Content, of.LateContent, of.Parts, of.Threaded = nil, nil, nil, false
 		back = append(back, &of)
 	}
-	return b.insert(tx, false, back...)
+	return back
 }
 
 // untold returns the languages in which some device may have been kept from the translation of the version that remains:

@@ -89,7 +89,7 @@ func (b *Bridge) storeConcern(tx *sqldb.Tx, j *job, message *rooms.Event, c conc
 		}
 	}
 	if c.notice != nil {
-		if err := b.tellIn(tx, j.ev.Sender, message, kindOf(noticeIdentifiers, j.ev.NID), c.notice, 0); err != nil {
+		if err := b.tellIn(tx, j.ev.Sender, message, kindOf(noticeIdentifiers, j.ev.NID), c.notice); err != nil {
 			return err
 		}
 	}

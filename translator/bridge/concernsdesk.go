@@ -116,7 +116,7 @@ func (b *Bridge) askToRephrase(ctx context.Context, versionNID int64) (told bool
 		if err != nil || version.Redacted || inForceNID(version, message) != versionNID {
 			return err
 		}
-		return b.tellIn(tx, ev.Sender, message, kindOf(noticeRephrase, versionNID), content, 0)
+		return b.tellIn(tx, ev.Sender, message, kindOf(noticeRephrase, versionNID), content)
 	})
 	if err != nil {
 		return false, fmt.Errorf("asking an author to rephrase: %w", err)

@@ -30,7 +30,7 @@ func (t *talk) answerConference(ctx context.Context, a *asked) (string, error) {
 // Tell lets the bot say something to one user of this node in a room, about an event; once for each kind, whatever happens in
 // between. Nobody else sees it, and it notifies nobody.
 func (b *Bridge) Tell(ctx context.Context, userID string, about *rooms.Event, kind string, content json.RawMessage) error {
-	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return b.tellIn(tx, userID, about, kind, content, 0) })
+	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return b.tellIn(tx, userID, about, kind, content) })
 	if err != nil {
 		return fmt.Errorf("telling a user something: %w", err)
 	}

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,5 +55,40 @@ func TestRecordsOnBothDatabases(t *testing.T) {
 		w.ahead.Add(int64(2 * w.config.Records.ReadingsKeep.Std()))
 		require.NoError(t, w.bridge.sweep(t.Context()))
 		require.Empty(t, w.readingsOf(id).Get("readings").Array())
+	})
+}
+
+// TestPurgesOnBothDatabases walks orders, spoken and edited, quotes, forms of readings, and what becomes of them all with a
+// redaction.
+func TestPurgesOnBothDatabases(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		w := newWorldAt(t, fresh(), func(w *world) {
+			w.engine.book["en:"+thanks] = merci
+			w.change = func(o *Options) { o.Transcriber = dictation{"mxc://" + hospital + "/order": order} }
+		})
+		room := w.ward()
+		w.setState(room, alice, typeSettings, `{"readback":true}`)
+		w.readsIn(carla, "", `{"language":"en","mode":"original_first"}`)
+		a, b := w.device(alice), w.device(bob)
+		w.send(room, alice, voiceMessage("order"))
+		b.noticed(room, 1)
+		id := w.say(room, alice, "Please give 50 mg morphine twice a day.")
+		b.noticed(room, 2)
+		w.send(room, alice, editOf(id, order))
+		b.noticed(room, 3)
+		w.send(room, bob, replyTo(id, "Morphine 50 mg twice a day."))
+		require.Contains(t, body(a.noticed(room, 1)[0]), "5 mg")
+		w.redact(room, alice, id)
+		require.Eventually(t, func() bool { return len(w.notices(`content <> '{}' AND kind = 'readback'`)) == 0 }, patience, time.Millisecond)
+
+		id = w.say(room, alice, question)
+		w.rendered(id, "es")
+		quoting := w.say(room, bob, "> "+pregunta+"\n"+thanks)
+		w.rendered(quoting, "en")
+		require.Contains(t, w.bodyAs(carla, quoting), question)
+		require.Contains(t, readingOf(w.readingsOf(quoting), carla).Get("text").Str, question)
+		w.redact(room, alice, id)
+		require.Eventually(t, func() bool { return !strings.Contains(w.bodyAs(carla, quoting), question) }, patience, time.Millisecond)
+		require.NotContains(t, readingOf(w.readingsOf(quoting), carla).Get("text").Str, question)
 	})
 }

@@ -29,7 +29,8 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 			return err
 		}
 	}
-	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) && j.ev.StateKey == nil {
+	spoken := b.isVoice(j.ev) // its readers have the translation as the caption of the recording, not in threads
+	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) && j.ev.StateKey == nil && !spoken {
 		if made.Threaded, err = b.threaded(ctx, j); err != nil {
 			return err
 		}
@@ -55,6 +56,16 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 	})
 	if err != nil {
 		return fmt.Errorf("storing a rendering: %w", err)
+	}
+	if made != nil && len(stored) == 0 { // it may have been redacted while it was translated
+		if err := b.forgetWords(ctx, j.ev); err != nil {
+			return err
+		}
+	}
+	if spoken && b.jobs.isTold(j) {
+		if err := b.followSpoken(ctx, j.ev); err != nil {
+			return err
+		}
 	}
 	b.metrics.finished(b.o.Now(), b.awaitedUntil(j.ev), j, result, stored)
 	return nil
@@ -86,16 +97,17 @@ func (b *Bridge) rowOf(j *job, message *rooms.Event, result translator.Result) (
 	if err != nil {
 		return nil, err
 	}
-	kept, err := partsOf(said)
+	voice := b.isVoice(j.ev)
+	kept, err := partsOf(said, voice, j.filled)
 	if err != nil {
 		return nil, err
 	}
-	if b.isVoice(j.ev) {
+	if voice {
 		both := []json.RawMessage{placed, late}
 		if err := spoken(j.ev, j.language, result, both...); err != nil {
 			return nil, err
 		}
-		placed, late, kept = both[0], both[1], nil // what was said has one form
+		placed, late = both[0], both[1]
 	}
 	return &row{
 		Rendering: view.Rendering{
@@ -132,6 +144,9 @@ func (b *Bridge) place(tx *sqldb.Tx, j *job, r row, message *rooms.Event) ([]*ro
 		if gone, err := b.o.Rooms.VersionIn(tx, j.ev); err != nil || gone.Redacted {
 			return nil, err
 		}
+	}
+	if err := b.withoutGone(tx, j, &r); err != nil {
+		return nil, err
 	}
 	if j.again && b.jobs.isTold(j) {
 		if err := b.afterTold(tx, &r, message); err != nil {

@@ -30,15 +30,19 @@ type parts struct {
 	Invariants []check.Invariant `json:"invariants,omitempty"`
 	Body       string            `json:"body,omitempty"`
 	Formatted  string            `json:"formatted,omitempty"`
-	Items      []parts           `json:"items,omitempty"` // of a poll
+	Items      []parts           `json:"items,omitempty"`  // of a poll
+	Spoken     bool              `json:"spoken,omitempty"` // of a voice message, which has one form
+	Quotes     []filled          `json:"quotes,omitempty"` // what it quotes of other messages
 }
 
-// partsOf returns what is stored of a message, nothing when all forms of it are the same.
-func partsOf(m compose.Message) ([]byte, error) {
+// partsOf returns what is stored of a message, nothing when it is not translated.
+func partsOf(m compose.Message, spoken bool, quotes []filled) ([]byte, error) {
 	if m.State != compose.StateTranslated {
 		return nil, nil
 	}
-	encoded, err := json.Marshal(partOf(m))
+	p := partOf(m)
+	p.Spoken, p.Quotes = spoken, quotes
+	encoded, err := json.Marshal(p)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a translation: %w", err)
 	}
@@ -64,11 +68,19 @@ func (p parts) message() compose.Message {
 	}
 }
 
+// partsIn reads what partsOf stored.
+func partsIn(stored []byte) (p parts, err error) {
+	if err := json.Unmarshal(stored, &p); err != nil {
+		return p, fmt.Errorf("reading a stored translation: %w", err)
+	}
+	return p, nil
+}
+
 // messageFrom is the message that parts of ev were stored of.
 func (b *Bridge) messageFrom(ev *rooms.Event, stored []byte) (compose.Message, error) {
-	var p parts
-	if err := json.Unmarshal(stored, &p); err != nil {
-		return compose.Message{}, fmt.Errorf("reading a stored translation: %w", err)
+	p, err := partsIn(stored)
+	if err != nil {
+		return compose.Message{}, err
 	}
 	w, _ := b.wordsOf(ev)
 	message := p.message()
@@ -105,19 +117,33 @@ func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (conte
 	if known, ok := b.forms.Get(k); ok {
 		return known.content, known.late, nil
 	}
+	content, late, err = b.originalFirst(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.forms.Add(k, form{content, late})
+	return content, late, nil
+}
+
+// originalFirst writes a rendering with the original first.
+func (b *Bridge) originalFirst(ctx context.Context, r *view.Rendering) (content, late json.RawMessage, err error) {
 	found, err := b.o.Rooms.Events(ctx, []int64{r.Version})
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading what was translated: %w", err)
 	}
-	ev := found[r.Version]
-	if ev == nil {
+	return b.formed(found[r.Version], r, compose.FormOriginalFirst)
+}
+
+// formed writes a rendering of ev in a form; a voice message has one.
+func (b *Bridge) formed(ev *rooms.Event, r *view.Rendering, as compose.Form) (content, late json.RawMessage, err error) {
+	if ev == nil || len(r.Parts) == 0 || gjson.GetBytes(r.Parts, "spoken").Bool() {
 		return r.Content, r.LateContent, nil
 	}
 	message, err := b.messageFrom(ev, r.Parts)
 	if err != nil {
 		return nil, nil, err
 	}
-	message.Form = compose.FormOriginalFirst
+	message.Form = as
 	if content, late, err = contents(ev, message); err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +153,6 @@ func (b *Bridge) InMode(ctx context.Context, r *view.Rendering, _ string) (conte
 		}
 		content = nil
 	}
-	b.forms.Add(k, form{content, late})
 	return content, late, nil
 }
 

@@ -39,6 +39,7 @@ type job struct {
 	done  chan struct{}
 
 	result translator.Result // once it is done
+	filled []filled          // what it quotes of other messages
 }
 
 // jobs are those under way, each key once. Safe for concurrent use.
@@ -241,7 +242,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	if result.State != translator.Translated {
 		return result, nil
 	}
-	return b.fill(ctx, q, result)
+	return b.fill(ctx, j, q, result)
 }
 
 // askPipeline asks for a translation, again while engines are overloaded and nobody waits for it any more.

@@ -17,6 +17,7 @@ type metrics struct {
 	givenUp    prometheus.Counter
 	seconds    prometheus.Histogram
 	commands   *prometheus.CounterVec
+	doubted    *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer, running func() int) (*metrics, error) {
@@ -41,13 +42,16 @@ func newMetrics(reg prometheus.Registerer, running func() int) (*metrics, error)
 			Name: "medix_translator_commands_total", Help: "Commands to the bot, by name and result.",
 		}, []string{"command", "result"}),
 	}
+	m.doubted = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "medix_translator_doubted_ratio", Help: "Share of the messages with a dose or the like of the last week that were doubted or refused, by pair, counted once a day.",
+	}, []string{"from", "to"})
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "medix_translator_jobs", Help: "Translations under way.",
 	}, func() float64 { return float64(running()) })
 	if reg == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.renderings, m.late, m.putOff, m.givenUp, m.seconds, m.commands, queue} {
+	for _, c := range []prometheus.Collector{m.renderings, m.late, m.putOff, m.givenUp, m.seconds, m.commands, m.doubted, queue} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("registering metrics of the translator: %w", err)
 		}

@@ -20,29 +20,50 @@ const (
 	noticeReport      = "report"       // a report was taken
 	noticeReportLimit = "report_limit" // a report was not taken, since there are too many
 	noticeReadAs      = "read as"      // how the sender of an answer read the message that they answer
-	noticeOrder       = "order"        // an order asks to be read back
+	noticeOrder       = "order"        // an order asks to be read back; of an edit the number of the version stands behind it
 	noticeReadBack    = "readback"     // what was read back agrees or differs
+	noticeOriginal    = "original"     // the original that was asked for where the bot is no member
 	// The number of the version stands behind these two.
 	noticeIdentifiers = "identifiers" // it seems to tell who a patient is
 	noticeRephrase    = "rephrase"    // its translation was refused
 )
 
-// tell says something to one user in a room, about an event; once for each kind, whatever happens in between.
-func (b *Bridge) tell(ctx context.Context, userID string, about *rooms.Event, kind, text string) error {
-	return b.tellMore(ctx, userID, about, kind, text, nil)
+// telling is what one user is told about an event.
+type telling struct {
+	about *rooms.Event
+	kind  string
+	text  string
+	more  map[string]any // beside the text in the content; what has more stands beside the event itself where it can
+	words *subject       // whose words it repeats: it goes with them; nil: nobody's
 }
 
-// tellMore is tell with more in the content. What has more stands beside the event itself where it can.
-func (b *Bridge) tellMore(ctx context.Context, userID string, about *rooms.Event, kind, text string, more map[string]any) error {
-	var beside int64
-	if len(more) > 0 {
-		beside = about.Position
-	}
-	content, err := noticeContent(about, text, more)
+// subject is a version of a message.
+type subject struct{ message, version *rooms.Event }
+
+// tell says something to one user in a room, about an event; once for each kind, whatever happens in between.
+func (b *Bridge) tell(ctx context.Context, userID string, about *rooms.Event, kind, text string) error {
+	return b.tellWith(ctx, userID, telling{about: about, kind: kind, text: text})
+}
+
+// tellWith is tell with all that can be said.
+func (b *Bridge) tellWith(ctx context.Context, userID string, s telling) error {
+	content, err := noticeContent(s.about, s.text, s.more)
 	if err != nil {
 		return err
 	}
-	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return b.tellIn(tx, userID, about, kind, content, beside) })
+	n := b.noticeOf(userID, s.about, content)
+	if len(s.more) > 0 {
+		n.Beside = s.about.Position
+	}
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if s.words != nil {
+			gone, err := b.o.Rooms.RedactedIn(tx, []string{s.words.message.ID, s.words.version.ID})
+			if err != nil || len(gone) > 0 {
+				return err
+			}
+		}
+		return b.tellOnce(tx, s.kind, s.about.RoomNID, n, s.words)
+	})
 	if err != nil {
 		return fmt.Errorf("telling a user something: %w", err)
 	}
@@ -63,21 +84,29 @@ func noticeContent(about *rooms.Event, text string, more map[string]any) (json.R
 	return content, nil
 }
 
+// noticeOf is a notice before it has a place.
+func (b *Bridge) noticeOf(userID string, about *rooms.Event, content json.RawMessage) *view.Notice {
+	return &view.Notice{
+		UserID: userID, RoomID: about.RoomID, EventNID: about.NID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Content: content,
+	}
+}
+
 // tellIn is tell as part of a transaction.
-func (b *Bridge) tellIn(tx *sqldb.Tx, userID string, about *rooms.Event, kind string, content json.RawMessage, beside int64) error {
-	told, err := isTold(tx, userID, about.NID, kind)
+func (b *Bridge) tellIn(tx *sqldb.Tx, userID string, about *rooms.Event, kind string, content json.RawMessage) error {
+	return b.tellOnce(tx, kind, about.RoomNID, b.noticeOf(userID, about, content), nil)
+}
+
+func (b *Bridge) tellOnce(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice, words *subject) error {
+	told, err := isTold(tx, n.UserID, n.EventNID, kind)
 	if err != nil || told {
 		return err
 	}
-	return b.insertNotice(tx, kind, about.RoomNID, &view.Notice{
-		UserID: userID, RoomID: about.RoomID, EventNID: about.NID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Content: content,
-		Beside: beside,
-	})
+	return b.insertNotice(tx, kind, roomNID, n, words)
 }
 
-func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
+func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice, words *subject) error {
 	n.Position = tx.NextPosition()
-	if err := b.storeNotice(tx, kind, roomNID, n); err != nil {
+	if err := b.storeNotice(tx, kind, roomNID, n, words); err != nil {
 		return err
 	}
 	tx.OnCommit(func() {
@@ -91,26 +120,40 @@ func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.
 
 // takeBackNotices withdraws what was said about an event, of those kinds, and erases it.
 func (b *Bridge) takeBackNotices(tx *sqldb.Tx, about *rooms.Event, of func(kind string) bool) error {
-	said, err := noticesAbout(tx, about.NID)
+	told, err := noticesAbout(tx, about.NID)
 	if err != nil {
 		return err
 	}
-	for _, n := range said {
-		gone := slices.ContainsFunc(said, func(other notice) bool { return other.Redacts == n.Position })
+	return b.withdrawNotices(tx, about, told, of)
+}
+
+// withdrawNotices withdraws some of what was said in the room of an event, unless it was withdrawn before.
+func (b *Bridge) withdrawNotices(tx *sqldb.Tx, in *rooms.Event, told []notice, of func(kind string) bool) error {
+	for _, n := range told {
+		gone := slices.ContainsFunc(told, func(other notice) bool { return other.Redacts == n.Position })
 		if n.Redacts != 0 || gone || !of(n.kind) {
 			continue
 		}
 		if err := eraseNotice(tx, n.Position); err != nil {
 			return err
 		}
-		err := b.insertNotice(tx, "redaction "+strconv.FormatInt(n.Position, 10), about.RoomNID, &view.Notice{
-			UserID: n.UserID, RoomID: about.RoomID, EventNID: n.EventNID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Redacts: n.Position,
-		})
+		err := b.insertNotice(tx, "redaction "+strconv.FormatInt(n.Position, 10), in.RoomNID, &view.Notice{
+			UserID: n.UserID, RoomID: in.RoomID, EventNID: n.EventNID, Sender: b.bot, TS: b.o.Now().UnixMilli(), Redacts: n.Position,
+		}, nil)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takeBackRepeated withdraws what repeats words of a message, or of one version of it, under other events.
+func (b *Bridge) takeBackRepeated(tx *sqldb.Tx, message *rooms.Event, version int64) error {
+	told, err := noticesRepeating(tx, message.NID, version)
+	if err != nil {
+		return err
+	}
+	return b.withdrawNotices(tx, message, told, func(string) bool { return true })
 }
 
 // Notices implements view.Renderer.

@@ -148,10 +148,11 @@ func contains(lines, piece []string) bool {
 	return false
 }
 
-// fill puts the quotes back into a result, each as the reader of its language reads what it repeats.
-func (b *Bridge) fill(ctx context.Context, q quoting, result translator.Result) (translator.Result, error) {
+// fill puts the quotes back into the result of a job, each as the reader of its language reads what it repeats.
+func (b *Bridge) fill(ctx context.Context, j *job, q quoting, result translator.Result) (translator.Result, error) {
+	j.filled = nil
 	for n, of := range q.quotes {
-		shown, mark, err := b.quoted(ctx, of, result.To)
+		shown, mark, source, err := b.quoted(ctx, of, result.To)
 		if err != nil {
 			return result, err
 		}
@@ -159,14 +160,21 @@ func (b *Bridge) fill(ctx context.Context, q quoting, result translator.Result) 
 		if mark == "" {
 			lines = lines[:len(lines)-1]
 		}
-		result.Body = replaced(result.Body, quoteMark(n), "> "+strings.Join(lines, "\n> "))
+		text, block := quotedText(lines), quotedBlock(lines)
+		j.fills(source, text, block)
+		result.Body = replaced(result.Body, quoteMark(n), text)
 		if result.FormattedBody != "" {
-			block := "<blockquote>" + strings.ReplaceAll(html.EscapeString(strings.Join(lines, "\n")), "\n", "<br>") + "</blockquote>"
 			result.FormattedBody = strings.Replace(result.FormattedBody, "<p>"+quoteMark(n)+"</p>", block, 1)
 			result.FormattedBody = strings.Replace(result.FormattedBody, quoteMark(n), block, 1)
 		}
 	}
 	return result, nil
+}
+
+func quotedText(lines []string) string { return "> " + strings.Join(lines, "\n> ") }
+
+func quotedBlock(lines []string) string {
+	return "<blockquote>" + strings.ReplaceAll(html.EscapeString(strings.Join(lines, "\n")), "\n", "<br>") + "</blockquote>"
 }
 
 // replaced puts text in the place of a mark; where an engine has lost it, before everything.
@@ -177,28 +185,38 @@ func replaced(body, mark, text string) string {
 	return strings.Replace(body, mark, text, 1)
 }
 
-// quoted is how a reader of a language reads what a quote repeats, and the mark that says what that is.
-func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (text, mark string, err error) {
+// quoted is how a reader of a language reads what a quote repeats, the mark that says what that is, and what it is.
+func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (shown, mark string, of subject, err error) {
 	if q.source == nil {
-		return strings.Join(compose.PlainLines(q.raw), "\n"), "", nil
+		return strings.Join(compose.PlainLines(q.raw), "\n"), "", of, nil
 	}
-	redacted, err := b.o.Rooms.Redacted(ctx, []string{q.source.ID})
+	of, gone, err := b.subjectOf(ctx, q.source)
 	if err != nil {
-		return "", "", fmt.Errorf("reading what is quoted: %w", err)
+		return "", "", of, err
 	}
-	if redacted[q.source.ID] != nil {
-		return "…", "", nil
+	if gone {
+		return goneQuote, "", subject{}, nil
 	}
-	w, _ := b.wordsOf(q.source)
+	shown, mark, err = b.shownQuote(ctx, q.source, reader)
+	return shown, mark, of, err
+}
+
+// shownQuote is how a reader of a language reads a version, and the mark under it.
+func (b *Bridge) shownQuote(ctx context.Context, source *rooms.Event, reader language.Code) (shown, mark string, err error) {
+	w, _ := b.wordsOf(source)
+	text, from, err := b.saidIn(ctx, source)
+	if err != nil {
+		return "", "", err
+	}
 	result, err := b.o.Pipeline.Translate(ctx, translator.Request{
-		Text: w.text, HTML: w.html, SourceHint: b.decide(q.source).from, SenderLanguage: b.writes(q.source), Target: reader,
-		Local: b.translationIn(ctx, q.source.RoomID) == translationLocal,
+		Text: text, HTML: w.html, SourceHint: from, SenderLanguage: b.writes(source), Target: reader,
+		Local: b.translationIn(ctx, source.RoomID) == translationLocal,
 	})
 	if err != nil {
 		return "", "", fmt.Errorf("translating what is quoted: %w", err)
 	}
 	if result.State != translator.Translated {
-		return result.Original.Body, language.String(reader, "original", "language", b.decide(q.source).from.Name(reader)), nil
+		return result.Original.Body, language.String(reader, "original", "language", from.Name(reader)), nil
 	}
 	message := result.Message()
 	message.Form = compose.FormReply
@@ -221,10 +239,12 @@ func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result
 	if err != nil || source == nil {
 		return result, err
 	}
-	text, mark, err := b.quoted(ctx, quote{source: source}, j.language)
-	if err != nil || text == "…" {
+	text, mark, of, err := b.quoted(ctx, quote{source: source}, j.language)
+	if err != nil || text == goneQuote {
 		return result, err
 	}
+	j.filled = nil
+	j.fills(of, text, "")
 	result.State, result.Verdict, result.Reasons, result.Engine = translator.Translated, check.Pass, nil, engineOriginal
 	result.Body = text + "\n" + mark
 	return result, nil

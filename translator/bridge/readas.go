@@ -2,17 +2,11 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 
 	"medixchange/rooms"
 	"medixchange/rooms/view"
-	"medixchange/translator/check"
-	"medixchange/translator/compose"
 	"medixchange/translator/language"
-	"medixchange/translator/replies"
 )
 
 // keyReadAs is the content key of what the sender of an answer had read.
@@ -38,7 +32,8 @@ func (b *Bridge) followAnswer(ctx context.Context, ev *rooms.Event) error {
 	return b.checkReadBack(ctx, ev, answered)
 }
 
-// answered returns the message that an event answers: the one it replies to, else the root of its thread; nil for none.
+// answered returns the message that an event answers: the one it replies to, else the root of its thread; nil for none. Who
+// replies to what the bot says of a message in a thread answers the message.
 func (b *Bridge) answered(ctx context.Context, ev *rooms.Event) (*rooms.Event, error) {
 	content := ev.Content()
 	if !mayHave(content.Raw, pathRelates) {
@@ -57,11 +52,16 @@ func (b *Bridge) answered(ctx context.Context, ev *rooms.Event) (*rooms.Event, e
 		return nil, fmt.Errorf("reading what is answered: %w", err)
 	}
 	answered := found[id]
+	if answered != nil && answered.Sender == b.bot && tagOf(answered) != "" {
+		if answered, err = b.repliedTo(ctx, answered); err != nil {
+			return nil, err
+		}
+	}
 	if answered == nil || answered.RoomID != ev.RoomID || !isTextType(answered.Type) {
 		return nil, nil
 	}
-	redacted, err := b.o.Rooms.Redacted(ctx, []string{id})
-	if err != nil || redacted[id] != nil {
+	redacted, err := b.o.Rooms.Redacted(ctx, []string{answered.ID})
+	if err != nil || redacted[answered.ID] != nil {
 		return nil, err
 	}
 	return b.messageOf(ctx, answered)
@@ -85,19 +85,19 @@ func (b *Bridge) tellReadAs(ctx context.Context, ev, answered *rooms.Event) erro
 	if r == nil || len(r.Parts) == 0 {
 		return nil
 	}
-	var p parts
-	if err := json.Unmarshal(r.Parts, &p); err != nil {
-		return fmt.Errorf("reading a stored translation: %w", err)
-	}
-	if len(p.Invariants) == 0 {
-		return nil
+	p, err := partsIn(r.Parts)
+	if err != nil || len(p.Invariants) == 0 {
+		return err
 	}
 	reader := b.talk.languageOf(ctx, answered.Sender, ev.RoomID)
 	text := "🌐 " + language.Say(reader, "read_as", "language", code.Name(reader), "text", clipped(p.Body, maxReadAs),
 		"verdict", language.String(reader, "verdict_"+r.Verdict))
-	return b.tellMore(ctx, answered.Sender, ev, noticeReadAs, text, map[string]any{keyReadAs: map[string]any{
+	key := map[string]any{
 		"event_id": versions[0].ID, "language": code, "engine": p.Engine, "verdict": p.Verdict, "reasons": reasonsIn(r), "text": p.Body,
-	}})
+	}
+	return b.tellWith(ctx, answered.Sender, telling{
+		about: ev, kind: noticeReadAs, text: text, more: map[string]any{keyReadAs: key}, words: &subject{answered, versions[0]},
+	})
 }
 
 func clipped(text string, letters int) string {
@@ -107,92 +107,3 @@ func clipped(text string, letters int) string {
 	}
 	return string(runes[:letters]) + "…"
 }
-
-// maxAsked bounds the members of whom an order asks to be read back: in a room of more it is not meant for each of them.
-const maxAsked = 50
-
-// askReadBack asks those who may carry out an order to repeat it, where the room's moderators want that. Each member of this
-// node is asked in their own language and alone.
-func (b *Bridge) askReadBack(ctx context.Context, ev *rooms.Event) error {
-	if ev.Relation.Type == relReplace || ev.Received == 0 {
-		return nil
-	}
-	room, err := b.o.Rooms.Snapshot(ctx, ev.RoomID)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	settings, err := b.settingsOf(ctx, room)
-	if err != nil || !settings.Readback || room.LocalJoined() > maxAsked {
-		return err
-	}
-	if answered, err := b.answered(ctx, ev); err != nil || answered != nil {
-		return err // what answers an order is no order
-	}
-	if !isOrder(b.invariantsOf(ev)) {
-		return nil
-	}
-	for _, user := range room.LocalMembers() {
-		if user == ev.Sender || user == b.bot || b.o.Appservice(user) {
-			continue
-		}
-		text := language.Say(b.talk.languageOf(ctx, user, ev.RoomID), "readback_request")
-		if err := b.tell(ctx, user, ev, noticeOrder, "🌐 "+text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *Bridge) invariantsOf(ev *rooms.Event) []check.Invariant {
-	w, ok := b.wordsOf(ev)
-	if !ok {
-		return nil
-	}
-	return check.Invariants(w.text, b.decide(ev).from)
-}
-
-// isOrder reports whether a message looks like an order: it names a drug and a dose.
-func isOrder(of []check.Invariant) bool {
-	return hasKind(of, check.KindDrug) && hasKind(of, check.KindDose)
-}
-
-func hasKind(of []check.Invariant, kind check.Kind) bool {
-	return slices.ContainsFunc(of, func(i check.Invariant) bool { return i.Kind == kind })
-}
-
-// readBackItems are the findings that concern an order; the others are about translations.
-var readBackItems = []string{"number", "decimal", "dose", "unit", "drug", "frequency", "route", "side", "negation"}
-
-// checkReadBack compares what is read back with the order, and tells its author and whoever answered.
-func (b *Bridge) checkReadBack(ctx context.Context, ev, order *rooms.Event) error {
-	room, err := b.o.Rooms.Snapshot(ctx, ev.RoomID)
-	if err != nil {
-		return ignoreMissing(err)
-	}
-	settings, err := b.settingsOf(ctx, room)
-	if err != nil || !settings.Readback || !isOrder(b.invariantsOf(order)) {
-		return err
-	}
-	said := b.invariantsOf(ev)
-	if !hasKind(said, check.KindDrug) && !hasKind(said, check.KindDose) {
-		return nil // "on my way" reads nothing back
-	}
-	ordered, _ := b.wordsOf(order)
-	repeatedWords, _ := b.wordsOf(ev)
-	report := check.Compare(lineOf(ordered.text), lineOf(replies.WithoutFallback(repeatedWords.text)), b.decide(order).from, b.decide(ev).from)
-	reasons := slices.DeleteFunc(report.Reasons, func(r check.Reason) bool { return !slices.Contains(readBackItems, r.Code) })
-	for _, user := range []string{order.Sender, ev.Sender} {
-		reader := b.talk.languageOf(ctx, user, ev.RoomID)
-		text := language.Say(reader, "readback_same")
-		if len(reasons) > 0 {
-			text = language.Say(reader, "readback_differs", "items", compose.Findings(reader, reasons))
-		}
-		if err := b.tell(ctx, user, ev, noticeReadBack, "🌐 "+text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// lineOf makes one line of a text: the order of its lines says nothing in another language.
-func lineOf(text string) []string { return []string{strings.Join(strings.Fields(text), " ")} }

@@ -218,6 +218,10 @@ func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) 
 	}
 	now := b.o.Now().UnixMilli()
 	putOff, batch := b.putOffGroups(batch, versions, messages)
+	forms, err := b.formsRead(batch, versions)
+	if err != nil {
+		return err
+	}
 	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := insertPutOffReadings(tx, putOff); err != nil {
 			return err
@@ -225,7 +229,7 @@ func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) 
 		if err := insertReadings(tx, batch); err != nil {
 			return err
 		}
-		if err := b.writeTexts(tx, batch, versions, messages); err != nil {
+		if err := b.writeTexts(tx, batch, forms, versions, messages); err != nil {
 			return err
 		}
 		if lostAt != 0 {
@@ -261,7 +265,7 @@ func (b *Bridge) versionsOf(ctx context.Context, batch []reading) (versions, mes
 
 // writeTexts keeps what the renderings of a batch said, without their words where the message is gone by now or the
 // configuration keeps none.
-func (b *Bridge) writeTexts(tx *sqldb.Tx, batch []reading, versions, messages map[int64]*rooms.Event) error {
+func (b *Bridge) writeTexts(tx *sqldb.Tx, batch []reading, forms map[readForm]string, versions, messages map[int64]*rooms.Event) error {
 	var said []*view.Rendering
 	var ids []string
 	seen := map[int64]bool{}
@@ -282,10 +286,21 @@ func (b *Bridge) writeTexts(tx *sqldb.Tx, batch []reading, versions, messages ma
 		return err
 	}
 	texts := make([]readText, 0, len(said))
+	kept := map[int64]bool{}
 	for _, r := range said {
 		version := versions[r.Version]
 		message := messages[version.NID]
-		texts = append(texts, b.textOf(r, version, message, gone[version.ID] || gone[message.ID]))
+		text := b.textOf(r, version, message, gone[version.ID] || gone[message.ID])
+		kept[r.Position] = len(text.sealed) > 0
+		texts = append(texts, text)
+	}
+	for form, text := range forms {
+		if !kept[form.rendering] {
+			continue
+		}
+		if err := insertReadForm(tx, form, b.vault.seal(text, formPlace(form.rendering, form.mode))); err != nil {
+			return err
+		}
 	}
 	return insertReadTexts(tx, texts)
 }

@@ -35,12 +35,18 @@ func (b *Bridge) repliedIn(ctx context.Context, batch []reading) ([]reading, err
 
 // saidBy returns the translation that an answer of the bot in a thread says, nil when it is gone.
 func (b *Bridge) saidBy(ctx context.Context, reply *rooms.Event) (*row, error) {
-	first := reply
-	if reply.Relation.Type == relReplace {
-		var err error
-		if first, err = b.messageOf(ctx, reply); err != nil {
-			return nil, err
-		}
+	message, err := b.repliedTo(ctx, reply)
+	if err != nil || message == nil {
+		return nil, err
+	}
+	return b.selectThreadedBefore(ctx, message.NID, tagOf(reply), reply.Position)
+}
+
+// repliedTo returns the message of which an answer of the bot in a thread says the translation, nil when it is gone.
+func (b *Bridge) repliedTo(ctx context.Context, reply *rooms.Event) (*rooms.Event, error) {
+	first, err := b.messageOf(ctx, reply)
+	if err != nil {
+		return nil, err
 	}
 	id := first.Content().Get(pathRelates + `.m\.in_reply_to.event_id`).Str
 	found, err := b.o.Rooms.EventsByID(ctx, []string{id})
@@ -51,5 +57,5 @@ func (b *Bridge) saidBy(ctx context.Context, reply *rooms.Event) (*row, error) {
 	if message == nil || message.RoomNID != reply.RoomNID {
 		return nil, nil
 	}
-	return b.selectThreadedBefore(ctx, message.NID, tagOf(reply), reply.Position)
+	return message, nil
 }

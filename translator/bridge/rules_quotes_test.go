@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -85,6 +86,28 @@ func TestRule12ACopiedTranslationIsNotTranslatedAgain(t *testing.T) {
 	require.Equal(t, `["copy"]`, keyIn(got).Get("reasons").Raw)
 	require.True(t, strings.HasPrefix(body(got), estable+"\n"+mark+"\n🌐 not translated: "), "its original is not known here: "+body(got))
 	require.Zero(t, w.engine.count("en", estable))
+}
+
+// Clients that show no details write the title of the original between the two, and with the original first the mark stands there.
+func TestRule12ACopyIsKnownByOurMarkOnAnyLine(t *testing.T) {
+	w, room := quoteWorld(t)
+	w.readsIn(carla, "", `{"language":"es","mode":"original_first"}`)
+	a, c := w.device(alice), w.device(carla)
+	w.say(room, alice, question)
+	first := body(c.until(room, 1)[0])
+	require.True(t, strings.HasPrefix(first, question+"\n🌐"), first)
+	w.say(room, carla, first)
+	w.say(room, bob, pregunta+"\n🌐 Original (inglés)\n"+question)
+	for _, got := range a.until(room, 3)[1:] {
+		require.True(t, strings.HasPrefix(body(got), question+"\nOriginal (English)"), body(got))
+	}
+	require.Zero(t, w.engine.count("en", pregunta))
+	for text, want := range map[string]bool{
+		"Texto 🌐 Original (inglés) text": true, "Text\n\u2067🌐 من الإنجليزية\u2069\nmore": true, "文本\n🌐 译自英语\ntext": true,
+		"> 🌐 from French\nWhat does this mean?": false, "See\n🌐 hospital.example\nfor all of it": false, "🌐": false, "Hello\n🌐 from home, I think\nyes": false,
+	} {
+		require.Equal(t, want, compose.Copied(text), text)
+	}
 }
 
 func TestRule12WhatIsQuotedIsGoneWithItsMessage(t *testing.T) {

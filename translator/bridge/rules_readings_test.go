@@ -60,6 +60,43 @@ func TestRule18TheReadingLogSaysWhatEachReaderWasShown(t *testing.T) {
 	require.False(t, readingOf(log, alice).Exists(), "the author read her own words")
 }
 
+// Each reader's text is the one that they were given, whatever the mode and whoever read first.
+func TestRule18TheLogKeepsWhatWasGivenInEachMode(t *testing.T) {
+	for _, first := range []string{bob, carla} {
+		t.Run(first, func(t *testing.T) {
+			w := newWorld(t)
+			room := w.ward()
+			w.readsIn(carla, room, `{"mode":"original_first"}`)
+			id := w.say(room, alice, question)
+			w.rendered(id, "es")
+			shown := map[string]string{first: body(w.device(first).until(room, 1)[0])}
+			w.readingsOf(id)
+			for _, user := range []string{bob, carla} {
+				shown[user] = body(w.device(user).until(room, 1)[0])
+			}
+			require.True(t, strings.HasPrefix(shown[carla], question+"\n"), shown[carla])
+			require.True(t, strings.HasPrefix(shown[bob], pregunta+"\n"), shown[bob])
+			log := w.readingsOf(id)
+			require.Equal(t, shown[bob], readingOf(log, bob).Get("text").Str)
+			require.Equal(t, shown[carla], readingOf(log, carla).Get("text").Str)
+			w.redact(room, alice, id)
+			require.Eventually(t, func() bool { return readingOf(w.readingsOf(id), carla).Get("text").Str == "" }, patience, 2*time.Millisecond)
+		})
+	}
+}
+
+func TestRule18TheLogKeepsWhatTheBotSaidInAThread(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	w.botIn(room, alice)
+	w.readsIn(carla, "", `{"language":"es","mode":"thread"}`)
+	c := w.device(carla)
+	greeted := len(c.saidBy(room, bot))
+	id := w.say(room, alice, question)
+	require.Eventually(t, func() bool { c.sync(0); return len(c.saidBy(room, bot)) == greeted+1 }, patience, 5*time.Millisecond)
+	require.Equal(t, body(c.saidBy(room, bot)[greeted]), readingOf(w.readingsOf(id), carla).Get("text").Str)
+}
+
 func TestRule18TheLogOutlivesRestartsAndThePurgeOfTheCache(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()

@@ -1,11 +1,15 @@
 package bridge
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/translator/language"
 )
 
 func TestRule06RedactingTheOriginalTakesTheSyntheticBack(t *testing.T) {
@@ -165,4 +169,149 @@ func TestRule06WhatRemainsIsTranslatedAfterItWasShown(t *testing.T) {
 	require.Contains(t, shown.byTime[id], pregunta)
 	require.Contains(t, shown.byArrival[id], pregunta)
 	b.quiet(room)
+}
+
+// What the author of a message is told under its answers repeats the message: it goes with it, in history, on new devices
+// and in the database.
+func TestRule06WhatWasToldUnderAnAnswerGoesWithTheMessage(t *testing.T) {
+	w, room, id, answer, _ := answeredWard(t)
+	w.answerRead(alice, answer)
+	require.Contains(t, w.bodyAs(alice, answer), sinFiebre)
+	w.redact(room, alice, id)
+	require.Eventually(t, func() bool { return !strings.Contains(w.bodyAs(alice, answer), sinFiebre) }, patience, 2*time.Millisecond)
+	for _, ev := range w.device(alice).messages(room) {
+		require.NotContains(t, body(ev), sinFiebre)
+	}
+	require.Empty(t, w.notices(`content <> '{}' AND kind = 'read as'`))
+}
+
+func TestRule06WhatDiffersFromAnOrderGoesWithTheOrder(t *testing.T) {
+	w, room := readbackWard(t)
+	a := w.device(alice)
+	id := w.say(room, alice, "Please give 50 mg morphine twice a day.")
+	edit := w.send(room, alice, editOf(id, order))
+	w.send(room, bob, replyTo(id, "Morphine 50 mg twice a day."))
+	require.Contains(t, body(a.noticed(room, 1)[0]), "5 mg")
+	w.redact(room, alice, edit)
+	require.Eventually(t, func() bool { return len(w.notices(`content <> '{}' AND kind = 'readback'`)) == 0 }, patience, 2*time.Millisecond)
+	require.Eventually(t, func() bool { a.sync(0); return a.redacted(room, a.notices(room)[0].Get("event_id").Str) }, patience, 2*time.Millisecond)
+}
+
+// A translation that quotes a message holds words of it: they go with the message, for whoever had them and in the database.
+func TestRule06WhatQuotesAMessageIsShownWithoutItsWords(t *testing.T) {
+	for name, content := range map[string]object{
+		"text": {"msgtype": "m.text", "body": "> " + pregunta + "\n" + thanks},
+		"HTML": {"msgtype": "m.text", "body": "> " + pregunta + "\n\n" + thanks, "format": htmlFormat, "formatted_body": "<blockquote>" + pregunta + "</blockquote>" + thanks},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, room := quoteWorld(t)
+			b := w.device(bob)
+			w.reads(carla, "en")
+			c := w.device(carla)
+			id := w.say(room, alice, question)
+			b.until(room, 1)
+			quoting := w.send(room, bob, content)
+			require.Contains(t, body(c.until(room, 2)[1]), question)
+			w.redact(room, alice, id)
+			shown := c.until(room, 5)[3] // before the redaction of the synthetic that others may have
+			require.Equal(t, "m.replace", shown.Get("content").Get(pathRelates+".rel_type").Str, "who had it is shown it without")
+			require.Contains(t, newBody(shown), "> …\n"+merci)
+			require.NotContains(t, shown.Raw, question)
+			require.NotContains(t, w.bodyAs(carla, quoting), question)
+			require.Contains(t, w.bodyAs(carla, quoting), "> …\n"+merci)
+			for _, r := range w.rows(quoting, "en") {
+				require.NotContains(t, string(r.Content)+string(r.LateContent)+string(r.Parts), question)
+			}
+			c.quiet(room)
+			w.restart()
+			require.NotContains(t, w.bodyAs(carla, quoting), question)
+		})
+	}
+}
+
+func TestRule06ACopyOfWhatIsGoneSaysNothingOfIt(t *testing.T) {
+	w, room := quoteWorld(t)
+	b := w.device(bob)
+	w.reads(carla, "en")
+	id := w.say(room, alice, question)
+	copied := w.say(room, bob, body(b.until(room, 1)[0]))
+	w.rendered(copied, "en")
+	require.Contains(t, w.bodyAs(carla, copied), question)
+	w.redact(room, alice, id)
+	require.Eventually(t, func() bool { return !strings.Contains(w.bodyAs(carla, copied), question) }, patience, 2*time.Millisecond)
+	require.Contains(t, w.bodyAs(carla, copied), language.String("en", "reason_copy"))
+}
+
+// A late translation that showed the quote is taken back, after one without it.
+func TestRule06ALateTranslationThatQuotedIsTakenBack(t *testing.T) {
+	w, room := quoteWorld(t)
+	b := w.device(bob)
+	w.reads(carla, "en")
+	c := w.device(carla)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	c.until(room, 1)
+	open := w.engine.close()
+	w.say(room, bob, "> "+pregunta+"\n"+thanks)
+	w.tooLate()
+	c.until(room, 2)
+	open()
+	late := c.until(room, 3)[2]
+	require.Contains(t, newBody(late), question)
+	w.redact(room, alice, id)
+	got := c.until(room, 6)
+	require.Contains(t, newBody(got[4]), "> …\n"+merci)
+	require.Greater(t, got[4].Get("origin_server_ts").Int(), late.Get("origin_server_ts").Int())
+	require.Equal(t, late.Get("event_id").Str, redactsOf(got[5]))
+}
+
+// What was read of a translation that quotes is erased, too; and in a thread, where it is a message of the bot.
+func TestRule06NothingIsKeptOfAQuoteElsewhere(t *testing.T) {
+	w, room := quoteWorld(t)
+	w.botIn(room, alice)
+	b := w.device(bob)
+	w.readsIn(carla, "", `{"language":"en","mode":"thread"}`)
+	c := w.device(carla)
+	id := w.say(room, alice, question)
+	w.rendered(id, "es")
+	b.sync(0)
+	greeted := len(c.saidBy(room, bot))
+	w.say(room, bob, "> "+pregunta+"\n"+thanks)
+	require.Eventually(t, func() bool { c.sync(0); return len(c.saidBy(room, bot)) == greeted+1 }, patience, 5*time.Millisecond)
+	said := c.saidBy(room, bot)[greeted]
+	require.Contains(t, body(said), question)
+	w.redact(room, alice, id)
+	require.Eventually(t, func() bool { c.sync(0); return c.redacted(room, said.Get("event_id").Str) }, patience, 5*time.Millisecond)
+}
+
+// Nobody is given from memory what is gone; whoever writes it anew has it translated anew.
+func TestRule06MemoryForgetsWhatIsRedacted(t *testing.T) {
+	w, room := quoteWorld(t)
+	b := w.device(bob)
+	id := w.say(room, alice, question)
+	b.until(room, 1)
+	require.Equal(t, 1, w.engine.count("es", question))
+	w.redact(room, alice, id)
+	w.settled()
+	w.rendered(w.say(room, alice, question), "es")
+	require.Equal(t, 2, w.engine.count("es", question))
+}
+
+// notices returns the positions of notices in the database.
+func (w *world) notices(where string) (positions []int64) {
+	rows, err := w.db.Query(w.t.Context(), `SELECT position FROM translator_notices WHERE `+where)
+	require.NoError(w.t, err)
+	defer rows.Close()
+	for rows.Next() {
+		var position int64
+		require.NoError(w.t, rows.Scan(&position))
+		positions = append(positions, position)
+	}
+	require.NoError(w.t, rows.Err())
+	return positions
+}
+
+// redacted reports whether a device was told that an event is redacted.
+func (d *device) redacted(roomID, id string) bool {
+	return slices.ContainsFunc(d.events[roomID], func(ev gjson.Result) bool { return redactsOf(ev) == id })
 }

@@ -8,6 +8,7 @@ import (
 
 	"medixchange/internal/sqldb"
 	"medixchange/rooms/view"
+	"medixchange/translator"
 	"medixchange/translator/language"
 )
 
@@ -145,6 +146,14 @@ func (b *Bridge) selectThreadedBefore(ctx context.Context, messageNID int64, tag
 		return nil, err
 	}
 	return rows[0], nil
+}
+
+// selectSpoken returns a row of a voice message that was written down, in any language, rather a translated one.
+func (b *Bridge) selectSpoken(ctx context.Context, nid int64) ([]*row, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.event_nid = $1 AND x.placed = 1 AND x.reason NOT IN ($2, $3) ORDER BY (x.verdict <> '') DESC, x.position LIMIT 1`,
+		nid, reasonTranscription, translator.ReasonOff)
+	return b.scanRows(rows, err)
 }
 
 // threadedLanguages returns the languages in which the bot has said a message in a thread.

@@ -24,9 +24,14 @@ func isTold(tx *sqldb.Tx, userID string, eventNID int64, kind string) (bool, err
 	return true, nil
 }
 
-func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice) error {
-	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS, b.keptNotice(n.Content, n.Position), n.Beside)
+func (b *Bridge) storeNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.Notice, words *subject) error {
+	var message, version int64
+	if words != nil {
+		message, version = words.message.NID, words.version.NID
+	}
+	_, err := tx.Exec(`INSERT INTO translator_notices (position, user_id, room_nid, event_nid, kind, redacts, ts, content, beside, subject_nid, subject_version_nid)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, n.Position, n.UserID, roomNID, n.EventNID, kind, n.Redacts, n.TS,
+		b.SealText(string(n.Content), noticePlace(n.Position)), n.Beside, message, version)
 	if err != nil {
 		return fmt.Errorf("storing a notice: %w", err)
 	}
@@ -55,7 +60,7 @@ func (b *Bridge) scanNotices(rows *sql.Rows, err error) ([]*view.Notice, error) 
 		if err := rows.Scan(&n.Position, &n.UserID, &n.RoomID, &n.EventNID, &n.Redacts, &n.TS, &content, &n.Beside); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
-		said, err := b.unsealedNotice(content, n.Position)
+		said, err := b.OpenText(content, noticePlace(n.Position))
 		if err != nil {
 			continue // it does not open: nobody is told
 		}
@@ -87,15 +92,25 @@ type notice struct {
 
 // noticesAbout returns what was said about an event, without what it says.
 func noticesAbout(tx *sqldb.Tx, eventNID int64) ([]notice, error) {
-	rows, err := tx.Query(`SELECT position, user_id, redacts, kind FROM translator_notices WHERE event_nid = $1 ORDER BY position`, eventNID)
+	return noticesIn(tx.Query(`SELECT position, user_id, event_nid, redacts, kind FROM translator_notices WHERE event_nid = $1 ORDER BY position`, eventNID))
+}
+
+// noticesRepeating returns what still repeats words of a message, or of one version of it (0: all).
+func noticesRepeating(tx *sqldb.Tx, messageNID, versionNID int64) ([]notice, error) {
+	return noticesIn(tx.Query(`SELECT position, user_id, event_nid, redacts, kind FROM translator_notices
+		WHERE subject_nid = $1 AND subject_nid <> 0 AND (CAST($2 AS BIGINT) = 0 OR subject_version_nid = $2) AND content <> '{}' ORDER BY position`,
+		messageNID, versionNID))
+}
+
+func noticesIn(rows *sql.Rows, err error) ([]notice, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading notices: %w", err)
 	}
 	defer rows.Close()
 	var all []notice
 	for rows.Next() {
-		n := notice{Notice: &view.Notice{EventNID: eventNID}}
-		if err := rows.Scan(&n.Position, &n.UserID, &n.Redacts, &n.kind); err != nil {
+		n := notice{Notice: &view.Notice{}}
+		if err := rows.Scan(&n.Position, &n.UserID, &n.EventNID, &n.Redacts, &n.kind); err != nil {
 			return nil, fmt.Errorf("reading a notice: %w", err)
 		}
 		all = append(all, n)
@@ -112,6 +127,16 @@ func (b *Bridge) hasConcerns(ctx context.Context, messageNID int64) (bool, error
 		return false, fmt.Errorf("looking for what an author was told: %w", err)
 	}
 	return n > 0, nil
+}
+
+// lastOrderKind returns the kind of the last notice that asked for a read-back of a message, "" without one.
+func (b *Bridge) lastOrderKind(ctx context.Context, messageNID int64) (kind string, err error) {
+	err = b.o.DB.QueryRow(ctx, `SELECT kind FROM translator_notices
+		WHERE event_nid = $1 AND (kind = 'order' OR kind LIKE 'order %') ORDER BY position DESC LIMIT 1`, messageNID).Scan(&kind)
+	if err != nil && !errors.Is(err, sqldb.ErrNoRows) {
+		return "", fmt.Errorf("looking for what was to be read back: %w", err)
+	}
+	return kind, nil
 }
 
 // selectBeside returns what a user is told beside events, by the event's nid.

@@ -13,6 +13,8 @@ import (
 
 func readPlace(rendering int64) string { return "reading " + strconv.FormatInt(rendering, 10) }
 
+func formPlace(rendering int64, mode string) string { return readPlace(rendering) + " " + mode }
+
 // readText is a line of translation_read_texts.
 type readText struct {
 	rendering, messageNID, versionNID int64
@@ -75,6 +77,15 @@ func insertReadTexts(tx *sqldb.Tx, texts []readText) error {
 	return nil
 }
 
+func insertReadForm(tx *sqldb.Tx, form readForm, sealed []byte) error {
+	_, err := tx.Exec(`INSERT INTO translation_read_forms (rendering, mode, text) VALUES ($1, $2, $3) ON CONFLICT (rendering, mode) DO NOTHING`,
+		form.rendering, form.mode, sealed)
+	if err != nil {
+		return fmt.Errorf("storing what was read: %w", err)
+	}
+	return nil
+}
+
 // rowsAtOnce is how many rows one statement of insertMany has. The rest go one by one, so that there are two texts of each.
 const rowsAtOnce = 16
 
@@ -114,7 +125,12 @@ func places(rows, columns int) string {
 // eraseReadTexts forgets the words of a version of a message; of the message itself (version 0), of all its versions. Who was
 // given something, and when, stays.
 func eraseReadTexts(tx *sqldb.Tx, messageNID, versionNID int64) error {
-	_, err := tx.Exec(`UPDATE translation_read_texts SET text = $3 WHERE message_nid = $1 AND (CAST($2 AS BIGINT) = 0 OR version_nid = $2)`,
+	_, err := tx.Exec(`DELETE FROM translation_read_forms WHERE rendering IN
+		(SELECT rendering FROM translation_read_texts WHERE message_nid = $1 AND (CAST($2 AS BIGINT) = 0 OR version_nid = $2))`, messageNID, versionNID)
+	if err != nil {
+		return fmt.Errorf("erasing what was read: %w", err)
+	}
+	_, err = tx.Exec(`UPDATE translation_read_texts SET text = $3 WHERE message_nid = $1 AND (CAST($2 AS BIGINT) = 0 OR version_nid = $2)`,
 		messageNID, versionNID, []byte{})
 	if err != nil {
 		return fmt.Errorf("erasing what was read: %w", err)
@@ -174,8 +190,9 @@ const maxReadingsShown = 10_000
 
 func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Reading, error) {
 	rows, err := b.o.DB.Query(ctx, `SELECT g.user_id, g.first_ts, g.late, g.mode, g.pushed_ts, v.event_id, t.rendering, t.language, t.source, t.engine,
-			t.glossary, t.state, t.verdict, t.reasons, t.text
+			t.glossary, t.state, t.verdict, t.reasons, t.text, f.text
 		FROM translation_read_texts t JOIN translation_readings g ON g.rendering = t.rendering JOIN events v ON v.event_nid = t.version_nid
+			LEFT JOIN translation_read_forms f ON f.rendering = g.rendering AND f.mode = g.mode
 		WHERE t.message_nid = $1 ORDER BY g.first_ts, g.user_id LIMIT $2`, messageNID, maxReadingsShown)
 	if err != nil {
 		return nil, fmt.Errorf("reading the reading log: %w", err)
@@ -186,14 +203,18 @@ func (b *Bridge) selectReadings(ctx context.Context, messageNID int64) ([]Readin
 		var r Reading
 		var late int
 		var reasons string
-		var sealed []byte
+		var sealed, form []byte
 		err := rows.Scan(&r.UserID, &r.FirstTS, &late, &r.Mode, &r.PushedTS, &r.VersionID, &r.rendering, &r.To, &r.From, &r.Engine, &r.Glossary, &r.State,
-			&r.Verdict, &reasons, &sealed)
+			&r.Verdict, &reasons, &sealed, &form)
 		if err != nil {
 			return nil, fmt.Errorf("reading the reading log: %w", err)
 		}
 		r.Late, r.Reasons = late != 0, strings.Fields(reasons)
-		r.Text, err = b.vault.open(sealed, readPlace(r.rendering))
+		place := readPlace(r.rendering)
+		if len(form) > 0 {
+			sealed, place = form, formPlace(r.rendering, r.Mode)
+		}
+		r.Text, err = b.vault.open(sealed, place)
 		r.Unreadable = err != nil
 		readings = append(readings, r)
 	}
@@ -211,10 +232,12 @@ func sweepReadings(tx *sqldb.Tx, ts int64, limit int) (int64, error) {
 	if err != nil || n > 0 {
 		return n, err
 	}
-	_, err = tx.Exec(`DELETE FROM translation_read_texts WHERE NOT EXISTS
-		(SELECT 1 FROM translation_readings g WHERE g.rendering = translation_read_texts.rendering)`)
-	if err != nil {
-		return 0, fmt.Errorf("removing what was read: %w", err)
+	for _, table := range []string{"translation_read_texts", "translation_read_forms"} {
+		_, err = tx.Exec(`DELETE FROM ` + table + ` WHERE NOT EXISTS
+			(SELECT 1 FROM translation_readings g WHERE g.rendering = ` + table + `.rendering)`)
+		if err != nil {
+			return 0, fmt.Errorf("removing what was read: %w", err)
+		}
 	}
 	_, err = tx.Exec(`DELETE FROM translation_reading_gaps WHERE until_ts > 0 AND until_ts < $1`, ts)
 	return 0, err

@@ -15,11 +15,19 @@ const (
 	sweepStep = 500
 )
 
-// sweepLoop keeps the stored renderings within the bounds of the configuration until ctx ends.
+// sweepLoop keeps the stored renderings within the bounds of the configuration, and watches what the checks say of them, until
+// ctx ends.
 func (b *Bridge) sweepLoop(ctx context.Context) error {
+	watched := b.o.Now().Add(sweepEvery - watchEvery) // not while the node starts
 	for {
 		if err := b.sweep(ctx); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("removing old renderings failed")
+		}
+		if now := b.o.Now(); now.Sub(watched) >= watchEvery {
+			watched = now
+			if err := b.watchDoubt(ctx); err != nil && ctx.Err() == nil {
+				b.o.Log.WithError(err).Warn("counting doubted translations failed")
+			}
 		}
 		if !pace.Pause(ctx, sweepEvery) {
 			return ctx.Err()

@@ -95,8 +95,8 @@ func editing(first string, content map[string]any) map[string]any {
 	}
 }
 
-// unsay takes back what the bot said in threads of a message, or of an edit of it, that is gone; and a report with its
-// reaction.
+// unsay takes back what the bot said in threads of a message, or of an edit of it, that is gone, and of what quotes it; and a
+// report with its reaction.
 func (t *talk) unsay(ctx context.Context, targetID string) error {
 	found, err := t.b.o.Rooms.EventsByID(ctx, []string{targetID})
 	if err != nil {
@@ -113,12 +113,26 @@ func (t *talk) unsay(ctx context.Context, targetID string) error {
 	if err != nil {
 		return err
 	}
+	quoting, err := t.b.quotingOf(ctx, target, message)
+	if err != nil {
+		return err
+	}
+	for _, q := range append(quoting, requote{subject: subject{message, target}}) {
+		if err := t.unsayVersion(ctx, q.message, q.version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unsayVersion takes back what the bot said of a version of a message in threads.
+func (t *talk) unsayVersion(ctx context.Context, message, version *rooms.Event) error {
 	codes, err := t.b.threadedLanguages(ctx, message.NID)
 	if err != nil {
 		return err
 	}
 	for _, code := range codes {
-		said, ok, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, threadTxn(message, code, target))
+		said, ok, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, threadTxn(message, code, version))
 		if err != nil {
 			return fmt.Errorf("looking for a translation in a thread: %w", err)
 		}

@@ -109,27 +109,30 @@ func (b *Bridge) unsealed(stored []byte, position int64, column string) ([]byte,
 	return b.vault.openBytes(stored, renderingPlace(position, column))
 }
 
-// sealedNotice begins the content of a notice that is sealed; others are JSON.
-const sealedNotice = "sealed:"
+// sealedText begins a text that is sealed where others stand as they are.
+const sealedText = "sealed:"
 
-func noticePlace(position int64) []byte { return strconv.AppendInt([]byte("notice "), position, 10) }
+func noticePlace(position int64) string { return "notice " + strconv.FormatInt(position, 10) }
 
-// keptNotice is what the database holds of a notice: it may quote a message or its translation.
-func (b *Bridge) keptNotice(content []byte, position int64) string {
-	if len(content) == 0 || !b.o.Config.Seal.Renderings {
-		return string(content)
+// SealText returns what the database may hold of a text: sealed, unless renderings are not. place says where it is kept: it
+// opens nowhere else.
+func (b *Bridge) SealText(text, place string) string {
+	if text == "" || !b.o.Config.Seal.Renderings {
+		return text
 	}
-	return sealedNotice + base64.RawStdEncoding.EncodeToString(b.vault.sealBytes(content, noticePlace(position)))
+	return sealedText + base64.RawStdEncoding.EncodeToString(b.vault.seal(text, place))
 }
 
-func (b *Bridge) unsealedNotice(stored string, position int64) ([]byte, error) {
-	encoded, sealed := strings.CutPrefix(stored, sealedNotice)
+// OpenText returns the text of which SealText made stored, or that was stored as it is. It fails for what was sealed with another
+// key or for another place.
+func (b *Bridge) OpenText(stored, place string) (string, error) {
+	encoded, sealed := strings.CutPrefix(stored, sealedText)
 	if !sealed {
-		return []byte(stored), nil
+		return stored, nil
 	}
 	bytes, err := base64.RawStdEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, errNotSealed
+		return "", errNotSealed
 	}
-	return b.vault.openBytes(bytes, noticePlace(position))
+	return b.vault.open(bytes, place)
 }

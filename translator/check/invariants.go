@@ -7,9 +7,6 @@ import (
 	"medixchange/translator/language"
 )
 
-// maxInvariants bounds what is listed beside one message.
-const maxInvariants = 24
-
 // Invariants lists what of a source must be the same in every language, as written, in its order:
 // doses, blood pressures, drugs, frequencies, routes, negations and sides. A text that has none of them, such
 // as "see you at 5", has no invariants, whatever numbers it holds.
@@ -73,8 +70,8 @@ func (x *facts) verbatim(found []placed) []Invariant {
 		}
 		merged = append(merged, p)
 	}
-	list := make([]Invariant, 0, min(len(merged), maxInvariants))
-	for _, p := range merged[:min(len(merged), maxInvariants)] {
+	list := make([]Invariant, 0, len(merged))
+	for _, p := range merged {
 		list = append(list, Invariant{Kind: p.kind, Text: x.f.original(p.from, p.to)})
 	}
 	return list

@@ -16,12 +16,26 @@ const (
 	popIsolate         = "\u2069"
 )
 
-// quantity is a number with its unit, a range or a ratio in Latin letters and digits. After an Arabic letter a client shows
-// "5 mg" as "mg 5", "38.5 °C" as "C° 38.5" and "5-10" as "10-5", unless something keeps it together.
-var quantity = pattern.Lazy(`\b[0-9]+(?:[.,][0-9]+)*` +
-	`(?:(?:[ \x{a0}\x{202f}]?[-–/×:][ \x{a0}\x{202f}]?[0-9]+(?:[.,][0-9]+)*)+(?:` + unit + `)?|` + unit + `)`)
+// quantity is a number as it must be read in one piece: with its sign, groups, power and unit, a range, a ratio or a pair, in
+// Latin letters and digits. After an Arabic letter a client shows "5 mg" as "mg 5", "1 000 mg" as "000 mg 1", "38.5 °C" as
+// "C° 38.5" and "5-10" as "10-5", unless something keeps it together. A sign counts where no word stands before it: "COVID-19"
+// has none. In HTML some of these letters are entities.
+var quantity = pattern.Lazy(
+	`(^|[^\pL\pN])(` + sign + number + `(?:` + further + `)*(?:` + unit + `)?)` +
+		`|\b(` + number + `(?:(?:` + further + `)+(?:` + unit + `)?|` + unit + `)|` + grouped + decimals + power + `|` + digits + raised + `)`)
 
-const unit = `[ \x{a0}\x{202f}]?(?:°[ \x{a0}\x{202f}]?[CF]\b|°|%|[A-Za-zµμ]{1,5}(?:/[A-Za-z0-9]{1,6})*\b)`
+const (
+	space    = `[ \x{a0}\x{2009}\x{202f}]`
+	sign     = `(?:(?:[<>≤≥≈~]|&lt;|&gt;)=?` + space + `?[-−–+±]?|[-−–+±])`
+	grouped  = `[0-9]{1,3}(?:(?:` + space + `|['’]|&#39;)[0-9]{3})+\b`
+	digits   = `[0-9]+`
+	decimals = `(?:[.,][0-9]+)*`
+	raised   = `(?:\^[-−+]?[0-9]+|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)`
+	power    = raised + `?`
+	number   = `(?:` + grouped + `|` + digits + `)` + decimals + power
+	further  = space + `?[-−–/×xX*:±]` + space + `?[-−+]?` + number
+	unit     = space + `?(?:[°º]` + space + `?[CF]\b|°|%|/?(?:[A-Za-zµμ]{1,5}|[cm]mH2O)(?:[²³]?/[A-Za-z0-9]{1,6})*(?:[²³]|\b))`
+)
 
 // directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin
 // name still runs the right way.
@@ -86,7 +100,7 @@ func isolateQuantities(c language.Code, text string) string {
 	if !c.RightToLeft() {
 		return text
 	}
-	return quantity().ReplaceAllString(text, leftToRightIsolate+"${0}"+popIsolate)
+	return quantity().ReplaceAllString(text, "${1}"+leftToRightIsolate+"${2}${3}"+popIsolate)
 }
 
 // isolateQuantitiesInHTML is isolateQuantities for sanitised HTML: tags and code stay as they are.

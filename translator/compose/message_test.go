@@ -2,6 +2,8 @@ package compose
 
 import (
 	"encoding/json"
+	"html"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,6 +35,24 @@ func TestRule16InvariantsStandBesideAPass(t *testing.T) {
 	content := Compose(m)
 	require.Contains(t, content.Body, "\nIn the original: 500 mg · gauche\n")
 	require.Contains(t, content.FormattedBody, "<p>In the original: 500 mg · gauche</p><details>")
+}
+
+// What is not shown is counted: a reader of a protocol must not take the line for all of it.
+func TestRule16MoreInvariantsAndFindingsThanCanBeReadAreCounted(t *testing.T) {
+	m := translated()
+	m.Verdict = check.Warn
+	for i := range maxInvariantsShown + 12 {
+		m.Invariants = append(m.Invariants, check.Invariant{Kind: check.KindDose, Text: strconv.Itoa(i+1) + " mg"}, check.Invariant{Kind: check.KindSide, Text: "1 mg"})
+	}
+	for i := range maxFindingsShown + 3 {
+		m.Reasons = append(m.Reasons, check.Reason{Code: "dose", Original: strconv.Itoa(i+1) + " mg", Translation: strconv.Itoa(i+1) + " g"})
+	}
+	content := Compose(m)
+	require.Contains(t, content.Body, " · 60 mg · … +12\n")
+	require.Contains(t, content.Body, "original 12 mg, translation 12 g. … +3\n")
+	m.Invariants, m.Reasons = m.Invariants[:2*maxInvariantsShown], m.Reasons[:maxFindingsShown]
+	require.NotContains(t, Compose(m).Body, "…")
+	require.Contains(t, Compose(m).Body, " · 60 mg\n")
 }
 
 // Clients that show the formatted form must show the globe once, whichever engine translated: without it a reader cannot
@@ -120,6 +140,21 @@ func TestRule11RightToLeft(t *testing.T) {
 	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200f"))
 	require.True(t, strings.HasSuffix(content.Body, "\u2067🌐 من الفرنسية\u2069"), content.Body)
 	require.Contains(t, content.Body, "\u2068500 mg\u2069", "number and unit in one isolate")
+	for _, whole := range []string{
+		"1 000 mg", "1\u00a0000 mg", "1\u202f000 mg", "100 000 IU", "1'000 mg", "1’000 mg", "1 000", "1 000,5 mg", "1,000.5 mg", "-5 °C", "−5 °C", "+5 mg",
+		"-1.2", "±2 mmol/L", "≥5 mg", "> 5 mg", "<=0.5 mg", "5×10^9/L", "4.5 x 10^12/L", "10^9/L", "10⁹/L", "5-10 mg", "0.5–1 mg", "2 - 3", "120/80", "120/80 mmHg",
+		"2 x 5 mg", "1/2 mg", "1:1000", "12:30", "5 mg/kg/day", "5 mg/m²", "75 mg/m²/day", "10 cmH2O", "37,5ºC", "14/min", "-5 - -3 °C", "5 ± 2 mmol/L",
+	} {
+		m.Body = "أعط " + whole + " الآن"
+		require.Contains(t, Compose(m).Body, "أعط \u2066"+whole+"\u2069 الآن\n")
+		m.FormattedBody = "<p>أعط " + html.EscapeString(whole) + " الآن</p>"
+		require.Contains(t, Compose(m).FormattedBody, "أعط \u2066"+html.EscapeString(whole)+"\u2069 الآن</p>")
+		m.FormattedBody = ""
+	}
+	for _, none := range []string{"COVID-19", "- 5", "B12", "12", "metoprolol 12", "5 metoprolol", "12 و 300"} {
+		m.Body = "أعط " + none + " الآن"
+		require.Contains(t, Compose(m).Body, m.Body, "it is no quantity")
+	}
 
 	m = translated()
 	m.From, m.Original.Body = "ar", "المريض بخير"

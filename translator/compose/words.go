@@ -2,6 +2,7 @@ package compose
 
 import (
 	"html"
+	"strconv"
 	"strings"
 
 	"medixchange/translator/check"
@@ -12,8 +13,8 @@ import (
 const (
 	betweenInvariants   = " · "
 	globe               = "🌐 "
-	maxInvariantsShown  = 24
-	maxFindingsShown    = 4
+	maxInvariantsShown  = 60
+	maxFindingsShown    = 12
 	maxFindingItemRunes = 80
 )
 
@@ -101,55 +102,77 @@ func paragraph(text string) string {
 	return "<p>" + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + "</p>"
 }
 
-// invariantLine shows verbatim what must be the same in every language; empty if there is nothing.
+// invariantLine shows verbatim what must be the same in every language; empty if there is nothing. More than can be read is
+// counted.
 func invariantLine(m Message) string {
-	if len(m.Invariants) == 0 {
-		return ""
-	}
 	var items []string
 	seen := map[string]bool{}
 	for _, invariant := range m.Invariants {
-		if seen[invariant.Text] || len(items) == maxInvariantsShown {
+		if seen[invariant.Text] {
 			continue
 		}
 		seen[invariant.Text] = true
-		items = append(items, isolatedItem(m.To, invariant.Text))
+		if len(seen) <= maxInvariantsShown {
+			items = append(items, isolatedItem(m.To, invariant.Text))
+		}
+	}
+	if len(items) == 0 {
+		return ""
+	}
+	if more := len(seen) - len(items); more > 0 {
+		items = append(items, isolatedItem(m.To, andMore(more)))
 	}
 	return directed(m.To, language.String(m.To, "invariants", "items", strings.Join(items, betweenInvariants)))
 }
+
+// andMore says in any language that there are more items than those that are shown.
+func andMore(count int) string { return "… +" + strconv.Itoa(count) }
 
 // findings names what is doubtful, in the reader's language.
 func findings(m Message) string { return Findings(m.To, m.Reasons) }
 
 // Findings names doubtful items in the language of a reader: "dose: original 0.5 mg, translation
-// 5 mg." Reasons that are no findings of the checks are left out.
+// 5 mg." Reasons that are no findings of the checks are left out; more than can be read are counted.
 func Findings(reader language.Code, reasons []check.Reason) string {
 	var parts []string
+	more := 0
 	for _, reason := range reasons {
 		item := language.String(reader, "item_"+reason.Code)
-		if strings.HasPrefix(item, "item_") || len(parts) == maxFindingsShown {
-			continue
-		}
-		original := isolatedItem(reader, shortened(reason.Original))
-		translation := isolatedItem(reader, shortened(reason.Translation))
-		key := "plain"
 		switch {
-		case reason.Original != "" && reason.Translation != "":
-			key = "changed"
-		case reason.Original != "":
-			key = "missing"
-		case reason.Translation != "":
-			key = "added"
-		}
-		if key != "missing" || reason.Expected == "" {
-			parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
-		}
-		if reason.Expected != "" {
-			expected := isolatedItem(reader, shortened(reason.Expected))
-			parts = append(parts, language.String(reader, "expected", "item", item, "original", original, "expected", expected))
+		case strings.HasPrefix(item, "item_"):
+		case len(parts) >= maxFindingsShown:
+			more++
+		default:
+			parts = append(parts, finding(reader, item, reason)...)
 		}
 	}
+	if more > 0 {
+		parts = append(parts, isolatedItem(reader, andMore(more)))
+	}
 	return strings.Join(parts, " ")
+}
+
+// finding names one doubtful item: what it is of the translation, and what was expected.
+func finding(reader language.Code, item string, reason check.Reason) (parts []string) {
+	original := isolatedItem(reader, shortened(reason.Original))
+	translation := isolatedItem(reader, shortened(reason.Translation))
+	key := "plain"
+	switch {
+	case reason.Original != "" && reason.Translation != "":
+		key = "changed"
+	case reason.Original != "":
+		key = "missing"
+	case reason.Translation != "":
+		key = "added"
+	}
+	if key != "missing" || reason.Expected == "" {
+		parts = append(parts, language.String(reader, key, "item", item, "original", original, "translation", translation))
+	}
+	if reason.Expected != "" {
+		expected := isolatedItem(reader, shortened(reason.Expected))
+		parts = append(parts, language.String(reader, "expected", "item", item, "original", original, "expected", expected))
+	}
+	return parts
 }
 
 func shortened(text string) string {

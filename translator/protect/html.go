@@ -75,7 +75,9 @@ func (w *walker) element(node *html.Node) {
 		w.reopen()
 	case whole(node):
 		w.keep(rendered(node), shownText(node))
-		w.current[len(w.current)-1].Mention = node.DataAtom == atom.A && namesUser(attribute(node, "href"))
+		last := &w.current[len(w.current)-1]
+		last.Mention = node.DataAtom == atom.A && namesUser(attribute(node, "href"))
+		last.Hidden = hasAttribute(node, "data-mx-spoiler")
 	case blocks[node.DataAtom]:
 		w.flush()
 		w.m.markup(startTag(node))

@@ -88,6 +88,15 @@ func (m *Message) Plain() []string {
 	return lines
 }
 
+// Shown is Plain without what spoilers hide.
+func (m *Message) Shown() []string {
+	lines := make([]string, len(m.segments))
+	for i, segment := range m.segments {
+		lines[i] = segment.shown()
+	}
+	return lines
+}
+
 // Text is all words of the message that may be translated, to find their language by.
 func (m *Message) Text() string {
 	var b strings.Builder

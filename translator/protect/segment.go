@@ -23,6 +23,8 @@ type Piece struct {
 	Local string
 	// Mention says of an Atom that it names a user, or everybody in the room.
 	Mention bool
+	// Hidden says of an Atom that readers see it only when they ask for it: a spoiler.
+	Hidden bool
 }
 
 // Segment is one line or block of a message: what an engine translates as a unit.
@@ -33,6 +35,19 @@ func (s Segment) Plain() string {
 	var b strings.Builder
 	for _, piece := range s {
 		b.WriteString(piece.Text)
+	}
+	return b.String()
+}
+
+// shown is how the segment reads without what is hidden.
+func (s Segment) shown() string {
+	var b strings.Builder
+	for _, piece := range s {
+		if piece.Hidden {
+			b.WriteByte(' ')
+		} else {
+			b.WriteString(piece.Text)
+		}
 	}
 	return b.String()
 }

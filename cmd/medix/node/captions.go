@@ -37,7 +37,7 @@ func (n *Node) buildCaptions(_ context.Context, o Options) error {
 		Workers: c.Concurrent, DB: n.DB, Audit: n.recordingsLog, Now: o.Now, Log: n.part("captions"), Registerer: n.registry,
 	}
 	if n.pipeline != nil {
-		options.Translator = interpreter{n.pipeline}
+		options.Translator, options.Vault = interpreter{n.pipeline}, n.bridge
 	}
 	n.captions = captions.New(options)
 	return nil

@@ -1,0 +1,136 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/internal/sqldb"
+	"medixchange/translator/language"
+)
+
+// answerRead waits until the author of a message is told how whoever sent the answer had read it.
+func (w *world) answerRead(author, answer string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		found, err := w.bridge.Beside(w.t.Context(), author, w.events(answer), newest)
+		return err == nil && len(found) == 1
+	}, patience, 2e6)
+}
+
+func readbackWard(t *testing.T, change ...func(*world)) (w *world, room string) {
+	w = newWorld(t, change...)
+	room = w.ward()
+	w.setState(room, alice, typeSettings, `{"readback":true}`)
+	return w, room
+}
+
+// What is read back is compared with the order as it stands: the dose that was in it before is a wrong one now.
+func TestRule17AnEditedOrderIsReadBackAsItStands(t *testing.T) {
+	w, room := readbackWard(t)
+	a, b := w.device(alice), w.device(bob)
+	id := w.say(room, alice, "Please give 50 mg morphine twice a day.")
+	b.noticed(room, 1)
+	w.send(room, alice, editOf(id, order))
+	b.noticed(room, 2)
+	w.send(room, bob, replyTo(id, "I give 50 mg morphine twice a day."))
+	require.Contains(t, body(a.noticed(room, 1)[0]), "⚠")
+	w.send(room, bob, replyTo(id, "I give 5 mg morphine twice a day."))
+	require.Contains(t, body(a.noticed(room, 2)[1]), language.String("en", "readback_same"))
+}
+
+func TestRule17EachVersionThatOrdersSomethingElseAsksAgainOnce(t *testing.T) {
+	w, room := readbackWard(t)
+	b, c := w.device(bob), w.device(carla)
+	id := w.say(room, alice, order)
+	b.noticed(room, 1)
+	w.send(room, alice, editOf(id, order+" Thank you."))
+	changed := w.send(room, alice, editOf(id, "Please give 5 mg morphine three times a day."))
+	asked := b.noticed(room, 2)
+	require.Contains(t, body(asked[1]), language.String("es", "readback_request"))
+	require.Equal(t, id, asked[1].Get("content").Get(pathRelates+`.m\.in_reply_to.event_id`).Str, "it stands at the message")
+	require.NoError(t, w.bridge.askReadBack(t.Context(), w.event(changed)))
+	b.sync(0)
+	require.Len(t, b.notices(room), 2, "a version is asked for once, and another wording is no other order")
+	w.send(room, alice, editOf(id, order))
+	b.noticed(room, 3)
+	c.noticed(room, 3)
+}
+
+// A crash between the order and the request must not leave the request out: what comes again has no time of arrival.
+func TestRule17AnOrderThatIsReadAgainAfterACrashIsAskedFor(t *testing.T) {
+	w, room := readbackWard(t)
+	b := w.device(bob)
+	id := w.say(room, alice, order)
+	w.settled()
+	require.NoError(t, w.db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`DELETE FROM translator_notices`)
+		return err
+	}))
+	w.restart()
+	require.NoError(t, w.bridge.askReadBack(t.Context(), w.event(id)))
+	b.noticed(room, 1)
+}
+
+// dictation knows what is said in recordings.
+type dictation map[string]string
+
+func (d dictation) Transcribe(_ context.Context, mxc string) (Transcript, error) {
+	said, ok := d[mxc]
+	if !ok {
+		return Transcript{}, fmt.Errorf("%w: silence", ErrNoTranscript)
+	}
+	return Transcript{Text: said, Language: "en"}, nil
+}
+
+func TestRule17SpokenOrdersAreReadBack(t *testing.T) {
+	const spoken, repeated = "mxc://" + hospital + "/order", "mxc://" + hospital + "/repeated"
+	w, room := readbackWard(t, func(w *world) {
+		w.engine.book["es:Please give"], w.engine.book["es:twice a day."] = "Por favor, dé", "dos veces al día."
+		w.change = func(o *Options) {
+			o.Transcriber = dictation{spoken: order, repeated: "I give 50 mg morphine twice a day."}
+		}
+	})
+	a, b := w.device(alice), w.device(bob)
+	id := w.send(room, alice, voiceMessage("order"))
+	require.Contains(t, body(b.noticed(room, 1)[0]), language.String("es", "readback_request"))
+	answer := w.send(room, bob, replyTo(id, "Doy 5 mg de morfina dos veces al día."))
+	require.Contains(t, body(a.noticed(room, 1)[0]), language.String("en", "readback_same"))
+	w.answerRead(alice, answer)
+
+	aloud := voiceMessage("repeated")
+	aloud["m.relates_to"] = replyTo(id, "")["m.relates_to"]
+	w.send(room, bob, aloud)
+	require.Contains(t, body(a.noticed(room, 2)[1]), "50 mg", "and so is what is read back aloud")
+}
+
+// The caption of a recording is the one form of a voice message, whatever a reader has chosen.
+func TestSpokenWordsHaveOneForm(t *testing.T) {
+	w, _ := newVoiceWorld(t)
+	room := w.ward()
+	w.rendered(w.send(room, alice, voiceMessage("voice")), "es")
+	shown := body(w.device(bob).until(room, 1)[0])
+	for _, mode := range []string{"original_first", "thread"} {
+		w.readsIn(carla, "", `{"language":"es","mode":"`+mode+`"}`)
+		require.Equal(t, shown, body(w.device(carla).until(room, 1)[0]), mode)
+	}
+}
+
+func TestRule17WhoeverRepliesToTheBotInAThreadAnswersTheMessage(t *testing.T) {
+	w := newWorld(t)
+	w.engine.book["es:"+noFever] = sinFiebre
+	room := w.ward()
+	w.botIn(room, alice)
+	w.readsIn(bob, "", `{"language":"es","mode":"thread"}`)
+	b := w.device(bob)
+	greeted := len(b.saidBy(room, bot))
+	id := w.say(room, alice, noFever)
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, bot)) == greeted+1 }, patience, 5e6)
+	said := b.saidBy(room, bot)[greeted].Get("event_id").Str
+	answer := w.send(room, bob, object{"msgtype": "m.text", "body": estable, "m.relates_to": object{
+		"rel_type": "m.thread", "event_id": id, "is_falling_back": false, "m.in_reply_to": object{"event_id": said},
+	}})
+	w.answerRead(alice, answer)
+}
