@@ -365,9 +365,10 @@ func (m *modelRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*vie
 func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*view.Notice, error) {
 	return nil, nil
 }
-func (m *modelRenderer) NoticeID(*view.Notice) string       { return "" }
-func (m *modelRenderer) NoticePlace(string, string) int64   { return 0 }
-func (m *modelRenderer) RealID(id, _ string) (string, bool) { return id, false }
+func (m *modelRenderer) NoticeID(*view.Notice) string                         { return "" }
+func (m *modelRenderer) NoticePlace(string, string) int64                     { return 0 }
+func (m *modelRenderer) Place(context.Context, string, string) (int64, error) { return 0, nil }
+func (m *modelRenderer) RealID(id, _ string) (string, bool)                   { return id, false }
 func (m *modelRenderer) SyntheticID(r *view.Rendering, userID string) string {
 	return fmt.Sprintf("$synthetic-%d-%s", r.Version, userID)
 }

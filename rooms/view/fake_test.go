@@ -283,6 +283,14 @@ func (f *fakeRenderer) NoticePlace(id, _ string) int64 {
 	}
 	return 0
 }
+func (f *fakeRenderer) Place(_ context.Context, id, userID string) (int64, error) {
+	for _, r := range f.renderings {
+		if f.SyntheticID(r, userID) == id {
+			return r.Position, nil
+		}
+	}
+	return 0, nil
+}
 func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
 	for _, r := range f.renderings {
 		if f.SyntheticID(r, userID) == id {

@@ -176,7 +176,7 @@ func TestIDsOfSyntheticsBecomeRealOnes(t *testing.T) {
 	require.False(t, synthetic)
 	require.Equal(t, "$other", real)
 
-	receipt, err := v.MapReceipt(t.Context(), viewer, room, id)
+	receipt, err := v.MapReceipt(t.Context(), viewer, room, id, "")
 	require.NoError(t, err)
 	require.Equal(t, newer.ID, receipt, "the newest that bob could see at the place of the edit")
 
@@ -324,7 +324,7 @@ func TestANoticeIsForItsUserAloneAndCountsForItsPlace(t *testing.T) {
 	require.NoError(t, json.Unmarshal(v.Notice(viewer, n), &event))
 	require.Equal(t, carol, event["sender"])
 	require.Equal(t, "told", event["content"].(map[string]any)["body"])
-	mapped, err := v.MapReceipt(t.Context(), viewer, room, event["event_id"].(string))
+	mapped, err := v.MapReceipt(t.Context(), viewer, room, event["event_id"].(string), "")
 	require.NoError(t, err)
 	require.Equal(t, "$event4", mapped, "what could be seen when it came")
 	require.JSONEq(t, `{"redacts":"`+event["event_id"].(string)+`"}`,

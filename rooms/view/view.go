@@ -89,7 +89,11 @@ type Renderer interface {
 	// it to its position, and any other id to 0.
 	NoticeID(n *Notice) string
 	NoticePlace(id, userID string) int64
-	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
+	// Place returns the position of the rendering that an id of SyntheticID was made for; 0 for any other id, and when the
+	// rendering is kept no more.
+	Place(ctx context.Context, id, userID string) (int64, error)
+	// RealID decodes an id that exists for one viewer only (TRANSLATION 2) to that of the version that it shows or, once that
+	// has gone with its message, the message. For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
 	// OwnTopic returns nil for a room topic that a client of a reader of language sends if it is a translation of the current
