@@ -117,7 +117,7 @@ func TestFreePagesAreGivenBack(t *testing.T) {
 // A full disk fails writes with a clear error, leaves reads alone, and is over as soon as there is room.
 func TestFullDisk(t *testing.T) {
 	folder := t.TempDir()
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=6m"); err != nil {
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=8m"); err != nil {
 		t.Skipf("mounting a small disk needs root: %v", err)
 	}
 	t.Cleanup(func() { require.NoError(t, syscall.Unmount(folder, syscall.MNT_DETACH)) })
