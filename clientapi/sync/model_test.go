@@ -224,6 +224,8 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 
 func (w *world) ReadsTopics(context.Context, string, string) (bool, error) { return false, nil }
 
+func (w *world) LanguageChanged(context.Context, string, string) (int64, error) { return 0, nil }
+
 func (w *world) RoomLanguage(_ context.Context, userID, _ string) (string, string, error) {
 	return w.language[userID], "inline", nil
 }
@@ -337,7 +339,7 @@ func (m *modelRenderer) Request(context.Context, string, []*rooms.Event, time.Du
 	return nil
 }
 
-func (m *modelRenderer) Changed(_ context.Context, roomID, language string, since, upto int64) ([]*view.Rendering, error) {
+func (m *modelRenderer) Changed(_ context.Context, roomID, language string, _, since, upto int64) ([]*view.Rendering, error) {
 	defer (*world)(m).lock()()
 	var out []*view.Rendering
 	for _, r := range m.renderings {

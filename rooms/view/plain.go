@@ -21,7 +21,7 @@ func (plainRenderer) HoldUntil(*rooms.Event, string, int64) time.Time { return t
 func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
 	return nil
 }
-func (plainRenderer) Changed(context.Context, string, string, int64, int64) ([]*Rendering, error) {
+func (plainRenderer) Changed(context.Context, string, string, int64, int64, int64) ([]*Rendering, error) {
 	return nil, nil
 }
 func (plainRenderer) OwnTopic(_ context.Context, _ string, _ *rooms.Event, content json.RawMessage) (json.RawMessage, error) {
