@@ -15,6 +15,8 @@ type language struct {
 	Language *string `json:"language"`
 	Mode     *string `json:"mode"`
 	Topics   *bool   `json:"topics"` // of rooms, too
+
+	changed int64 // position of the last change
 }
 
 // maxLanguage is the longest language tag (RFC 5646, 4.4.1).
@@ -62,8 +64,9 @@ func (a *Accounts) checkShownLanguage(value json.RawMessage) error {
 func (p *preferences) takeLanguage(d *AccountDatum) {
 	var l language
 	if json.Unmarshal(d.Content, &l) != nil || l.Language != nil && len(*l.Language) > maxLanguage {
-		return
+		l = language{}
 	}
+	l.changed = d.Position
 	if d.RoomID == "" {
 		p.general = l
 		return
@@ -79,8 +82,8 @@ func (p *preferences) takeLanguage(d *AccountDatum) {
 // language has set the general choice of one who made none (takeLanguageClaim).
 func (a *Accounts) languageIn(p *preferences, roomID string) (lang, mode string) {
 	lang, mode = a.o.Language, a.o.LanguageMode
-	if p.profile != "" {
-		lang = p.profile
+	if p.profile.tag != "" {
+		lang = p.profile.tag
 	}
 	for _, l := range []language{p.general, p.rooms[roomID]} {
 		if l.Language != nil {
@@ -102,6 +105,16 @@ func (a *Accounts) RoomLanguage(ctx context.Context, userID, roomID string) (lan
 	}
 	language, mode = a.languageIn(p, roomID)
 	return language, mode, nil
+}
+
+// LanguageChanged returns the stream position of the last change of what a user reads in a room, 0 for one who never chose:
+// what they were shown before it may be in another language.
+func (a *Accounts) LanguageChanged(ctx context.Context, userID, roomID string) (int64, error) {
+	p, err := a.preferencesOfOne(ctx, userID)
+	if err != nil {
+		return 0, err
+	}
+	return max(p.profile.changed, p.general.changed, p.rooms[roomID].changed), nil
 }
 
 // ReadsTopics reports whether a user wants topics of rooms translated, too: nobody does who did not ask for it.

@@ -13,7 +13,7 @@ var _ view.Reader = (*Accounts)(nil)
 // preferences are what the server itself reads of a user's account data and profile. They are immutable.
 type preferences struct {
 	ignored map[string]struct{}
-	profile string // the language that the user shows others, "" for none
+	profile shownLanguage
 	general language
 	rooms   map[string]language
 }

@@ -164,6 +164,11 @@ func (a *Accounts) changeProfile(ctx context.Context, userID, field string, chan
 			tx.OnCommit(a.kickProfiles)
 		}
 		c := &ProfileChange{UserID: userID, Field: field, Position: tx.NextPosition()}
+		if field == typeLanguage {
+			if err := upsertLanguageChange(tx, userID, c.Position); err != nil {
+				return err
+			}
+		}
 		tx.OnCommit(func() {
 			if field == typeLanguage {
 				a.data.forget(userID)

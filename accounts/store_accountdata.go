@@ -89,7 +89,7 @@ func (a *Accounts) readAccountDataSince(ctx context.Context, userID string, sinc
 
 // readPreferences reads what the server itself looks at of many users: languages and ignored users.
 func (a *Accounts) readPreferences(ctx context.Context, users []string) ([]*AccountDatum, error) {
-	rows, err := a.db.Query(ctx, `SELECT user_id, room_id, type, content FROM account_data
+	rows, err := a.db.Query(ctx, `SELECT user_id, room_id, type, content, position FROM account_data
 		WHERE user_id = ANY($1) AND type = ANY($2)`, sqldb.List(users), sqldb.List([]string{typeIgnored, typeLanguage}))
 	if err != nil {
 		return nil, fmt.Errorf("reading preferences: %w", err)
@@ -99,7 +99,7 @@ func (a *Accounts) readPreferences(ctx context.Context, users []string) ([]*Acco
 	for rows.Next() {
 		d := &AccountDatum{}
 		var content string
-		if err := rows.Scan(&d.UserID, &d.RoomID, &d.Type, &content); err != nil {
+		if err := rows.Scan(&d.UserID, &d.RoomID, &d.Type, &content, &d.Position); err != nil {
 			return nil, fmt.Errorf("reading preferences: %w", err)
 		}
 		d.Content = json.RawMessage(content)

@@ -38,24 +38,42 @@ func (a *Accounts) readProfile(ctx context.Context, userID string) (Profile, err
 	return profile, nil
 }
 
-// readProfileLanguages returns the language that each of the users shows in the profile, without those who show none.
-func (a *Accounts) readProfileLanguages(ctx context.Context, users []string) (map[string]string, error) {
-	rows, err := a.db.Query(ctx, `SELECT user_id, value FROM profiles WHERE user_id = ANY($1) AND field = $2`, sqldb.List(users), typeLanguage)
+// shownLanguage is the language that a user shows in the profile, "" for none, and the position of its last change.
+type shownLanguage struct {
+	tag     string
+	changed int64
+}
+
+// readProfileLanguages returns the language that each of the users shows in the profile, without those who never showed one.
+func (a *Accounts) readProfileLanguages(ctx context.Context, users []string) (map[string]shownLanguage, error) {
+	rows, err := a.db.Query(ctx, `SELECT c.user_id, c.position, COALESCE(p.value, '') FROM language_changes c
+		LEFT JOIN profiles p ON p.user_id = c.user_id AND p.field = $2 WHERE c.user_id = ANY($1)`, sqldb.List(users), typeLanguage)
 	if err != nil {
 		return nil, fmt.Errorf("reading the languages of profiles: %w", err)
 	}
 	defer rows.Close()
-	shown := map[string]string{}
+	shown := map[string]shownLanguage{}
 	for rows.Next() {
 		var id, value, tag string
-		if err := rows.Scan(&id, &value); err != nil {
+		var l shownLanguage
+		if err := rows.Scan(&id, &l.changed, &value); err != nil {
 			return nil, fmt.Errorf("reading the languages of profiles: %w", err)
 		}
 		if json.Unmarshal([]byte(value), &tag) == nil && len(tag) <= maxLanguage {
-			shown[id] = tag
+			l.tag = tag
 		}
+		shown[id] = l
 	}
 	return shown, rows.Err()
+}
+
+func upsertLanguageChange(tx *sqldb.Tx, userID string, position int64) error {
+	_, err := tx.Exec(`INSERT INTO language_changes (user_id, position) VALUES ($1, $2)
+		ON CONFLICT (user_id) DO UPDATE SET position = excluded.position`, userID, position)
+	if err != nil {
+		return fmt.Errorf("storing that a language changed: %w", err)
+	}
+	return nil
 }
 
 // profileSize returns the bytes of a profile without one field.

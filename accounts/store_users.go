@@ -152,6 +152,7 @@ func writeDeactivated(tx *sqldb.Tx, userID string, erase bool) error {
 	}
 	return execAll(tx, "removing what belongs to a user", []string{
 		`DELETE FROM profiles WHERE user_id = $1`,
+		`DELETE FROM language_changes WHERE user_id = $1`,
 		`DELETE FROM profile_updates WHERE user_id = $1`,
 		`DELETE FROM account_data WHERE user_id = $1`,
 		`DELETE FROM filters WHERE user_id = $1`,

@@ -54,7 +54,7 @@ func (a *API) receipt(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 // setMarker stores a receipt or the fully-read marker. An id that exists for this viewer only counts for the newest real
 // event that they could see.
 func (a *API) setMarker(r *http.Request, d *accounts.Device, roomID, typ, id, thread string) error {
-	eventID, err := a.View.MapReceipt(r.Context(), viewer(d), roomID, id)
+	eventID, err := a.View.MapReceipt(r.Context(), viewer(d), roomID, id, thread)
 	if err != nil {
 		return err
 	}

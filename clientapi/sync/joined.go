@@ -189,12 +189,14 @@ func (r *round) readReceipts(s *section) error {
 	return nil
 }
 
-// readLate takes renderings that came after their event had gone out as it was written.
+// readLate takes renderings that came after their event had gone out as it was written. What the timeline's filter keeps
+// back did not go out, and PDUs are never shown translated.
 func (r *round) readLate(s *section) error {
-	if s.fresh || !s.changes.rendered || s.viewer.Language == "" {
+	filter := &s.filter.Timeline
+	if s.fresh || !s.changes.rendered || r.q.filter.EventFormat == "federation" || filter.timelineLimit() == 0 || !filter.WantsRoom(s.ur.RoomID) {
 		return nil
 	}
-	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, s.since, s.upto)
+	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, s.since, s.upto, filter.Wants)
 	if err != nil {
 		return fmt.Errorf("reading late renderings: %w", err)
 	}

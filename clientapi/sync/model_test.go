@@ -224,6 +224,8 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 
 func (w *world) ReadsTopics(context.Context, string, string) (bool, error) { return false, nil }
 
+func (w *world) LanguageChanged(context.Context, string, string) (int64, error) { return 0, nil }
+
 func (w *world) RoomLanguage(_ context.Context, userID, _ string) (string, string, error) {
 	return w.language[userID], "inline", nil
 }
@@ -343,7 +345,7 @@ func (m *modelRenderer) Request(_ context.Context, language string, events []*ro
 	return nil
 }
 
-func (m *modelRenderer) Changed(_ context.Context, roomID, language string, since, upto int64) ([]*view.Rendering, error) {
+func (m *modelRenderer) Changed(_ context.Context, roomID, language string, _, since, upto int64) ([]*view.Rendering, error) {
 	defer (*world)(m).lock()()
 	var out []*view.Rendering
 	for _, r := range m.renderings {
@@ -371,9 +373,10 @@ func (m *modelRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*vie
 func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*view.Notice, error) {
 	return nil, nil
 }
-func (m *modelRenderer) NoticeID(*view.Notice) string       { return "" }
-func (m *modelRenderer) NoticePlace(string, string) int64   { return 0 }
-func (m *modelRenderer) RealID(id, _ string) (string, bool) { return id, false }
+func (m *modelRenderer) NoticeID(*view.Notice) string                         { return "" }
+func (m *modelRenderer) NoticePlace(string, string) int64                     { return 0 }
+func (m *modelRenderer) Place(context.Context, string, string) (int64, error) { return 0, nil }
+func (m *modelRenderer) RealID(id, _ string) (string, bool)                   { return id, false }
 func (m *modelRenderer) SyntheticID(r *view.Rendering, userID string) string {
 	return fmt.Sprintf("$synthetic-%d-%s", r.Version, userID)
 }

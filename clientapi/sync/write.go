@@ -87,6 +87,9 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 		return dst, fmt.Errorf("showing the timeline: %w", err)
 	}
 	for _, event := range append(s.late, s.told...) {
+		if len(o.Fields) > 0 {
+			event = view.PickFields(event, o.Fields)
+		}
 		dst = append(comma(dst), event...)
 	}
 	dst = strconv.AppendBool(key(append(dst, ']'), "limited"), s.timeline.limited)

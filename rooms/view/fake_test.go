@@ -36,7 +36,8 @@ type world struct {
 	ignored    map[string]struct{}
 	language   string
 	mode       string
-	threads    bool // the bot answers in threads
+	chosen     int64 // when the language was
+	threads    bool  // the bot answers in threads
 	renderings []*Rendering
 	notices    []*Notice
 	hold       map[int64]time.Time
@@ -158,6 +159,10 @@ func (w *world) IgnoredUsers(context.Context, string) (map[string]struct{}, erro
 
 func (w *world) ReadsTopics(context.Context, string, string) (bool, error) { return false, nil }
 
+func (w *world) LanguageChanged(context.Context, string, string) (int64, error) {
+	return w.chosen, nil
+}
+
 func (w *world) RoomLanguage(context.Context, string, string) (string, string, error) {
 	return w.language, w.mode, nil
 }
@@ -226,11 +231,12 @@ func (f *fakeRenderer) Request(_ context.Context, language string, events []*roo
 	}
 	return nil
 }
-func (f *fakeRenderer) Changed(_ context.Context, _, language string, since, upto int64) ([]*Rendering, error) {
+func (f *fakeRenderer) Changed(_ context.Context, _, language string, chosen, since, upto int64) ([]*Rendering, error) {
 	var out []*Rendering
 	for _, r := range f.renderings {
 		ev := f.events[r.EventNID]
-		if r.Language == language && ev.Position <= since && since < r.Position && r.Position <= upto {
+		mine := r.Language == language || r.Redaction && ev.Position < chosen
+		if mine && ev.Position <= since && since < r.Position && r.Position <= upto {
 			out = append(out, r)
 		}
 	}
@@ -282,6 +288,14 @@ func (f *fakeRenderer) NoticePlace(id, _ string) int64 {
 		}
 	}
 	return 0
+}
+func (f *fakeRenderer) Place(_ context.Context, id, userID string) (int64, error) {
+	for _, r := range f.renderings {
+		if f.SyntheticID(r, userID) == id {
+			return r.Position, nil
+		}
+	}
+	return 0, nil
 }
 func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
 	for _, r := range f.renderings {

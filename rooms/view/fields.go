@@ -6,9 +6,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// pickFields returns the event with only the fields of an event_fields filter: whole top-level keys, or keys of the
+// PickFields returns the event with only the fields of an event_fields filter: whole top-level keys, or keys of the
 // second level. What is named deeper brings its whole second level, which the specification allows.
-func pickFields(event []byte, fields []string) []byte {
+func PickFields(event []byte, fields []string) []byte {
 	wanted := make(map[string][]string, len(fields))
 	for _, field := range fields {
 		path := splitPath(field)

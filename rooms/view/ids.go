@@ -22,48 +22,82 @@ func (v *View) MapID(viewer Viewer, id string) (eventID string, synthetic bool) 
 
 // MapReceipt is MapID for read receipts and fully-read markers: a late edit stands for the newest event that the viewer
 // could see at or before its place, and so does a notice, so that what lies between does not become unread again (TRANSLATION 4).
-func (v *View) MapReceipt(ctx context.Context, viewer Viewer, roomID, id string) (string, error) {
+// threadID is the receipt's, "" for none: only events of that thread count then.
+func (v *View) MapReceipt(ctx context.Context, viewer Viewer, roomID, id, threadID string) (string, error) {
 	eventID, synthetic := v.renderer.RealID(id, viewer.UserID)
 	if !synthetic {
 		return id, nil
 	}
-	place := v.renderer.NoticePlace(id, viewer.UserID)
-	if place == 0 {
-		var err error
-		if place, err = v.placeOf(ctx, viewer, roomID, eventID); err != nil || place == 0 {
-			return eventID, err
-		}
-	}
-	page, err := v.rooms.Timeline(ctx, roomID, rooms.HistoryKey{Anchor: place}, rooms.HistoryKey{}, rooms.Backward, receiptLookBack, false)
-	if err != nil {
-		return "", fmt.Errorf("reading what came before a late edit: %w", err)
-	}
-	visible, err := v.Visible(ctx, viewer, roomID, page.Events)
-	if err != nil || len(visible) == 0 {
+	found, err := v.rooms.EventsByID(ctx, []string{eventID})
+	if err != nil || found[eventID] == nil || found[eventID].RoomID != roomID {
 		return eventID, err
 	}
-	return visible[0].ID, nil
+	place := v.renderer.NoticePlace(id, viewer.UserID)
+	if place == 0 {
+		if place, err = v.renderer.Place(ctx, id, viewer.UserID); err != nil {
+			return "", fmt.Errorf("looking for the place of a late edit: %w", err)
+		}
+	}
+	if place == 0 {
+		return eventID, nil
+	}
+	thread, err := v.threadOf(ctx, threadID)
+	if err != nil {
+		return "", err
+	}
+	newest, err := v.newestBefore(ctx, viewer, roomID, rooms.HistoryKey{Anchor: place}, thread)
+	if err != nil || newest == nil {
+		return eventID, err
+	}
+	return newest.ID, nil
 }
 
 // receiptLookBack is how many events before a late edit are looked through for one that the viewer can see.
 const receiptLookBack = 50
 
-// placeOf returns the stream position of the rendering of an event for the viewer, 0 if it is gone.
-func (v *View) placeOf(ctx context.Context, viewer Viewer, roomID, eventID string) (int64, error) {
-	viewer, err := v.InRoom(ctx, viewer, roomID)
+// newestBefore returns the newest event of a thread before a place that the viewer is shown; nil without one.
+func (v *View) newestBefore(ctx context.Context, viewer Viewer, roomID string, place rooms.HistoryKey, of thread) (*rooms.Event, error) {
+	page, err := v.rooms.Timeline(ctx, roomID, place, rooms.HistoryKey{}, rooms.Backward, receiptLookBack, false)
 	if err != nil {
-		return 0, err
+		return nil, fmt.Errorf("reading what came before a receipt's place: %w", err)
 	}
-	events, err := v.rooms.EventsByID(ctx, []string{eventID})
-	if err != nil || events[eventID] == nil {
-		return 0, err
+	visible, err := v.Visible(ctx, viewer, roomID, page.Events)
+	if err != nil {
+		return nil, err
 	}
-	ev := events[eventID]
-	found, err := v.renderer.Renderings(ctx, viewer.Language, []*rooms.Event{ev}, newest)
-	if err != nil || found[ev.NID] == nil {
-		return 0, err
+	for _, ev := range visible {
+		if of.has(ev) {
+			return ev, nil
+		}
 	}
-	return found[ev.NID].Position, nil
+	return nil, nil
+}
+
+// thread is what the thread_id of a receipt names: with "" all events, with "main" those of no thread, else a root's.
+type thread struct {
+	id   string
+	root int64 // nid
+}
+
+func (v *View) threadOf(ctx context.Context, threadID string) (thread, error) {
+	if threadID == "" || threadID == "main" {
+		return thread{id: threadID}, nil
+	}
+	found, err := v.rooms.EventsByID(ctx, []string{threadID})
+	if err != nil || found[threadID] == nil {
+		return thread{id: threadID}, err
+	}
+	return thread{id: threadID, root: found[threadID].NID}, nil
+}
+
+func (t thread) has(ev *rooms.Event) bool {
+	switch t.id {
+	case "":
+		return true
+	case "main":
+		return ev.ThreadRoot == 0
+	}
+	return t.root != 0 && (ev.ThreadRoot == t.root || ev.NID == t.root)
 }
 
 // FromClient returns a content that a client sends as it may be stored: ids of viewer-only events become real ones,

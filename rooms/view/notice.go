@@ -93,15 +93,15 @@ func (v *View) Notice(viewer Viewer, n *Notice) json.RawMessage {
 	if viewer.ignores(n.Sender) {
 		return nil
 	}
+	head := syntheticHead{id: v.renderer.NoticeID(n), ts: n.TS, sender: n.Sender, typ: n.Type()}
 	out := appendKey(append(make([]byte, 0, len(n.Content)+300), '{'), "content")
 	if n.Redacts == 0 {
 		out = append(out, n.Content...)
-		out = v.syntheticHead(out, v.renderer.NoticeID(n), n.TS, n.Sender, n.Type())
-		return append(out, '}')
+		return append(v.appendHead(out, head), '}')
 	}
 	target := v.renderer.NoticeID(&Notice{UserID: n.UserID, EventNID: n.EventNID, Position: n.Redacts})
 	out = append(appendStringKey(append(out, '{'), "redacts", target), '}')
-	out = v.syntheticHead(out, v.renderer.NoticeID(n), n.TS, n.Sender, n.Type())
+	out = v.appendHead(out, head)
 	return append(appendStringKey(out, "redacts", target), '}')
 }
 

@@ -21,7 +21,7 @@ func (plainRenderer) HoldUntil(*rooms.Event, string, int64) time.Time { return t
 func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
 	return nil
 }
-func (plainRenderer) Changed(context.Context, string, string, int64, int64) ([]*Rendering, error) {
+func (plainRenderer) Changed(context.Context, string, string, int64, int64, int64) ([]*Rendering, error) {
 	return nil, nil
 }
 func (plainRenderer) OwnTopic(_ context.Context, _ string, _ *rooms.Event, content json.RawMessage) (json.RawMessage, error) {
@@ -41,7 +41,8 @@ func (plainRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*Notice
 func (plainRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*Notice, error) {
 	return nil, nil
 }
-func (plainRenderer) NoticeID(*Notice) string                   { return "" }
-func (plainRenderer) NoticePlace(string, string) int64          { return 0 }
-func (plainRenderer) RealID(id, _ string) (string, bool)        { return id, false }
-func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }
+func (plainRenderer) NoticeID(*Notice) string                              { return "" }
+func (plainRenderer) NoticePlace(string, string) int64                     { return 0 }
+func (plainRenderer) Place(context.Context, string, string) (int64, error) { return 0, nil }
+func (plainRenderer) RealID(id, _ string) (string, bool)                   { return id, false }
+func (plainRenderer) SyntheticID(r *Rendering, _ string) string            { return r.EventID }

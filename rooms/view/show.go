@@ -333,7 +333,7 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	dst = s.unsigned(dst, ev, redaction)
 	dst = append(dst, '}', '}')
 	if len(s.o.Fields) > 0 {
-		return append(dst[:start], pickFields(dst[start:], s.o.Fields)...)
+		return append(dst[:start], PickFields(dst[start:], s.o.Fields)...)
 	}
 	return dst
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -48,16 +48,11 @@ func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64) (inde
 	return len(events), time.Time{}
 }
 
-// maxLatePerMinute is how many late edits a device gets for one room in a minute; the newest are sent.
-const maxLatePerMinute = 20
-
 // Late returns what the viewer, who had the room up to since, has to be told of renderings that came later: edits, and
-// redactions of such edits, that exist for this viewer only, encoded for /sync and ascending (TRANSLATION 2, 3, 6, 7).
-func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, upto int64) ([]json.RawMessage, error) {
-	if v.plain || viewer.Language == "" || since >= upto {
-		return nil, nil
-	}
-	changed, err := v.renderer.Changed(ctx, roomID, viewer.Language, since, upto)
+// redactions of such edits, that exist for this viewer only, encoded for /sync and ascending (TRANSLATION 2, 3, 6, 7). Only
+// what the viewer's filter wants went out to them, and is told of; nil wants everything.
+func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, upto int64, wants func(*rooms.Event) bool) ([]json.RawMessage, error) {
+	changed, err := v.changed(ctx, viewer, roomID, since, upto)
 	if err != nil || len(changed) == 0 {
 		return nil, err
 	}
@@ -69,8 +64,12 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, up
 	if err != nil {
 		return nil, err
 	}
-	allowed := v.late.take(viewer.UserID+"\x00"+viewer.DeviceID+"\x00"+roomID, len(changed), v.now())
-	changed = changed[len(changed)-allowed:]
+	if wants != nil {
+		changed = slices.DeleteFunc(changed, func(r *Rendering) bool {
+			return !wants(originals[r.EventNID]) || !wants(v.asEvent(originals[r.EventNID], r))
+		})
+	}
+	changed = v.late.cut(viewer.UserID+"\x00"+viewer.DeviceID+"\x00"+roomID, changed, v.now())
 	out := make([]json.RawMessage, 0, len(changed))
 	for _, r := range changed {
 		if viewer.Mode == ModeOriginalFirst || viewer.Mode == ModeThread {
@@ -84,6 +83,21 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, up
 		out = append(out, v.synthetic(viewer, originals[r.EventNID], r))
 	}
 	return out, nil
+}
+
+// changed asks the renderer, unless the viewer cannot have had any translation.
+func (v *View) changed(ctx context.Context, viewer Viewer, roomID string, since, upto int64) ([]*Rendering, error) {
+	if v.plain || since >= upto {
+		return nil, nil
+	}
+	chosen, err := v.reader.LanguageChanged(ctx, viewer.UserID, roomID)
+	if err != nil {
+		return nil, fmt.Errorf("reading since when the reader reads a language: %w", err)
+	}
+	if viewer.Language == "" && chosen == 0 {
+		return nil, nil
+	}
+	return v.renderer.Changed(ctx, roomID, viewer.Language, chosen, since, upto)
 }
 
 func (v *View) originals(ctx context.Context, changed []*Rendering) (map[int64]*rooms.Event, error) {
@@ -164,11 +178,11 @@ func editedBy(ev *rooms.Event) string {
 
 // synthetic encodes the edit (or its redaction) that brings r to the viewer.
 func (v *View) synthetic(viewer Viewer, ev *rooms.Event, r *Rendering) json.RawMessage {
-	ts := r.VersionTS
-	if ts == 0 {
-		ts = ev.OriginServerTS
+	head := syntheticHead{id: v.renderer.SyntheticID(r, viewer.UserID), ts: r.VersionTS}
+	if head.ts == 0 {
+		head.ts = ev.OriginServerTS
 	}
-	id := v.renderer.SyntheticID(r, viewer.UserID)
+	head.typ, head.sender = v.broughtBy(ev, r)
 	out := append(make([]byte, 0, 2*len(r.LateContent)+400), '{')
 	out = appendKey(out, "content")
 	if r.Redaction {
@@ -176,34 +190,67 @@ func (v *View) synthetic(viewer Viewer, ev *rooms.Event, r *Rendering) json.RawM
 		edit.Redaction = false
 		target := v.renderer.SyntheticID(&edit, viewer.UserID)
 		out = append(appendStringKey(append(out, '{'), "redacts", target), '}')
-		out = v.syntheticHead(out, id, ts, ev.Sender, "m.room.redaction")
+		out = v.appendHead(out, head)
 		out = appendStringKey(out, "redacts", target)
 		return append(out, '}')
 	}
-	sender, typ := ev.Sender, ev.Type
-	if gjson.GetBytes(r.LateContent, `m\.relates_to`).Exists() {
-		sender, typ = v.renderer.Speaker(), "m.room.message"
+	head.key = translationIn(r.LateContent)
+	if isMessage(r) {
 		out = append(out, r.LateContent...)
 	} else {
-		out = appendEditContent(out, ev, r)
+		out = appendEditContent(out, ev, r, head.key)
 	}
-	out = v.syntheticHead(out, id, ts, sender, typ)
+	out = v.appendHead(out, head)
 	return append(out, '}')
 }
 
-func (v *View) syntheticHead(out []byte, id string, ts int64, sender, typ string) []byte {
-	out = appendStringKey(out, "event_id", id)
-	out = appendIntKey(out, "origin_server_ts", ts)
-	out = appendStringKey(out, "sender", sender)
-	out = appendStringKey(out, "type", typ)
+// isMessage reports whether a rendering comes late as a message of the renderer's speaker, not as an edit.
+func isMessage(r *Rendering) bool { return gjson.GetBytes(r.LateContent, `m\.relates_to`).Exists() }
+
+// broughtBy returns the type and the sender of the event that brings r.
+func (v *View) broughtBy(ev *rooms.Event, r *Rendering) (typ, sender string) {
+	switch {
+	case r.Redaction:
+		return "m.room.redaction", ev.Sender
+	case isMessage(r):
+		return "m.room.message", v.renderer.Speaker()
+	}
+	return ev.Type, ev.Sender
+}
+
+// asEvent is what filters look at of the event that brings r: type and sender. An edit has the content of what it edits, as
+// far as filters look there.
+func (v *View) asEvent(ev *rooms.Event, r *Rendering) *rooms.Event {
+	typ, sender := v.broughtBy(ev, r)
+	if typ == ev.Type && sender == ev.Sender {
+		return ev
+	}
+	return &rooms.Event{Type: typ, Sender: sender, RoomID: ev.RoomID, JSON: []byte(`{"content":{}}`)}
+}
+
+// syntheticHead is what an event that exists for one viewer only has beside its content.
+type syntheticHead struct {
+	id, sender, typ string
+	ts              int64  // ms
+	key             string // the translation key, repeated for tools (TRANSLATION 9); "" for none
+}
+
+func (v *View) appendHead(out []byte, h syntheticHead) []byte {
+	out = appendStringKey(out, "event_id", h.id)
+	out = appendIntKey(out, "origin_server_ts", h.ts)
+	out = appendStringKey(out, "sender", h.sender)
+	out = appendStringKey(out, "type", h.typ)
 	out = append(appendKey(out, "unsigned"), '{')
-	out = appendIntKey(out, "age", v.now().UnixMilli()-ts)
+	out = appendIntKey(out, "age", v.now().UnixMilli()-h.ts)
+	if h.key != "" {
+		out = append(appendKey(out, TranslationKey), h.key...)
+	}
 	return append(out, '}')
 }
 
 // appendEditContent writes an m.replace whose mentions are empty at the top (nobody is called twice) and the original's
 // in m.new_content, which the renderer has put there.
-func appendEditContent(out []byte, ev *rooms.Event, r *Rendering) []byte {
+func appendEditContent(out []byte, ev *rooms.Event, r *Rendering, key string) []byte {
 	late := gjson.ParseBytes(r.LateContent)
 	out = append(out, '{')
 	out = appendStringKey(out, "body", "* "+late.Get("body").Str)
@@ -217,27 +264,8 @@ func appendEditContent(out []byte, ev *rooms.Event, r *Rendering) []byte {
 	out = appendStringKey(out, "event_id", editedBy(ev))
 	out = append(appendStringKey(out, "rel_type", "m.replace"), '}')
 	out = appendStringKey(out, "msgtype", late.Get("msgtype").Str)
-	if key := translationIn(r.LateContent); key != "" {
+	if key != "" {
 		out = append(appendKey(out, TranslationKey), key...)
 	}
 	return append(out, '}')
-}
-
-// lateLimit counts late edits in windows of a minute. It is bounded: when full, what is over is forgotten.
-type lateLimit struct {
-	mu      sync.Mutex
-	started time.Time
-	sent    map[string]int
-}
-
-// take returns how many of wanted edits may go to key now.
-func (l *lateLimit) take(key string, wanted int, now time.Time) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.sent == nil || now.Sub(l.started) >= time.Minute || now.Before(l.started) {
-		l.started, l.sent = now, make(map[string]int)
-	}
-	allowed := min(wanted, maxLatePerMinute-l.sent[key])
-	l.sent[key] += allowed
-	return allowed
 }

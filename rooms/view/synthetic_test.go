@@ -28,7 +28,7 @@ func TestLateRenderingsComeAsEditsOfTheViewerOnly(t *testing.T) {
 	ev := w.message(2, alice, "hello")
 	w.renderings = []*Rendering{lateRendering(ev, 5)}
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
 	require.NoError(t, err)
 	require.Len(t, late, 1)
 	edit := gjson.ParseBytes(late[0])
@@ -42,6 +42,7 @@ func TestLateRenderingsComeAsEditsOfTheViewerOnly(t *testing.T) {
 	require.Equal(t, ev.ID, edit.Get(`content.m\.relates_to.event_id`).Str)
 	require.Equal(t, "* 🌐 hola", edit.Get("content.body").Str)
 	require.Equal(t, "translated", edit.Get(`content.m\.new_content.org\.medixchange\.translation.state`).Str)
+	require.Equal(t, "translated", edit.Get(`unsigned.org\.medixchange\.translation.state`).Str, "for tools")
 }
 
 func TestLateIsOnlyForThoseWhoHadTheRawText(t *testing.T) {
@@ -53,7 +54,7 @@ func TestLateIsOnlyForThoseWhoHadTheRawText(t *testing.T) {
 	w.renderings = []*Rendering{lateRendering(ev, 6)}
 	v := w.view()
 	count := func(user string, since, upto int64) int {
-		late, err := v.Late(t.Context(), viewerOf(t, v, user), room, since, upto)
+		late, err := v.Late(t.Context(), viewerOf(t, v, user), room, since, upto, nil)
 		require.NoError(t, err)
 		return len(late)
 	}
@@ -75,7 +76,7 @@ func TestLateEditOfAnEditReplacesTheFirstEvent(t *testing.T) {
 	edit := w.add(3, "m.room.message", alice, nil, `{"body":"* hi","m.relates_to":{"rel_type":"m.replace","event_id":"$event2"}}`)
 	w.renderings = []*Rendering{lateRendering(edit, 5)}
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
 	require.NoError(t, err)
 	require.Equal(t, "$event2", gjson.GetBytes(late[0], `content.m\.relates_to.event_id`).Str)
 }
@@ -89,11 +90,11 @@ func TestARealEditCancelsTheLateEditOfAnOlderVersion(t *testing.T) {
 	edit := w.add(3, "m.room.message", alice, nil, `{"body":"* hi","m.relates_to":{"rel_type":"m.replace","event_id":"$event2"}}`)
 	w.aggregates[ev.ID] = rooms.Aggregate{Edit: edit}
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
 	require.NoError(t, err)
 	require.Empty(t, late)
 	w.renderings = []*Rendering{lateRendering(edit, 6)}
-	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
 	require.NoError(t, err)
 	require.Len(t, late, 1)
 }
@@ -108,35 +109,12 @@ func TestWithdrawingRedactsTheSynthetic(t *testing.T) {
 	w.renderings = []*Rendering{gone}
 	w.redacted[ev.ID] = w.add(9, "m.room.redaction", alice, nil, `{}`)
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
 	require.NoError(t, err)
 	require.Len(t, late, 1)
 	require.Equal(t, "m.room.redaction", gjson.GetBytes(late[0], "type").Str)
 	require.Equal(t, syntheticID(2, 2, bob, false), gjson.GetBytes(late[0], "redacts").Str)
 	require.Equal(t, syntheticID(2, 2, bob, true), gjson.GetBytes(late[0], "event_id").Str)
-}
-
-func TestLateEditsAreAtMostTwentyForARoomAndMinute(t *testing.T) {
-	w := newWorld()
-	w.language = "es"
-	w.member(1, bob, "join")
-	for nid := int64(2); nid < 40; nid++ {
-		w.renderings = append(w.renderings, lateRendering(w.message(nid, alice, "x"), nid+100))
-	}
-	now := clock
-	v := w.view()
-	v.now = func() time.Time { return now }
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 50, 200)
-	require.NoError(t, err)
-	require.Len(t, late, maxLatePerMinute)
-	require.Equal(t, syntheticID(39, 39, bob, false), gjson.GetBytes(late[19], "event_id").Str, "the newest")
-	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 50, 200)
-	require.NoError(t, err)
-	require.Empty(t, late)
-	now = now.Add(time.Minute)
-	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 50, 200)
-	require.NoError(t, err)
-	require.Len(t, late, maxLatePerMinute)
 }
 
 func TestHoldStopsAtTheFirstEventThatIsBeingTranslated(t *testing.T) {
@@ -176,7 +154,7 @@ func TestIDsOfSyntheticsBecomeRealOnes(t *testing.T) {
 	require.False(t, synthetic)
 	require.Equal(t, "$other", real)
 
-	receipt, err := v.MapReceipt(t.Context(), viewer, room, id)
+	receipt, err := v.MapReceipt(t.Context(), viewer, room, id, "")
 	require.NoError(t, err)
 	require.Equal(t, newer.ID, receipt, "the newest that bob could see at the place of the edit")
 
@@ -279,7 +257,7 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	require.NoError(t, err)
 	shown := showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
 	require.Equal(t, ModeOriginalFirst, shown["form"])
-	late, err := v.Late(t.Context(), inRoom, room, 5, 10)
+	late, err := v.Late(t.Context(), inRoom, room, 5, 10, nil)
 	require.NoError(t, err)
 	require.Len(t, late, 1)
 	require.Contains(t, string(late[0]), ModeOriginalFirst)
@@ -297,7 +275,7 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	require.NoError(t, err)
 	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
 	require.Equal(t, "hello", shown["body"], "the translation is in the thread")
-	late, err = v.Late(t.Context(), inRoom, room, 5, 10)
+	late, err = v.Late(t.Context(), inRoom, room, 5, 10, nil)
 	require.NoError(t, err)
 	require.Empty(t, late)
 	w.hold[3] = clock.Add(time.Second)
@@ -324,7 +302,7 @@ func TestANoticeIsForItsUserAloneAndCountsForItsPlace(t *testing.T) {
 	require.NoError(t, json.Unmarshal(v.Notice(viewer, n), &event))
 	require.Equal(t, carol, event["sender"])
 	require.Equal(t, "told", event["content"].(map[string]any)["body"])
-	mapped, err := v.MapReceipt(t.Context(), viewer, room, event["event_id"].(string))
+	mapped, err := v.MapReceipt(t.Context(), viewer, room, event["event_id"].(string), "")
 	require.NoError(t, err)
 	require.Equal(t, "$event4", mapped, "what could be seen when it came")
 	require.JSONEq(t, `{"redacts":"`+event["event_id"].(string)+`"}`,

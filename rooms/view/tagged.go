@@ -112,7 +112,7 @@ func (v *View) Receipts(ctx context.Context, viewer Viewer, roomID string, recei
 	shown := make([]rooms.Receipt, 0, len(receipts))
 	for _, receipt := range receipts {
 		if ev := events[receipt.EventID]; ev != nil && hidden(ev) {
-			before, err := v.before(ctx, viewer, roomID, ev, receipt.ThreadID)
+			before, err := v.newestBefore(ctx, viewer, roomID, ev.Key, thread{id: receipt.ThreadID, root: ev.ThreadRoot})
 			if err != nil {
 				return nil, err
 			}
@@ -124,22 +124,4 @@ func (v *View) Receipts(ctx context.Context, viewer Viewer, roomID string, recei
 		shown = append(shown, receipt)
 	}
 	return shown, nil
-}
-
-// before returns the newest event before ev that the viewer is shown, in its thread where one is named; nil without one.
-func (v *View) before(ctx context.Context, viewer Viewer, roomID string, ev *rooms.Event, threadID string) (*rooms.Event, error) {
-	page, err := v.rooms.Timeline(ctx, roomID, ev.Key, rooms.HistoryKey{}, rooms.Backward, receiptLookBack, false)
-	if err != nil {
-		return nil, fmt.Errorf("reading what came before a hidden event: %w", err)
-	}
-	visible, err := v.Visible(ctx, viewer, roomID, page.Events)
-	if err != nil {
-		return nil, err
-	}
-	for _, candidate := range visible {
-		if threadID == "" || threadID == "main" && candidate.ThreadRoot == 0 || threadID != "main" && candidate.ThreadRoot == ev.ThreadRoot {
-			return candidate, nil
-		}
-	}
-	return nil, nil
 }

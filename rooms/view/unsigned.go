@@ -49,7 +49,7 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 	return appendStringKey(dst, "replaces_state", old.ID)
 }
 
-// plainEvent appends an event that is nested in another's unsigned: with its age and membership, and nothing else there.
+// plainEvent appends an event that is nested in another's unsigned: with its age and translation key, and nothing else there.
 func (s *showing) plainEvent(dst []byte, ev *rooms.Event) []byte {
 	s.shown(ev, s.redactions[ev.ID])
 	dst = append(dst, s.v.encoded(ev, s.redactions[ev.ID], s.renderings[ev.NID]).open...)
@@ -58,6 +58,7 @@ func (s *showing) plainEvent(dst []byte, ev *rooms.Event) []byte {
 	}
 	dst = append(appendKey(dst, "unsigned"), '{')
 	dst = appendIntKey(dst, "age", s.now-ev.OriginServerTS)
+	dst = s.translationOf(dst, ev, s.redactions[ev.ID])
 	return append(dst, '}', '}')
 }
 

@@ -57,6 +57,8 @@ type Reader interface {
 	// RoomLanguage returns the language and mode that hold for the user in the room; for "" those that hold where no
 	// room says otherwise.
 	RoomLanguage(ctx context.Context, userID, roomID string) (language, mode string, err error)
+	// LanguageChanged returns the stream position of the last change of what RoomLanguage says, 0 when the user never chose.
+	LanguageChanged(ctx context.Context, userID, roomID string) (int64, error)
 	// ReadsTopics reports whether the user wants a room's topic translated, too.
 	ReadsTopics(ctx context.Context, userID, roomID string) (bool, error)
 }
@@ -78,8 +80,9 @@ type Renderer interface {
 	Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error
 	// Changed returns, ascending by Position, the renderings of the room with since < Position ≤ upto whose event was
 	// already past: its position ≤ since. A withdrawn rendering (redacted, edited) comes as one with Content of the
-	// original; those whose synthetics have to go come with Redaction set, after it.
-	Changed(ctx context.Context, roomID, language string, since, upto int64) ([]*Rendering, error)
+	// original; those whose synthetics have to go come with Redaction set, after it. Of events before chosen, the position at
+	// which the reader last chose a language, the synthetics in all other languages are taken back as well.
+	Changed(ctx context.Context, roomID, language string, chosen, since, upto int64) ([]*Rendering, error)
 	// Notices returns what the user was told alone, ascending, with since < Position ≤ upto.
 	Notices(ctx context.Context, userID string, since, upto int64) ([]*Notice, error)
 	// NoticesOfAll is Notices for all users together, at most limit, the oldest first.
@@ -90,7 +93,11 @@ type Renderer interface {
 	// it to its position, and any other id to 0.
 	NoticeID(n *Notice) string
 	NoticePlace(id, userID string) int64
-	// RealID decodes an id that exists for one viewer only (TRANSLATION 2). For any other id it returns the id and false.
+	// Place returns the position of the rendering that an id of SyntheticID was made for; 0 for any other id, and when the
+	// rendering is kept no more.
+	Place(ctx context.Context, id, userID string) (int64, error)
+	// RealID decodes an id that exists for one viewer only (TRANSLATION 2) to that of the version that it shows or, once that
+	// has gone with its message, the message. For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
 	RealID(id string, userID string) (eventID string, synthetic bool)
 	// OwnTopic returns nil for a room topic that a client of a reader of language sends if it is a translation of the current
@@ -144,6 +151,8 @@ type Rendering struct {
 	// Told says that those who had the event before Position get the rendering as an edit (see [Renderer].Changed); of a
 	// pending one, that they will get what it ends in.
 	Told bool
+	// Corrects says that it puts right what clients show after an earlier synthetic, rather than to bring what comes late.
+	Corrects bool
 
 	mode string // form of the contents, "" for ModeInPlace
 }

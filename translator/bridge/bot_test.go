@@ -219,9 +219,8 @@ func TestBotCommandLangInARoomIsForTheSenderAndTheRoom(t *testing.T) {
 		require.Equal(t, c.language, lang, c)
 	}
 	b := w.device(bob)
-	before := len(b.messages(room))
-	w.say(room, alice, question)
-	require.True(t, strings.HasPrefix(body(b.until(room, before+1)[before]), pregunta))
+	id := w.say(room, alice, question)
+	require.True(t, strings.HasPrefix(body(b.untilID(room, id)), pregunta))
 }
 
 func TestBotCommandsOnTexts(t *testing.T) {

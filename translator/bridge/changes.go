@@ -253,7 +253,7 @@ func (b *Bridge) takeBack(tx *sqldb.Tx, target, message, remains *rooms.Event, r
 func takenBack(told []*row) (back []*row) {
 	for _, r := range told {
 		of := *r
-		of.Redaction, of.placed, of.late, of.overdue = true, false, true, true
+		of.Redaction, of.Corrects, of.placed, of.late, of.overdue = true, false, false, true, true
 		of.Content, of.LateContent, of.Parts, of.Threaded = nil, nil, nil, false
 		back = append(back, &of)
 	}

@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
@@ -17,6 +18,7 @@ type device struct {
 	w      *world
 	device *accounts.Device
 	since  string
+	filter string                    // "" for one with room for everything
 	events map[string][]gjson.Result // by room
 	seen   map[string]bool
 }
@@ -24,7 +26,7 @@ type device struct {
 // sync asks once and returns the new events of a room that holds any message.
 func (d *device) sync(timeout time.Duration) {
 	d.w.t.Helper()
-	q := url.Values{"timeout": {jsonNumber(timeout.Milliseconds())}, "filter": {`{"room":{"timeline":{"limit":500}}}`}}
+	q := url.Values{"timeout": {jsonNumber(timeout.Milliseconds())}, "filter": {cmp.Or(d.filter, `{"room":{"timeline":{"limit":500}}}`)}}
 	if d.since != "" {
 		q.Set("since", d.since)
 	}

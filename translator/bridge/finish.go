@@ -229,7 +229,7 @@ func afterAll(told []*row) (ts int64) {
 // toldOf is a synthetic that shows a version of a message to those who have the message.
 func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawMessage) *row {
 	of.EventNID, of.EventID, of.RoomID = message.NID, message.ID, message.RoomID
-	of.VersionTS, of.Content, of.LateContent, of.Threaded = ts, nil, content, false
+	of.VersionTS, of.Content, of.LateContent, of.Threaded, of.Corrects = ts, nil, content, false, true
 	return &row{
 		Rendering: of, eventPosition: message.Position, messageNID: message.NID, roomNID: message.RoomNID,
 		late: true, overdue: true,

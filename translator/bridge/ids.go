@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"time"
 
+	"medixchange/rooms"
 	"medixchange/rooms/view"
 )
 
@@ -70,11 +71,15 @@ func (s *sealer) open(userID, id string) (payload [payloadBytes]byte, ok bool) {
 	return payload, hmac.Equal(s.tag(userID, payload[:]), sealed[:tagBytes])
 }
 
-// payloadOf names a late edit: its event, and by a fingerprint its version, language, place in time and kind.
+// payloadOf names a late edit: the version that it shows, and by a fingerprint its language, place in time, kind, and the
+// message where it shows the version of another event.
 func payloadOf(r *view.Rendering) (payload [payloadBytes]byte) {
-	binary.BigEndian.PutUint64(payload[:8], uint64(r.EventNID))
+	binary.BigEndian.PutUint64(payload[:8], uint64(r.Version))
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %d %t %s", r.Version, r.VersionTS, r.Redaction, r.Language)
+	if r.EventNID != r.Version {
+		fmt.Fprintf(h, " %d", r.EventNID)
+	}
 	copy(payload[8:], h.Sum(nil))
 	return payload
 }
@@ -93,12 +98,55 @@ func (b *Bridge) RealID(id string, userID string) (eventID string, synthetic boo
 	if !ok {
 		return id, false
 	}
-	nid := int64(binary.BigEndian.Uint64(payload[:8]) &^ noticeMark)
 	ctx, cancel := context.WithTimeout(context.Background(), lookUpTimeout)
 	defer cancel()
-	events, err := b.o.Rooms.Events(ctx, []int64{nid})
-	if err != nil || events[nid] == nil {
+	version, err := b.versionIn(ctx, payload)
+	if err != nil || version == nil {
 		return id, false
 	}
-	return events[nid].ID, true
+	message, err := b.messageOf(ctx, version)
+	if err != nil || message.NID == version.NID {
+		return version.ID, true
+	}
+	redacted, err := b.o.Rooms.Redacted(ctx, []string{message.ID})
+	if err == nil && redacted[message.ID] != nil {
+		return message.ID, true // its edits are taken back with it, though they stand themselves
+	}
+	return version.ID, true
+}
+
+// versionIn returns the event that a payload names, nil for none.
+func (b *Bridge) versionIn(ctx context.Context, payload [payloadBytes]byte) (*rooms.Event, error) {
+	nid := int64(binary.BigEndian.Uint64(payload[:8]) &^ noticeMark)
+	events, err := b.o.Rooms.Events(ctx, []int64{nid})
+	if err != nil {
+		return nil, fmt.Errorf("reading what an id stands for: %w", err)
+	}
+	return events[nid], nil
+}
+
+// Place implements view.Renderer.
+func (b *Bridge) Place(ctx context.Context, id, userID string) (int64, error) {
+	payload, ok := b.sealer.open(userID, id)
+	if !ok {
+		return 0, nil
+	}
+	version, err := b.versionIn(ctx, payload)
+	if err != nil || version == nil {
+		return 0, err
+	}
+	message, err := b.messageOf(ctx, version)
+	if err != nil {
+		return 0, err
+	}
+	told, err := b.selectNames(ctx, message.NID)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range told {
+		if payloadOf(r) == payload {
+			return r.Position, nil
+		}
+	}
+	return 0, nil
 }

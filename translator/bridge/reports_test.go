@@ -288,7 +288,7 @@ func TestANoticeComesToEachDeviceOnceAlsoOverARestart(t *testing.T) {
 	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
 	require.NoError(t, err)
 	last := w.say(room, carla, "Gracias.")
-	mapped, err := w.view.MapReceipt(t.Context(), viewer, room, one.notices(room)[0].Get("event_id").Str)
+	mapped, err := w.view.MapReceipt(t.Context(), viewer, room, one.notices(room)[0].Get("event_id").Str, "")
 	require.NoError(t, err)
 	require.NotEqual(t, id, mapped, "it counts for its place, after the reaction")
 	require.NotEqual(t, last, mapped)

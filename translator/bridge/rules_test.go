@@ -188,7 +188,7 @@ func TestRule04AReceiptOnALateEditCountsForItsPlace(t *testing.T) {
 	edit := b.until(room, 2)[1].Get("event_id").Str
 	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
 	require.NoError(t, err)
-	mapped, err := w.view.MapReceipt(t.Context(), viewer, room, edit)
+	mapped, err := w.view.MapReceipt(t.Context(), viewer, room, edit, "")
 	require.NoError(t, err)
 	require.Equal(t, id, mapped)
 }

@@ -46,6 +46,7 @@ func (b *Bridge) scanRow(rows *sql.Rows) (*row, error) {
 	}
 	r.placed, r.late, r.overdue, r.Redaction = placed != 0, late != 0, overdue != 0, redaction != 0
 	r.Threaded, r.critical, r.Told = threaded != 0, critical != 0, r.late
+	r.Corrects = r.late && !r.placed && !r.Redaction
 	if r.Content, err = b.unsealed(content, r.Position, columnContent); err != nil {
 		return r, err
 	}
@@ -113,19 +114,6 @@ func (b *Bridge) insertRow(tx *sqldb.Tx, r *row) error {
 func (b *Bridge) selectPlaced(ctx context.Context, nids []int64, code language.Code) ([]*row, error) {
 	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
 		WHERE x.event_nid = ANY($1) AND x.language = $2 AND x.placed = 1 ORDER BY x.position`, sqldb.List(nids), string(code))
-	return b.scanRows(rows, err)
-}
-
-// maxChanged bounds the late renderings that one answer looks at; the newest count.
-const maxChanged = 200
-
-// selectLate returns the late rows of a room for one language with since < position ≤ upto whose event is not after
-// since, newest first.
-func (b *Bridge) selectLate(ctx context.Context, roomID string, code language.Code, since, upto int64) ([]*row, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
-		WHERE x.room_nid = (SELECT room_nid FROM rooms WHERE room_id = $1) AND x.language = $2
-			AND x.position > $3 AND x.position <= $4 AND x.event_position <= $3 AND x.late = 1
-		ORDER BY x.position DESC LIMIT $5`, roomID, string(code), since, upto, maxChanged)
 	return b.scanRows(rows, err)
 }
 
