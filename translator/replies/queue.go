@@ -78,7 +78,7 @@ func (d *Desk) jobOf(w *Work, gone bool) *job {
 	var cancel, stop context.CancelFunc
 	j.ctx, cancel = context.WithCancel(d.ctx)
 	j.until, stop = context.WithTimeout(j.ctx, left)
-	j.cancel = func() { stop(); cancel() }
+	j.cancel = func() { cancel(); stop() } // in this order: who sees until ended sees whether ctx has
 	if gone {
 		j.cancel()
 	}
@@ -227,8 +227,10 @@ func inSlot(ctx context.Context, slots chan struct{}, act func() error) error {
 		case slots <- struct{}{}:
 			defer func() { <-slots }()
 		case <-ctx.Done():
-			return ctx.Err()
 		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	return act()
 }
