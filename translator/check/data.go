@@ -41,6 +41,7 @@ type wordFile struct {
 	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
 	Frequency map[string][]string // canonical → phrases with {n}
+	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per")
 }
 
 // leveled is a list of words by how certain they are.
@@ -85,6 +86,7 @@ type wordRules struct {
 	numbers      lexicon // numbers, months, scales
 	words        lexicon // negation, sides
 	frequency    lexicon
+	per          lexicon
 	opposites    lexicon
 	routes       lexicon
 	clock        lexicon
@@ -183,7 +185,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.per, &w.clock, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -223,6 +225,11 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	for value, patterns := range file.Frequency {
 		for _, pattern := range patterns {
 			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true})
+		}
+	}
+	for value, words := range file.Per {
+		for _, word := range words {
+			w.per.add(word, entry{group: "per", value: value, sure: true})
 		}
 	}
 	return w

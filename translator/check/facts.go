@@ -37,7 +37,9 @@ type span struct {
 func (x *facts) text(s span) string { return x.f.original(s.from, s.to) }
 
 // numberText is a number with its unit as the source has it, with the lower end of its range.
-func (x *facts) numberText(n number) string { return x.f.original(x.rangeStart(n), n.unitTo) }
+func (x *facts) numberText(n number) string {
+	return x.f.original(x.rangeStart(n), max(n.unitTo, n.rateTo))
+}
 
 // rangeStart is where "5" begins in "5–10 mg".
 func (x *facts) rangeStart(n number) int {
@@ -70,6 +72,7 @@ func extract(text string, code language.Code) *facts {
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.findMonths()
+	x.attachRates(words)
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)
 	x.findWords(words)
@@ -166,27 +169,16 @@ func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 	}
 }
 
+// sameRhythm are frequencies that have several names.
+var sameRhythm = map[string]string{"q24h": "1/d", "q12h": "2/d", "q8h": "3/d", "q6h": "4/d"}
+
 // expandFrequency fills a number into "q{n}h" or "{n}/d" and gives equal rhythms one name.
 func expandFrequency(pattern, n string) string {
-	switch pattern {
-	case "q{n}h":
-		switch n {
-		case "24":
-			return "1/d"
-		case "12":
-			return "2/d"
-		case "8":
-			return "3/d"
-		case "6":
-			return "4/d"
-		}
-		return "q" + n + "h"
-	case "{n}/d":
-		return n + "/d"
-	case "{n}/w":
-		return n + "/w"
+	value := strings.ReplaceAll(pattern, "{n}", n)
+	if name, ok := sameRhythm[value]; ok {
+		return name
 	}
-	return pattern
+	return value
 }
 
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.

@@ -20,7 +20,7 @@ func Invariants(text string, from language.Code) []Invariant {
 		if n.unit == "" || n.code || n.dated || (!n.symbol && !critical(n.unit)) || n.soft && !critical(n.unit) {
 			continue
 		}
-		found = append(found, placed{x.rangeStart(n), n.unitTo, KindDose})
+		found = append(found, placed{x.rangeStart(n), max(n.unitTo, n.rateTo), KindDose})
 	}
 	for _, s := range x.pressures {
 		found = append(found, placed{s.from, s.to, KindPressure})
@@ -29,7 +29,7 @@ func Invariants(text string, from language.Code) []Invariant {
 		found = append(found, placed{s.from, s.to, KindDrug})
 	}
 	for _, s := range x.frequencies {
-		if !vague[s.value] {
+		if !common[s.value] || len(found) > 0 { // "daily" says how often only where something is given
 			found = append(found, placed{s.from, s.to, KindFrequency})
 		}
 	}

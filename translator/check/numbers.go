@@ -15,6 +15,7 @@ type number struct {
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
+	rateTo   int      // end of the words behind it that say what it is given by ("per hour"), 0 if none
 	unscaled []string // the values before a word such as "million"
 	zeros    int      // of that word
 	shared   string   // the unit behind the upper end of a range, for its lower end
@@ -253,12 +254,17 @@ func attachUnitBehind(f *folded, n *number) {
 		return
 	}
 	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, m.to
+	n.attachPer(f)
+}
+
+// attachPer adds what stands behind a slash (mg/kg/h).
+func (n *number) attachPer(f *folded) {
 	for f.at(n.unitTo) == '/' {
-		per, ok := loaded().unitWords.at(f.runes, n.unitTo+1)
+		per, ok := loaded().unitWords.at(f.runes, skipSpaces(f, n.unitTo+1))
 		if !ok {
 			return
 		}
-		n.unit += "/" + per.entries[0].value
+		n.unit = withRates(n.unit, []string{per.entries[0].value})
 		n.symbol = n.symbol && per.entries[0].sure
 		n.unitTo = per.to
 	}

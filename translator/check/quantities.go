@@ -86,6 +86,7 @@ func (c *comparison) changedUnits(source []*candidate) {
 		original, translation := c.source.numberText(s.number), c.target.numberText(t)
 		switch {
 		case s.mayBeTime() && clockUnit(t.unit) || t.mayBeTime() && clockUnit(s.unit):
+		case s.unit != "" && t.unit != "" && c.changedRate(s.number, t):
 		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):
 			c.found("unit.changed", original, translation)
 		case critical(s.unit) && s.symbol && t.unit == "":
