@@ -74,10 +74,12 @@ func (c *comparison) segment(source, translation string) {
 		return
 	}
 	c.pressures()
+	c.days()
 	c.numbers()
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}
+	c.clock()
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()

@@ -37,6 +37,10 @@ type wordFile struct {
 	Left      leveled
 	Right     leveled
 	Clock     []string            // words beside a time, so that 8.30 is one
+	OClock    []string            // words behind an hour, which say that it is a time and no length of time
+	At        []string            // words before a time ("at 8 in the evening")
+	Day       map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
+	Weekdays  []string            // seven from Monday, "/" between alternatives
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
@@ -90,6 +94,8 @@ type wordRules struct {
 	opposites    lexicon
 	routes       lexicon
 	clock        lexicon
+	oclock, at   lexicon
+	calendar     lexicon // parts of the day, weekdays
 	share        lexicon
 	contrast     lexicon
 	dual         []string // folded
@@ -185,7 +191,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.per, &w.clock, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.per, &w.clock, &w.oclock, &w.at, &w.calendar, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -207,9 +213,7 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 			w.numbers.add(name, entry{group: "month", value: strconv.Itoa(i + 1)})
 		}
 	}
-	for _, word := range file.Clock {
-		w.clock.add(word, entry{group: "clock", sure: true})
-	}
+	w.addClock(file)
 	for _, word := range file.Share {
 		w.share.add(word, entry{group: "share", sure: true})
 	}
@@ -233,6 +237,28 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 		}
 	}
 	return w
+}
+
+func (w *wordRules) addClock(file wordFile) {
+	for _, list := range []struct {
+		into  *lexicon
+		words []string
+	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}} {
+		for _, word := range list.words {
+			list.into.add(word, entry{group: "clock", sure: true})
+		}
+	}
+	for part, words := range file.Day {
+		for _, word := range words {
+			word, vague := strings.CutSuffix(word, "?")
+			w.calendar.add(word, entry{group: part, sure: !vague})
+		}
+	}
+	for i, names := range file.Weekdays {
+		for _, name := range splitSlash(names) {
+			w.calendar.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
+		}
+	}
 }
 
 func (w *wordRules) addLeveled(group string, list leveled) {

@@ -26,7 +26,7 @@ func (c *comparison) numberOrder() {
 			continue
 		}
 		if turned && (s.calendar || s.dated || s.partner.calendar || s.partner.dated) {
-			if c.dateTurned(s) || !free && s.inDate() != s.partner.inDate() {
+			if c.dateTurned(s) || !free && s.inDate() != s.partner.inDate() && !s.clock && !s.partner.clock {
 				c.found("date.changed", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 				return
 			}
@@ -42,7 +42,7 @@ func (c *comparison) numberOrder() {
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"
 		}
-		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
+		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !s.clock && !s.partner.clock && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
 			c.found("number.order", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 			return
 		}

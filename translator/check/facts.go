@@ -16,6 +16,9 @@ type facts struct {
 	numbers     []number // in digits first by place, then in words
 	pressures   []span
 	dates       []span
+	days        []day
+	times       []clockTime
+	weekdays    []span
 	drugs       []span
 	frequencies []span
 	negations   []span // those that count
@@ -69,9 +72,11 @@ func extract(text string, code language.Code) *facts {
 	x.findDates()
 	x.findPressures()
 	soft := words.softNumbers(x.f, x.numbers)
+	x.findClock(words, soft)
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.findMonths()
+	x.findDays()
 	x.attachRates(words)
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)

@@ -24,6 +24,8 @@ type number struct {
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
 	calendar bool     // a day or a year beside the name of a month, or a part of 2026年3月18日
 	month    bool     // the name of a month beside a day or a year
+	clock    bool     // part of a time of day
+	settled  bool     // part of a date that both texts have
 }
 
 // digitZeros are the zeros of the decimal digits that clinicians write.
@@ -253,7 +255,7 @@ func attachUnitBehind(f *folded, n *number) {
 	if !ok || isYear(f, *n, m) || noUnit(f, *n, m) {
 		return
 	}
-	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, m.to
+	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, wordEnd(f, m)
 	n.attachPer(f)
 }
 
@@ -266,7 +268,7 @@ func (n *number) attachPer(f *folded) {
 		}
 		n.unit = withRates(n.unit, []string{per.entries[0].value})
 		n.symbol = n.symbol && per.entries[0].sure
-		n.unitTo = per.to
+		n.unitTo = wordEnd(f, per)
 	}
 }
 

@@ -30,7 +30,7 @@ type candidate struct {
 func pool(numbers []number) []*candidate {
 	all, candidates := make([]candidate, len(numbers)), make([]*candidate, 0, len(numbers))
 	for i, n := range numbers {
-		if !n.code {
+		if !n.code && !n.settled {
 			all[i].number = n
 			candidates = append(candidates, &all[i])
 		}

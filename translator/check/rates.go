@@ -52,7 +52,7 @@ func (w *wordRules) rates(f *folded) []rate {
 			if !ok || noUnit(f, number{values: []string{"1"}, unitTo: at}, u) {
 				continue
 			}
-			r.units[0], r.to = u.entries[0].value, u.to
+			r.units[0], r.to = u.entries[0].value, wordEnd(f, u)
 		}
 		if last := len(found) - 1; last >= 0 && r.from-found[last].to <= 1 {
 			found[last].units, found[last].to = append(found[last].units, r.units...), r.to
