@@ -117,7 +117,7 @@ func TestDrugList(t *testing.T) {
 func TestTableIsComplete(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	require.NoError(t, err)
-	finding := regexp.MustCompile(`found\("([a-z_]+\.[a-z]+)"`)
+	finding := regexp.MustCompile(`(?:found|exchanged)\("([a-z_]+\.[a-z]+)"`)
 	for _, entry := range entries {
 		if !strings.HasSuffix(entry.Name(), ".go") {
 			continue

@@ -23,6 +23,9 @@ func (c *comparison) frequencies() {
 			c.found("frequency.added", "", c.target.text(t))
 		}
 	}
+	if !c.has("frequency") {
+		c.exchanged("frequency.order", c.source.frequencies, c.target.frequencies)
+	}
 }
 
 // unansweredFrequencies are those of x that y does not have.

@@ -34,8 +34,10 @@ func Invariants(text string, from language.Code) []Invariant {
 		}
 	}
 	if len(found) > 0 { // "oral" says how to give something only where something is given
-		for _, s := range routesIn(x, from) {
-			found = append(found, placed{s.from, s.to, KindRoute})
+		for _, r := range firstRoutes(routesIn(x, from)) {
+			if r.sure {
+				found = append(found, placed{r.from, r.to, KindRoute})
+			}
 		}
 	}
 	for _, s := range x.sides {
