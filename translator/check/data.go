@@ -3,6 +3,7 @@ package check
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -75,6 +76,7 @@ type negationWords struct {
 type rules struct {
 	units          map[string]unit
 	unitWords      lexicon
+	counted        lexicon // words for people, behind a number
 	drugs          lexicon
 	skeletons      map[string]string // skeleton of a drug's name → the name
 	skeletonStarts skeletonStarts
@@ -113,7 +115,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
@@ -147,6 +149,17 @@ func (r *rules) loadUnits() error {
 			word, only, _ := strings.Cut(word, "@")
 			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit, only: language.Code(only)})
 		}
+	}
+	return nil
+}
+
+func (r *rules) loadCounted() error {
+	var lists [][]string
+	if err := readYAML("counted.yaml", &lists); err != nil {
+		return err
+	}
+	for _, word := range slices.Concat(lists...) {
+		addBoth(&r.counted, word, entry{group: "counted", sure: true})
 	}
 	return nil
 }

@@ -214,7 +214,7 @@ func (x *facts) acronym(at int) bool {
 	return word == strings.ToUpper(word) && word != strings.ToLower(word)
 }
 
-// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星).
+// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星), nor is a number with its unit.
 func (x *facts) findWords(words *wordRules) {
 	taken := make([]bool, len(x.f.runes))
 	mark := func(from, to int) {
@@ -224,6 +224,11 @@ func (x *facts) findWords(words *wordRules) {
 	}
 	for _, s := range x.drugs {
 		mark(s.from, s.to)
+	}
+	for _, n := range x.numbers {
+		if n.plain && n.counted { // Persian writes nine as it writes "not"
+			mark(n.from, n.to)
+		}
 	}
 	var repeated []span
 	for _, m := range words.words.all(x.f.runes) {

@@ -21,6 +21,7 @@ type number struct {
 	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
+	counted  bool     // in words, with a unit or a word for people behind it
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
 	calendar bool     // a day or a year beside the name of a month, or a part of 2026年3月18日
 	month    bool     // the name of a month beside a day or a year
@@ -28,26 +29,37 @@ type number struct {
 	settled  bool     // part of a date that both texts have
 }
 
-// digitZeros are the zeros of the decimal digits that clinicians write.
-var digitZeros = []rune{'0', '٠', '۰', '०', '০', '๐', '០', '၀', '０'}
-
-func digit(r rune) (byte, bool) {
-	if r < digitZeros[1] {
-		return byte(r), r >= '0' && r <= '9'
-	}
-	if r > lastDigit && r < digitZeros[len(digitZeros)-1] {
-		return 0, false
-	}
-	for _, zero := range digitZeros {
-		if r >= zero && r <= zero+9 {
-			return byte('0' + r - zero), true
+// digitZeros are the zeros of all decimal digits: Unicode has them in runs of ten.
+var digitZeros = func() (zeros []rune) {
+	for _, table := range unicode.Nd.R16 {
+		for r := rune(table.Lo); r <= rune(table.Hi); r += 10 {
+			zeros = append(zeros, r)
 		}
 	}
-	return 0, false
+	for _, table := range unicode.Nd.R32 {
+		for r := rune(table.Lo); r <= rune(table.Hi); r += 10 {
+			zeros = append(zeros, r)
+		}
+	}
+	return zeros
+}()
+
+func digit(r rune) (byte, bool) {
+	switch {
+	case r < arabicZero:
+		return byte(r), r >= '0' && r <= '9'
+	case r >= firstHan && r <= lastHan, r >= firstHiragana && r <= lastKatakana, r >= firstHangul && r <= lastHangul, !unicode.Is(unicode.Nd, r):
+		return 0, false
+	}
+	i, exact := slices.BinarySearch(digitZeros, r)
+	if !exact {
+		i--
+	}
+	return byte('0' + r - digitZeros[i]), true
 }
 
-// lastDigit is the last one before the fullwidth digits.
-const lastDigit = '၉'
+// arabicZero is the first decimal digit behind the ASCII ones.
+const arabicZero = '٠'
 
 func isDigit(r rune) bool {
 	_, ok := digit(r)
@@ -118,10 +130,18 @@ func markBetween(f *folded, j int, spaceGroups bool) byte {
 		return ','
 	case r == '٬' || r == '\'' || r == '،' && threeDigits(f, j+1):
 		return ' '
-	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' '):
+	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' ') && !numbered(f, j):
 		return ' '
 	}
 	return 0
+}
+
+// numbered reports whether the digits before a place belong to a name ("B12 150 pmol/L" is no number of thousands).
+func numbered(f *folded, at int) bool {
+	for at > 0 && isDigit(f.runes[at-1]) {
+		at--
+	}
+	return latinLetter(f.at(at-1)) || f.at(at-1) == '-' && latinLetter(f.at(at-2))
 }
 
 func threeDigits(f *folded, j int) bool {
