@@ -86,6 +86,7 @@ func (c *comparison) segment(source, translation string) {
 	c.routes()
 	c.negations()
 	c.opposites()
+	c.denied()
 	c.sides()
 }
 

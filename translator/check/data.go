@@ -42,6 +42,7 @@ type wordFile struct {
 	At        []string            // words before a time ("at 8 in the evening")
 	Day       map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
 	Weekdays  []string            // seven from Monday, "/" between alternatives
+	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
@@ -99,6 +100,7 @@ type wordRules struct {
 	oclock, at   lexicon
 	calendar     lexicon // parts of the day, weekdays
 	share        lexicon
+	tenths       lexicon
 	contrast     lexicon
 	dual         []string // folded
 	inside       []wordPart
@@ -204,7 +206,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.per, &w.clock, &w.oclock, &w.at, &w.calendar, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.per, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -256,7 +258,7 @@ func (w *wordRules) addClock(file wordFile) {
 	for _, list := range []struct {
 		into  *lexicon
 		words []string
-	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}} {
+	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}, {&w.tenths, file.Tenths}} {
 		for _, word := range list.words {
 			list.into.add(word, entry{group: "clock", sure: true})
 		}

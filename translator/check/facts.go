@@ -70,7 +70,7 @@ func extract(text string, code language.Code) *facts {
 	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.splitClock(words)
 	x.findDates()
-	x.findPressures()
+	x.findPressures(words)
 	soft := words.softNumbers(x.f, x.numbers)
 	x.findClock(words, soft)
 	x.findFrequencies(words, soft)
@@ -120,17 +120,26 @@ func (x *facts) shareUnits() {
 func within(from, to int) bool { return from <= to && to-from <= 4 }
 
 // findPressures finds pairs such as 120/80.
-func (x *facts) findPressures() {
+func (x *facts) findPressures(words *wordRules) {
 	for i := 0; i+1 < len(x.numbers); i++ {
-		a, b := x.numbers[i], x.numbers[i+1]
-		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' || a.decimal || b.decimal {
+		a, b := &x.numbers[i], &x.numbers[i+1]
+		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' {
 			continue
 		}
-		upper, errA := strconv.Atoi(a.values[0])
-		lower, errB := strconv.Atoi(b.values[0])
+		x.centimetres(words, a, b)
+		upper, errA := strconv.Atoi(a.values[len(a.values)-1])
+		lower, errB := strconv.Atoi(b.values[len(b.values)-1])
 		if errA == nil && errB == nil && upper > lower && upper >= 50 && upper <= 300 && lower >= 20 && lower <= 200 {
-			x.pressures = append(x.pressures, span{a.from, b.unitTo, a.values[0] + "/" + b.values[0]})
+			x.pressures = append(x.pressures, span{a.from, b.unitTo, strconv.Itoa(upper) + "/" + strconv.Itoa(lower)})
 		}
+	}
+}
+
+// centimetres lets a blood pressure in centimetres of mercury also be one in millimetres: "TA 18/11" is 180/110.
+func (x *facts) centimetres(words *wordRules, a, b *number) {
+	if upper := float(a.values[0]); upper >= 5 && upper <= 30 && words.tenths.endingAt(x.f, a.from) >= 0 {
+		a.values = append(slices.Clip(a.values), shifted(a.values[0], 1))
+		b.values = append(slices.Clip(b.values), shifted(b.values[0], 1))
 	}
 }
 

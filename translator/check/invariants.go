@@ -100,7 +100,7 @@ func Protected(text string, from language.Code) []Span {
 	x := &facts{f: f, numbers: scanNumbers(f, wordsOf(from))}
 	x.splitClock(wordsOf(from))
 	x.findDates()
-	x.findPressures()
+	x.findPressures(wordsOf(from))
 	var found []placed
 	for _, n := range x.numbers {
 		if n.unit != "" && n.symbol || n.decimal {

@@ -305,6 +305,9 @@ func noUnit(f *folded, n number, m match) bool {
 	if f.at(m.from) == '°' && strings.HasPrefix(f.text[f.starts[m.from]:], "º") && m.to-m.from == 1 {
 		return true
 	}
+	if f.at(m.from) == '时' && m.to-m.from == 1 && !atMost(n.values[0], 24) { // "脉搏<60时": when it is below 60
+		return true
+	}
 	return n.zeros > 3 && isTime(m.entries[0].value)
 }
 
