@@ -22,9 +22,10 @@ type clockTime struct {
 	other   int // twelve hours later, where a word elsewhere in the text may say so; else the same
 }
 
-// findClock finds the times of day, and the weekdays; soft are the numbers in words. It comes after findDates.
-func (x *facts) findClock(words *wordRules, soft []number) {
-	d := dayMarks{marks: words.calendar.all(x.f.runes)}
+// findClock finds the times of day, and the weekdays; soft are the numbers in words, marks what the calendar's lexicon finds. It comes
+// after findDates.
+func (x *facts) findClock(words *wordRules, soft []number, marks []match) {
+	d := dayMarks{marks: slices.DeleteFunc(slices.Clone(marks), func(m match) bool { return m.entries[0].group == perGroup })}
 	d.used = make([]bool, len(d.marks))
 	for _, numbers := range [][]number{x.numbers, soft} {
 		for i := range numbers {
@@ -68,6 +69,9 @@ func (x *facts) findTime(words *wordRules, numbers []number, d *dayMarks) {
 	hour, _ := strconv.Atoi(n.values[0])
 	minute, end, certain := x.minuteOf(words, numbers)
 	if end < 0 {
+		return
+	}
+	if !certain && len(d.marks) == 0 {
 		return
 	}
 	from, part := n.from, ""

@@ -93,12 +93,11 @@ type wordRules struct {
 	numbers      lexicon // numbers, months, scales
 	words        lexicon // negation, sides
 	frequency    lexicon
-	per          lexicon
 	opposites    lexicon
 	routes       lexicon
 	clock        lexicon
 	oclock, at   lexicon
-	calendar     lexicon // parts of the day, weekdays
+	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
@@ -206,7 +205,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.per, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -248,7 +247,7 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	}
 	for value, words := range file.Per {
 		for _, word := range words {
-			w.per.add(word, entry{group: "per", value: value, sure: true})
+			w.calendar.add(word, entry{group: perGroup, value: value, sure: true})
 		}
 	}
 	return w

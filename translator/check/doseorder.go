@@ -123,6 +123,9 @@ func (x *facts) doses() (doses []span) {
 
 // exchanged notices that something which belongs to a drug, such as its dose or its route, belongs to another drug in the translation.
 func (c *comparison) exchanged(finding string, inSource, inTarget []span) {
+	if len(c.source.drugs) < 2 || len(c.target.drugs) < 2 {
+		return
+	}
 	source, target := nearestDrugs(c.source, inSource), nearestDrugs(c.target, inTarget)
 	if len(source) < 2 || len(target) < 2 {
 		return

@@ -45,9 +45,15 @@ var digitZeros = func() (zeros []rune) {
 }()
 
 func digit(r rune) (byte, bool) {
-	switch {
-	case r < arabicZero:
+	if r < arabicZero {
 		return byte(r), r >= '0' && r <= '9'
+	}
+	return digitBeyond(r)
+}
+
+// digitBeyond is digit for what is not ASCII.
+func digitBeyond(r rune) (byte, bool) {
+	switch {
 	case r >= firstHan && r <= lastHan, r >= firstHiragana && r <= lastKatakana, r >= firstHangul && r <= lastHangul, !unicode.Is(unicode.Nd, r):
 		return 0, false
 	}

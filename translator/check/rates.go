@@ -18,11 +18,11 @@ type rate struct {
 const rateBefore, rateBehind = 12, 28
 
 // attachRates gives the doses of a text the rates that stand in words beside them.
-func (x *facts) attachRates(words *wordRules) {
+func (x *facts) attachRates(marks []match) {
 	if !slices.ContainsFunc(x.numbers, func(n number) bool { return n.takesRate() }) {
 		return
 	}
-	for _, r := range words.rates(x.f) {
+	for _, r := range ratesAmong(x.f, marks) {
 		if x.inRhythm(r) || x.counted(r) {
 			continue
 		}
@@ -41,10 +41,13 @@ func (n *number) takesRate() bool {
 	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || n.unit == "J")
 }
 
-// rates finds what says "per" units, those that stand side by side as one.
-func (w *wordRules) rates(f *folded) []rate {
+// ratesAmong finds what says "per" units, those that stand side by side as one.
+func ratesAmong(f *folded, marks []match) []rate {
 	var found []rate
-	for _, m := range w.per.all(f.runes) {
+	for _, m := range marks {
+		if m.entries[0].group != perGroup {
+			continue
+		}
 		r := rate{m.from, m.to, []string{m.entries[0].value}}
 		if r.units[0] == perUnit {
 			at := skipSpaces(f, m.to)
@@ -62,6 +65,9 @@ func (w *wordRules) rates(f *folded) []rate {
 	}
 	return found
 }
+
+// perGroup is the group of words that make a rate.
+const perGroup = "per"
 
 // perUnit is the value of words that stand in front of the unit they make a rate of ("per", "por").
 const perUnit = "unit"
