@@ -52,7 +52,7 @@ func TestFrequenciesInEveryLanguage(t *testing.T) {
 			"it": {"una volta alla settimana", "una volta a settimana"}, "de": {"einmal wöchentlich", "einmal pro Woche"}, "nl": {"eenmaal per week", "wekelijks"}, "ru": {"один раз в неделю", "еженедельно"},
 			"sr": {"једном недељно", "jednom nedeljno"}, "tr": {"haftada bir kez", "haftada bir"}, "id": {"sekali seminggu", "seminggu sekali"}, "vi": {"mỗi tuần một lần", "tuần một lần"},
 			"th": {"สัปดาห์ละครั้ง", "สัปดาห์ละ 1 ครั้ง"}, "zh": {"每周一次", "每周1次"}, "ja": {"週1回", "週に1回"}, "ko": {"일주일에 한 번", "주 1회"},
-			"ar": {"مرة واحدة في الأسبوع", "مرة أسبوعيا"}, "fa": {"هفته‌ای یک بار", "هفته ای یک بار", "یک بار در هفته"}, "ur": {"ہفتے میں ایک بار", "ہفتہ وار"},
+			"ar": {"مرة واحدة في الأسبوع", "مرة أسبوعيا"}, "fa": {"هفته\u200cای یک بار", "هفته ای یک بار", "یک بار در هفته"}, "ur": {"ہفتے میں ایک بار", "ہفتہ وار"},
 		},
 		"1/mo": {
 			"en": {"once monthly", "once a month", "monthly"}, "fr": {"une fois par mois"}, "es": {"una vez al mes"}, "pt": {"uma vez por mês"}, "it": {"una volta al mese"}, "de": {"einmal monatlich", "einmal im Monat"},
