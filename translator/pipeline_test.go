@@ -142,7 +142,7 @@ func TestChain(t *testing.T) {
 	broken := &fake{name: "broken", err: errors.New("no")}
 	harmful := &fake{name: "harmful", rewrite: func(s string) string { return strings.ReplaceAll(s, "left arm", "brazo derecho") }}
 	good := &fake{name: "good"}
-	const text = "there is pain in the left arm"
+	const text = "pain in the left arm"
 	request := Request{Text: text, SenderLanguage: "en", Target: "es"}
 
 	result, err := pipelineOf(t, broken, harmful, good).Translate(context.Background(), request)

@@ -15,7 +15,7 @@ func TestWhatIsKnownNeedsNoEngine(t *testing.T) {
 	p, err := New(Config{Engines: []EngineConfig{{Engine: engine.NewPhrases(memory)}, {Engine: &fake{name: "fake"}}}}, nil)
 	require.NoError(t, err)
 	ask := func(text string) Request { return Request{Text: text, SourceHint: "en", Target: "es"} }
-	const unheard = "The man in the third room would like another blanket"
+	const unheard = "Another blanket, please"
 	require.False(t, p.Knows(ask(unheard)))
 	require.True(t, p.Knows(ask(memory.Forms("consultation.send-images", "en")[0])), "a phrase")
 	result, err := p.Translate(t.Context(), ask(unheard))

@@ -13,7 +13,7 @@ import (
 	"medixchange/translator/identifiers"
 )
 
-const withPhone = "Please call the daughter of the patient at +44 7700 900123."
+const withPhone = "Call the daughter: +44 7700 900123."
 
 // chained builds a pipeline of an outside engine with, before or after it, one of the house; nil for none.
 func chained(t *testing.T, action Identifiers, outside, inside *fake) *Pipeline {
@@ -45,7 +45,7 @@ func TestTextsWithPatientIdentifiersAreKeptFromOutsideEngines(t *testing.T) {
 		"released":                     {text: withPhone, released: true, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
 		"warned":                       {action: IdentifiersWarn, text: withPhone, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
 		"off":                          {action: IdentifiersOff, text: withPhone, asked: 1, state: Translated, engine: "outside"},
-		"a dose is no identifier":      {text: "Give 5000 units of heparin twice a day.", asked: 1, state: Translated, engine: "outside"},
+		"a dose is no identifier":      {text: "Give 5000 units of heparin.", asked: 1, state: Translated, engine: "outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outside := &fake{name: "outside"}

@@ -74,17 +74,20 @@ func (c *comparison) segment(source, translation string) {
 		return
 	}
 	c.pressures()
+	c.days()
 	c.numbers()
 	c.signs()
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}
+	c.clock()
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()
 	c.routes()
 	c.negations()
 	c.opposites()
+	c.denied()
 	c.sides()
 }
 
@@ -196,34 +199,6 @@ func distinct(spans []span) map[string]span {
 
 func sortSpans(spans []span) {
 	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
-}
-
-// vague are frequencies whose words also mean other things; they answer, but are never missed.
-var vague = map[string]bool{"1/d": true, "q1h": true, "1/w": true}
-
-// frequencies compares how often something is given.
-func (c *comparison) frequencies() {
-	for _, s := range c.source.frequencies {
-		if vague[s.value] || hasValue(c.target.frequencies, s.value) || s.value == "prn" && c.tells() {
-			continue
-		}
-		changed := false
-		for _, t := range c.target.frequencies {
-			if !hasValue(c.source.frequencies, t.value) && !vague[t.value] && (t.value == "prn") == (s.value == "prn") {
-				c.found("frequency.changed", c.source.text(s), c.target.text(t))
-				changed = true
-				break
-			}
-		}
-		if !changed {
-			c.found("frequency.missing", c.source.text(s), "")
-		}
-	}
-	for _, t := range c.target.frequencies {
-		if len(c.source.frequencies) == 0 && !vague[t.value] && (t.value != "prn" || !c.tells()) {
-			c.found("frequency.added", "", c.target.text(t))
-		}
-	}
 }
 
 // maxOrder is the length, in runes, up to which a text without a drug or a dose may still be an order ("give it as needed").

@@ -3,6 +3,7 @@ package check
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,10 +38,16 @@ type wordFile struct {
 	Left      leveled
 	Right     leveled
 	Clock     []string            // words beside a time, so that 8.30 is one
+	OClock    []string            // words behind an hour, which say that it is a time and no length of time
+	At        []string            // words before a time ("at 8 in the evening")
+	Day       map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
+	Weekdays  []string            // seven from Monday, "/" between alternatives
+	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
 	Frequency map[string][]string // canonical → phrases with {n}
+	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per")
 }
 
 // leveled is a list of words by how certain they are.
@@ -70,6 +77,7 @@ type negationWords struct {
 type rules struct {
 	units          map[string]unit
 	unitWords      lexicon
+	counted        lexicon // words for people, behind a number
 	drugs          lexicon
 	skeletons      map[string]string // skeleton of a drug's name → the name
 	skeletonStarts skeletonStarts
@@ -89,7 +97,10 @@ type wordRules struct {
 	routes       lexicon
 	signs        lexicon // words for a sign of a number
 	clock        lexicon
+	oclock, at   lexicon
+	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
 	share        lexicon
+	tenths       lexicon
 	contrast     lexicon
 	dual         []string // folded
 	inside       []wordPart
@@ -106,7 +117,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
@@ -140,6 +151,17 @@ func (r *rules) loadUnits() error {
 			word, only, _ := strings.Cut(word, "@")
 			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit, only: language.Code(only)})
 		}
+	}
+	return nil
+}
+
+func (r *rules) loadCounted() error {
+	var lists [][]string
+	if err := readYAML("counted.yaml", &lists); err != nil {
+		return err
+	}
+	for _, word := range slices.Concat(lists...) {
+		addBoth(&r.counted, word, entry{group: "counted", sure: true})
 	}
 	return nil
 }
@@ -184,7 +206,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -206,9 +228,7 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 			w.numbers.add(name, entry{group: "month", value: strconv.Itoa(i + 1)})
 		}
 	}
-	for _, word := range file.Clock {
-		w.clock.add(word, entry{group: "clock", sure: true})
-	}
+	w.addClock(file)
 	for _, word := range file.Share {
 		w.share.add(word, entry{group: "share", sure: true})
 	}
@@ -226,7 +246,34 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true})
 		}
 	}
+	for value, words := range file.Per {
+		for _, word := range words {
+			w.calendar.add(word, entry{group: perGroup, value: value, sure: true})
+		}
+	}
 	return w
+}
+
+func (w *wordRules) addClock(file wordFile) {
+	for _, list := range []struct {
+		into  *lexicon
+		words []string
+	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}, {&w.tenths, file.Tenths}} {
+		for _, word := range list.words {
+			list.into.add(word, entry{group: "clock", sure: true})
+		}
+	}
+	for part, words := range file.Day {
+		for _, word := range words {
+			word, vague := strings.CutSuffix(word, "?")
+			w.calendar.add(word, entry{group: part, sure: !vague})
+		}
+	}
+	for i, names := range file.Weekdays {
+		for _, name := range splitSlash(names) {
+			w.calendar.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
+		}
+	}
 }
 
 func (w *wordRules) addLeveled(group string, list leveled) {

@@ -200,14 +200,5 @@ func (l *lexicon) around(f *folded, n number) bool {
 	if _, ok := l.at(f.runes, skipSpaces(f, n.to)); ok && isSpace(f.at(n.to)) {
 		return true
 	}
-	end := n.from
-	for isSpace(f.at(end - 1)) {
-		end--
-	}
-	start := end
-	for start > 0 && wordRune(f.runes[start-1]) {
-		start--
-	}
-	m, ok := l.at(f.runes, start)
-	return ok && start < end && m.to == end
+	return l.endingAt(f, n.from) >= 0
 }

@@ -26,7 +26,7 @@ func (c *comparison) numberOrder() {
 			continue
 		}
 		if turned && (s.calendar || s.dated || s.partner.calendar || s.partner.dated) {
-			if c.dateTurned(s) || !free && s.inDate() != s.partner.inDate() {
+			if c.dateTurned(s) || !free && s.inDate() != s.partner.inDate() && !s.clock && !s.partner.clock {
 				c.found("date.changed", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 				return
 			}
@@ -42,7 +42,7 @@ func (c *comparison) numberOrder() {
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"
 		}
-		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
+		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !s.clock && !s.partner.clock && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
 			c.found("number.order", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 			return
 		}
@@ -108,53 +108,67 @@ func (c *comparison) dateTurned(s *candidate) bool {
 
 // order notices doses that changed places: the drug that stands nearest to a dose is another one.
 func (c *comparison) order() {
-	source, target := nearestDrugs(c.source), nearestDrugs(c.target)
+	c.exchanged("dose.order", c.source.doses(), c.target.doses())
+}
+
+// doses are the amounts of a text that have a unit of drugs.
+func (x *facts) doses() (doses []span) {
+	for _, n := range x.numbers {
+		if critical(n.unit) && !n.soft {
+			doses = append(doses, span{n.from, n.unitTo, n.values[0] + " " + n.unit})
+		}
+	}
+	return doses
+}
+
+// exchanged notices that something which belongs to a drug, such as its dose or its route, belongs to another drug in the translation.
+func (c *comparison) exchanged(finding string, inSource, inTarget []span) {
+	if len(c.source.drugs) < 2 || len(c.target.drugs) < 2 {
+		return
+	}
+	source, target := nearestDrugs(c.source, inSource), nearestDrugs(c.target, inTarget)
 	if len(source) < 2 || len(target) < 2 {
 		return
 	}
-	for dose, drug := range source {
-		other, ok := target[dose]
-		if ok && other.value != drug.value && drug.value != "" && other.value != "" {
-			c.found("dose.order", dose+": "+c.source.text(drug), dose+": "+c.target.text(other))
+	for _, s := range inSource {
+		drug, other := source[s.value], target[s.value]
+		if other.value != drug.value && drug.value != "" && other.value != "" {
+			c.found(finding, c.source.text(s)+": "+c.source.text(drug), c.target.text(valueIn(inTarget, s.value))+": "+c.target.text(other))
 			return
 		}
 	}
 }
 
-// nearestDrugs gives for each dose with a unit the drug that it belongs to. With as many doses as drugs
+func valueIn(spans []span, value string) span {
+	s, _ := first(spans, value)
+	return s
+}
+
+// nearestDrugs gives for each of some things the drug that it belongs to. With as many of them as drugs
 // that is the one of the same rank, since every language keeps a dose beside its drug; otherwise the
-// nearest in its clause. Doses that stand there twice, or between two drugs, are left out.
-func nearestDrugs(x *facts) map[string]span {
+// nearest in its clause. What stands there twice, or between two drugs, is left out.
+func nearestDrugs(x *facts, things []span) map[string]span {
 	owners := map[string]span{}
-	if len(distinct(x.drugs)) < 2 {
+	if len(things) < 2 || len(distinct(x.drugs)) < 2 {
 		return owners
 	}
-	var doses []number
-	for _, n := range x.numbers {
-		if critical(n.unit) && !n.soft {
-			doses = append(doses, n)
-		}
-	}
-	for i, n := range doses {
-		key := n.values[0] + " " + n.unit
-		if _, twice := owners[key]; twice {
-			owners[key] = span{}
-			continue
-		}
-		if len(doses) == len(x.drugs) {
-			owners[key] = x.drugs[i]
+	for i, s := range things {
+		if _, twice := owners[s.value]; twice {
+			owners[s.value] = span{}
+		} else if len(things) == len(x.drugs) {
+			owners[s.value] = x.drugs[i]
 		} else {
-			owners[key] = nearestDrug(x, n)
+			owners[s.value] = nearestDrug(x, s)
 		}
 	}
 	return owners
 }
 
-func nearestDrug(x *facts, n number) span {
+func nearestDrug(x *facts, s span) span {
 	best, second := 1<<30, 1<<30
 	var drug span
 	for _, d := range x.drugs {
-		distance := gap(x.f, d, n)
+		distance := gap(x.f, d, s)
 		if distance < best {
 			best, second, drug = distance, best, d
 		} else if distance < second {
@@ -167,11 +181,11 @@ func nearestDrug(x *facts, n number) span {
 	return drug
 }
 
-// gap is the distance between a drug and a number; a clause mark between them counts much.
-func gap(f *folded, d span, n number) int {
-	from, to := d.to, n.from
-	if n.unitTo <= d.from {
-		from, to = n.unitTo, d.from
+// gap is the distance between a drug and another place; a clause mark between them counts much.
+func gap(f *folded, d, s span) int {
+	from, to := d.to, s.from
+	if s.to <= d.from {
+		from, to = s.to, d.from
 	}
 	distance := 0
 	for i := from; i < to; i++ {

@@ -16,6 +16,9 @@ type facts struct {
 	numbers     []number // in digits first by place, then in words
 	pressures   []span
 	dates       []span
+	days        []day
+	times       []clockTime
+	weekdays    []span
 	drugs       []span
 	frequencies []span
 	negations   []span // those that count
@@ -37,7 +40,9 @@ type span struct {
 func (x *facts) text(s span) string { return x.f.original(s.from, s.to) }
 
 // numberText is a number with its unit as the source has it, with the lower end of its range.
-func (x *facts) numberText(n number) string { return x.f.original(x.rangeStart(n), n.unitTo) }
+func (x *facts) numberText(n number) string {
+	return x.f.original(x.rangeStart(n), max(n.unitTo, n.rateTo))
+}
 
 // rangeStart is where "5" begins in "5–10 mg".
 func (x *facts) rangeStart(n number) int {
@@ -65,11 +70,15 @@ func extract(text string, code language.Code) *facts {
 	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.splitClock(words)
 	x.findDates()
-	x.findPressures()
+	x.findPressures(words)
 	soft := words.softNumbers(x.f, x.numbers)
+	marks := words.calendar.all(x.f.runes)
+	x.findClock(words, soft, marks)
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.findMonths()
+	x.findDays()
+	x.attachRates(marks)
 	x.shareUnits()
 	x.drugs = drugsIn(x.f)
 	x.findWords(words)
@@ -112,17 +121,26 @@ func (x *facts) shareUnits() {
 func within(from, to int) bool { return from <= to && to-from <= 4 }
 
 // findPressures finds pairs such as 120/80.
-func (x *facts) findPressures() {
+func (x *facts) findPressures(words *wordRules) {
 	for i := 0; i+1 < len(x.numbers); i++ {
-		a, b := x.numbers[i], x.numbers[i+1]
-		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' || a.decimal || b.decimal {
+		a, b := &x.numbers[i], &x.numbers[i+1]
+		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' {
 			continue
 		}
-		upper, errA := strconv.Atoi(a.values[0])
-		lower, errB := strconv.Atoi(b.values[0])
+		x.centimetres(words, a, b)
+		upper, errA := strconv.Atoi(a.values[len(a.values)-1])
+		lower, errB := strconv.Atoi(b.values[len(b.values)-1])
 		if errA == nil && errB == nil && upper > lower && upper >= 50 && upper <= 300 && lower >= 20 && lower <= 200 {
-			x.pressures = append(x.pressures, span{a.from, b.unitTo, a.values[0] + "/" + b.values[0]})
+			x.pressures = append(x.pressures, span{a.from, b.unitTo, strconv.Itoa(upper) + "/" + strconv.Itoa(lower)})
 		}
+	}
+}
+
+// centimetres lets a blood pressure in centimetres of mercury also be one in millimetres: "TA 18/11" is 180/110.
+func (x *facts) centimetres(words *wordRules, a, b *number) {
+	if upper := float(a.values[0]); upper >= 5 && upper <= 30 && words.tenths.endingAt(x.f, a.from) >= 0 {
+		a.values = append(slices.Clip(a.values), shifted(a.values[0], 1))
+		b.values = append(slices.Clip(b.values), shifted(b.values[0], 1))
 	}
 }
 
@@ -166,27 +184,16 @@ func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 	}
 }
 
+// sameRhythm are frequencies that have several names.
+var sameRhythm = map[string]string{"q24h": "1/d", "q12h": "2/d", "q8h": "3/d", "q6h": "4/d"}
+
 // expandFrequency fills a number into "q{n}h" or "{n}/d" and gives equal rhythms one name.
 func expandFrequency(pattern, n string) string {
-	switch pattern {
-	case "q{n}h":
-		switch n {
-		case "24":
-			return "1/d"
-		case "12":
-			return "2/d"
-		case "8":
-			return "3/d"
-		case "6":
-			return "4/d"
-		}
-		return "q" + n + "h"
-	case "{n}/d":
-		return n + "/d"
-	case "{n}/w":
-		return n + "/w"
+	value := strings.ReplaceAll(pattern, "{n}", n)
+	if name, ok := sameRhythm[value]; ok {
+		return name
 	}
-	return pattern
+	return value
 }
 
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
@@ -217,7 +224,7 @@ func (x *facts) acronym(at int) bool {
 	return word == strings.ToUpper(word) && word != strings.ToLower(word)
 }
 
-// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星).
+// findWords collects negations and sides. What stands in the name of a drug is none (左氧氟沙星), nor is a number with its unit.
 func (x *facts) findWords(words *wordRules) {
 	taken := make([]bool, len(x.f.runes))
 	mark := func(from, to int) {
@@ -227,6 +234,11 @@ func (x *facts) findWords(words *wordRules) {
 	}
 	for _, s := range x.drugs {
 		mark(s.from, s.to)
+	}
+	for _, n := range x.numbers {
+		if n.plain && n.counted { // Persian writes nine as it writes "not"
+			mark(n.from, n.to)
+		}
 	}
 	var repeated []span
 	for _, m := range words.words.all(x.f.runes) {

@@ -125,7 +125,7 @@ func (c *comparison) written(source, translation *whole) {
 	found, sameScript := language.Certain(translation.text, c.to)
 	if !hasWords(c.to) {
 		sameScript = inItsScript(translation.withoutDrugsAndUnits(), c.to)
-		if found != c.from {
+		if found.Base() != c.from.Base() {
 			found = ""
 		}
 	}
@@ -133,9 +133,9 @@ func (c *comparison) written(source, translation *whole) {
 		c.found("script.changed", "", shortText(translation.text))
 		return
 	}
-	switch found {
-	case "", c.to:
-	case c.from:
+	switch found.Base() {
+	case "", c.to.Base():
+	case c.from.Base():
 		c.found("language.changed", "", shortText(translation.text))
 	default:
 		c.found("language.other", "", shortText(translation.text))
@@ -176,7 +176,8 @@ func (w *whole) beginsWithWord() bool {
 	return false
 }
 
-// onlyNames reports whether a text has no words of its own beside drugs, numbers and capitals (ECG).
+// onlyNames reports whether a text has no words of its own beside drugs, numbers and abbreviations (ECG, Hb, pH). Some languages
+// have short words only: those that are not in capitals are words if there are several, or if they have letters that no abbreviation has.
 func onlyNames(text *whole) bool {
 	if text.beginsWithWord() {
 		return false
@@ -186,7 +187,30 @@ func onlyNames(text *whole) bool {
 			return false
 		}
 	}
-	return true
+	return text.plainWords() < minPlain
+}
+
+const minPlain = 3 // words not in capitals of a text that says something
+
+// plainWords counts the words of a text that are not in capitals and in no drug, number or unit. A word with a letter beyond ASCII is
+// enough.
+func (w *whole) plainWords() (words int) {
+	inside := false
+	for i, r := range []rune(w.withoutDrugsAndUnits()) {
+		if !unicode.IsLetter(r) {
+			inside = false
+			continue
+		}
+		original, _ := utf8.DecodeRuneInString(w.text[w.f.starts[i]:])
+		if !inside && !unicode.IsUpper(original) {
+			words++
+		}
+		if original >= utf8.RuneSelf && !unicode.IsUpper(original) {
+			return minPlain
+		}
+		inside = true
+	}
+	return words
 }
 
 // stuck reports whether a text repeats the same piece again and again.

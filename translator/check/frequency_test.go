@@ -34,6 +34,31 @@ func TestFrequenciesInEveryLanguage(t *testing.T) {
 			"de": {"jeden zweiten Tag"}, "nl": {"om de dag"}, "ru": {"через день"}, "sr": {"сваки други дан"}, "tr": {"gün aşırı"}, "id": {"selang sehari"}, "vi": {"cách ngày"},
 			"th": {"วันเว้นวัน"}, "zh": {"隔日一次"}, "ja": {"隔日"}, "ko": {"격일"}, "ar": {"يوم بعد يوم"}, "fa": {"یک روز در میان"}, "ur": {"ایک دن چھوڑ کر"},
 		},
+		"1/d": {
+			"en": {"once daily", "once a day", "qd", "every 24 hours", "daily"}, "fr": {"une fois par jour", "tous les jours", "1 fois par jour"}, "es": {"una vez al día", "cada 24 horas", "diariamente"},
+			"pt": {"uma vez ao dia", "1 vez por dia", "diariamente"}, "it": {"una volta al giorno", "ogni giorno"}, "de": {"einmal täglich", "täglich", "1x täglich"},
+			"nl": {"eenmaal daags", "1x daags", "dagelijks"}, "ru": {"один раз в день", "1 раз в сутки", "ежедневно"}, "sr": {"једном дневно", "jednom dnevno"},
+			"tr": {"günde bir kez", "günde 1 kez"}, "id": {"sekali sehari", "1x sehari", "setiap hari"}, "vi": {"mỗi ngày một lần", "ngày 1 lần", "hàng ngày"},
+			"th": {"วันละครั้ง", "วันละ 1 ครั้ง"}, "zh": {"每日一次", "每天1次", "每日"}, "ja": {"1日1回", "毎日"}, "ko": {"하루 한 번", "1일 1회", "매일"},
+			"ar": {"مرة واحدة يوميا", "مرة في اليوم", "يوميا"}, "fa": {"روزی یک بار", "یک بار در روز", "روزانه"}, "ur": {"دن میں ایک بار", "روزانہ"},
+		},
+		"q1h": {
+			"en": {"hourly", "every hour"}, "fr": {"toutes les heures"}, "es": {"cada hora"}, "pt": {"a cada hora", "de hora em hora"}, "it": {"ogni ora"}, "de": {"stündlich", "jede Stunde"},
+			"nl": {"elk uur"}, "ru": {"каждый час", "ежечасно"}, "sr": {"сваки сат", "svaki sat"}, "tr": {"saatte bir", "her saat"}, "id": {"setiap jam"}, "vi": {"mỗi giờ"},
+			"th": {"ทุกชั่วโมง"}, "zh": {"每小时一次", "每小时"}, "ja": {"毎時", "1時間ごと"}, "ko": {"매시간", "1시간마다"}, "ar": {"كل ساعة"}, "fa": {"هر ساعت"}, "ur": {"ہر گھنٹے"},
+		},
+		"1/w": {
+			"en": {"once weekly", "once a week", "weekly"}, "fr": {"une fois par semaine", "hebdomadaire"}, "es": {"una vez a la semana", "semanalmente"}, "pt": {"uma vez por semana", "semanalmente"},
+			"it": {"una volta alla settimana", "una volta a settimana"}, "de": {"einmal wöchentlich", "einmal pro Woche"}, "nl": {"eenmaal per week", "wekelijks"}, "ru": {"один раз в неделю", "еженедельно"},
+			"sr": {"једном недељно", "jednom nedeljno"}, "tr": {"haftada bir kez", "haftada bir"}, "id": {"sekali seminggu", "seminggu sekali"}, "vi": {"mỗi tuần một lần", "tuần một lần"},
+			"th": {"สัปดาห์ละครั้ง", "สัปดาห์ละ 1 ครั้ง"}, "zh": {"每周一次", "每周1次"}, "ja": {"週1回", "週に1回"}, "ko": {"일주일에 한 번", "주 1회"},
+			"ar": {"مرة واحدة في الأسبوع", "مرة أسبوعيا"}, "fa": {"هفته\u200cای یک بار", "هفته ای یک بار", "یک بار در هفته"}, "ur": {"ہفتے میں ایک بار", "ہفتہ وار"},
+		},
+		"1/mo": {
+			"en": {"once monthly", "once a month", "monthly"}, "fr": {"une fois par mois"}, "es": {"una vez al mes"}, "pt": {"uma vez por mês"}, "it": {"una volta al mese"}, "de": {"einmal monatlich", "einmal im Monat"},
+			"nl": {"eenmaal per maand"}, "ru": {"один раз в месяц"}, "sr": {"једном месечно", "jednom mesečno"}, "tr": {"ayda bir kez"}, "id": {"sebulan sekali"}, "vi": {"mỗi tháng một lần"},
+			"th": {"เดือนละครั้ง"}, "zh": {"每月一次"}, "ja": {"月1回"}, "ko": {"한 달에 한 번", "월 1회"}, "ar": {"مرة واحدة في الشهر", "مرة شهريا"}, "fa": {"ماهی یک بار"}, "ur": {"مہینے میں ایک بار"},
+		},
 	}
 	for rhythm, languages := range rhythms {
 		assert.Len(t, languages, len(language.Bases), rhythm)
@@ -44,9 +69,18 @@ func TestFrequenciesInEveryLanguage(t *testing.T) {
 				assertSame(t, "Warfarin 5 mg "+phrase, "Warfarin 5 mg "+english, code, "en")
 				assertOther(t, "Warfarin 5 mg q6h", "Warfarin 5 mg "+phrase, "en", code)
 				assertOther(t, "Warfarin 5 mg "+phrase, "Warfarin 5 mg q6h", code, "en")
+				assertOther(t, "Warfarin 5 mg "+phrase, "Warfarin 5 mg "+otherRhythm(rhythm), code, "en")
 			}
 		}
 	}
+}
+
+// otherRhythm is one that clinicians confuse with a rhythm at the price of a life: methotrexate is given weekly, not daily.
+func otherRhythm(rhythm string) string {
+	if rhythm == "1/d" {
+		return "once weekly"
+	}
+	return "once daily"
 }
 
 // assertSame wants no doubt about a frequency. An interval that became a number of times a day is warned about for its number.

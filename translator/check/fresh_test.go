@@ -43,15 +43,20 @@ func TestFreshSentences(t *testing.T) {
 			continue
 		}
 		s := newScore()
-		for i, id := range slices.Sorted(maps.Keys(sentences)) {
+		for _, id := range slices.Sorted(maps.Keys(sentences)) {
 			english, text := texts["en"][id], sentences[id]
-			m.judgePair(t, &s, show, i, "en", code, english, text)
-			m.judgePair(t, &s, show, i, code, "en", text, english)
+			m.judgePair(t, &s, show, "en", code, english, text)
+			m.judgePair(t, &s, show, code, "en", text, english)
 		}
 		t.Logf("%s: %s", language.Code(code), s)
+		assert.LessOrEqual(t, s.alarmed(), mostAlarms, "%s: alarms in %%", code)
+		if slices.Contains(reordering, language.Code(code)) { // they put clauses in another order, and with them the numbers
+			assert.GreaterOrEqual(t, s.shareWithout("number swapped"), leastFound, "%s: mutants found in %%", code)
+		} else {
+			assert.GreaterOrEqual(t, s.share("all"), leastFound, "%s: mutants found in %%", code)
+		}
 		sum.join(s)
 	}
 	t.Logf("all languages: %s", sum)
-	assert.Less(t, sum.alarmed(), mostAlarms)
-	assert.GreaterOrEqual(t, sum.shareWithout("number swapped"), leastFound)
+	assert.GreaterOrEqual(t, sum.share("all"), leastFound)
 }

@@ -70,15 +70,12 @@ type half struct {
 
 var halves = []half{{"tuned", 0, os.Getenv("MEDIX_SAFETY_SHOW") != ""}, {"held out", 1, false}}
 
-// everything makes all mutants, as make safety does; else a fifth, and the languages are judged together.
-var everything = os.Getenv("MEDIX_SAFETY_ALL") != ""
-
 // What is promised for the human translations of a language, of both halves together, in %.
 const (
 	mostAlarms        = 5.0
 	mostAlarmsChinese = 10.0
-	leastFound        = 97.0 // of all but swapped numbers
-	leastSwapped      = 80.0 // in languages that keep the order of clauses
+	leastFound        = 97.0 // of all damages
+	leastSwapped      = 90.0 // of swapped numbers alone
 )
 
 // TestHumanTranslations compares the human translations of TICO-19 with their sources, both ways, as they are and damaged, and
@@ -106,17 +103,10 @@ func TestHumanTranslations(t *testing.T) {
 			most = mostAlarmsChinese
 		}
 		assert.Less(t, both.alarmed(), most, "%s: alarms in %%", code)
-		if !everything {
-			continue
-		}
-		swapped := "number swapped"
-		assert.GreaterOrEqual(t, both.shareWithout(swapped), leastFound, "%s: mutants found in %%", code)
-		if !slices.Contains(reordering, language.Code(code)) {
-			assert.GreaterOrEqual(t, both.share(swapped), leastSwapped, "%s: swapped numbers found in %%", code)
-		}
+		assert.GreaterOrEqual(t, both.share("all"), leastFound, "%s: mutants found in %%", code)
+		assert.GreaterOrEqual(t, both.share("number swapped"), leastSwapped, "%s: swapped numbers found in %%", code)
 	}
 	for i, h := range halves {
-		assert.GreaterOrEqual(t, sums[i].share("all"), leastFound-2, h.name) // of a fifth of them, mostly
 		t.Logf("all languages with words, %s: %s", h.name, sums[i])
 	}
 }
@@ -130,14 +120,14 @@ func (m *mutator) judge(t *testing.T, h half, rows [][]string, column int, code 
 			continue
 		}
 		for _, d := range []struct{ from, to, source, good string }{{"en", code, row[1], row[column]}, {code, "en", row[column], row[1]}} {
-			m.judgePair(t, &s, h.shown, i, d.from, d.to, d.source, d.good)
+			m.judgePair(t, &s, h.shown, d.from, d.to, d.source, d.good)
 		}
 	}
 	return s
 }
 
-// judgePair compares one translation as it is and damaged; nth picks the mutants where not all are made.
-func (m *mutator) judgePair(t *testing.T, s *score, shown bool, nth int, from, to, source, good string) {
+// judgePair compares one translation as it is and damaged.
+func (m *mutator) judgePair(t *testing.T, s *score, shown bool, from, to, source, good string) {
 	t.Helper()
 	s.judged++
 	if report := compared(source, good, from, to); report.Verdict != Pass {
@@ -147,10 +137,7 @@ func (m *mutator) judgePair(t *testing.T, s *score, shown bool, nth int, from, t
 		}
 		return
 	}
-	for k, mutant := range m.mutants(to, good) {
-		if !everything && (nth+k)%5 != 0 {
-			continue
-		}
+	for _, mutant := range m.mutants(to, good) {
 		found := compared(source, mutant.text, from, to).Verdict != Pass
 		s.add(mutant.kind, found)
 		if !found && shown {

@@ -17,7 +17,7 @@ func Invariants(text string, from language.Code) []Invariant {
 		if n.unit == "" || n.code || n.dated || (!n.symbol && !critical(n.unit)) || n.soft && !critical(n.unit) {
 			continue
 		}
-		found = append(found, placed{x.signStart(n), n.unitTo, KindDose})
+		found = append(found, placed{x.signStart(n), max(n.unitTo, n.rateTo), KindDose})
 	}
 	for _, s := range x.pressures {
 		found = append(found, placed{s.from, s.to, KindPressure})
@@ -26,13 +26,15 @@ func Invariants(text string, from language.Code) []Invariant {
 		found = append(found, placed{s.from, s.to, KindDrug})
 	}
 	for _, s := range x.frequencies {
-		if !vague[s.value] {
+		if !common[s.value] || len(found) > 0 { // "daily" says how often only where something is given
 			found = append(found, placed{s.from, s.to, KindFrequency})
 		}
 	}
 	if len(found) > 0 { // "oral" says how to give something only where something is given
-		for _, s := range routesIn(x, from) {
-			found = append(found, placed{s.from, s.to, KindRoute})
+		for _, r := range firstRoutes(routesIn(x, from)) {
+			if r.sure {
+				found = append(found, placed{r.from, r.to, KindRoute})
+			}
 		}
 	}
 	for _, s := range x.sides {
@@ -95,7 +97,7 @@ func Protected(text string, from language.Code) []Span {
 	x := &facts{f: f, numbers: scanNumbers(f, wordsOf(from))}
 	x.splitClock(wordsOf(from))
 	x.findDates()
-	x.findPressures()
+	x.findPressures(wordsOf(from))
 	var found []placed
 	for _, n := range x.numbers {
 		if n.unit != "" && n.symbol || n.decimal {

@@ -1,7 +1,9 @@
 package check
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -22,6 +24,9 @@ type damages struct {
 	Keep      []string
 	Units     [][]string
 	Sides     []string
+	Doses     []string
+	Months    []string
+	Exchange  map[string][]string
 }
 
 // mutator makes mutants.
@@ -59,6 +64,8 @@ func (m *mutator) mutants(code, text string) []mutant {
 		list = append(list, swapped("side", text, d.Sides[i], d.Sides[i+1])...)
 		list = append(list, swapped("side", text, d.Sides[i+1], d.Sides[i])...)
 	}
+	list = append(list, d.exchangeMutants(text)...)
+	list = append(list, d.monthMutants(text)...)
 	return append(list, m.drugMutants(text)...)
 }
 
@@ -212,6 +219,57 @@ func cutPair(text, first, second string) (list []mutant) {
 		}
 	}
 	return list
+}
+
+// exchangeMutants say how often, how, by what and on which weekday otherwise.
+func (d damages) exchangeMutants(text string) (list []mutant) {
+	for _, kind := range slices.Sorted(maps.Keys(d.Exchange)) {
+		if kind != "weekday" && !d.gives(text) {
+			continue
+		}
+		taken := map[int]bool{} // "daily" of "once daily" is no frequency of its own
+		for _, rule := range d.Exchange[kind] {
+			word, with, _ := strings.Cut(rule, " → ")
+			for _, at := range occurrences(text, word) {
+				if !taken[at+len(word)] {
+					taken[at+len(word)] = true
+					list = append(list, mutant{kind, text[:at] + with + text[at+len(word):]})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// gives reports whether a text has an amount of something that is given.
+func (d damages) gives(text string) bool {
+	return slices.ContainsFunc(d.Doses, func(unit string) bool {
+		return slices.ContainsFunc(occurrences(text, "-"+unit), func(at int) bool {
+			before := []rune(strings.TrimRight(text[:at], " \u00a0\u202f"))
+			return len(before) > 0 && unicode.IsDigit(before[len(before)-1])
+		})
+	})
+}
+
+// monthMutants change the month of a date.
+func (d damages) monthMutants(text string) (list []mutant) {
+	for i, month := range d.Months {
+		for _, at := range occurrences(text, month+"-") {
+			if end := at + len(month); besideDigit(text[:at], true) || besideDigit(text[end:], false) {
+				list = append(list, mutant{"month", text[:at] + d.Months[(i+2)%len(d.Months)] + text[end:]})
+			}
+		}
+	}
+	return list
+}
+
+// besideDigit reports a digit at the end, or at the beginning, of a text, behind no more than a mark and a space.
+func besideDigit(text string, last bool) bool {
+	runes := []rune(text)
+	if last {
+		slices.Reverse(runes)
+	}
+	return slices.ContainsFunc(runes[:min(len(runes), 3)], unicode.IsDigit)
 }
 
 func (m *mutator) drugMutants(text string) (list []mutant) {

@@ -15,36 +15,57 @@ type number struct {
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
+	rateTo   int      // end of the words behind it that say what it is given by ("per hour"), 0 if none
 	unscaled []string // the values before a word such as "million"
 	zeros    int      // of that word
 	shared   string   // the unit behind the upper end of a range, for its lower end
 	code     bool     // part of a name such as B12 or COVID-19: not compared
 	dated    bool     // part of a date or time
+	counted  bool     // in words, with a unit or a word for people behind it
 	plain    bool     // in words that certainly count something: from two on, no ordinal, no half
 	calendar bool     // a day or a year beside the name of a month, or a part of 2026年3月18日
 	month    bool     // the name of a month beside a day or a year
+	clock    bool     // part of a time of day
+	settled  bool     // part of a date that both texts have
 }
 
-// digitZeros are the zeros of the decimal digits that clinicians write.
-var digitZeros = []rune{'0', '٠', '۰', '०', '০', '๐', '០', '၀', '０'}
-
-func digit(r rune) (byte, bool) {
-	if r < digitZeros[1] {
-		return byte(r), r >= '0' && r <= '9'
-	}
-	if r > lastDigit && r < digitZeros[len(digitZeros)-1] {
-		return 0, false
-	}
-	for _, zero := range digitZeros {
-		if r >= zero && r <= zero+9 {
-			return byte('0' + r - zero), true
+// digitZeros are the zeros of all decimal digits: Unicode has them in runs of ten.
+var digitZeros = func() (zeros []rune) {
+	for _, table := range unicode.Nd.R16 {
+		for r := rune(table.Lo); r <= rune(table.Hi); r += 10 {
+			zeros = append(zeros, r)
 		}
 	}
-	return 0, false
+	for _, table := range unicode.Nd.R32 {
+		for r := rune(table.Lo); r <= rune(table.Hi); r += 10 {
+			zeros = append(zeros, r)
+		}
+	}
+	return zeros
+}()
+
+func digit(r rune) (byte, bool) {
+	if r < arabicZero {
+		return byte(r), r >= '0' && r <= '9'
+	}
+	return digitBeyond(r)
 }
 
-// lastDigit is the last one before the fullwidth digits.
-const lastDigit = '၉'
+// digitBeyond is digit for what is not ASCII.
+func digitBeyond(r rune) (byte, bool) {
+	switch {
+	case r >= firstHan && r <= lastHan, r >= firstHiragana && r <= lastKatakana, r >= firstHangul && r <= lastHangul, !unicode.Is(unicode.Nd, r):
+		return 0, false
+	}
+	i, exact := slices.BinarySearch(digitZeros, r)
+	if !exact {
+		i--
+	}
+	return byte('0' + r - digitZeros[i]), true
+}
+
+// arabicZero is the first decimal digit behind the ASCII ones.
+const arabicZero = '٠'
 
 func isDigit(r rune) bool {
 	_, ok := digit(r)
@@ -115,10 +136,18 @@ func markBetween(f *folded, j int, spaceGroups bool) byte {
 		return ','
 	case r == '٬' || r == '\'' || r == '،' && threeDigits(f, j+1):
 		return ' '
-	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' '):
+	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' ') && !numbered(f, j):
 		return ' '
 	}
 	return 0
+}
+
+// numbered reports whether the digits before a place belong to a name ("B12 150 pmol/L" is no number of thousands).
+func numbered(f *folded, at int) bool {
+	for at > 0 && isDigit(f.runes[at-1]) {
+		at--
+	}
+	return latinLetter(f.at(at-1)) || f.at(at-1) == '-' && latinLetter(f.at(at-2))
 }
 
 func threeDigits(f *folded, j int) bool {
@@ -252,15 +281,20 @@ func attachUnitBehind(f *folded, n *number) {
 	if !ok || isYear(f, *n, m) || noUnit(f, *n, m) {
 		return
 	}
-	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, m.to
+	n.unit, n.symbol, n.unitTo = m.entries[0].value, m.entries[0].sure, wordEnd(f, m)
+	n.attachPer(f)
+}
+
+// attachPer adds what stands behind a slash (mg/kg/h).
+func (n *number) attachPer(f *folded) {
 	for f.at(n.unitTo) == '/' {
-		per, ok := loaded().unitWords.at(f.runes, n.unitTo+1)
+		per, ok := loaded().unitWords.at(f.runes, skipSpaces(f, n.unitTo+1))
 		if !ok {
 			return
 		}
-		n.unit += "/" + per.entries[0].value
+		n.unit = withRates(n.unit, []string{per.entries[0].value})
 		n.symbol = n.symbol && per.entries[0].sure
-		n.unitTo = per.to
+		n.unitTo = wordEnd(f, per)
 	}
 }
 
@@ -275,6 +309,9 @@ func noUnit(f *folded, n number, m match) bool {
 		return true
 	}
 	if f.at(m.from) == '°' && strings.HasPrefix(f.text[f.starts[m.from]:], "º") && m.to-m.from == 1 {
+		return true
+	}
+	if f.at(m.from) == '时' && m.to-m.from == 1 && !atMost(n.values[0], 24) { // "脉搏<60时": when it is below 60
 		return true
 	}
 	return n.zeros > 3 && isTime(m.entries[0].value)

@@ -36,7 +36,9 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 	for i := range found {
 		n := &found[i]
 		attachUnit(f, n)
-		n.plain = n.plain && countsSomething(f, *n)
+		_, people := loaded().counted.at(f.runes, skipSpaces(f, n.to))
+		n.counted = people || n.unit != ""
+		n.plain = (n.plain || n.counted) && countsSomething(f, *n) // what counts something is no other word
 	}
 	return found
 }
@@ -82,7 +84,7 @@ func countsSomething(f *folded, n number) bool {
 	if n.dated || len(n.values) != 1 || strings.HasSuffix(n.values[0], ".0") {
 		return false
 	}
-	if r := f.runes[n.from]; n.unit == "" && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
+	if r := f.runes[n.from]; !n.counted && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
 		return false
 	}
 	value := n.values[0]

@@ -3,6 +3,7 @@ package check
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -14,14 +15,15 @@ func (r *rules) loadOpposites() error {
 		return err
 	}
 	for concept, languages := range concepts {
+		concept, ordered := strings.CutSuffix(concept, "?")
 		for code, words := range languages {
 			l := &r.words[code].opposites
 			l.accents = keepsAccents(code)
 			for _, word := range words.Is {
-				l.add(word, entry{group: concept, value: "is", sure: true})
+				l.add(word, entry{group: concept, value: "is", sure: !ordered})
 			}
 			for _, word := range words.IsNot {
-				l.add(word, entry{group: concept, value: "isnot", sure: true})
+				l.add(word, entry{group: concept, value: "isnot", sure: !ordered})
 			}
 		}
 	}
@@ -34,27 +36,95 @@ func (c *comparison) opposites() {
 	if c.has("negation") || len(c.source.negations) > 0 || len(c.target.negations) > 0 {
 		return
 	}
-	source, target := onesided(c.source, c.from), onesided(c.target, c.to)
+	orders := c.orders()
+	saidInSource, saidInTarget := c.source.concepts(c.from, orders), c.target.concepts(c.to, orders)
+	source, target := onesided(saidInSource), onesided(saidInTarget)
 	for _, concept := range slices.Sorted(maps.Keys(source)) {
 		s := source[concept]
 		if t, ok := target[concept]; ok && s.value != "" && t.value != "" && s.value != t.value {
 			c.found("negation.opposite", c.source.text(s), c.target.text(t))
+		} else if s.value == "" && ok && t.value == "" {
+			c.exchanged("negation.opposite", spansOfConcept(saidInSource, concept), spansOfConcept(saidInTarget, concept))
 		}
 	}
 }
 
-// onesided gives for each concept that a text names the first place with "is" or "isnot"; no value where it says both.
-func onesided(x *facts, code language.Code) map[string]span {
-	found := map[string]span{}
+// said is a place that names a concept; its value is "is" or "isnot".
+type said struct {
+	span
+	concept string
+}
+
+// concepts lists what a text names of the table of opposites, in order; what is done with drugs only in a text that orders something.
+func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 	for _, m := range wordsOf(code).opposites.all(x.f.runes) {
-		e := m.entries[0]
-		s, ok := found[e.group]
-		if !ok {
-			s = span{m.from, wordEnd(x.f, m), e.value}
-		} else if s.value != e.value {
-			s.value = ""
+		if e := m.entries[0]; e.sure || orders {
+			found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
 		}
-		found[e.group] = s
 	}
 	return found
 }
+
+func spansOfConcept(all []said, concept string) (spans []span) {
+	for _, s := range all {
+		if s.concept == concept {
+			spans = append(spans, s.span)
+		}
+	}
+	return spans
+}
+
+// onesided gives for each concept that a text names the first place; no value where it says both.
+func onesided(all []said) map[string]span {
+	found := map[string]span{}
+	for _, one := range all {
+		s, ok := found[one.concept]
+		if !ok {
+			s = one.span
+		} else if s.value != one.value {
+			s.value = ""
+		}
+		found[one.concept] = s
+	}
+	return found
+}
+
+// denied compares what the one negation of both texts stands beside: of two drugs, or two ways to give one, the other must not be
+// the one that is forbidden.
+func (c *comparison) denied() {
+	if len(c.source.negations) != 1 || len(c.target.negations) != 1 || c.has("negation") {
+		return
+	}
+	for _, pair := range [][2][]span{
+		{c.source.drugs, c.target.drugs},
+		{spansOf(routesIn(c.source, c.from)), spansOf(routesIn(c.target, c.to))},
+	} {
+		s, ok := c.source.beside(c.source.negations[0], pair[0])
+		t, both := c.target.beside(c.target.negations[0], pair[1])
+		if ok && both && s.value != t.value {
+			c.found("negation.order", c.source.text(s), c.target.text(t))
+			return
+		}
+	}
+}
+
+// beside gives the only one of several things that stands in the clause of a place.
+func (x *facts) beside(place span, things []span) (span, bool) {
+	if len(distinct(things)) < 2 {
+		return span{}, false
+	}
+	from, to := place.from, place.to
+	for from > 0 && !clauseMark(x.f.runes[from-1]) {
+		from--
+	}
+	for to < len(x.f.runes) && !clauseMark(x.f.runes[to]) {
+		to++
+	}
+	inside := slices.DeleteFunc(slices.Clone(things), func(s span) bool { return s.from < from || s.to > to })
+	if len(inside) != 1 {
+		return span{}, false
+	}
+	return inside[0], true
+}
+
+func clauseMark(r rune) bool { return strings.ContainsRune(".,;:!?。，；：、！？؟؛،\n", r) }

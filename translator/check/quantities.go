@@ -30,7 +30,7 @@ type candidate struct {
 func pool(numbers []number) []*candidate {
 	all, candidates := make([]candidate, len(numbers)), make([]*candidate, 0, len(numbers))
 	for i, n := range numbers {
-		if !n.code {
+		if !n.code && !n.settled {
 			all[i].number = n
 			candidates = append(candidates, &all[i])
 		}
@@ -86,6 +86,7 @@ func (c *comparison) changedUnits(source []*candidate) {
 		original, translation := c.source.numberText(s.number), c.target.numberText(t)
 		switch {
 		case s.mayBeTime() && clockUnit(t.unit) || t.mayBeTime() && clockUnit(s.unit):
+		case s.unit != "" && t.unit != "" && c.changedRate(s.number, t):
 		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):
 			c.found("unit.changed", original, translation)
 		case critical(s.unit) && s.symbol && t.unit == "":
@@ -109,7 +110,7 @@ func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
 // counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
 // left out (aged 40).
 func (n number) counts() bool {
-	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !strings.HasPrefix(n.unit, "°")
+	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !pieces[n.unit] && !strings.HasPrefix(n.unit, "°")
 }
 
 // Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
@@ -143,7 +144,7 @@ func pairNames(side []*candidate, others []number) {
 // compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
 // and the words that some languages share between a time and an age.
 func compatible(a, b string) bool {
-	if loose[a] && loose[b] {
+	if loose[a] && loose[b] || solid[a] && solid[b] {
 		return true
 	}
 	if a == "%" || b == "%" {
@@ -156,6 +157,12 @@ func compatible(a, b string) bool {
 // loose units have words with other meanings (second, minute, point, piece), so a difference between
 // two of them proves nothing.
 var loose = map[string]bool{"s": true, "tablet": true, "drop": true, "m": true, "bpm": true}
+
+// solid are what languages do not always keep apart: 粒, เม็ด.
+var solid = map[string]bool{"tablet": true, "capsule": true}
+
+// pieces are forms of drugs that another language may name by no word of their own.
+var pieces = map[string]bool{"capsule": true, "ampoule": true, "puff": true, "dose": true}
 
 func critical(symbol string) bool {
 	whole, _, _ := strings.Cut(symbol, "/")

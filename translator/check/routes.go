@@ -3,6 +3,7 @@ package check
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -14,23 +15,41 @@ func (r *rules) loadRoutes() error {
 		return err
 	}
 	for route, languages := range routes {
+		route, vague := strings.CutSuffix(route, "?")
 		for code, w := range r.words {
 			w.routes.accents, w.routes.separate = w.words.accents, w.words.separate
 			for _, word := range slices.Concat(languages["any"], languages[string(code)]) {
-				w.routes.add(word, entry{group: "route", value: route, sure: true})
+				w.routes.add(word, entry{group: "route", value: route, sure: !vague})
 			}
 		}
 	}
 	return nil
 }
 
-// routesIn gives the first place of each way to give a drug that a text names.
-func routesIn(x *facts, code language.Code) map[string]span {
-	found := map[string]span{}
+// route is a place that names a way to give a drug.
+type route struct {
+	span
+	sure bool // the place says how something is given, whatever stands around it
+}
+
+// routesIn gives the places that name a way to give a drug, in their order. What stands in the name of a drug is none.
+func routesIn(x *facts, code language.Code) []route {
+	var found []route
 	for _, m := range wordsOf(code).routes.all(x.f.runes) {
-		value := m.entries[0].value
-		if _, ok := found[value]; !ok {
-			found[value] = span{m.from, wordEnd(x.f, m), value}
+		s := span{m.from, wordEnd(x.f, m), m.entries[0].value}
+		if !slices.ContainsFunc(x.drugs, func(d span) bool { return d.from <= s.from && s.from < d.to }) {
+			found = append(found, route{s, m.entries[0].sure})
+		}
+	}
+	return found
+}
+
+// firstRoutes gives the first place of each way.
+func firstRoutes(routes []route) map[string]route {
+	found := map[string]route{}
+	for _, r := range routes {
+		if _, ok := found[r.value]; !ok {
+			found[r.value] = r
 		}
 	}
 	return found
@@ -41,24 +60,41 @@ func (c *comparison) routes() {
 	if !c.orders() {
 		return
 	}
-	source, target := routesIn(c.source, c.from), routesIn(c.target, c.to)
-	var missing, added []span
-	for _, route := range slices.Sorted(maps.Keys(source)) {
-		if _, ok := target[route]; !ok {
-			missing = append(missing, source[route])
+	all, others := routesIn(c.source, c.from), routesIn(c.target, c.to)
+	source, target := firstRoutes(all), firstRoutes(others)
+	missing, added := routesWithout(source, target), routesWithout(target, source)
+	if len(missing) > 0 && len(added) > 0 {
+		c.found("route.changed", c.source.text(missing[0].span), c.target.text(added[0].span))
+		return
+	}
+	for _, r := range missing {
+		if r.sure {
+			c.found("route.missing", c.source.text(r.span), "")
+			return
 		}
 	}
-	for _, route := range slices.Sorted(maps.Keys(target)) {
-		if _, ok := source[route]; !ok {
-			added = append(added, target[route])
+	for _, r := range added {
+		if r.sure {
+			c.found("route.added", "", c.target.text(r.span))
+			return
 		}
 	}
-	switch {
-	case len(missing) > 0 && len(added) > 0:
-		c.found("route.changed", c.source.text(missing[0]), c.target.text(added[0]))
-	case len(missing) > 0:
-		c.found("route.missing", c.source.text(missing[0]), "")
-	case len(added) > 0:
-		c.found("route.added", "", c.target.text(added[0]))
+	c.exchanged("route.order", spansOf(all), spansOf(others))
+}
+
+// routesWithout gives the ways that only a has.
+func routesWithout(a, b map[string]route) (only []route) {
+	for _, value := range slices.Sorted(maps.Keys(a)) {
+		if _, ok := b[value]; !ok {
+			only = append(only, a[value])
+		}
 	}
+	return only
+}
+
+func spansOf(routes []route) (spans []span) {
+	for _, r := range routes {
+		spans = append(spans, r.span)
+	}
+	return spans
 }

@@ -50,7 +50,7 @@ func (t *Text) Slots(from language.Code) []Slot {
 	f, drugs := t.in(from)
 	x := &facts{f: f}
 	x.numbers = scanNumbers(x.f, plainRules(from))
-	x.findPressures()
+	x.findPressures(plainRules(from))
 	var found []Slot
 	inPressure := func(n number) bool {
 		for _, s := range x.pressures {

@@ -270,35 +270,71 @@ func whitelist() map[whatlanggo.Lang]bool {
 	return list
 }
 
-// minCertain is how many letters a text needs for a language found without any hint.
-const minCertain = 60
+// How many letters a text needs for its language to be found without any hint, and with the language that it should be in for a hint:
+// that one is believed unless its words speak against it.
+const (
+	minCertain = 60
+	minHinted  = 25
+	minTelling = 12 // where the letters themselves tell the languages of a script apart
+	minWords   = 3  // that are no names, of a text that is judged with a hint
+)
 
-// Certain finds the language of a text of 60 letters and more when there is no doubt about it, and
-// whether the text is written in the script of the expected language at all.
+// Certain finds the language of a text when there is no doubt about it, and whether the text is written in the script of the
+// expected language at all. It finds nothing for a short text: it may be a name.
 func Certain(text string, expected Code) (found Code, sameScript bool) {
 	counts := count(text)
 	if counts.letters == 0 {
 		return "", true
 	}
 	written, wanted := counts.script(expected), scriptOf(expected)
-	if expected.Base() == "sr" && written == scriptLatin || expected == "ja" && written == scriptHan {
-		written = wanted
-	}
-	if wanted != scriptOther && written != wanted || otherChinese(text, expected) {
+	fits := wanted == scriptOther || written == wanted || expected.Base() == "sr" && written == scriptLatin || expected == "ja" && written == scriptHan
+	if !fits || otherChinese(text, expected) {
 		return "", false
 	}
-	if written != scriptLatin || counts.letters < minCertain {
+	guesses := certainGuesses(text, expected, written, counts.letters)
+	doubt := 1 - certainty
+	if counts.letters < minCertain && written == scriptLatin {
+		doubt /= 10
+	}
+	if len(guesses) == 0 || guesses[0].Probability < 1-doubt {
 		return "", true
 	}
-	var sum scores // statistics could make no doubtful language a certain one: they turn odds of 9 to 1 into 67 to 1 at most
-	guesses := latinModel().byWords(beginning(text, maxJudged), "", "en", &sum)
-	if len(guesses) == 0 || guesses[0].Probability < certainty {
-		return "", true
-	}
-	if guesses[0].Code == expected.Base() {
+	if guesses[0].Code.Base() == expected.Base() {
 		return expected, true
 	}
 	return guesses[0].Code, true
+}
+
+// certainGuesses weighs a text that has enough letters for its script.
+func certainGuesses(text string, expected Code, written script, letters int) []Guess {
+	text = beginning(text, maxJudged)
+	var sum scores // statistics could make no doubtful language a certain one: they turn odds of 9 to 1 into 67 to 1 at most
+	switch {
+	case written == scriptHan && expected == "ja":
+		return hanGuesses(text, "") // a Japanese sentence has kana: few compounds are so long that this finds another language
+	case written == scriptArabic && letters >= minTelling:
+		return arabicModel().byWords(text, expected, "", &sum)
+	case written == scriptCyrillic && letters >= minTelling:
+		return cyrillicModel().byWords(text, expected, "", &sum)
+	case written == scriptLatin && letters >= minCertain:
+		return latinModel().byWords(text, "", "en", &sum)
+	case written == scriptLatin && letters >= minHinted && plainWords(text) >= minWords:
+		return latinModel().byWords(text, expected, "", &sum)
+	}
+	return nil
+}
+
+// plainWords counts the words that no capital letter begins.
+func plainWords(text string) (words int) {
+	inside := false
+	for _, r := range text {
+		letter := unicode.IsLetter(r)
+		if letter && !inside && unicode.IsLower(r) {
+			words++
+		}
+		inside = letter || unicode.IsMark(r)
+	}
+	return words
 }
 
 // otherChinese reports a text that has characters of the other form of Chinese and none of the expected one.

@@ -1,0 +1,191 @@
+package check
+
+import (
+	"slices"
+	"strings"
+)
+
+// A rate is what a dose is given by: an hour, a minute, a kilogram. It stands behind the unit as a sign ("mL/h") or in words
+// ("80 mL por hora"), or in front of the number ("每小时80毫升", "saatte 80 mL"). Whatever the way, the unit of the number becomes "mL/h".
+
+// rate is a place that says "per" units.
+type rate struct {
+	from, to int
+	units    []string
+}
+
+// Where a rate may stand apart from its dose, in runes: "每小时以80毫升", "80 mL of saline per hour".
+const rateBefore, rateBehind = 12, 28
+
+// attachRates gives the doses of a text the rates that stand in words beside them.
+func (x *facts) attachRates(marks []match) {
+	if !slices.ContainsFunc(x.numbers, func(n number) bool { return n.takesRate() }) {
+		return
+	}
+	for _, r := range ratesAmong(x.f, marks) {
+		if x.inRhythm(r) || x.counted(r) {
+			continue
+		}
+		x.dropCounts(r)
+		if n := x.rated(r); n != nil {
+			n.unit = withRates(n.unit, r.units)
+			if r.from >= n.unitTo {
+				n.rateTo = r.to
+			}
+		}
+	}
+}
+
+// takesRate reports whether a number is an amount that may be given by the hour.
+func (n *number) takesRate() bool {
+	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || n.unit == "J")
+}
+
+// ratesAmong finds what says "per" units, those that stand side by side as one.
+func ratesAmong(f *folded, marks []match) []rate {
+	var found []rate
+	for _, m := range marks {
+		if m.entries[0].group != perGroup {
+			continue
+		}
+		r := rate{m.from, m.to, []string{m.entries[0].value}}
+		if r.units[0] == perUnit {
+			at := skipSpaces(f, m.to)
+			u, ok := loaded().unitWords.at(f.runes, at)
+			if !ok || noUnit(f, number{values: []string{"1"}, unitTo: at}, u) {
+				continue
+			}
+			r.units[0], r.to = u.entries[0].value, wordEnd(f, u)
+		}
+		if last := len(found) - 1; last >= 0 && r.from-found[last].to <= 1 {
+			found[last].units, found[last].to = append(found[last].units, r.units...), r.to
+			continue
+		}
+		found = append(found, r)
+	}
+	return found
+}
+
+// perGroup is the group of words that make a rate.
+const perGroup = "per"
+
+// perUnit is the value of words that stand in front of the unit they make a rate of ("per", "por").
+const perUnit = "unit"
+
+// inRhythm reports a rate that is a part of how often something is given: "in den" of "3 раза в день".
+func (x *facts) inRhythm(r rate) bool {
+	return slices.ContainsFunc(x.frequencies, func(s span) bool {
+		return s.from <= r.from && r.to <= s.to && !common[s.value]
+	})
+}
+
+// counted reports a unit of time that a number counts ("12 saatte" is in twelve hours, "saatte" an hour).
+func (x *facts) counted(r rate) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool { return n.from < r.from && n.to <= r.from && r.from < n.unitTo })
+}
+
+// dropCounts leaves out the "one" of "in one hour" (1時間に).
+func (x *facts) dropCounts(r rate) {
+	for i := range x.numbers {
+		if n := &x.numbers[i]; n.from >= r.from && n.to <= r.to {
+			n.code = true
+		}
+	}
+}
+
+// rated is the dose that a rate belongs to: the one directly in front of it, else the next, else the last of its clause.
+func (x *facts) rated(r rate) *number {
+	var before, behind *number
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		if !n.takesRate() {
+			continue
+		}
+		if end := max(n.unitTo, n.rateTo); end <= r.from && (before == nil || n.from > before.from) && x.oneClause(end, r.from, rateBehind) {
+			before = n
+		}
+		if n.from >= r.to && (behind == nil || n.from < behind.from) && x.oneClause(r.to, n.from, rateBefore) {
+			behind = n
+		}
+	}
+	if before != nil && (behind == nil || r.from-max(before.unitTo, before.rateTo) <= 1) {
+		return before
+	}
+	return behind
+}
+
+// oneClause reports whether no mark parts two places that are near each other.
+func (x *facts) oneClause(from, to, reach int) bool {
+	return to-from <= reach && !slices.ContainsFunc(x.f.runes[from:to], func(r rune) bool { return strings.ContainsRune(".,;:!?。，；：、،؛\n", r) })
+}
+
+// withRates adds rates to a unit, in one order whatever that of the text is.
+func withRates(unit string, more []string) string {
+	head, rest, _ := strings.Cut(unit, "/")
+	parts := slices.Clone(more)
+	if rest != "" {
+		parts = append(parts, strings.Split(rest, "/")...)
+	}
+	slices.Sort(parts)
+	return head + "/" + strings.Join(slices.Compact(parts), "/")
+}
+
+// hasRate reports whether a unit is by the hour, the kilogram, …
+func hasRate(unit, per string) bool {
+	_, rest, rated := strings.Cut(unit, "/")
+	return rated && slices.Contains(strings.Split(rest, "/"), per)
+}
+
+// rateDifference gives what only one of two units with the same head is given by.
+func rateDifference(a, b string) (onlyA, onlyB []string, sameHead bool) {
+	headA, restA, _ := strings.Cut(a, "/")
+	headB, restB, _ := strings.Cut(b, "/")
+	return partsWithout(restA, restB), partsWithout(restB, restA), headA == headB
+}
+
+func partsWithout(a, b string) (left []string) {
+	for _, part := range strings.Split(a, "/") {
+		if part != "" && !slices.Contains(strings.Split(b, "/"), part) {
+			left = append(left, part)
+		}
+	}
+	return left
+}
+
+// changedRate looks at partners that differ in what they are given by, and reports whether that is all they differ in.
+func (c *comparison) changedRate(s, t number) bool {
+	lost, gained, sameHead := rateDifference(s.unit, t.unit)
+	if !sameHead {
+		return false
+	}
+	lost, gained = c.target.unsaid(lost), c.source.unsaid(gained)
+	original, translation := c.source.numberText(s), c.target.numberText(t)
+	switch {
+	case len(lost) > 0 && len(gained) > 0:
+		c.found("unit.changed", original, translation)
+	case len(lost) > 0:
+		c.found("unit.missing", original, translation)
+	case len(gained) > 0:
+		c.found("unit.added", original, translation)
+	}
+	return true
+}
+
+// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") either.
+func (x *facts) unsaid(rates []string) []string {
+	return slices.DeleteFunc(rates, func(per string) bool {
+		return slices.ContainsFunc(x.frequencies, func(s span) bool { return rateOf(s.value) == per })
+	})
+}
+
+// rateOf is the unit of time that a frequency counts in.
+func rateOf(frequency string) string {
+	if frequency == "q1h" {
+		return "h"
+	}
+	_, per, _ := strings.Cut(frequency, "/")
+	if per == "w" {
+		return "wk"
+	}
+	return per
+}
