@@ -21,7 +21,8 @@ func (w *work) judge(a asked, name string, answer engine.Answer) (Result, []glos
 	}
 	found := w.set.Check(w.terms(result.To), restored.Lines, result.To)
 	before, after := w.compared(message.Plain(), restored.Lines, found, result.To)
-	report := withTerms(check.Compare(before, after, result.From, result.To), found)
+	hidden := message.Hidden()
+	report := withTerms(check.Compare(without(before, hidden), without(after, hidden), result.From, result.To), found)
 	if unknown := unknownWords(message, answer.Unknown); unknown != "" {
 		report.Verdict = check.Worse(report.Verdict, check.Finding(unknown))
 		report.Reasons = append(report.Reasons, check.Reason{Code: "unknown", Translation: strings.Join(answer.Unknown, ", ")})
@@ -36,6 +37,21 @@ func (w *work) judge(a asked, name string, answer engine.Answer) (Result, []glos
 	result.State, result.Verdict, result.Reasons = Translated, report.Verdict, report.Reasons
 	result.Body, result.FormattedBody = restored.Body, restored.FormattedBody
 	return result, found
+}
+
+// without returns lines without words that spoilers hide: they are not translated, so that there is nothing to compare.
+func without(lines, hidden []string) []string {
+	if len(hidden) == 0 {
+		return lines
+	}
+	left := make([]string, len(lines))
+	for i, line := range lines {
+		for _, words := range hidden {
+			line = strings.ReplaceAll(line, words, " ")
+		}
+		left[i] = line
+	}
+	return left
 }
 
 // reasonPlaceholder is that a protected part did not come back.

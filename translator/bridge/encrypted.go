@@ -151,6 +151,18 @@ func (p People) Translation(ctx context.Context, roomID string) (string, error) 
 	return p.b.translationOf(ctx, roomID)
 }
 
+// Author implements replies.Host.
+func (p People) Author(ctx context.Context, roomID, eventID string) (string, error) {
+	found, err := p.b.o.Rooms.EventsByID(ctx, []string{eventID})
+	if err != nil {
+		return "", fmt.Errorf("reading who sent an event: %w", err)
+	}
+	if ev := found[eventID]; ev != nil && ev.RoomID == roomID {
+		return ev.Sender, nil
+	}
+	return "", nil
+}
+
 // Moderates implements replies.Host.
 func (p People) Moderates(ctx context.Context, roomID, userID string) (bool, error) {
 	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)

@@ -97,6 +97,19 @@ func (m *Message) Shown() []string {
 	return lines
 }
 
+// Hidden are the words that spoilers hide.
+func (m *Message) Hidden() []string {
+	var hidden []string
+	for _, segment := range m.segments {
+		for _, piece := range segment {
+			if piece.Hidden && piece.Text != "" {
+				hidden = append(hidden, piece.Text)
+			}
+		}
+	}
+	return hidden
+}
+
 // Text is all words of the message that may be translated, to find their language by.
 func (m *Message) Text() string {
 	var b strings.Builder

@@ -47,6 +47,8 @@ type Host interface {
 	// Translation returns what the room's moderators say of its translation (see [TranslationIn]). After an error no engine
 	// is asked.
 	Translation(ctx context.Context, roomID string) (string, error)
+	// Author returns who sent an event of a room, "" for one that the bot cannot see.
+	Author(ctx context.Context, roomID, eventID string) (string, error)
 	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
 	// who is alone with the bot is told so, in a room with others it may be meant for another bot.
 	Command(ctx context.Context, roomID, userID string, c Command) (answer string, ok bool, err error)

@@ -87,6 +87,8 @@ func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
 }
 func (people) Needed(context.Context, string) (bool, error) { return true, nil }
 
+func (people) Author(context.Context, string, string) (string, error) { return "@a:x", nil }
+
 func (p people) Translation(context.Context, string) (string, error) {
 	return p.setting.ask()
 }
@@ -175,6 +177,9 @@ func (w *deskWorld) happens(works ...Work) {
 			if work.RoomID == "" {
 				work.RoomID = "!r:x"
 			}
+			if work.Sender == "" {
+				work.Sender = "@a:x"
+			}
 			if err := w.desk.Take(work); err != nil {
 				return err
 			}
@@ -230,6 +235,21 @@ func TestDeskFollowsEditsAndRedactions(t *testing.T) {
 	w.idle()
 	require.Contains(t, w.room.redacted, german)
 	require.Len(t, w.room.order, 3)
+}
+
+// TestOnlyAMessagesAuthorEditsWhatIsAnswered: clients do not show the edit of anybody else.
+func TestOnlyAMessagesAuthorEditsWhatIsAnswered(t *testing.T) {
+	w := newDeskWorld(t)
+	w.happens(Work{Task: Translate, EventID: "$1", Text: "5 mg"})
+	w.idle()
+	said := w.room.bodies()
+	w.happens(Work{Task: Translate, EventID: "$2", Sender: "@b:x", Replaces: "$1", Text: "50 mg"})
+	w.idle()
+	require.Equal(t, said, w.room.bodies())
+	require.Empty(t, w.room.redacted)
+	left, err := w.vault.All(t.Context(), kindWork)
+	require.NoError(t, err)
+	require.Empty(t, left)
 }
 
 func TestDeskThatCrashesAfterSendingDoesNotAnswerTwice(t *testing.T) {

@@ -28,6 +28,17 @@ func (d *Desk) translateAhead(j *job) bool {
 	if !waitFor(j.ctx, j.after) {
 		return false
 	}
+	own := true
+	if !d.carryOut(j.ctx, j, nil, func() (err error) {
+		own, err = d.isByItsAuthor(j)
+		return err
+	}) {
+		return false
+	}
+	if !own {
+		d.leaveOut(j)
+		return false
+	}
 	select {
 	case <-j.turn:
 	case <-j.until.Done():
@@ -41,6 +52,26 @@ func (d *Desk) translateAhead(j *job) bool {
 		j.results, err = d.results(j)
 		return err
 	})
+}
+
+// isByItsAuthor reports whether a message is none that only pretends to edit somebody else's: clients do not show such an edit, and
+// the bot does not answer in its words.
+func (d *Desk) isByItsAuthor(j *job) (bool, error) {
+	if j.Replaces == "" {
+		return true, nil
+	}
+	author, err := d.o.Host.Author(j.ctx, j.RoomID, j.Replaces)
+	if err != nil {
+		return false, fmt.Errorf("asking who wrote what is edited: %w", err)
+	}
+	return author == j.Sender, nil
+}
+
+// leaveOut ends work that is not to be done.
+func (d *Desk) leaveOut(j *job) {
+	if err := d.done(d.ctx, j.Work, func() error { return nil }); err != nil && d.ctx.Err() == nil {
+		d.logOf(j.Work).WithError(err).Error("storing that there is nothing to answer")
+	}
 }
 
 // results translates a message into all languages that are read or were said before; into none where the room is not

@@ -13,7 +13,7 @@ import (
 func TestAMessageThatIsRedactedWhileItWaitsIsGivenToNoEngineAndNotAnswered(t *testing.T) {
 	w := newDeskWorld(t)
 	engines, letGo := w.hang()
-	w.happens(Work{Task: Answer, EventID: "$0", Text: "!weather"}, Work{Task: Translate, EventID: "$1", Text: "slow"})
+	w.happens(Work{Task: Answer, EventID: "$0", Text: "!who"}, Work{Task: Translate, EventID: "$1", Text: "slow"})
 	for i := range messagesAtOnce - 1 { // no turn is left
 		w.happens(Work{Task: Translate, EventID: "$more" + string(rune('a'+i)), Text: "slow"})
 	}
