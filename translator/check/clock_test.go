@@ -59,5 +59,8 @@ func TestTimesAndWhatLooksLikeOne(t *testing.T) {
 	assertVerdict(t, "First dose at 8:15, second at 9:30", "Primera dosis a las 9:30, segunda a las 8:15", "en", "es", Warn)
 	assertVerdict(t, "Tonight at 8:15", "Esta noche a las 8:15", "en", "es", Pass)
 	assertVerdict(t, "Review on 15 October 2026.", "Tái khám ngày 10 tháng 15 năm 2026.", "en", "vi", Warn)
+	assertVerdict(t, "between April 2020 and May 2021", "2020 年 4 月至 2021 年 5 月", "en", "zh", Pass)
+	assertVerdict(t, "Do not raise it: 20 mg daily did harm in the trial of 2023.", "不要提高剂量：在 2023 年的试验中，每日 20 mg 造成了损害。", "en", "zh", Pass)
+	assertVerdict(t, "More than 30 breaths per minute", "Више од 30 удисаја у минуту", "en", "sr", Pass)
 	assertVerdict(t, "Ingresó el 05/06/2026.", "Admis le 06/05/2026.", "es", "fr", Warn)
 }

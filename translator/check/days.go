@@ -52,7 +52,7 @@ func (x *facts) dateRuns() (runs [][]int) {
 		n := x.numbers[i]
 		if last := len(runs) - 1; last >= 0 && x.dotted(n) == 0 {
 			before := x.numbers[runs[last][len(runs[last])-1]]
-			if gap := n.from - before.to; gap >= 0 && gap <= maxDayMark && x.dotted(before) == 0 && len(runs[last]) < 3 {
+			if gap := n.from - before.to; gap >= 0 && gap <= maxDayMark && x.dotted(before) == 0 && x.sameDate(runs[last], n) {
 				runs[last] = append(runs[last], i)
 				continue
 			}
@@ -60,6 +60,14 @@ func (x *facts) dateRuns() (runs [][]int) {
 		runs = append(runs, []int{i})
 	}
 	return slices.DeleteFunc(runs, func(run []int) bool { return len(run) == 1 && x.dotted(x.numbers[run[0]]) == 0 })
+}
+
+// sameDate reports whether a number may be one more part of a date, which has one year and one month ("from April 2020 to May 2021" are two).
+func (x *facts) sameDate(run []int, n number) bool {
+	return len(run) < 3 && !slices.ContainsFunc(run, func(i int) bool {
+		part := x.numbers[i]
+		return part.month && n.month || !part.month && !n.month && !atMost(part.values[0], 31) && !atMost(n.values[0], 31)
+	})
 }
 
 // dotted counts the dots of 12.03.2026, which is one number; 0 for any other.

@@ -35,8 +35,8 @@ func (c *comparison) numberOrder() {
 		if s.soft || s.partner.soft {
 			continue
 		}
-		unit := s.unit
-		if unit != s.partner.unit {
+		unit, _, _ := strings.Cut(s.unit, "/") // one language says "daily" where another has a rate
+		if other, _, _ := strings.Cut(s.partner.unit, "/"); unit != other {
 			unit = ""
 		}
 		if s.calendar && s.partner.calendar {
