@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
@@ -23,19 +25,20 @@ var said = []string{
 	"history.diabetes", "history.asthma", "history.pregnant",
 }
 
-// council is a room of two hospitals, with one member for each language of the programme.
+// council is a room of two hospitals, with one member for each language of the programme, who talks through mautrix.
 type council struct {
 	t         *testing.T
 	hospitals []*testhospital.Hospital
 	engines   []*interpreter
 	room      string
 	members   map[language.Code]*testhospital.User
+	clients   map[language.Code]*mautrixClient
 	ids       map[language.Code]string // of what each said
 }
 
 func newCouncil(t *testing.T) *council {
 	t.Helper()
-	c := &council{t: t, members: map[language.Code]*testhospital.User{}, ids: map[language.Code]string{}}
+	c := &council{t: t, members: map[language.Code]*testhospital.User{}, clients: map[language.Code]*mautrixClient{}, ids: map[language.Code]string{}}
 	c.hospitals = testhospital.Alliance(t, 2, func(cfg *config.Config) {
 		own := newInterpreter(t)
 		c.engines = append(c.engines, own)
@@ -54,8 +57,9 @@ func newCouncil(t *testing.T) *council {
 			u.Join(c.room, c.hospitals[0].Name)
 		}
 	}
-	for _, u := range c.members {
-		u.Sync(0)
+	for i, code := range language.Chat {
+		c.clients[code] = newMautrix(t, c.hospitals[i%2], "doctor-"+string(code)).syncing()
+		c.clients[code].waitForMember(id.RoomID(c.room), c.clients[code].UserID, event.MembershipJoin)
 	}
 	return c
 }
@@ -108,7 +112,7 @@ func (c *council) expected(hospital int) map[string]int {
 	return wanted
 }
 
-// TestElevenMembersReadElevenLanguagesAcrossTwoHospitals: each says something, and each reads all of it in their own
+// TestElevenMembersReadElevenLanguagesAcrossTwoHospitals: each says something in a client, and each reads all of it in their own
 // language: as it comes, in history, in what a search finds by its words and what is around it, around an event, in relations,
 // in the list of threads and as the latest event of a thread, and in all of them again after the nodes were restarted. Each
 // hospital asks its engine once for a message and language, and never again.
@@ -117,7 +121,7 @@ func TestElevenMembersReadElevenLanguagesAcrossTwoHospitals(t *testing.T) {
 	for speaker, writer := range language.Chat {
 		c.say(speaker)
 		for _, reader := range language.Chat {
-			c.check("live", speaker, reader, c.members[reader].WaitFor(c.room, c.ids[writer]))
+			c.check("live", speaker, reader, c.seenBy(reader, c.ids[writer]))
 		}
 	}
 	for i, own := range c.engines {
@@ -140,6 +144,13 @@ func TestElevenMembersReadElevenLanguagesAcrossTwoHospitals(t *testing.T) {
 	for i, own := range c.engines {
 		require.Equal(t, c.expected(i), own.requests(), "nothing is translated twice, hospital %d", i)
 	}
+}
+
+// seenBy is an event as a member's client was given it.
+func (c *council) seenBy(reader language.Code, eventID string) gjson.Result {
+	c.t.Helper()
+	ev := c.clients[reader].waitFor(id.EventID(eventID))
+	return gjson.Parse(`{"content":` + string(ev.Content.VeryRaw) + `}`)
 }
 
 func (c *council) readBack(where string) {

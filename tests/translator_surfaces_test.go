@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+	"maunium.net/go/mautrix/event"
+	"maunium.net/go/mautrix/id"
 
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
@@ -24,7 +26,7 @@ func (c *council) say(speaker int) {
 	if inThread(speaker) {
 		content["m.relates_to"] = object{"rel_type": "m.thread", "event_id": c.ids[language.Chat[0]]}
 	}
-	c.ids[writer] = c.members[writer].Send(c.room, "m.room.message", content)
+	c.ids[writer] = c.clients[writer].send(id.RoomID(c.room), event.EventMessage, content).String()
 }
 
 // readsElsewhere reads the room on every surface that shows events, other than /sync, /messages and the results of a search.
