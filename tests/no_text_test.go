@@ -74,9 +74,12 @@ func TestNoTextStandsInLogsOrMetrics(t *testing.T) {
 	for _, u := range []*testhospital.User{ana, bo, eve} {
 		u.Sync(0)
 	}
+	for i := range 8 { // until the engine is not asked any more
+		eve.WaitFor(room, ana.Say(room, fmt.Sprintf("The patient has %s, please fail the test number %d.", secretWord, i)))
+	}
 	var last string
 	for _, said := range []string{
-		"The patient has %s.", "The patient has %s, please fail.", "The patient has %s: give 5 mg of morphine now.", "The patient has %s, tel. +44 7700 900123.",
+		"The patient has %s.", "The patient has %s: give 5 mg of morphine now.", "The patient has %s, tel. +44 7700 900123.",
 		"!translate es The patient has %s", "!glossary %s", "!lang %s", "!translate xx %s", "!%s",
 	} {
 		last = ana.Say(room, fmt.Sprintf(said, secretWord))
@@ -95,7 +98,8 @@ func TestNoTextStandsInLogsOrMetrics(t *testing.T) {
 		})
 	})
 	for _, h := range hospitals {
-		require.NotEmpty(t, h.Logged(), "the hospital logs")
+		require.Eventually(t, func() bool { return len(h.Logged("engine=libretranslate")) > 0 }, clientPatience, 20*time.Millisecond,
+			"the hospital logs that its engine fails")
 		res, err := http.Get(h.URL + "/metrics")
 		require.NoError(t, err)
 		metrics, err := io.ReadAll(res.Body)

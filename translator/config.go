@@ -3,7 +3,10 @@ package translator
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+
+	"github.com/sirupsen/logrus"
 
 	"medixchange/translator/engine"
 	"medixchange/translator/glossary"
@@ -20,6 +23,7 @@ type Config struct {
 	Glossary func() *glossary.Set
 	// Identifiers says what becomes of texts that seem to tell who a patient is; default IdentifiersHold.
 	Identifiers Identifiers
+	Log         *logrus.Entry // default: the standard logger of logrus
 }
 
 // EngineConfig puts one engine into the chain; the first that offers a pair is asked first.
@@ -54,6 +58,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.MaxBytes == 0 {
 		c.MaxBytes = defaultMaxBytes
 	}
+	if c.Log == nil {
+		c.Log = logrus.NewEntry(logrus.StandardLogger())
+	}
 	if c.Identifiers == "" {
 		c.Identifiers = IdentifiersHold
 	}
@@ -77,6 +84,21 @@ type link struct {
 	pairs    []Pair
 	external bool
 	outside  bool
+	told     *told
+}
+
+// told is the state of an engine that was logged last, "" before the first time.
+type told struct {
+	mu    sync.Mutex
+	state string
+}
+
+// Swap takes a state and returns the one before it.
+func (t *told) Swap(state string) (before string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, t.state = t.state, state
+	return before
 }
 
 // takes reports whether the config lets the engine have this pair and the engine offers it.

@@ -47,7 +47,7 @@ func New(config Config, registerer prometheus.Registerer) (*Pipeline, error) {
 	p := &Pipeline{config: config, cache: newCache(config.CacheBytes)}
 	for _, e := range config.Engines {
 		e.Limits.Deadline = min(cmp.Or(e.Limits.Deadline, engine.DefaultLimits.Deadline), config.Deadline)
-		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External, outside: e.Outside})
+		p.chain = append(p.chain, link{Guard: engine.NewGuard(e.Engine, e.Limits), pairs: e.Pairs, external: e.External, outside: e.Outside, told: &told{}})
 	}
 	if p.metrics, err = newMetrics(registerer, p.chain); err != nil {
 		return nil, err
@@ -65,10 +65,9 @@ const checkEvery = 30 * time.Second
 func (p *Pipeline) Run(ctx context.Context) {
 	ticker := time.NewTicker(checkEvery)
 	defer ticker.Stop()
-	told := make([]engine.State, len(p.chain))
 	for {
-		for i, l := range p.chain {
-			told[i] = checkOne(ctx, l, told[i])
+		for _, l := range p.chain {
+			p.checkOne(ctx, l)
 		}
 		select {
 		case <-ctx.Done():
@@ -82,30 +81,37 @@ func (p *Pipeline) Run(ctx context.Context) {
 func (p *Pipeline) Check(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, l := range p.chain {
-		all.Go(func() { checkOne(ctx, l, "") })
+		all.Go(func() { p.checkOne(ctx, l) })
 	}
 	all.Wait()
 }
 
-// checkOne asks one engine how it is. What was told of it before is not told again.
-func checkOne(ctx context.Context, l link, told engine.State) engine.State {
+// checkOne asks one engine how it is.
+func (p *Pipeline) checkOne(ctx context.Context, l link) {
 	ctx, cancel := context.WithTimeout(ctx, checkEvery/3)
 	defer cancel()
 	err := l.Check(ctx)
-	health := l.Health()
-	if health.State == told || errors.Is(ctx.Err(), context.Canceled) {
-		return told
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		p.tell(l, err)
 	}
-	log := logrus.WithFields(logrus.Fields{"engine": l.Name(), "state": health.State})
+}
+
+// tell logs how an engine is, if that is news; err is that of a check.
+func (p *Pipeline) tell(l link, err error) {
+	health := l.Health()
+	told := l.told.Swap(string(health.State))
+	if told == string(health.State) {
+		return
+	}
+	log := p.config.Log.WithFields(logrus.Fields{"engine": l.Name(), "state": health.State})
 	switch {
 	case err != nil:
 		log.WithError(err).Warn("Translation engine does not answer")
 	case health.Fault != "":
 		log.WithField("error", health.Fault).Warn("Translation engine is left alone or fails")
-	case told != "" && told != engine.StateNew:
+	case told != "" && told != string(engine.StateNew):
 		log.Info("Translation engine works again")
 	}
-	return health.State
 }
 
 // Prepare reads the rules of the checks and the phrases in the background, once: the first message that needs them would
@@ -319,7 +325,10 @@ func (p *Pipeline) ask(ctx context.Context, l link, request engine.Request) (eng
 	answer, err := l.Translate(ctx, request)
 	p.metrics.asked(l.Name(), request, err, time.Since(start))
 	if err != nil && !errors.Is(err, engine.ErrNoMatch) {
-		logrus.WithError(err).WithFields(logrus.Fields{"engine": l.Name(), "from": request.From, "to": request.To}).Debug("Translation engine failed")
+		p.config.Log.WithError(err).WithFields(logrus.Fields{"engine": l.Name(), "from": request.From, "to": request.To}).Debug("Translation engine failed")
+		if state := l.Health().State; state != engine.StateOK && state != engine.StateNew {
+			p.tell(l, nil)
+		}
 	}
 	return answer, err
 }

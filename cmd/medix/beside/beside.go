@@ -142,7 +142,9 @@ func (b *Beside) buildPipeline(cfg *config.Config) error {
 		return err
 	}
 	b.closers = append(b.closers, func() error { closeEngines(); return nil })
-	b.pipeline, err = translator.New(node.PipelineConfig(cfg.Translator, engines), b.registry)
+	settings := node.PipelineConfig(cfg.Translator, engines)
+	settings.Log = b.log
+	b.pipeline, err = translator.New(settings, b.registry)
 	if err != nil {
 		return fmt.Errorf("building the translator: %w", err)
 	}

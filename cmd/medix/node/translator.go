@@ -32,7 +32,7 @@ func (n *Node) buildTranslator(ctx context.Context, o Options) error {
 			return err
 		}
 		settings := PipelineConfig(n.Config.Translator, engines)
-		settings.Glossary = n.glossary.Current
+		settings.Glossary, settings.Log = n.glossary.Current, n.part("translator")
 		pipeline, err := translator.New(settings, n.registry)
 		if err != nil {
 			return fmt.Errorf("building the translator: %w", err)
