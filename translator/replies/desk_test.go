@@ -375,5 +375,5 @@ func TestWhoIsAloneWithTheBotIsToldThatACommandIsNotKnown(t *testing.T) {
 	w.start()
 	w.happens(said(t, "!weather"), said(t, "good morning"), said(t, "！lang es"), said(t, "\u2066!lang ar\u2069"))
 	w.idle()
-	require.Equal(t, []string{"heard  ", "heard lang es", "heard lang ar"}, w.room.bodies())
+	require.ElementsMatch(t, []string{"heard  ", "heard lang es", "heard lang ar"}, w.room.bodies(), "commands may overtake messages")
 }
