@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"medixchange/translator/compose"
+	"medixchange/translator/engine"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -15,8 +16,22 @@ func (p *Pipeline) HasRoom(from, to language.Code, local bool) bool {
 	if from == Undetermined {
 		return slices.ContainsFunc(language.All, func(code language.Code) bool { return p.HasRoom(code, to, local) })
 	}
+	return p.some(from, to, local, (*engine.Guard).HasRoom)
+}
+
+// Rests reports, without waiting, whether no engine that can translate the pair would be asked now, not even to see whether it
+// is back. It is otherwise as HasRoom.
+func (p *Pipeline) Rests(from, to language.Code, local bool) bool {
+	if from == Undetermined {
+		return !slices.ContainsFunc(language.All, func(code language.Code) bool { return !p.Rests(code, to, local) })
+	}
+	return !p.some(from, to, local, func(g *engine.Guard) bool { return !g.Rests() })
+}
+
+// some reports whether an engine for the pair, none of which is a memory, is as it is asked for.
+func (p *Pipeline) some(from, to language.Code, local bool, is func(*engine.Guard) bool) bool {
 	return slices.ContainsFunc(p.chain, func(l link) bool {
-		if l.Memory() != nil || local && l.external || !l.Guard.HasRoom() {
+		if l.Memory() != nil || local && l.external || !is(l.Guard) {
 			return false
 		}
 		_, _, ok := l.serves(from, to)

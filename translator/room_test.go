@@ -41,4 +41,7 @@ func TestRoomIsThatOfEnginesThatTranslateThePair(t *testing.T) {
 	require.True(t, p.HasRoom(Undetermined, "es", false))
 	require.False(t, p.HasRoom("en", "es", true), "only another machine translates")
 	require.False(t, p.HasRoom("fr", "es", false), "only the phrase memory knows the pair")
+	require.False(t, p.Rests("en", "es", false))
+	require.False(t, p.Rests(Undetermined, "es", false))
+	require.True(t, p.Rests("en", "es", true))
 }

@@ -32,6 +32,7 @@ type Pipeline interface {
 	Prepare()
 	Offers(from, to language.Code) bool
 	HasRoom(from, to language.Code, local bool) bool
+	Rests(from, to language.Code, local bool) bool
 	Knows(request translator.Request) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
 	Forget(text, formatted string)

@@ -102,8 +102,11 @@ func (b *Bridge) knockAll(ctx context.Context, knocking *sync.WaitGroup, owing [
 }
 
 // knock asks for the translation of a new message that is owed; when it comes, or there is none, and the engines have room,
-// they are not away any more.
+// they are not away any more. While all of them rest after failures nobody is asked, and nothing looked for.
 func (b *Bridge) knock(ctx context.Context, a absence, turn int) error {
+	if b.o.Pipeline.Rests(a.from, a.to, a.local) {
+		return nil
+	}
 	owed, err := b.newestOwed(ctx, a)
 	if err != nil {
 		return err

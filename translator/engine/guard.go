@@ -74,6 +74,14 @@ func (g *Guard) HasRoom() bool {
 	return g.state != StateKey && g.closedAt.IsZero() && len(g.seats) < g.limits.Concurrent+(g.limits.Waiting+1)/2
 }
 
+// Rests reports, without waiting, whether a request would be refused at once: the circuit is open, and it is not time to try,
+// or another request tries.
+func (g *Guard) Rests() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state == StateKey || !g.closedAt.IsZero() && (g.probing || g.now().Before(g.closedAt))
+}
+
 // Memory is implemented by engines that only look up what they know.
 type Memory interface {
 	// Knows reports, without waiting, whether a text may be known; false when it certainly is not.

@@ -234,8 +234,10 @@ func TestAGuardWithAnOpenCircuitHasNoRoom(t *testing.T) {
 		_, err := g.Translate(t.Context(), Request{})
 		require.Error(t, err)
 		require.False(t, g.HasRoom())
+		require.True(t, g.Rests())
 		time.Sleep(2 * time.Second)
 		require.False(t, g.HasRoom(), "nobody knows yet whether it is back")
+		require.False(t, g.Rests(), "it is time to ask")
 		failing = false
 		_, err = g.Translate(t.Context(), Request{})
 		require.NoError(t, err)
