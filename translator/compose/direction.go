@@ -16,13 +16,13 @@ const (
 	popIsolate         = "\u2069"
 )
 
-// quantity is a number as it must be read in one piece: with its sign, groups, power and unit, a range, a ratio or a pair, in
-// Latin letters and digits. After an Arabic letter a client shows "5 mg" as "mg 5", "1 000 mg" as "000 mg 1", "38.5 °C" as
-// "C° 38.5" and "5-10" as "10-5", unless something keeps it together. A sign counts where no word stands before it: "COVID-19"
-// has none. In HTML some of these letters are entities.
+// quantity is a number as it must be read in one piece: with its sign, groups, power and unit, a range, a ratio, a pair, a
+// concentration or a combination, in Latin letters and digits. After an Arabic letter a client shows "5 mg" as "mg 5", "1 000 mg"
+// as "000 mg 1", "250 mg/5 mL" as "mL 5/mg 250" and "5-10" as "10-5", unless something keeps it together. A sign counts where no
+// word stands before it: "COVID-19" has none. In HTML some of these letters are entities.
 var quantity = pattern.Lazy(
-	`(^|[^\pL\pN])(` + sign + number + `(?:` + further + `)*(?:` + unit + `)?)` +
-		`|\b(` + number + `(?:(?:` + further + `)+(?:` + unit + `)?|` + unit + `)|` + grouped + decimals + power + `|` + digits + raised + `)`)
+	`(^|[^\pL\pN])(` + sign + run + `(?:` + unit + more + `)?)` +
+		`|\b(` + number + `(?:(?:` + further + `)+(?:` + unit + more + `)?|` + unit + more + `)|` + grouped + decimals + power + `|` + digits + raised + `)`)
 
 const (
 	space    = `[ \x{a0}\x{2009}\x{202f}]`
@@ -33,8 +33,12 @@ const (
 	raised   = `(?:\^[-−+]?[0-9]+|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)`
 	power    = raised + `?`
 	number   = `(?:` + grouped + `|` + digits + `)` + decimals + power
-	further  = space + `?[-−–/×xX*:±]` + space + `?[-−+]?` + number
-	unit     = space + `?(?:[°º]` + space + `?[CF]\b|°|%|/?(?:[A-Za-zµμ]{1,5}|[cm]mH2O)(?:[²³]?/[A-Za-z0-9]{1,6})*(?:[²³]|\b))`
+	between  = space + `?[-−–/×xX*±+]` + space + `?[-−+]?`
+	further  = `(?:` + between + `|` + space + `?:` + space + `?)` + number
+	run      = number + `(?:` + further + `)*`
+	unit     = space + `?(?:[°º]` + space + `?[CF]\b|°|%|/?(?:` + longUnit + `|[A-Za-zµμ]{1,5}|[cm]mH2O)(?:[²³]?/[0-9]{0,3}[A-Za-zµμ]{1,6}[0-9]?)*(?:[²³]|\b))`
+	longUnit = `(?i:(?:micro|milli|nano|kilo)?(?:grams?|grammes?|lit(?:re|er)s?|moles?)|tablets?|capsules?|ampoules?|inhalations?|millimoles?)`
+	more     = `(?:` + between + run + `(?:` + unit + `)?)*`
 )
 
 // directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin

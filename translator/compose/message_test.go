@@ -144,6 +144,9 @@ func TestRule11RightToLeft(t *testing.T) {
 		"1 000 mg", "1\u00a0000 mg", "1\u202f000 mg", "100 000 IU", "1'000 mg", "1’000 mg", "1 000", "1 000,5 mg", "1,000.5 mg", "-5 °C", "−5 °C", "+5 mg",
 		"-1.2", "±2 mmol/L", "≥5 mg", "> 5 mg", "<=0.5 mg", "5×10^9/L", "4.5 x 10^12/L", "10^9/L", "10⁹/L", "5-10 mg", "0.5–1 mg", "2 - 3", "120/80", "120/80 mmHg",
 		"2 x 5 mg", "1/2 mg", "1:1000", "12:30", "5 mg/kg/day", "5 mg/m²", "75 mg/m²/day", "10 cmH2O", "37,5ºC", "14/min", "-5 - -3 °C", "5 ± 2 mmol/L",
+		"4 g/0.5 g", "250 mg/5 mL", "125mg/5mL", "875 mg/125 mg", "1 g/100 mL", "10 mg/2 mL", "5 mg/2 h", "300 mg/24 h", "5 mg/24h", "5 mg/m2/day", "1 000 mg/5 mL",
+		"90 mL/min/1.73 m²", "5 mg-10 mg", "5 mg - 10 mg", "5 mg / 5 mL", "50 mg/ 5 mL", "-5 °C - -3 °C", "800 mg + 160 mg", "2 x 5 mg/kg", "5 micrograms", "5 micrograms/hour",
+		"5 tablets", "2 capsules", "5 Milligrams", "1 gram/100 mL", "60 mg/0.6 mL", "1:1000",
 	} {
 		m.Body = "أعط " + whole + " الآن"
 		require.Contains(t, Compose(m).Body, "أعط \u2066"+whole+"\u2069 الآن\n")

@@ -63,11 +63,15 @@ func originalBlock(m Message) string {
 
 // translationLine and translationBlock are the translation alone, as text and as HTML.
 func translationLine(m Message) string {
-	return directed(m.To, isolateQuantities(m.To, m.Body))
+	return directed(m.To, isolateQuantities(m.To, isolateNames(m.To, m.Body, m.FormattedBody)))
 }
 
 func translationBlock(m Message) string {
-	return isolateQuantitiesInHTML(m.To, blockOf(m.To, m.Body, m.FormattedBody))
+	body := m.Body
+	if m.FormattedBody == "" {
+		body = isolateNames(m.To, body, "")
+	}
+	return isolateQuantitiesInHTML(m.To, isolateNamesInHTML(m.To, blockOf(m.To, body, m.FormattedBody)))
 }
 
 // blockOf makes paragraphs of text, or of HTML where there is some.
