@@ -39,7 +39,7 @@ func Find(text string, from language.Code) []Kind {
 	}
 	line := normalized(text)
 	found := map[Kind]bool{}
-	if strings.ContainsAny(line, ":=") {
+	if strings.ContainsAny(line, ":=\t-") {
 		loaded().labels.onForm(line, from, found)
 	}
 	if strings.ContainsAny(line, "0123456789") {

@@ -166,3 +166,17 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+// TestFormsHaveTheirValuesInManyPlaces: behind a tab or a dash, under the label, and a name is one word where it is all that a line says.
+func TestFormsHaveTheirValuesInManyPlaces(t *testing.T) {
+	for text, want := range map[string][]Kind{
+		"MRN:\n1234567": {Record}, "病历号：\n1234567": {Record}, "Passport no.\nX1234567": {Identity}, "DOB:\n01.02.1950": {Birth},
+		"Geburtsdatum\n01.02.1950": {Birth}, "Name:\nJohn Smith": {Name}, "Patient name\tJohn Smith": {Name}, "Patient name – John Smith": {Name},
+		"Bed 3\nName: John": {Name}, "nombre: García": {Name}, "اسم المريض: محمد": {Name}, "姓名：王": {Name},
+		"Name: unknown": nil, "Drug name: Aspirin": nil, "the name - not given - is missing": nil,
+		"Give 5 mg - then stop": nil, "MRN\n\n1234567 cells": nil, "Dose\t5 mg": nil,
+	} {
+		require.Equal(t, want, Find(text, "en"), text)
+	}
+	require.Equal(t, []Kind{Record}, Find(strings.Repeat("a\tb\n", maxLooked+1), "en"), "too much to look at")
+}

@@ -100,9 +100,13 @@ func (l labels) before(text string) label {
 	return 0
 }
 
-// last looks for the longest label that a text ends with, and returns what stands before it.
+// last looks for the longest label that a text ends with, and returns what stands before it. The value may stand on a line of
+// its own under its label.
 func (l labels) last(text string) (found label, rest string) {
-	end := strings.TrimRightFunc(text, func(r rune) bool { return r != '\n' && !unicode.In(r, unicode.L, unicode.M, unicode.N) })
+	end := withoutMarks(text)
+	if above, under := strings.CutSuffix(end, "\n"); under {
+		end = withoutMarks(above)
+	}
 	if utf8.RuneCountInString(text[len(end):]) > maxMarks {
 		return 0, ""
 	}
@@ -124,6 +128,11 @@ func (l labels) last(text string) (found label, rest string) {
 		}
 	}
 	return found, rest
+}
+
+// withoutMarks is a text without the marks and spaces at the end of its last line.
+func withoutMarks(text string) string {
+	return strings.TrimRightFunc(text, func(r rune) bool { return r != '\n' && !unicode.In(r, unicode.L, unicode.M, unicode.N) })
 }
 
 func backwards(runes []rune) string {
@@ -160,31 +169,50 @@ func (l labels) isBirth(line string, date span) bool {
 	})
 }
 
-// A name is two to four words, in scripts without spaces a run of letters; behind "Patient:" the words begin with capitals.
+// A name is two to four words, in scripts without spaces a run of letters; behind "Patient:" the words begin with capitals. One
+// word is a name where it is all that a line says behind its label.
 var (
 	nameCased = pattern.Lazy(`^\s?(\p{Lu}[\p{L}\p{M}'.-]+(?:,? ` + particles + `\p{Lu}[\p{L}\p{M}'.-]*){1,3})`)
 	nameAny   = pattern.Lazy(`^\s?([\p{L}\p{M}'.-]{2,}(?:,? [\p{L}\p{M}'.-]{2,}){1,3}|[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{2,}|\p{Thai}{3,})`)
+	nameAlone = pattern.Lazy(`^\s?([\p{Lu}\p{Lo}][\p{L}\p{M}'.-]*)[ \t]*(?:\n|$)`)
 	anAddress = pattern.Lazy(`^\s?[\p{L}\p{N}][^\n]*\p{L}[^\n]*\p{L}`)
 )
 
 const particles = `(?:(?:van der|van den|de la|de|del|da|do|dos|das|di|van|von|der|den|al|el|bin|bint|ibn|la|le)[ -])?`
 
+// behindLabel is what stands between a label and its value: a tab and a dash only behind a label that begins its line.
+var behindLabel = pattern.Lazy(`[:=\t]| - `)
+
 // onForm looks for names and addresses behind the labels of forms.
 func (l labels) onForm(line string, from language.Code, found map[Kind]bool) {
-	looked := 0
-	for i := range len(line) {
-		if line[i] != ':' && line[i] != '=' {
-			continue
+	marks := behindLabel().FindAllStringIndex(line, maxLooked+1)
+	if len(marks) > maxLooked {
+		found[Record] = true
+		return
+	}
+	for _, mark := range marks {
+		before, after := line[:mark[0]], line[mark[1]:]
+		of, alone := l.before(before), l.alone(before)
+		if line[mark[0]] != ':' && line[mark[0]] != '=' {
+			of = alone
 		}
-		if looked++; looked > maxLooked {
-			found[Record] = true
-			return
-		}
-		of, after := l.before(line[:i]), line[i+1:]
-		found[Name] = found[Name] || of&labelName != 0 && l.named(nameAny(), after, false) ||
+		found[Name] = found[Name] || of&labelName != 0 && l.named(nameAny(), after, false) || alone&labelName != 0 && l.named(nameAlone(), after, false) ||
 			of&labelPatient != 0 && !l.capitals[from.Base()] && l.named(nameCased(), after, true)
 		found[Address] = found[Address] || of&labelAddress != 0 && anAddress().MatchString(after)
 	}
+}
+
+// alone is the label that a line consists of as far as a text goes; 0 for one that says more.
+func (l labels) alone(text string) label {
+	if strings.HasSuffix(withoutMarks(text), "\n") {
+		return 0
+	}
+	found, rest := l.last(text)
+	line := rest[strings.LastIndexByte(rest, '\n')+1:]
+	if strings.ContainsFunc(line, unicode.IsLetter) {
+		return 0
+	}
+	return found
 }
 
 // named reports whether a text begins with a name; alone, with nothing that goes on behind it.
