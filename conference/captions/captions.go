@@ -33,7 +33,8 @@ const (
 	None  = "none" // there is no translation
 )
 
-// Translation is what the translator made of an utterance. Text is empty unless Verdict is Pass or Warn.
+// Translation is what the translator made of an utterance. Text is the translation, with what is doubtful in it before, and doses
+// and the like as they were said behind it, a line each; where Verdict is Block only these two, where it is None nothing.
 type Translation struct {
 	Text    string
 	Verdict string

@@ -101,6 +101,9 @@ func (w *world) Translate(_ context.Context, r Request) (Translation, error) {
 	w.asked++
 	w.local = r.Local
 	verdict, rest, _ := strings.Cut(r.Text, ":")
+	if verdict == Block {
+		return Translation{Text: "10 mg", Verdict: verdict, Engine: "test"}, nil
+	}
 	return Translation{Text: r.To + rest, Verdict: verdict, Engine: "test"}, nil
 }
 
@@ -164,7 +167,7 @@ a1-000002000
 
 a1-000003000
 00:00:03.000 --> 00:00:03.900
-<v Amy &lt;b&gt;>⛔ no traducido, no sería seguro: `+"\u2068block: ten\u2069"+`
+<v Amy &lt;b&gt;>⛔ no traducido, no sería seguro: `+"\u2068block: ten\u2069"+` 10 mg
 `, w.vtt("es"))
 	require.NotContains(t, w.vtt("es"), "es ten", "a blocked translation is never shown")
 	asked := w.asked

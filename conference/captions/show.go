@@ -129,7 +129,7 @@ func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang 
 	case Warn:
 		return w.Text("warn", "text", t.Text, "original", u.Text), nil
 	case Block:
-		return w.Text("block", "original", u.Text), nil
+		return strings.TrimSpace(w.Text("block", "original", u.Text) + "\n" + t.Text), nil
 	}
 	return w.Text("none", "original", u.Text), nil
 }
@@ -149,7 +149,7 @@ func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang
 	if err != nil {
 		return t, wrap(err, "translating an utterance")
 	}
-	if t.Verdict != Pass && t.Verdict != Warn {
+	if t.Verdict == None {
 		t.Text = ""
 	}
 	s.metrics.translations.WithLabelValues(t.Verdict).Inc()
@@ -159,8 +159,11 @@ func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang
 	return t, s.keep(ctx, id, u.ID, lang, hash, t)
 }
 
+// hashForm changes with what a kept translation holds, so that those of earlier versions are made anew.
+const hashForm = "2\x00"
+
 func hashOf(u *Utterance) string {
-	sum := sha256.Sum256([]byte(u.Lang + "\x00" + u.Text))
+	sum := sha256.Sum256([]byte(hashForm + u.Lang + "\x00" + u.Text))
 	return hex.EncodeToString(sum[:])
 }
 

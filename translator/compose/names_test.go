@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/translator/check"
 	"medixchange/translator/language"
 )
 
@@ -34,4 +35,19 @@ func TestRule11NamesKeepTheirDirection(t *testing.T) {
 		require.Equal(t, c.wantBody, showIsolates.Replace(translationLine(m)), c.body)
 		require.Equal(t, c.wantFormated, showIsolates.Replace(translationBlock(m)), c.body)
 	}
+}
+
+func TestWhatWasSaidIsReadWithItsInvariantsAndWhatIsDoubtful(t *testing.T) {
+	m := translated()
+	m.To, m.Body, m.FormattedBody, m.Reasons = "es", "Dele 5 mg", "", nil
+	m.Invariants = []check.Invariant{{Kind: check.KindDose, Text: "0.5 mg"}}
+	require.Equal(t, "Dele 5 mg\nEn el original: 0.5 mg", Spoken(m))
+	m.Verdict = check.Warn
+	m.Reasons = []check.Reason{{Code: "dose", Original: "0.5 mg", Translation: "5 mg"}}
+	lines := strings.Split(Spoken(m), "\n")
+	require.Len(t, lines, 3)
+	require.Contains(t, lines[0], "0.5 mg")
+	m.State, m.Verdict, m.Body = StateNone, check.Block, ""
+	require.Len(t, strings.Split(Spoken(m), "\n"), 2)
+	require.Empty(t, Spoken(Message{State: StateNone, To: "ar"}))
 }

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"html"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -104,6 +105,20 @@ func startsWithBlock(formatted string) bool {
 // paragraph escapes one or more lines of text into a paragraph.
 func paragraph(text string) string {
 	return "<p>" + strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") + "</p>"
+}
+
+// Spoken writes a translation of what was said for who hears it: what is doubtful, the translation, and the source's invariants,
+// a line each. What is blocked has no translation. It has no mark: the caller's words say whose it is.
+func Spoken(m Message) string {
+	var lines []string
+	if m.Verdict == check.Warn || m.Verdict == check.Block {
+		lines = append(lines, directed(m.To, findings(m)))
+	}
+	if m.State == StateTranslated {
+		lines = append(lines, translationLine(m))
+	}
+	lines = append(lines, invariantLine(m))
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return strings.Trim(line, rightToLeftMark) == "" }), "\n")
 }
 
 // invariantLine shows verbatim what must be the same in every language; empty if there is nothing. More than can be read is

@@ -13,6 +13,7 @@ import (
 	"medixchange/conference/recording"
 	"medixchange/translator"
 	"medixchange/translator/check"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 	"medixchange/translator/transcribe"
@@ -150,12 +151,12 @@ func (i interpreter) Translate(ctx context.Context, said captions.Request) (capt
 	if err != nil {
 		return captions.Translation{}, err
 	}
-	t := captions.Translation{Text: r.Body, Verdict: captions.None, Engine: r.Engine}
+	t := captions.Translation{Text: spoken(r), Verdict: captions.None, Engine: r.Engine}
 	switch {
 	case r.State == translator.Same:
 		return captions.Translation{Text: said.Text, Verdict: captions.Pass}, nil
 	case r.Verdict == check.Block:
-		return captions.Translation{Verdict: captions.Block, Engine: r.Engine}, nil
+		t.Verdict = captions.Block
 	case r.State != translator.Translated:
 		for _, reason := range mayPass {
 			if r.Because(reason) {
@@ -168,4 +169,11 @@ func (i interpreter) Translate(ctx context.Context, said captions.Request) (capt
 		t.Verdict = captions.Pass
 	}
 	return t, nil
+}
+
+// spoken is a result in the words of its reader, with what is doubtful in it and what must be the same in every language.
+func spoken(r translator.Result) string {
+	return compose.Spoken(compose.Message{
+		State: string(r.State), From: r.From, To: r.To, Verdict: r.Verdict, Reasons: r.Reasons, Invariants: r.Invariants, Body: r.Body,
+	})
 }

@@ -16,6 +16,7 @@ import (
 	"medixchange/internal/stream"
 	"medixchange/rooms"
 	"medixchange/translator"
+	"medixchange/translator/check"
 	"medixchange/translator/engine"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
@@ -87,4 +88,14 @@ func TestCaptionsOfARoomWithLocalGoToNoEngineOnAnotherMachine(t *testing.T) {
 	_, err = interpreter{pipeline}.Translate(t.Context(), said)
 	require.NoError(t, err)
 	require.NotZero(t, away.asked.Load())
+}
+
+// TestACaptionShowsTheDoseAsItWasSaid: captions come through the same chain as messages (TRANSLATION 15, 16).
+func TestACaptionShowsTheDoseAsItWasSaid(t *testing.T) {
+	r := translator.Result{
+		State: translator.Translated, From: "en", To: "es", Verdict: check.Warn, Body: "Dele 5 mg ahora.",
+		Reasons:    []check.Reason{{Code: "dose", Original: "0.5 mg", Translation: "5 mg"}},
+		Invariants: []check.Invariant{{Kind: check.KindDose, Text: "0.5 mg"}},
+	}
+	require.Equal(t, "dosis: original 0.5 mg, traducción 5 mg.\nDele 5 mg ahora.\nEn el original: 0.5 mg", spoken(r))
 }
