@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	lksdk "github.com/livekit/server-sdk-go/v2"
 	"github.com/stretchr/testify/require"
 )
 
@@ -62,6 +63,27 @@ func TestTheSFUEndsWithItsNode(t *testing.T) {
 	require.Len(t, childPIDs(t), 1)
 	m.a.Stop()
 	require.Eventually(t, func() bool { return len(childPIDs(t)) == 0 }, patience, pause)
+}
+
+// TestNobodyIsToldThatTheConferenceIsOverWhenTheNodeStops: clients that are told so do not come back by themselves.
+func TestNobodyIsToldThatTheConferenceIsOverWhenTheNodeStops(t *testing.T) {
+	m := meet(t)
+	var there []*caller
+	for i := range 8 {
+		u := m.a.User("u" + strconv.Itoa(i))
+		u.Join(m.room)
+		there = append(there, m.joins(t, u, m.a))
+	}
+	m.a.Stop()
+	m.a.Start()
+	for _, c := range there {
+		require.Eventually(t, func() bool { return c.room.ConnectionState() == lksdk.ConnectionStateConnected }, patience, pause)
+		select {
+		case <-c.gone:
+			require.Fail(t, "told to stay away")
+		default:
+		}
+	}
 }
 
 func TestAfterARestartOfTheNodeTheyComeBackButForThoseWhoMayNot(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 )
 
 // serveSFU runs LiveKit with the configuration in job (LiveKit's own keys, as JSON, which is YAML) until ctx is done.
-// Conferences that go on are cut: their clients come back to whatever is started next.
+// Conferences that go on are cut without a word: a server that stops in order tells some of its clients that the conference is
+// over, and those stay away, whereas all come back to whatever is started next when their connection breaks.
 func serveSFU(ctx context.Context, job []byte, _ io.Writer) error {
 	conf, err := config.NewConfig(string(job), true, nil, nil)
 	if err != nil {
@@ -35,15 +36,20 @@ func serveSFU(ctx context.Context, job []byte, _ io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("preparing the SFU: %w", err)
 	}
-	stopped := context.AfterFunc(ctx, func() { server.Stop(true) })
-	defer stopped()
 	go func() {
 		_ = resident.Keeper{Program: true, Idle: func() bool { return nobody(server) }}.Run(ctx)
 	}()
-	if err := server.Start(); err != nil {
-		return fmt.Errorf("serving the SFU: %w", err)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Start() }()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("serving the SFU: %w", err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // nobody reports whether no participant is connected, as the SFU counted a moment ago.
