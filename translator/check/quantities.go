@@ -105,16 +105,14 @@ func (c *comparison) changedUnits(source []*candidate) {
 func (n number) mayBeTime() bool { return n.dated || n.soft && !n.plain && n.unit == "" }
 
 // clockUnit reports the units in which some languages write a time (8 h, 8時30分).
-func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
+func clockUnit(unit string) bool { return loaded().units[unit].Clock }
 
 // counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
 // left out (aged 40).
 func (n number) counts() bool {
-	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !pieces[n.unit] && !strings.HasPrefix(n.unit, "°")
+	u := loaded().units[n.unit]
+	return n.unit != "" && !n.soft && !n.dated && !u.Age && !u.Vague && !u.Piece && !u.Degrees
 }
-
-// Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
-const apartBefore, apartBehind = 16, 40
 
 // has reports whether a number has a unit from its range, or the unit stands near it and beside no other number.
 func (x *facts) has(unit string, n number) bool {
@@ -122,8 +120,9 @@ func (x *facts) has(unit string, n number) bool {
 		return true
 	}
 	unit, _, _ = strings.Cut(unit, "/")
+	reach := &loaded().limits.Numbers
 	for _, m := range loaded().unitWords.all(x.f.runes) {
-		if m.from >= n.from-apartBefore && m.from <= n.to+apartBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
+		if m.from >= n.from-reach.UnitBefore && m.from <= n.to+reach.UnitBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
 			return true
 		}
 	}
@@ -144,25 +143,12 @@ func pairNames(side []*candidate, others []number) {
 // compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
 // and the words that some languages share between a time and an age.
 func compatible(a, b string) bool {
-	if loose[a] && loose[b] || solid[a] && solid[b] {
+	u, v := loaded().units[a], loaded().units[b]
+	if u.Vague && v.Vague || u.Solid && v.Solid {
 		return true
 	}
-	if a == "%" || b == "%" {
-		return a == b
-	}
-	degrees := strings.HasPrefix(a, "°") && strings.HasPrefix(b, "°")
-	return degrees && (a == "°" || b == "°")
+	return u.Degrees && v.Degrees && (u.Dimension == anyDegrees || v.Dimension == anyDegrees)
 }
-
-// loose units have words with other meanings (second, minute, point, piece), so a difference between
-// two of them proves nothing.
-var loose = map[string]bool{"s": true, "tablet": true, "drop": true, "m": true, "bpm": true}
-
-// solid are what languages do not always keep apart: 粒, เม็ด.
-var solid = map[string]bool{"tablet": true, "capsule": true}
-
-// pieces are forms of drugs that another language may name by no word of their own.
-var pieces = map[string]bool{"capsule": true, "ampoule": true, "puff": true, "dose": true}
 
 func critical(symbol string) bool {
 	whole, _, _ := strings.Cut(symbol, "/")
@@ -237,7 +223,7 @@ func (x *facts) hasEnding(endings []string) bool {
 	}
 	return slices.ContainsFunc(strings.FieldsFunc(string(x.f.runes), func(r rune) bool { return !wordRune(r) }), func(word string) bool {
 		return slices.ContainsFunc(endings, func(ending string) bool {
-			return len(word) > len(ending)+minBeforePart && strings.HasSuffix(word, ending)
+			return len(word) > len(ending)+loaded().limits.Negation.BeforePart && strings.HasSuffix(word, ending)
 		})
 	})
 }
@@ -362,6 +348,7 @@ func (c *comparison) ambiguous() {
 
 // letters counts the letters of a text, those of dense scripts for more.
 func letters(text string) (count float64) {
+	limits := &loaded().limits.Form
 	for _, r := range text {
 		switch {
 		case r >= 0 && r < alphabets:
@@ -369,9 +356,9 @@ func letters(text string) (count float64) {
 				count++
 			}
 		case unicode.Is(unicode.Han, r):
-			count += 3
+			count += limits.HanLetters
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
-			count += 2
+			count += limits.SyllableLetters
 		case unicode.IsLetter(r):
 			count++
 		}

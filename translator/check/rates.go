@@ -14,9 +14,6 @@ type rate struct {
 	units    []string
 }
 
-// Where a rate may stand apart from its dose, in runes: "每小时以80毫升", "80 mL of saline per hour".
-const rateBefore, rateBehind = 12, 28
-
 // attachRates gives the doses of a text the rates that stand in words beside them.
 func (x *facts) attachRates(marks []match) {
 	if !slices.ContainsFunc(x.numbers, func(n number) bool { return n.takesRate() }) {
@@ -38,7 +35,7 @@ func (x *facts) attachRates(marks []match) {
 
 // takesRate reports whether a number is an amount that may be given by the hour.
 func (n *number) takesRate() bool {
-	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || n.unit == "J")
+	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || loaded().units[n.unit].Rated)
 }
 
 // ratesAmong finds what says "per" units, those that stand side by side as one.
@@ -75,7 +72,7 @@ const perUnit = "unit"
 // inRhythm reports a rate that is a part of how often something is given: "in den" of "3 раза в день".
 func (x *facts) inRhythm(r rate) bool {
 	return slices.ContainsFunc(x.frequencies, func(s span) bool {
-		return s.from <= r.from && r.to <= s.to && !common[s.value]
+		return s.from <= r.from && r.to <= s.to && !frequencyOf(s.value).Vague
 	})
 }
 
@@ -95,16 +92,17 @@ func (x *facts) dropCounts(r rate) {
 
 // rated is the dose that a rate belongs to: the one directly in front of it, else the next, else the last of its clause.
 func (x *facts) rated(r rate) *number {
+	reach := &loaded().limits.Numbers
 	var before, behind *number
 	for i := range x.numbers {
 		n := &x.numbers[i]
 		if !n.takesRate() {
 			continue
 		}
-		if end := max(n.unitTo, n.rateTo); end <= r.from && (before == nil || n.from > before.from) && x.oneClause(end, r.from, rateBehind) {
+		if end := max(n.unitTo, n.rateTo); end <= r.from && (before == nil || n.from > before.from) && x.oneClause(end, r.from, reach.RateBehind) {
 			before = n
 		}
-		if n.from >= r.to && (behind == nil || n.from < behind.from) && x.oneClause(r.to, n.from, rateBefore) {
+		if n.from >= r.to && (behind == nil || n.from < behind.from) && x.oneClause(r.to, n.from, reach.RateBefore) {
 			behind = n
 		}
 	}
@@ -116,7 +114,7 @@ func (x *facts) rated(r rate) *number {
 
 // oneClause reports whether no mark parts two places that are near each other.
 func (x *facts) oneClause(from, to, reach int) bool {
-	return to-from <= reach && !slices.ContainsFunc(x.f.runes[from:to], func(r rune) bool { return strings.ContainsRune(".,;:!?。，；：、،؛\n", r) })
+	return to-from <= reach && !slices.ContainsFunc(x.f.runes[from:to], clauseMark)
 }
 
 // withRates adds rates to a unit, in one order whatever that of the text is.
@@ -174,18 +172,6 @@ func (c *comparison) changedRate(s, t number) bool {
 // unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") either.
 func (x *facts) unsaid(rates []string) []string {
 	return slices.DeleteFunc(rates, func(per string) bool {
-		return slices.ContainsFunc(x.frequencies, func(s span) bool { return rateOf(s.value) == per })
+		return slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
 	})
-}
-
-// rateOf is the unit of time that a frequency counts in.
-func rateOf(frequency string) string {
-	if frequency == "q1h" {
-		return "h"
-	}
-	_, per, _ := strings.Cut(frequency, "/")
-	if per == "w" {
-		return "wk"
-	}
-	return per
 }
