@@ -127,6 +127,18 @@ func (r *rules) loadUnits() error {
 			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit, only: language.Code(only)})
 		}
 	}
+	return r.unitWords.ambiguous("units.yaml")
+}
+
+// ambiguous reports a word that stands for two things: case and accents, which are folded, do not tell them apart (mM and mm).
+func (l *lexicon) ambiguous(file string) error {
+	for _, list := range l.lists {
+		for _, e := range list {
+			if e.value != list[0].value && e.only == list[0].only {
+				return fmt.Errorf("%s: %s and %s have a word in common", file, list[0].value, e.value)
+			}
+		}
+	}
 	return nil
 }
 
@@ -188,6 +200,7 @@ func (r *rules) loadVerdicts() error {
 	var table []struct {
 		Finding string
 		Verdict Verdict
+		By      string // the package that makes it, "" for this one
 	}
 	if err := readYAML("verdicts.yaml", &table); err != nil {
 		return err

@@ -38,7 +38,7 @@ func (r *rules) loadFrequencies() error {
 	return nil
 }
 
-// frequencyOf is what is known of a frequency, by its value; "5/d" is one of "{n}/d".
+// frequencyOf is what is known of a frequency, by its value; "5/d" is one of "{n}/d", "q4h" of "q{n}h".
 func frequencyOf(value string) frequency {
 	known := loaded().frequencies
 	if f, ok := known[value]; ok {
@@ -46,6 +46,9 @@ func frequencyOf(value string) frequency {
 	}
 	if _, per, ok := strings.Cut(value, "/"); ok {
 		return known["{n}/"+per]
+	}
+	if n, ok := strings.CutSuffix(value, "h"); ok && strings.HasPrefix(n, "q") {
+		return known["q{n}h"]
 	}
 	return frequency{}
 }

@@ -134,10 +134,10 @@ func (c *comparison) negations() {
 	}
 	strict := opposesReliably(a, c.from) && opposesReliably(b, c.to)
 	if lessNegated(b, a, strict) {
-		c.found(c.negationFinding(b, "negation.missing"), around(a, a.firstNegation()), "")
+		c.found(c.negationFinding(b, a, "negation.missing"), around(a, a.firstNegation()), "")
 	}
 	if lessNegated(a, b, strict) {
-		c.found(c.negationFinding(a, "negation.added"), "", around(b, b.firstNegation()))
+		c.found(c.negationFinding(a, b, "negation.added"), "", around(b, b.firstNegation()))
 	}
 }
 
@@ -146,9 +146,10 @@ func opposesReliably(x *facts, code language.Code) bool {
 	return !wordsOf(code).common || len(x.f.runes) <= loaded().limits.Negation.Opposing
 }
 
-// negationFinding is the finding that less, one of the two sides, says fewer negations.
-func (c *comparison) negationFinding(less *facts, name string) string {
-	if c.orders() && len(less.negations)+len(less.opposites)+len(less.weak) == 0 {
+// negationFinding is the finding that less, one of the two sides, says fewer negations than more. A weak one that more has as well
+// ("do not stop heparin", "stop heparin") answers for none of them.
+func (c *comparison) negationFinding(less, more *facts, name string) string {
+	if c.orders() && len(less.negations)+len(less.opposites) == 0 && len(less.weak) <= len(more.weak) {
 		return "negation.changed"
 	}
 	return name

@@ -12,6 +12,7 @@ import (
 type rate struct {
 	from, to int
 	units    []string
+	vague    bool // it may be a length of time ("over an hour"), so that it answers to a rate and makes none
 }
 
 // attachRates gives the doses of a text the rates that stand in words beside them.
@@ -20,6 +21,10 @@ func (x *facts) attachRates(marks []match) {
 		return
 	}
 	for _, r := range ratesAmong(x.f, marks) {
+		if r.vague {
+			x.maybeRates = append(x.maybeRates, r.units...)
+			continue
+		}
 		if x.inRhythm(r) || x.counted(r) {
 			continue
 		}
@@ -45,7 +50,7 @@ func ratesAmong(f *folded, marks []match) []rate {
 		if m.entries[0].group != perGroup {
 			continue
 		}
-		r := rate{m.from, m.to, []string{m.entries[0].value}}
+		r := rate{m.from, m.to, []string{m.entries[0].value}, !m.entries[0].sure}
 		if r.units[0] == perUnit {
 			at := skipSpaces(f, m.to)
 			u, ok := loaded().unitWords.at(f.runes, at)
@@ -54,7 +59,7 @@ func ratesAmong(f *folded, marks []match) []rate {
 			}
 			r.units[0], r.to = u.entries[0].value, wordEnd(f, u)
 		}
-		if last := len(found) - 1; last >= 0 && r.from-found[last].to <= 1 {
+		if last := len(found) - 1; last >= 0 && r.from-found[last].to <= 1 && r.vague == found[last].vague {
 			found[last].units, found[last].to = append(found[last].units, r.units...), r.to
 			continue
 		}
@@ -169,9 +174,9 @@ func (c *comparison) changedRate(s, t number) bool {
 	return true
 }
 
-// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") either.
+// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time either.
 func (x *facts) unsaid(rates []string) []string {
 	return slices.DeleteFunc(rates, func(per string) bool {
-		return slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
+		return slices.Contains(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
 	})
 }

@@ -27,7 +27,8 @@ func (r *rules) loadRoutes() error {
 				return fmt.Errorf("routes.yaml: %s has no words in %s", route, code)
 			}
 			for _, word := range slices.Concat(languages["any"], languages[string(code)]) {
-				w.routes.add(word, entry{group: "route", value: route, sure: !vague})
+				word, common := strings.CutSuffix(word, "?")
+				w.routes.add(word, entry{group: "route", value: route, sure: !vague && !common})
 			}
 		}
 	}

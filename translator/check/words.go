@@ -32,7 +32,7 @@ type wordFile struct {
 	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
 	Frequency map[string][]string // canonical → phrases with {n}
-	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per")
+	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per"); "over an hour?" may be a rate
 }
 
 // habits are what a language does otherwise than most.
@@ -213,7 +213,8 @@ func newWordRules(file wordFile) *wordRules {
 	}
 	for value, words := range file.Per {
 		for _, word := range words {
-			w.calendar.add(word, entry{group: perGroup, value: value, sure: true})
+			word, vague := strings.CutSuffix(word, "?")
+			w.calendar.add(word, entry{group: perGroup, value: value, sure: !vague})
 		}
 	}
 	return w
