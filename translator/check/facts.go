@@ -27,9 +27,9 @@ type facts struct {
 	faint       []span // "shortage", "unlike"
 	crowded     bool   // it has more numbers than are compared
 	answers     map[string]int
-	sides       []span   // value is "left" or "right", sure ones
-	maybeSides  []span   // words that may be one
-	maybeRates  []string // units that a dose may be given by, or lengths of time
+	sides       []span // value is "left" or "right", sure ones
+	maybeSides  []span // words that may be one
+	maybeRates  []span // units that a dose may be given by, or lengths of time
 }
 
 // span is a fact at a place; from and to are in folded runes.

@@ -17,6 +17,7 @@ func (c *comparison) numbers() {
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
+	c.lengths()
 	c.paired = source
 	c.leftOver(source, target)
 }

@@ -22,7 +22,7 @@ func (x *facts) attachRates(marks []match) {
 	}
 	for _, r := range ratesAmong(x.f, marks) {
 		if r.vague {
-			x.maybeRates = append(x.maybeRates, r.units...)
+			x.maybeRates = append(x.maybeRates, span{r.from, r.to, r.units[0]})
 			continue
 		}
 		if x.inRhythm(r) || x.counted(r) {
@@ -177,6 +177,14 @@ func (c *comparison) changedRate(s, t number) bool {
 // unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time either.
 func (x *facts) unsaid(rates []string) []string {
 	return slices.DeleteFunc(rates, func(per string) bool {
-		return slices.Contains(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
+		return hasValue(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
 	})
+}
+
+// lengths compares lengths of time that may be rates: "over an hour" became "over a minute".
+func (c *comparison) lengths() {
+	s, ok := valueWithout(c.source.maybeRates, c.target.maybeRates)
+	if t, other := valueWithout(c.target.maybeRates, c.source.maybeRates); ok && other {
+		c.found("unit.changed", c.source.text(s), c.target.text(t))
+	}
 }
