@@ -146,10 +146,14 @@ func opposesReliably(x *facts, code language.Code) bool {
 	return !wordsOf(code).common || len(x.f.runes) <= loaded().limits.Negation.Opposing
 }
 
-// negationFinding is the finding that less, one of the two sides, says fewer negations than more. A weak one that more has as well
-// ("do not stop heparin", "stop heparin") answers for none of them.
+// negationFinding is the finding that less, one of the two sides, says fewer negations than more. The only weak one of less answers for
+// none, if it is that of more as well ("do not stop heparin", "stop heparin").
 func (c *comparison) negationFinding(less, more *facts, name string) string {
-	if c.orders() && len(less.negations)+len(less.opposites) == 0 && len(less.weak) <= len(more.weak) {
+	answers := len(less.weak)
+	if answers == 1 && len(more.weak) == 1 {
+		answers = 0
+	}
+	if c.orders() && len(less.negations)+len(less.opposites)+answers == 0 {
 		return "negation.changed"
 	}
 	return name
