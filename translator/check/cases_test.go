@@ -83,9 +83,14 @@ func (c *ruleCase) gives(findings ...string) bool {
 	})
 }
 
+// TestCases: what is right passes, the other way round too, and what is wrong gives what the case says.
 func TestCases(t *testing.T) {
 	for _, c := range ruleCases(t) {
-		if c.Right != "" {
+		back := ruleCase{In: "back from " + c.In, Say: c.Right, Right: c.Say, from: c.to, to: c.from, file: c.file}
+		for _, c := range []ruleCase{c, back} {
+			if c.Say == "" || c.Right == "" {
+				continue
+			}
 			if given, found := c.judged(c.Right); given != string(Pass) {
 				t.Errorf("%s: %s\n  %s\n  %s\n  is right, and gives %s %+v", c.file, c.In, c.Say, c.Right, given, found.report().Reasons)
 			}

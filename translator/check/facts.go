@@ -21,15 +21,17 @@ type facts struct {
 	weekdays    []span
 	drugs       []span
 	frequencies []span
-	negations   []span // those that count
-	opposites   []span // "ineffective", "unable"
-	weak        []span // "avoid", "instead of"
-	faint       []span // "shortage", "unlike"
-	crowded     bool   // it has more numbers than are compared
-	answers     map[string]int
-	sides       []span // value is "left" or "right", sure ones
-	maybeSides  []span // words that may be one
-	maybeRates  []span // units that a dose may be given by, or lengths of time
+
+	maybeFrequencies []span // words that may be one
+	negations        []span // those that count
+	opposites        []span // "ineffective", "unable"
+	weak             []span // "avoid", "instead of"
+	faint            []span // "shortage", "unlike"
+	crowded          bool   // it has more numbers than are compared
+	answers          map[string]int
+	sides            []span // value is "left" or "right", sure ones
+	maybeSides       []span // words that may be one
+	maybeRates       []span // units that a dose may be given by, or lengths of time
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -146,7 +148,7 @@ func (x *facts) centimetres(words *wordRules, a, b *number) {
 // findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots; soft are those in words.
 func (x *facts) findFrequencies(words *wordRules, soft []number) {
 	for _, m := range words.frequency.all(x.f.runes) {
-		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
+		x.addFrequency(m, span{m.from, m.to, m.entries[0].value})
 	}
 	s := newSlotted(len(x.f.runes))
 	x.findRhythms(words, s, x.numbers, nil)
@@ -176,10 +178,19 @@ func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 				value = expandFrequency(value, s.valueAt(i))
 			}
 		}
-		x.frequencies = append(x.frequencies, span{s.index[m.from], s.index[m.to-1] + 1, value})
+		found := span{s.index[m.from], s.index[m.to-1] + 1, value}
 		if s.runes[m.to-1] == numberRune {
-			x.frequencies[len(x.frequencies)-1].to = s.index[m.to]
+			found.to = s.index[m.to]
 		}
+		x.addFrequency(m, found)
+	}
+}
+
+func (x *facts) addFrequency(m match, found span) {
+	if m.entries[0].sure {
+		x.frequencies = append(x.frequencies, found)
+	} else {
+		x.maybeFrequencies = append(x.maybeFrequencies, found)
 	}
 }
 

@@ -78,7 +78,7 @@ func (c *comparison) frequencies() {
 func (c *comparison) unansweredFrequencies(x, y *facts) []span {
 	var left []span
 	for _, s := range x.frequencies {
-		if hasValue(y.frequencies, s.value) {
+		if hasValue(y.frequencies, s.value) || hasValue(y.maybeFrequencies, s.value) {
 			continue
 		}
 		if f := frequencyOf(s.value); (f.Condition || f.Vague) && c.tells() {

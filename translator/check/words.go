@@ -31,7 +31,7 @@ type wordFile struct {
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast  []string            // words between two sides that are set against each other
 	Dual      []string            // endings that say "two" of a noun
-	Frequency map[string][]string // canonical → phrases with {n}
+	Frequency map[string][]string // canonical → phrases with {n}; "at night?" answers to one, and is never missed
 	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per"); "over an hour?" may be a rate
 }
 
@@ -208,7 +208,8 @@ func newWordRules(file wordFile) *wordRules {
 	w.addNegation(file.Negation)
 	for value, patterns := range file.Frequency {
 		for _, pattern := range patterns {
-			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true})
+			pattern, vague := strings.CutSuffix(pattern, "?")
+			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: !vague})
 		}
 	}
 	for value, words := range file.Per {
