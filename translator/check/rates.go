@@ -174,10 +174,10 @@ func (c *comparison) changedRate(s, t number) bool {
 	return true
 }
 
-// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time either.
+// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time either, nor "per dose", which others call "each time".
 func (x *facts) unsaid(rates []string) []string {
 	return slices.DeleteFunc(rates, func(per string) bool {
-		return hasValue(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
+		return loaded().units[per].Piece || hasValue(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
 	})
 }
 
