@@ -14,6 +14,7 @@ func (c *comparison) numbers() {
 	pair(source, target, sameMonth)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
+	pair(source, target, sameOrdinal)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
@@ -66,6 +67,18 @@ func sameQuantity(a, b number) bool {
 // March be taken for it.
 func sameMonth(a, b number) bool {
 	return (a.month && b.inDate() || b.month && a.inDate()) && (a.month || a.dated) && (b.month || b.dated) && contains(b.values, a.values[0])
+}
+
+// sameOrdinal is a day or a year that one language counts in a word and the other in digits ("the third day", 第3天).
+func sameOrdinal(a, b number) bool { return a.ordinalOf(b) || b.ordinalOf(a) }
+
+func (n number) ordinalOf(m number) bool {
+	if !n.soft || m.soft || len(n.values) != 1 {
+		return false
+	}
+	value, ordinal := strings.CutSuffix(n.values[0], ".0")
+	known := loaded().units
+	return ordinal && value == m.values[0] && (known[n.unit].Time || known[m.unit].Time)
 }
 
 func sameValue(a, b number) bool {
