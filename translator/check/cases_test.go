@@ -1,157 +1,104 @@
 package check
 
 import (
+	"bytes"
 	"os"
-	"regexp"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
 
 	"medixchange/translator/language"
 )
 
-func TestCases(t *testing.T) {
-	data, err := os.ReadFile("testdata/cases.yaml")
+// ruleCase is a case of testdata/cases: what somebody says, a translation that passes, and one with one thing wrong in it.
+type ruleCase struct {
+	In    string // "en→ko"
+	Say   string
+	Right string // "" for none
+	Wrong string // "" for none
+	Times int    // how often the wrong one stands in a row; 0 is once
+	Gives string // verdict and findings of the wrong one, in the order of data/verdicts.yaml
+
+	from, to language.Code
+	file     string
+}
+
+// maxCaseLines keeps the files such that somebody reads them.
+const maxCaseLines = 400
+
+func ruleCases(t *testing.T) (all []ruleCase) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/cases/*.yaml")
 	require.NoError(t, err)
-	var cases []struct {
-		From, To            language.Code
-		Source, Translation string
-		Verdict             Verdict
-		Finds               []string
-	}
-	require.NoError(t, yaml.Unmarshal(data, &cases))
-	require.NotEmpty(t, cases)
-	for _, c := range cases {
-		report := Compare([]string{c.Source}, []string{c.Translation}, c.From, c.To)
-		var found []string
-		for _, reason := range report.Reasons {
-			found = append(found, reason.Code)
-		}
-		if report.Verdict != c.Verdict || strings.Join(found, " ") != strings.Join(c.Finds, " ") {
-			t.Errorf("%s → %s\n  %s\n  %s\n  want %s %v, have %s %+v", c.From, c.To, c.Source, c.Translation, c.Verdict, c.Finds, report.Verdict, report.Reasons)
-		}
-	}
-}
-
-// TestFaultsAreFound damages reference translations the way engines do and counts what goes unnoticed.
-func TestFaultsAreFound(t *testing.T) {
-	_, rows := tico19(t)
-	plainNumber := regexp.MustCompile(`(^|[ (])(\d+)([ ,.)]|$)`)
-	faults := map[string]func(string) string{
-		"a number dropped": func(s string) string { return plainNumber.ReplaceAllString(s, "$1$3") },
-		"a number times 10": func(s string) string {
-			return plainNumber.ReplaceAllString(s, "${1}${2}0$3")
-		},
-		"given back": func(string) string { return "" },
-	}
-	for name, damage := range faults {
-		made, found := 0, 0
-		for _, row := range rows {
-			if len(row[1]) < 30 {
-				continue
-			}
-			spanish := damage(row[2])
-			if name == "given back" {
-				spanish = row[1]
-			}
-			if spanish == row[2] {
-				continue
-			}
-			made++
-			if Compare([]string{row[1]}, []string{spanish}, "en", "es").Verdict != Pass {
-				found++
-			}
-		}
-		t.Logf("%s: %d of %d found", name, found, made)
-		require.GreaterOrEqual(t, found*100, made*90, name)
-	}
-}
-
-func TestInvariants(t *testing.T) {
-	for text, want := range map[string][]string{
-		"Give 5–10 mg of morphine every 8 hours into the left arm": {"5–10 mg", "morphine", "every 8 hours", "left arm"},
-		"BP 120/80, no allergies":                                  {"120/80", "no allergies"},
-		"He does not have pain in the right knee":                  {"not have pain in the right"},
-		"see you at 5":                                   nil,
-		"The patient has been here for 3 days":           nil,
-		"Methotrexate 10 mg once weekly, 80 mL per hour": {"Methotrexate", "10 mg", "once weekly", "80 mL per hour"},
-		"He comes here once weekly":                      nil,
-		"Temp 38.5 °C, paracetamol 1 g twice daily":      {"38.5 °C", "paracetamol", "1 g", "twice daily"},
-	} {
-		var have []string
-		for _, invariant := range Invariants(text, "en") {
-			have = append(have, invariant.Text)
-		}
-		require.Equal(t, want, have, text)
-	}
-}
-
-func TestReadable(t *testing.T) {
-	for text, want := range map[string]string{
-		"500 mg": "500 mg", "500毫克": "500 mg", "٥٠٠ ملغ": "500 mg", "٣٨٫٥": "38.5", "扑热息痛": "paracetamol", "парацетамола": "paracetamol",
-		"Aspirina": "Aspirina", "5 мг": "5 mg", "120/80": "120/80", "๔๕": "45", "µg": "µg",
-	} {
-		require.Equal(t, want, Readable(text), text)
-	}
-}
-
-func TestDrugList(t *testing.T) {
-	var drugs map[string][]string
-	require.NoError(t, readYAML("drugs.yaml", &drugs))
-	require.GreaterOrEqual(t, len(drugs), 250)
-	owner := map[string]string{}
-	for name, forms := range drugs {
-		for _, form := range append(forms, name) {
-			key := foldedString(strings.ReplaceAll(form, "*", ""))
-			if other := owner[key]; other != "" && other != name {
-				t.Errorf("%q is both %s and %s", form, other, name)
-			}
-			owner[key] = name
-		}
-	}
-}
-
-// TestTableIsComplete: every finding that the code can make has a row in the table.
-func TestTableIsComplete(t *testing.T) {
-	entries, err := os.ReadDir(".")
-	require.NoError(t, err)
-	finding := regexp.MustCompile(`(?:found|exchanged)\("([a-z_]+\.[a-z]+)"`)
-	for _, entry := range entries {
-		if !strings.HasSuffix(entry.Name(), ".go") {
-			continue
-		}
-		source, err := os.ReadFile(entry.Name())
+	for _, file := range files {
+		data, err := os.ReadFile(file)
 		require.NoError(t, err)
-		for _, name := range finding.FindAllStringSubmatch(string(source), -1) {
-			require.Contains(t, loaded().verdicts, name[1], entry.Name())
+		require.Less(t, bytes.Count(data, []byte("\n")), maxCaseLines, file)
+		var cases []ruleCase
+		require.NoError(t, decode(file, bytes.NewReader(data), &cases))
+		for _, c := range cases {
+			c.file = filepath.Base(file)
+			c.parse(t)
+			all = append(all, c)
 		}
 	}
+	require.NotEmpty(t, all)
+	return all
 }
 
-func FuzzCompare(f *testing.F) {
-	f.Add("Give 0.5 mg", "Administre 5 mg", "en", "es")
-	f.Add("二十五岁，每日3次", "25 tuổi", "zh", "vi")
-	f.Add("1.000.000,5 / 12.03.2026 - 120/80", "٣٨٫٥", "de", "ar")
-	f.Fuzz(func(t *testing.T, source, translation, from, to string) {
-		Compare([]string{source}, []string{translation}, language.Code(from), language.Code(to))
-		Invariants(source, language.Code(from))
-		end := 0
-		for _, span := range Protected(source, language.Code(from)) {
-			if span.Start < end || span.End <= span.Start || span.End > len(source) {
-				t.Fatalf("bad span %+v in %q", span, source)
-			}
-			end = span.End
-			Readable(source[span.Start:span.End])
-		}
-		Slots(source, language.Code(from))
+func (c *ruleCase) parse(t *testing.T) {
+	t.Helper()
+	from, to, ok := strings.Cut(c.In, "→")
+	require.True(t, ok, "%s: %+v", c.file, c)
+	for tag, code := range map[string]*language.Code{from: &c.from, to: &c.to} {
+		parsed, err := language.Parse(tag)
+		require.NoError(t, err, "%s: %s", c.file, c.In)
+		*code = parsed
+	}
+	c.Wrong = strings.Repeat(c.Wrong, max(c.Times, 1))
+	require.NotEmpty(t, c.Say, "%s: %s", c.file, c.In)
+	require.NotEmpty(t, c.Right+c.Wrong, "%s: %s", c.file, c.Say)
+	require.Equal(t, c.Wrong == "", c.Gives == "", "%s: what is wrong gives a verdict: %s", c.file, c.Say)
+}
+
+// judged is what the checks say of a translation of the case: the verdict and the findings.
+func (c *ruleCase) judged(translation string) (given string, found *comparison) {
+	found = &comparison{from: c.from, to: c.to}
+	found.segment(c.Say, translation)
+	found.form(c.Say, translation)
+	given = string(found.report().Verdict)
+	for _, f := range found.findings {
+		given += " " + f.name
+	}
+	return given, found
+}
+
+// gives reports whether the wrong translation gives one of some findings, by their beginning: "route.", "number.bound".
+func (c *ruleCase) gives(findings ...string) bool {
+	return slices.ContainsFunc(strings.Fields(c.Gives), func(given string) bool {
+		return slices.ContainsFunc(findings, func(name string) bool { return strings.HasPrefix(given, name) })
 	})
 }
 
-func BenchmarkCompare(b *testing.B) {
-	Prepare()
-	for b.Loop() {
-		Compare([]string{"Give 0.5 mg of adrenaline every 8 hours to the left arm, no penicillin."}, []string{"Administre 0,5 mg de adrenalina cada 8 horas en el brazo izquierdo, sin penicilina."}, "en", "es")
+// TestCases: what is right passes, the other way round too, and what is wrong gives what the case says.
+func TestCases(t *testing.T) {
+	for _, c := range ruleCases(t) {
+		back := ruleCase{In: "back from " + c.In, Say: c.Right, Right: c.Say, from: c.to, to: c.from, file: c.file}
+		for _, c := range []ruleCase{c, back} {
+			if c.Say == "" || c.Right == "" {
+				continue
+			}
+			if given, found := c.judged(c.Right); given != string(Pass) {
+				t.Errorf("%s: %s\n  %s\n  %s\n  is right, and gives %s %+v", c.file, c.In, c.Say, c.Right, given, found.report().Reasons)
+			}
+		}
+		if c.Wrong != "" {
+			if given, found := c.judged(c.Wrong); given != c.Gives {
+				t.Errorf("%s: %s\n  %s\n  %s\n  has to give %s, and gives %s %+v", c.file, c.In, c.Say, c.Wrong, c.Gives, given, found.report().Reasons)
+			}
+		}
 	}
 }

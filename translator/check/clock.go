@@ -15,6 +15,9 @@ const (
 	weekday    = "weekday"
 )
 
+// dayParts are what a language's "day" may have words for.
+var dayParts = []string{beforeNoon, afterNoon, atNight, noon, midnight}
+
 // clockTime is a time of day: 8:15 pm, 20 Uhr, 下午3点30分.
 type clockTime struct {
 	span
@@ -118,7 +121,7 @@ func (x *facts) minuteOf(words *wordRules, numbers []number) (minute, end int, c
 
 // minuteBehind reads the 30 of 3点30分 and of "8 giờ 30 phút tối"; "8 giờ 30 phút" alone may be a length of time.
 func (x *facts) minuteBehind(words *wordRules, next *number, end int, certain bool) (minute, to int) {
-	mark := x.f.at(next.to) == '分'
+	mark := isOneOf(loaded().marks.Minute, x.f.at(next.to))
 	if next.unit != "min" && !mark || skipSpaces(x.f, end) != next.from || !atMost(next.values[0], 59) {
 		return 0, end
 	}
@@ -148,7 +151,7 @@ func turned(hour int, part string) int {
 		if hour == 12 {
 			return 0
 		}
-		if hour >= 6 && hour < 12 {
+		if hour >= loaded().limits.Numbers.NightFrom && hour < 12 {
 			return hour + 12
 		}
 	}

@@ -201,11 +201,10 @@ func sortSpans(spans []span) {
 	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
 }
 
-// maxOrder is the length, in runes, up to which a text without a drug or a dose may still be an order ("give it as needed").
-const maxOrder = 60
-
 // tells reports a source that orders nothing: there "if needed" says nothing about a treatment.
-func (c *comparison) tells() bool { return !c.orders() && len(c.source.f.runes) > maxOrder }
+func (c *comparison) tells() bool {
+	return !c.orders() && len(c.source.f.runes) > loaded().limits.Negation.Order
+}
 
 func first(spans []span, value string) (span, bool) {
 	for _, s := range spans {

@@ -47,9 +47,10 @@ func (x *facts) wordDate(i int) bool {
 	return true
 }
 
-// findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words. In English no
-// year stands before its month ("the flu of 1890 may have been").
+// findMonths marks the names of months that stand beside a day or a year; elsewhere "may" and "mar" are words. Some
+// languages put no year before its month ("the flu of 1890 may have been").
 func (x *facts) findMonths() {
+	yearBehind := wordsOf(x.f.lang).YearBehind
 	for i := range x.numbers {
 		month := &x.numbers[i]
 		if !month.soft || !month.dated {
@@ -60,7 +61,7 @@ func (x *facts) findMonths() {
 			if n.soft || n.unit != "" || n.decimal || n.code {
 				continue
 			}
-			if within(n.to, month.from) && (atMost(n.values[0], 31) || x.f.lang != "en") || within(month.to, n.from) {
+			if within(n.to, month.from) && (atMost(n.values[0], 31) || !yearBehind) || within(month.to, n.from) {
 				month.month, n.calendar = true, true
 			}
 		}
@@ -75,7 +76,7 @@ func (x *facts) chainCalendar() {
 		if a.calendar && !b.soft && b.to-b.from == 4 && within(a.to, b.from) {
 			b.calendar = true
 		}
-		if a.calendar != b.calendar && a.isDay() && b.isDay() && b.from >= a.to && b.from-a.to <= maxRangeMark {
+		if a.calendar != b.calendar && a.isDay() && b.isDay() && b.from >= a.to && b.from-a.to <= loaded().limits.Numbers.RangeMark {
 			a.calendar, b.calendar = true, true
 		}
 	}
@@ -88,6 +89,7 @@ func (n number) isDay() bool {
 
 // findHanDates marks the month of 3月18日 or 3월 18일, and the day behind it.
 func (x *facts) findHanDates() {
+	marks := &loaded().marks
 	for i := range x.numbers {
 		n := &x.numbers[i]
 		at := n.to
@@ -97,12 +99,12 @@ func (x *facts) findHanDates() {
 		if x.wordDate(i) {
 			continue
 		}
-		switch x.f.at(at) {
-		case '年', '년':
+		switch mark := x.f.at(at); {
+		case isOneOf(marks.Year, mark):
 			n.calendar = n.to-n.from == 4 && i+1 < len(x.numbers) && x.numbers[i+1].from-n.to <= 3
-		case '月', '월':
+		case isOneOf(marks.Month, mark):
 			n.dated, n.unit, n.unitTo = true, "", n.to
-		case '日', '号', '號', '일':
+		case isOneOf(marks.Day, mark):
 			if i > 0 && x.numbers[i-1].dated && n.from-x.numbers[i-1].to <= 3 {
 				n.dated, n.unit, n.unitTo = true, "", n.to
 			}

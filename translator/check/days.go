@@ -14,9 +14,6 @@ type day struct {
 	readings []string // what it may be, as 2026-03-12; none for a thirteenth month
 }
 
-// maxDayMark is how many runes may stand between the parts of a date ("12 de marzo de 2026").
-const maxDayMark = 8
-
 // findDays puts the parts of full dates together. It comes after findMonths.
 func (x *facts) findDays() {
 	for _, run := range x.dateRuns() {
@@ -52,7 +49,7 @@ func (x *facts) dateRuns() (runs [][]int) {
 		n := x.numbers[i]
 		if last := len(runs) - 1; last >= 0 && x.dotted(n) == 0 {
 			before := x.numbers[runs[last][len(runs[last])-1]]
-			if gap := n.from - before.to; gap >= 0 && gap <= maxDayMark && x.dotted(before) == 0 && x.sameDate(runs[last], n) {
+			if gap := n.from - before.to; gap >= 0 && gap <= loaded().limits.Numbers.DayMark && x.dotted(before) == 0 && x.sameDate(runs[last], n) {
 				runs[last] = append(runs[last], i)
 				continue
 			}
@@ -121,13 +118,13 @@ func (x *facts) readingsOf(run []int) []string {
 		return x.valid(nil, a, b, c)
 	}
 	readings := x.valid(nil, c, b, a)
-	if x.f.lang == "en" && x.f.at(x.numbers[run[0]].to) == '/' { // Americans put the month first, and nothing tells who wrote it
+	if wordsOf(x.f.lang).MonthFirst && x.f.at(x.numbers[run[0]].to) == '/' { // nothing tells who wrote it
 		readings = x.valid(readings, c, a, b)
 	}
 	return readings
 }
 
-// valid adds a date, if there is one; a Thai year is that of the Buddha as well.
+// valid adds a date, if there is one; a year may be of another era as well.
 func (x *facts) valid(readings []string, year, month, dayOfMonth int) []string {
 	if year < 100 {
 		year += 2000
@@ -136,14 +133,11 @@ func (x *facts) valid(readings []string, year, month, dayOfMonth int) []string {
 		return readings
 	}
 	readings = append(readings, fmt.Sprintf("%d-%d-%d", year, month, dayOfMonth))
-	if x.f.lang == "th" && year > buddhistFrom {
-		readings = append(readings, fmt.Sprintf("%d-%d-%d", year-buddhistYears, month, dayOfMonth))
+	if era := wordsOf(x.f.lang).Era; era.Since > 0 && year > era.Since {
+		readings = append(readings, fmt.Sprintf("%d-%d-%d", year-era.Ahead, month, dayOfMonth))
 	}
 	return readings
 }
-
-// Years of the Buddhist era begin 543 earlier.
-const buddhistFrom, buddhistYears = 2400, 543
 
 // days compares full dates, whatever their forms. The numbers of those that agree are settled.
 func (c *comparison) days() {

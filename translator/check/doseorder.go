@@ -7,19 +7,11 @@ import (
 	"medixchange/translator/language"
 )
 
-// reordering are languages that put a clause before what it describes, so that numbers of different clauses change places.
-var reordering = []language.Code{"ja", "ko", "tr"}
-
-// yearFirst are languages that write a date from the year to the day.
-var yearFirst = []language.Code{"zh", "ja", "ko"}
-
-const maxListMark = 5 // runes between numbers of a list (", ", " and "), which no language puts in another order
-
 // numberOrder notices numbers that changed places: all are there, but those of one unit, or without one on either side, follow
 // each other in another order.
 func (c *comparison) numberOrder() {
-	free := slices.Contains(reordering, c.from.Base()) != slices.Contains(reordering, c.to.Base())
-	turned := slices.Contains(yearFirst, c.from.Base()) != slices.Contains(yearFirst, c.to.Base())
+	from, to := wordsOf(c.from), wordsOf(c.to)
+	free, turned := from.Reorders != to.Reorders, from.YearFirst != to.YearFirst
 	last := map[string]*candidate{}
 	for _, s := range c.paired {
 		if s.partner == nil || s.partner.code {
@@ -58,19 +50,17 @@ func (c *comparison) turnedRange(a, b *candidate) bool {
 	return b.from == a.to+1 && c.source.f.at(a.to) == '-' && a.partner.from == b.partner.to+1 && c.target.f.at(b.partner.to) == '-'
 }
 
-const maxShareMark = 24 // runes between the numbers of a share ("21 of the 41 patients")
-
 // share reports two numbers of which one is a part of the other; languages say either first ("41人中21人").
 func (c *comparison) share(a, b *candidate) bool {
 	return c.source.shareOf(a.number, b.number, c.from) || c.target.shareOf(b.partner.number, a.partner.number, c.to)
 }
 
 func (x *facts) shareOf(a, b number, code language.Code) bool {
-	if b.from < a.to || b.from-a.to > maxShareMark || a.unit != "" || b.unit != "" || a.inDate() || b.inDate() {
+	if b.from < a.to || b.from-a.to > loaded().limits.Numbers.ShareMark || a.unit != "" || b.unit != "" || a.inDate() || b.inDate() {
 		return false
 	}
-	between := x.f.runes[a.to:b.from]
-	return len(wordsOf(code).share.all(between)) > 0 && !slices.ContainsFunc(between, func(r rune) bool { return strings.ContainsRune(".;:。；؛", r) })
+	between, sentence := x.f.runes[a.to:b.from], loaded().marks.Sentence
+	return len(wordsOf(code).share.all(between)) > 0 && !slices.ContainsFunc(between, func(r rune) bool { return strings.ContainsRune(sentence, r) })
 }
 
 func (n number) inDate() bool { return n.calendar || n.dated }
@@ -81,26 +71,28 @@ func changedPlaces(a, b *candidate, free bool) bool {
 	if b.partner.from > a.partner.from {
 		return false
 	}
-	return !free || b.from-a.to <= maxListMark && a.partner.from-b.partner.to <= maxListMark
+	reach := loaded().limits.Numbers.ListMark
+	return !free || b.from-a.to <= reach && a.partner.from-b.partner.to <= reach
 }
 
 // dateTurned reports whether a part of a date stands where another does: the mark behind a number of 2026年3月18日 is not that of its
 // partner.
 func (c *comparison) dateTurned(s *candidate) bool {
 	text, n, other := c.target.f, s.partner.number, s.number
-	if slices.Contains(yearFirst, c.from.Base()) {
+	if wordsOf(c.from).YearFirst {
 		text, n, other = c.source.f, s.number, s.partner.number
 	}
 	at := n.to
 	for isSpace(text.at(at)) {
 		at++
 	}
-	switch text.at(at) {
-	case '年', '년':
+	marks := &loaded().marks
+	switch mark := text.at(at); {
+	case isOneOf(marks.Year, mark):
 		return n.to-n.from != 4
-	case '月', '월':
+	case isOneOf(marks.Month, mark):
 		return n.to-n.from == 4 || !other.soft && other.calendar
-	case '日', '号', '일':
+	case isOneOf(marks.Day, mark):
 		return n.to-n.from == 4 || other.soft && other.month
 	}
 	return false
@@ -165,6 +157,7 @@ func nearestDrugs(x *facts, things []span) map[string]span {
 }
 
 func nearestDrug(x *facts, s span) span {
+	limits := &loaded().limits.Drugs
 	best, second := 1<<30, 1<<30
 	var drug span
 	for _, d := range x.drugs {
@@ -175,7 +168,7 @@ func nearestDrug(x *facts, s span) span {
 			second = distance
 		}
 	}
-	if best > 24 || second-best < 2 {
+	if best > limits.Reach || second-best < limits.Lead {
 		return span{}
 	}
 	return drug
@@ -187,11 +180,12 @@ func gap(f *folded, d, s span) int {
 	if s.to <= d.from {
 		from, to = s.to, d.from
 	}
+	items, mark := loaded().marks.Items, loaded().limits.Drugs.Mark
 	distance := 0
 	for i := from; i < to; i++ {
 		distance++
-		if strings.ContainsRune(",;.，；。、،؛\n", f.runes[i]) {
-			distance += 40
+		if strings.ContainsRune(items, f.runes[i]) {
+			distance += mark
 		}
 	}
 	return distance

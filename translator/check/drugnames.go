@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -84,11 +85,10 @@ func written(names []drugName, in language.Code) (string, bool) {
 func (r *rules) addName(drug, name string, code language.Code) {
 	e := entry{group: "drug", value: drug, sure: true}
 	forms := []string{name}
-	switch code {
-	case "ru":
-		forms = declined(name, russianEndings)
-	case "sr":
-		forms = declined(name, serbianEndings)
+	if w, ok := r.words[code]; ok {
+		forms = w.declension.of(name)
+	}
+	if code == "sr" { // written in two scripts
 		for _, form := range forms[:len(forms):len(forms)] {
 			forms = append(forms, language.SerbianLatin(form))
 		}
@@ -98,27 +98,14 @@ func (r *rules) addName(drug, name string, code language.Code) {
 	}
 }
 
-// The endings of the cases in which Russian and Serbian put a noun: behind a consonant, and in place of the vowel at its end.
-var (
-	russianEndings = declension{consonant: []string{"а", "у", "ом", "е", "ы", "ов"}, vowel: map[string][]string{
-		"а": {"ы", "е", "у", "ой"}, "я": {"и", "е", "ю", "ей"}, "й": {"я", "ю", "ем", "е", "и"}, "ь": {"я", "ю", "ем", "е"}}}
-	serbianEndings = declension{consonant: []string{"а", "у", "ом", "е", "и"}, vowel: map[string][]string{"а": {"е", "и", "у", "ом"}}}
-)
-
-// declension gives the endings of a noun by its last letter.
-type declension struct {
-	consonant []string
-	vowel     map[string][]string // last letter → what takes its place
-}
-
-// declined gives a name in the nominative and in its other cases. Names of several words stay as they are: each word has its own.
-func declined(name string, d declension) []string {
+// of gives a name in the nominative and in its other cases. Names of several words stay as they are: each word has its own.
+func (d declension) of(name string) []string {
 	forms := []string{name}
 	if strings.Contains(name, " ") {
 		return forms
 	}
-	for vowel, endings := range d.vowel {
-		stem, ok := strings.CutSuffix(name, vowel)
+	for last, endings := range d.Last {
+		stem, ok := strings.CutSuffix(name, last)
 		if !ok {
 			continue
 		}
@@ -127,10 +114,10 @@ func declined(name string, d declension) []string {
 		}
 		return forms
 	}
-	if strings.HasSuffix(name, "о") || strings.HasSuffix(name, "и") || strings.HasSuffix(name, "е") {
+	if slices.ContainsFunc(d.Fixed, func(last string) bool { return strings.HasSuffix(name, last) }) {
 		return forms
 	}
-	for _, ending := range d.consonant {
+	for _, ending := range d.Consonant {
 		forms = append(forms, name+ending)
 	}
 	return forms

@@ -21,14 +21,17 @@ type facts struct {
 	weekdays    []span
 	drugs       []span
 	frequencies []span
-	negations   []span // those that count
-	opposites   []span // "ineffective", "unable"
-	weak        []span // "avoid", "instead of"
-	faint       []span // "shortage", "unlike"
-	crowded     bool   // it has more numbers than are compared
-	answers     map[string]int
-	sides       []span // value is "left" or "right", sure ones
-	maybeSides  []span // words that may be one
+
+	maybeFrequencies []span // words that may be one
+	negations        []span // those that count
+	opposites        []span // "ineffective", "unable"
+	weak             []span // "avoid", "instead of"
+	faint            []span // "shortage", "unlike"
+	crowded          bool   // it has more numbers than are compared
+	answers          map[string]int
+	sides            []span // value is "left" or "right", sure ones
+	maybeSides       []span // words that may be one
+	maybeRates       []span // units that a dose may be given by, or lengths of time
 }
 
 // span is a fact at a place; from and to are in folded runes.
@@ -50,7 +53,7 @@ func (x *facts) rangeStart(n number) int {
 	for isSpace(x.f.at(i)) {
 		i--
 	}
-	if r := x.f.at(i); r != '-' && r != '~' && r != '〜' && r != '至' {
+	if !isOneOf(loaded().marks.Range, x.f.at(i)) {
 		return n.from
 	}
 	for i--; isSpace(x.f.at(i)); i-- {
@@ -85,26 +88,23 @@ func extract(text string, code language.Code) *facts {
 	return x
 }
 
-// maxNumbers bounds the numbers of a segment that are compared, each with each other one. No message has as many.
-const maxNumbers = 300
-
-// atMost keeps the first numbers and notes that there were more.
+// atMost keeps the first numbers, as many as are compared with each other, and notes that there were more.
 func (x *facts) atMost(numbers []number) []number {
-	if len(numbers) <= maxNumbers {
+	most := loaded().limits.Numbers.Most
+	if len(numbers) <= most {
 		return numbers
 	}
 	x.crowded = true
-	return numbers[:maxNumbers]
+	return numbers[:most]
 }
-
-const maxRangeMark = 7 // runes between the ends of a range ("5 to 10 mg", "от 5 до 10 мг")
 
 // shareUnits gives the lower end of a range the unit of its upper end, and lets it be so many millions.
 func (x *facts) shareUnits() {
+	reach, clause := loaded().limits.Numbers.RangeMark, loaded().marks.Clause
 	for i := range x.numbers {
 		a := &x.numbers[i]
 		for _, b := range x.numbers {
-			if b.from <= a.to || b.from-a.to > maxRangeMark || strings.ContainsAny(string(x.f.runes[a.to:b.from]), ".,;:。，；、") {
+			if b.from <= a.to || b.from-a.to > reach || strings.ContainsAny(string(x.f.runes[a.to:b.from]), clause) {
 				continue
 			}
 			if a.unit == "" && b.unit != "" {
@@ -118,10 +118,11 @@ func (x *facts) shareUnits() {
 }
 
 // within reports whether a place is a few runes behind another ("18 de marzo", "March 7").
-func within(from, to int) bool { return from <= to && to-from <= 4 }
+func within(from, to int) bool { return from <= to && to-from <= loaded().limits.Numbers.MonthMark }
 
 // findPressures finds pairs such as 120/80.
 func (x *facts) findPressures(words *wordRules) {
+	limits := &loaded().limits.Pressure
 	for i := 0; i+1 < len(x.numbers); i++ {
 		a, b := &x.numbers[i], &x.numbers[i+1]
 		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' {
@@ -130,7 +131,7 @@ func (x *facts) findPressures(words *wordRules) {
 		x.centimetres(words, a, b)
 		upper, errA := strconv.Atoi(a.values[len(a.values)-1])
 		lower, errB := strconv.Atoi(b.values[len(b.values)-1])
-		if errA == nil && errB == nil && upper > lower && upper >= 50 && upper <= 300 && lower >= 20 && lower <= 200 {
+		if errA == nil && errB == nil && upper > lower && limits.Upper.hold(float64(upper)) && limits.Lower.hold(float64(lower)) {
 			x.pressures = append(x.pressures, span{a.from, b.unitTo, strconv.Itoa(upper) + "/" + strconv.Itoa(lower)})
 		}
 	}
@@ -138,7 +139,7 @@ func (x *facts) findPressures(words *wordRules) {
 
 // centimetres lets a blood pressure in centimetres of mercury also be one in millimetres: "TA 18/11" is 180/110.
 func (x *facts) centimetres(words *wordRules, a, b *number) {
-	if upper := float(a.values[0]); upper >= 5 && upper <= 30 && words.tenths.endingAt(x.f, a.from) >= 0 {
+	if loaded().limits.Pressure.Centimetres.hold(float(a.values[0])) && words.tenths.endingAt(x.f, a.from) >= 0 {
 		a.values = append(slices.Clip(a.values), shifted(a.values[0], 1))
 		b.values = append(slices.Clip(b.values), shifted(b.values[0], 1))
 	}
@@ -147,7 +148,7 @@ func (x *facts) centimetres(words *wordRules, a, b *number) {
 // findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots; soft are those in words.
 func (x *facts) findFrequencies(words *wordRules, soft []number) {
 	for _, m := range words.frequency.all(x.f.runes) {
-		x.frequencies = append(x.frequencies, span{m.from, m.to, m.entries[0].value})
+		x.addFrequency(m, span{m.from, m.to, m.entries[0].value})
 	}
 	s := newSlotted(len(x.f.runes))
 	x.findRhythms(words, s, x.numbers, nil)
@@ -177,20 +178,26 @@ func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 				value = expandFrequency(value, s.valueAt(i))
 			}
 		}
-		x.frequencies = append(x.frequencies, span{s.index[m.from], s.index[m.to-1] + 1, value})
+		found := span{s.index[m.from], s.index[m.to-1] + 1, value}
 		if s.runes[m.to-1] == numberRune {
-			x.frequencies[len(x.frequencies)-1].to = s.index[m.to]
+			found.to = s.index[m.to]
 		}
+		x.addFrequency(m, found)
 	}
 }
 
-// sameRhythm are frequencies that have several names.
-var sameRhythm = map[string]string{"q24h": "1/d", "q12h": "2/d", "q8h": "3/d", "q6h": "4/d"}
+func (x *facts) addFrequency(m match, found span) {
+	if m.entries[0].sure {
+		x.frequencies = append(x.frequencies, found)
+	} else {
+		x.maybeFrequencies = append(x.maybeFrequencies, found)
+	}
+}
 
 // expandFrequency fills a number into "q{n}h" or "{n}/d" and gives equal rhythms one name.
 func expandFrequency(pattern, n string) string {
 	value := strings.ReplaceAll(pattern, "{n}", n)
-	if name, ok := sameRhythm[value]; ok {
+	if name, ok := loaded().sameRhythm[value]; ok {
 		return name
 	}
 	return value
@@ -199,7 +206,7 @@ func expandFrequency(pattern, n string) string {
 // dedupe keeps the longest of spans that overlap ("twice daily", not "daily"), in their order.
 func dedupe(spans []span) []span {
 	slices.SortStableFunc(spans, func(a, b span) int { return (b.to - b.from) - (a.to - a.from) })
-	spans = spans[:min(len(spans), maxNumbers)]
+	spans = spans[:min(len(spans), loaded().limits.Numbers.Most)]
 	var kept []span
 	for _, s := range spans {
 		overlaps := false

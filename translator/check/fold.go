@@ -70,39 +70,8 @@ func (f *folded) putWide(r rune, start, end int, accents bool) {
 
 // unified gives the runes that stand for r in folded text.
 func unified(r rune) []rune {
-	switch r {
-	case 'ı', 'İ':
-		return []rune{'i'}
-	case 'đ', 'Đ', 'ð':
-		return []rune{'d'}
-	case 'ß':
-		return []rune{'s', 's'}
-	case 'ø', 'Ø':
-		return []rune{'o'}
-	case 'ł', 'Ł':
-		return []rune{'l'}
-	case 'µ', 'μ':
-		return []rune{'μ'}
-	case 'أ', 'إ', 'آ', 'ٱ':
-		return []rune{'ا'}
-	case 'ى', 'ی':
-		return []rune{'ي'}
-	case 'ک':
-		return []rune{'ك'}
-	case 'ۀ', 'ہ', 'ھ', 'ە':
-		return []rune{'ه'}
-	case '℃':
-		return []rune{'°', 'c'}
-	case '℉':
-		return []rune{'°', 'f'}
-	case 'º', '˚':
-		return []rune{'°'}
-	case '‐', '‑', '–', '—', '−', '－':
-		return []rune{'-'}
-	case '’', '‘', 'ʼ', '＇':
-		return []rune{'\''}
-	case '⁄', '∕', '／':
-		return []rune{'/'}
+	if others, ok := alphabetRules().fold[r]; ok {
+		return others
 	}
 	if simple := language.Simplified(r); simple != r {
 		return []rune{simple}
@@ -139,7 +108,7 @@ func dropped(r rune) bool {
 func foldedString(text string) string { return string(fold(text).runes) }
 
 // keepsAccents reports languages whose words differ by accents alone.
-func keepsAccents(code language.Code) bool { return code == "vi" }
+func keepsAccents(code language.Code) bool { return wordsOf(code).Accents }
 
 // place is where runes[from:to] stand in the source text.
 func (f *folded) place(from, to int) Span {

@@ -9,14 +9,6 @@ import (
 	"medixchange/translator/language"
 )
 
-const (
-	minLengthLetters = 24  // below, the length of a translation says nothing
-	maxRatio         = 4.5 // between the lengths of source and translation, either way
-	maxRepeats       = 4   // times the same words may follow each other
-	minEchoUnspaced  = 15  // five Han letters: 体温 is the same in Chinese and Japanese
-	minEchoWords     = 3   // shorter sentences may well be equal in two languages
-)
-
 // whole is a text as its form is judged: in one piece, and folded the same way whatever its language.
 type whole struct {
 	text  string
@@ -60,8 +52,9 @@ func (c *comparison) form(source, translation string) {
 		return
 	}
 	c.written(said, given)
+	limits := &loaded().limits.Form
 	a, b := letters(source), letters(translation)
-	if a >= minLengthLetters && (b*maxRatio < a || b > a*maxRatio) {
+	if a >= limits.LengthLetters && (b*limits.LengthRatio < a || b > a*limits.LengthRatio) {
 		c.found("length.changed", "", "")
 	}
 }
@@ -73,9 +66,9 @@ func (c *comparison) echo(source, translation *whole) bool {
 	}
 	rest := source.withoutDrugsAndUnits()
 	if unspacedShare(rest) {
-		return letters(rest) >= minEchoUnspaced
+		return letters(rest) >= loaded().limits.Form.EchoUnspaced
 	}
-	return len(strings.Fields(rest)) >= minEchoWords
+	return len(strings.Fields(rest)) >= loaded().limits.Form.EchoWords
 }
 
 // withoutDrugsAndUnits leaves the words of a text that every language has its own for.
@@ -144,18 +137,13 @@ func (c *comparison) written(source, translation *whole) {
 
 // saysSomething reports whether a text has a few letters beside drugs, numbers and units.
 func (w *whole) saysSomething() bool {
-	return w.beginsWithWord() || letters(w.withoutDrugsAndUnits()) >= minSaying
+	return w.beginsWithWord() || letters(w.withoutDrugsAndUnits()) >= loaded().limits.Form.SayingLetters
 }
-
-const (
-	minSaying = 4 // letters of a text that is no mere value
-	longName  = 4 // letters of an abbreviation (ECG)
-)
 
 // beginsWithWord reports whether a word of some length stands before any number and in no drug. Most texts of spaced scripts have one, and
 // need not be searched for units to know it.
 func (w *whole) beginsWithWord() bool {
-	runes, drugs := w.f.runes, w.drugs
+	runes, drugs, longName := w.f.runes, w.drugs, loaded().limits.Form.NameLetters
 	for from := 0; from < len(runes) && !isDigit(runes[from]); {
 		for len(drugs) > 0 && drugs[0].to <= from {
 			drugs = drugs[1:]
@@ -182,19 +170,18 @@ func onlyNames(text *whole) bool {
 	if text.beginsWithWord() {
 		return false
 	}
+	limits := &loaded().limits.Form
 	for word := range strings.FieldsSeq(text.withoutDrugsAndUnits()) {
-		if utf8.RuneCountInString(word) > longName || unspacedShare(word) {
+		if utf8.RuneCountInString(word) > limits.NameLetters || unspacedShare(word) {
 			return false
 		}
 	}
-	return text.plainWords() < minPlain
+	return text.plainWords(limits.PlainWords) < limits.PlainWords
 }
-
-const minPlain = 3 // words not in capitals of a text that says something
 
 // plainWords counts the words of a text that are not in capitals and in no drug, number or unit. A word with a letter beyond ASCII is
 // enough.
-func (w *whole) plainWords() (words int) {
+func (w *whole) plainWords(enough int) (words int) {
 	inside := false
 	for i, r := range []rune(w.withoutDrugsAndUnits()) {
 		if !unicode.IsLetter(r) {
@@ -206,7 +193,7 @@ func (w *whole) plainWords() (words int) {
 			words++
 		}
 		if original >= utf8.RuneSelf && !unicode.IsUpper(original) {
-			return minPlain
+			return enough
 		}
 		inside = true
 	}
@@ -235,14 +222,15 @@ func fieldsOf(runes []rune) [][]rune {
 }
 
 func repeatsWords(words [][]rune) bool {
-	for size := 1; size <= 8; size++ {
+	limits := &loaded().limits.Form
+	for size := 1; size <= limits.RepeatedWords; size++ {
 		run := 0
 		for i := size; i < len(words); i++ {
 			if !slices.Equal(words[i], words[i-size]) || !slices.ContainsFunc(words[i], unicode.IsLetter) {
 				run = 0
 				continue
 			}
-			if run++; run >= size*maxRepeats {
+			if run++; run >= size*limits.Repeats {
 				return true
 			}
 		}
@@ -255,14 +243,15 @@ func repeatsRunes(runes []rune) bool {
 	if !slices.ContainsFunc(runes, unspaced) {
 		return false
 	}
-	for size := 1; size <= 12; size++ {
+	limits := &loaded().limits.Form
+	for size := 1; size <= limits.RepeatedSigns; size++ {
 		run := 0
 		for i := size; i < len(runes); i++ {
 			if runes[i] != runes[i-size] || !unspaced(runes[i]) {
 				run = 0
 				continue
 			}
-			if run++; run >= size*(maxRepeats+1) {
+			if run++; run >= size*(limits.Repeats+1) {
 				return true
 			}
 		}

@@ -26,7 +26,7 @@ func Invariants(text string, from language.Code) []Invariant {
 		found = append(found, placed{s.from, s.to, KindDrug})
 	}
 	for _, s := range x.frequencies {
-		if !common[s.value] || len(found) > 0 { // "daily" says how often only where something is given
+		if !frequencyOf(s.value).Vague || len(found) > 0 { // "daily" says how often only where something is given
 			found = append(found, placed{s.from, s.to, KindFrequency})
 		}
 	}

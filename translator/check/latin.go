@@ -37,10 +37,10 @@ func readableRune(f *folded, i int) string {
 	if d, ok := digit(r); ok {
 		return string(rune(d))
 	}
-	switch r {
-	case '٫':
+	switch marks := &loaded().marks; {
+	case isOneOf(marks.Decimal, r):
 		return "."
-	case '٬':
+	case r != '\'' && isOneOf(marks.Group, r):
 		return ","
 	}
 	return f.text[f.starts[i]:f.ends[i]]

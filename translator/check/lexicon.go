@@ -289,9 +289,6 @@ func (l *lexicon) startsWord(runes []rune, i int) bool {
 	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {
 		start--
 	}
-	switch string(runes[start:i]) {
-	case "ال", "و", "ف", "ب", "ل", "ك", "وال", "بال", "لل", "فال", "كال", "ول", "وب", "وبال":
-		return true
-	}
-	return false
+	a := alphabetRules()
+	return i-start <= a.longestClitic && a.clitics[string(runes[start:i])]
 }

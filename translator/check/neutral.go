@@ -12,9 +12,6 @@ import (
 // symbols, decimal marks, blood pressures, drugs that became others, and the form. What its words say is not known: a
 // number that is missing may stand there in words.
 
-// maxInWords is the largest number that a language without words is expected to write in words.
-const maxInWords = 12
-
 // hasWords reports whether the words of a language are known.
 func hasWords(code lang.Code) bool {
 	_, ok := loaded().words[code.Base()]
@@ -50,6 +47,7 @@ func withUnscaled(numbers []*candidate) []*candidate {
 }
 
 func (c *comparison) neutralLeftOver(source, target []*candidate) {
+	maxInWords := loaded().limits.Numbers.InWords
 	for _, s := range source {
 		if s.partner != nil || s.soft || s.unit != "" && c.repeated(source, s) {
 			continue

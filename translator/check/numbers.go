@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // number is a number in a text, in digits of any script or in words.
@@ -127,14 +128,15 @@ func markBetween(f *folded, j int, spaceGroups bool) byte {
 	if !isDigit(f.at(j + 1)) {
 		return 0
 	}
+	marks := &loaded().marks
 	switch r := f.runes[j]; {
-	case r == '.' || r == '·':
+	case isOneOf(marks.Point, r):
 		return '.'
-	case r == '٫':
-		return '!' // the Arabic decimal mark is never anything else
-	case r == ',':
+	case isOneOf(marks.Decimal, r):
+		return '!' // never anything else
+	case isOneOf(marks.Comma, r):
 		return ','
-	case r == '٬' || r == '\'' || r == '،' && threeDigits(f, j+1):
+	case isOneOf(marks.Group, r) || isOneOf(marks.ListComma, r) && threeDigits(f, j+1):
 		return ' '
 	case r != '\t' && isSpace(r) && threeDigits(f, j+1) && (spaceGroups || r != ' ') && !numbered(f, j):
 		return ' '
@@ -203,13 +205,6 @@ func canonical(whole, part string) string {
 	return whole + "." + part
 }
 
-// vitals are abbreviations that a value may follow without a space: T38.5, BP120/80.
-var vitals = map[string]bool{
-	"t": true, "p": true, "r": true, "hr": true, "rr": true, "bp": true, "sbp": true, "dbp": true, "map": true, "ta": true, "pa": true,
-	"fc": true, "fr": true, "temp": true, "spo": true, "wbc": true, "crp": true, "hb": true, "hgb": true, "plt": true, "glu": true, "q": true,
-	"x": true, "x ": true, "ph": true, "na": true, "k": true, "gcs": true, "peep": true,
-}
-
 // partOfName reports whether a number belongs to a name or code (B12, COVID-19, H1N1, 2D).
 func partOfName(f *folded, n number) bool {
 	start := n.from
@@ -219,7 +214,7 @@ func partOfName(f *folded, n number) bool {
 	for start > 0 && latinLetter(f.runes[start-1]) {
 		start--
 	}
-	if start < n.from && !vitals[string(f.runes[start:n.from])] {
+	if start < n.from && !loaded().forms.vitals[string(f.runes[start:n.from])] {
 		return true
 	}
 	if !latinLetter(f.at(n.to)) {
@@ -229,11 +224,7 @@ func partOfName(f *folded, n number) bool {
 	for end < len(f.runes) && latinLetter(f.runes[end]) {
 		end++
 	}
-	switch string(f.runes[n.to:end]) {
-	case "st", "nd", "rd", "th", "er", "e", "eme", "s", "x", "h", "am", "pm", "d", "a", "o":
-		return false
-	}
-	return true
+	return !slices.Contains(loaded().forms.Endings, string(f.runes[n.to:end]))
 }
 
 func latinLetter(r rune) bool {
@@ -243,20 +234,19 @@ func latinLetter(r rune) bool {
 	return unicode.Is(unicode.Latin, r)
 }
 
-// percentBefore are the ways to write a percentage before its number, the last letter first.
-var percentBefore = []string{"%", "٪", "edzuy", "之分百"}
-
 // percentStands reports whether a number is a percentage by what stands before it (%88, yüzde 5, 百分之五).
 func percentStands(f *folded, at int) bool {
 	for isSpace(f.at(at - 1)) {
 		at--
 	}
-	return slices.ContainsFunc(percentBefore, func(word string) bool {
+	return slices.ContainsFunc(loaded().marks.PercentBefore, func(word string) bool {
 		i := at
-		for _, r := range word {
+		for rest := word; rest != ""; {
+			r, size := utf8.DecodeLastRuneInString(rest)
 			if i--; f.at(i) != r {
 				return false
 			}
+			rest = rest[:len(rest)-size]
 		}
 		return !isDigit(f.at(i - 1))
 	})
@@ -304,36 +294,39 @@ func noUnit(f *folded, n number, m match) bool {
 	if !slices.ContainsFunc(m.entries, func(e entry) bool { return e.only == "" || f.lang == "" || e.only == f.lang }) {
 		return true
 	}
-	next := f.at(m.to)
-	if m.to-m.from == 1 && (next == '\'' && (f.lang == "fr" || f.lang == "it") || next == '.' && latinLetter(f.at(m.to+1))) {
+	if m.to-m.from == 1 && f.noUnitSign(n, m.from) {
 		return true
 	}
-	if f.at(m.from) == '°' && strings.HasPrefix(f.text[f.starts[m.from]:], "º") && m.to-m.from == 1 {
-		return true
-	}
-	if f.at(m.from) == '时' && m.to-m.from == 1 && !atMost(n.values[0], 24) { // "脉搏<60时": when it is below 60
-		return true
-	}
-	return n.zeros > 3 && isTime(m.entries[0].value)
+	return n.zeros > 3 && loaded().units[m.entries[0].value].Time
 }
 
-func isTime(unit string) bool { return strings.Contains(timeUnits, " "+unit+" ") }
-
-// timeUnits are no units of a year: "2026 ساعت 14:30" is the year, then the hour.
-const timeUnits = " yr mo wk d h min s "
+// noUnitSign is noUnit for a sign of one letter.
+func (f *folded) noUnitSign(n number, at int) bool {
+	marks, next := &loaded().marks, f.at(at+1)
+	switch {
+	case next == '\'':
+		return wordsOf(f.lang).Elides
+	case next == '.':
+		return latinLetter(f.at(at + 2))
+	case strings.HasPrefix(f.text[f.starts[at]:], marks.Ordinal):
+		return true
+	}
+	return isOneOf(marks.Hour, f.at(at)) && !atMost(n.values[0], 24)
+}
 
 // isYear keeps a year ("2020 г.", "2020年") apart from an amount ("2 г" is two grams, "2年" two years).
 func isYear(f *folded, n number, m match) bool {
-	if len(n.values[0]) != 4 || n.values[0][:2] != "19" && n.values[0][:2] != "20" {
+	known := loaded()
+	if len(n.values[0]) != 4 || !slices.Contains(known.marks.Centuries, n.values[0][:2]) {
 		return false
 	}
-	return isTime(m.entries[0].value) || string(f.runes[m.from:m.to]) == "г"
+	return known.units[m.entries[0].value].Time || string(f.runes[m.from:m.to]) == known.marks.YearShort
 }
 
 // scale multiplies a number by the scale word behind it ("1.5 million", "150万").
 func (w *wordRules) scale(f *folded, n *number) {
 	i := skipSpaces(f, n.to)
-	if strings.ContainsRune(moreThan, f.at(i)) {
+	if isOneOf(loaded().marks.MoreThan, f.at(i)) {
 		i = skipSpaces(f, i+1)
 	}
 	m, ok := w.numbers.at(f.runes, i)
@@ -347,9 +340,6 @@ func (w *wordRules) scale(f *folded, n *number) {
 	}
 	n.to, n.unitTo = m.to, m.to
 }
-
-// moreThan are the marks that may stand between a number and its scale ("300+ billion", 20多万).
-const moreThan = "+多余餘"
 
 func skipSpaces(f *folded, i int) int {
 	for isSpace(f.at(i)) {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -59,20 +60,17 @@ func joinTens(f *folded, numbers []number) []number {
 	return joined
 }
 
-const maxTensMark = 4 // runes between tens and ones ("treinta y cinco")
-
 func joinsTens(f *folded, a, b number) bool {
-	if a.dated || b.dated || len(a.values) != 1 || len(b.values) != 1 || b.from-a.to > maxTensMark || strings.Contains(a.values[0]+b.values[0], ".") {
+	if a.dated || b.dated || len(a.values) != 1 || len(b.values) != 1 || b.from-a.to > loaded().limits.Numbers.TensMark || strings.Contains(a.values[0]+b.values[0], ".") {
 		return false
 	}
 	between := strings.Trim(string(f.runes[a.to:b.from]), " \u00a0-")
-	switch between {
-	case "", "y", "e", "et", "и", "و":
-	default:
+	forms := &loaded().forms
+	if between != "" && !slices.Contains(forms.Tens, between) {
 		return false
 	}
 	tens, ones := float(a.values[0]), float(b.values[0])
-	if between == "و" {
+	if slices.Contains(forms.OnesFirst, between) {
 		tens, ones = max(tens, ones), min(tens, ones)
 	}
 	return tens >= 20 && tens < 100 && int(tens)%10 == 0 && ones >= 1 && ones < 10
@@ -87,30 +85,22 @@ func countsSomething(f *folded, n number) bool {
 	if r := f.runes[n.from]; !n.counted && (!wordRune(r) || unicode.Is(unicode.Hangul, r)) {
 		return false
 	}
-	value := n.values[0]
-	return value != "0" && value != "1" && value != "50"
+	return !slices.Contains(loaded().forms.Idioms, n.values[0])
 }
-
-// hanDigits are the numerals that build larger ones (二十五, 三百).
-var hanDigits = map[rune]int{'一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '两': 2, '〇': 0, '零': 0}
-var hanScales = map[rune]int{'十': 10, '百': 100, '千': 1000}
 
 // hanNumeral extends a numeral to all that belongs to it (二十五, 三百).
 func hanNumeral(f *folded, n number) number {
 	total, current, end := 0, 0, n.from
 	for ; end < len(f.runes); end++ {
-		if d, ok := hanDigits[f.runes[end]]; ok {
-			current = d
-			continue
-		}
-		scale, ok := hanScales[f.runes[end]]
+		sign, ok := loaded().forms.hanNumeral[f.runes[end]]
 		if !ok {
 			break
 		}
-		if current == 0 {
-			current = 1
+		if !sign.scale {
+			current = sign.value
+			continue
 		}
-		total, current = total+current*scale, 0
+		total, current = total+max(current, 1)*sign.value, 0
 	}
 	if end <= n.to && end-n.from < 2 {
 		return n

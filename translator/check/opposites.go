@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -17,8 +18,14 @@ func (r *rules) loadOpposites() error {
 	for concept, languages := range concepts {
 		concept, ordered := strings.CutSuffix(concept, "?")
 		for code, words := range languages {
-			l := &r.words[code].opposites
-			l.accents = keepsAccents(code)
+			w, known := r.words[code]
+			if !known {
+				return fmt.Errorf("opposites.yaml: %s: %q is no language", concept, code)
+			}
+			if len(words.Is) == 0 || len(words.IsNot) == 0 {
+				return fmt.Errorf("opposites.yaml: %s: %s needs both words", concept, code)
+			}
+			l := &w.opposites
 			for _, word := range words.Is {
 				l.add(word, entry{group: concept, value: "is", sure: !ordered})
 			}
@@ -127,4 +134,4 @@ func (x *facts) beside(place span, things []span) (span, bool) {
 	return inside[0], true
 }
 
-func clauseMark(r rune) bool { return strings.ContainsRune(".,;:!?。，；：、！？؟؛،\n", r) }
+func clauseMark(r rune) bool { return strings.ContainsRune(loaded().marks.Clause, r) }

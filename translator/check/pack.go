@@ -12,7 +12,7 @@ import (
 func (r *rules) pack() {
 	lexicons := []*lexicon{&r.unitWords, &r.counted, &r.drugs}
 	for _, w := range r.words {
-		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast)
+		lexicons = append(lexicons, w.lexicons()...)
 	}
 	for _, l := range lexicons {
 		l.shareLists()
@@ -48,6 +48,11 @@ func (r *rules) eachString(with func(string) string) {
 		return u
 	})
 	r.verdicts = replaced(r.verdicts, with, func(v Verdict) Verdict { return Verdict(with(string(v))) })
+	r.frequencies = replaced(r.frequencies, with, func(f frequency) frequency {
+		f.Frequency, f.Per, f.Hours, f.Also = with(f.Frequency), with(f.Per), with(f.Hours), nil
+		return f
+	})
+	r.sameRhythm = replaced(r.sameRhythm, with, with)
 	r.order = replaced(r.order, with, func(n int) int { return n })
 	for _, w := range r.words {
 		for _, list := range [][]string{w.dual, w.insideUnless} {

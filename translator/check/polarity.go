@@ -23,11 +23,6 @@ type wordPart struct {
 	group string
 }
 
-const (
-	minBeforePart = 2   // letters of a word before a part that negates it
-	concordReach  = 120 // runes between a negation and a word that repeats it
-)
-
 func (x *facts) negate(s span) {
 	switch s.value {
 	case negated:
@@ -61,7 +56,7 @@ func (x *facts) findInside(words *wordRules, taken []bool) {
 func (x *facts) negateWord(words *wordRules, from, to int) {
 	word := x.f.runes[from:to]
 	for _, part := range words.inside {
-		if indexRunes(word, part.runes) < minBeforePart {
+		if indexRunes(word, part.runes) < loaded().limits.Negation.BeforePart {
 			continue
 		}
 		if !x.followedBy(to, words.insideUnless) {
@@ -117,11 +112,12 @@ func (x *facts) sameClause(a, b span) bool {
 	if a.from > b.from {
 		a, b = b, a
 	}
-	if b.from-a.to > concordReach {
+	if b.from-a.to > loaded().limits.Negation.ConcordReach {
 		return false
 	}
+	sentence := loaded().marks.Sentence
 	for i := a.to; i < b.from; i++ {
-		if strings.ContainsRune(".;:!?。；！？؟؛\n", x.f.runes[i]) {
+		if strings.ContainsRune(sentence, x.f.runes[i]) {
 			return false
 		}
 	}
@@ -138,22 +134,26 @@ func (c *comparison) negations() {
 	}
 	strict := opposesReliably(a, c.from) && opposesReliably(b, c.to)
 	if lessNegated(b, a, strict) {
-		c.found(c.negationFinding(b, "negation.missing"), around(a, a.firstNegation()), "")
+		c.found(c.negationFinding(b, a, "negation.missing"), around(a, a.firstNegation()), "")
 	}
 	if lessNegated(a, b, strict) {
-		c.found(c.negationFinding(a, "negation.added"), "", around(b, b.firstNegation()))
+		c.found(c.negationFinding(a, b, "negation.added"), "", around(b, b.firstNegation()))
 	}
 }
 
-const maxOpposing = 130 // runes of a text in which opposites prove something although they are common in its language
-
+// opposesReliably reports whether opposites prove something in a text although they may be common in its language.
 func opposesReliably(x *facts, code language.Code) bool {
-	return !wordsOf(code).common || len(x.f.runes) <= maxOpposing
+	return !wordsOf(code).common || len(x.f.runes) <= loaded().limits.Negation.Opposing
 }
 
-// negationFinding is the finding that less, one of the two sides, says fewer negations.
-func (c *comparison) negationFinding(less *facts, name string) string {
-	if c.orders() && len(less.negations)+len(less.opposites)+len(less.weak) == 0 {
+// negationFinding is the finding that less, one of the two sides, says fewer negations than more. The only weak one of less answers for
+// none, if it is that of more as well ("do not stop heparin", "stop heparin").
+func (c *comparison) negationFinding(less, more *facts, name string) string {
+	answers := len(less.weak)
+	if answers == 1 && len(more.weak) == 1 {
+		answers = 0
+	}
+	if c.orders() && len(less.negations)+len(less.opposites)+answers == 0 {
 		return "negation.changed"
 	}
 	return name
@@ -167,8 +167,9 @@ func lessNegated(x, y *facts, strict bool) bool {
 	if plainX >= plainY && !(strict && oppositeX < oppositeY) {
 		return false
 	}
-	reach := maxShift
-	if len(y.f.runes) <= maxOpposing {
+	limits := &loaded().limits.Negation
+	reach := limits.Shift
+	if len(y.f.runes) <= limits.Opposing { // in a short text it may stand anywhere
 		reach = 1
 	}
 	have, need := x.places(x.negations, x.opposites), y.places(y.negations, y.opposites)
@@ -186,10 +187,6 @@ func (x *facts) places(lists ...[]span) []float64 {
 	slices.Sort(places)
 	return places
 }
-
-// maxShift is how far from its place a negation may stand in a translation, as a share of the text. In short texts
-// it may stand anywhere.
-const maxShift = 0.3
 
 // unmatched gives those places that have no partner among others within reach, each of which is partner of one only. The
 // nearest find each other first.
@@ -229,7 +226,7 @@ func around(x *facts, s span) string {
 	to := s.to
 	for words := 0; to < len(x.f.runes) && to-s.from < 24; to++ {
 		r := x.f.runes[to]
-		if strings.ContainsRune(".,;:!?。，；、\n", r) {
+		if strings.ContainsRune(loaded().marks.Clause, r) {
 			break
 		}
 		if isSpace(r) {

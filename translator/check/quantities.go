@@ -14,9 +14,11 @@ func (c *comparison) numbers() {
 	pair(source, target, sameMonth)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
+	pair(source, target, sameOrdinal)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
+	c.lengths()
 	c.paired = source
 	c.leftOver(source, target)
 }
@@ -67,6 +69,18 @@ func sameMonth(a, b number) bool {
 	return (a.month && b.inDate() || b.month && a.inDate()) && (a.month || a.dated) && (b.month || b.dated) && contains(b.values, a.values[0])
 }
 
+// sameOrdinal is a day or a year that one language counts in a word and the other in digits ("the third day", 第3天).
+func sameOrdinal(a, b number) bool { return a.ordinalOf(b) || b.ordinalOf(a) }
+
+func (n number) ordinalOf(m number) bool {
+	if !n.soft || m.soft || len(n.values) != 1 {
+		return false
+	}
+	value, ordinal := strings.CutSuffix(n.values[0], ".0")
+	known := loaded().units
+	return ordinal && value == m.values[0] && (known[n.unit].Time || known[m.unit].Time)
+}
+
 func sameValue(a, b number) bool {
 	for _, v := range a.values {
 		if contains(b.values, v) || (a.dated != b.dated && !a.month && !b.month && contains(b.values, strings.TrimSuffix(v, ".0"))) {
@@ -105,16 +119,14 @@ func (c *comparison) changedUnits(source []*candidate) {
 func (n number) mayBeTime() bool { return n.dated || n.soft && !n.plain && n.unit == "" }
 
 // clockUnit reports the units in which some languages write a time (8 h, 8時30分).
-func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
+func clockUnit(unit string) bool { return loaded().units[unit].Clock }
 
 // counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
 // left out (aged 40).
 func (n number) counts() bool {
-	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !pieces[n.unit] && !strings.HasPrefix(n.unit, "°")
+	u := loaded().units[n.unit]
+	return n.unit != "" && !n.soft && !n.dated && !u.Age && !u.Vague && !u.Piece && !u.Degrees
 }
-
-// Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
-const apartBefore, apartBehind = 16, 40
 
 // has reports whether a number has a unit from its range, or the unit stands near it and beside no other number.
 func (x *facts) has(unit string, n number) bool {
@@ -122,8 +134,9 @@ func (x *facts) has(unit string, n number) bool {
 		return true
 	}
 	unit, _, _ = strings.Cut(unit, "/")
+	reach := &loaded().limits.Numbers
 	for _, m := range loaded().unitWords.all(x.f.runes) {
-		if m.from >= n.from-apartBefore && m.from <= n.to+apartBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
+		if m.from >= n.from-reach.UnitBefore && m.from <= n.to+reach.UnitBehind && m.entries[0].value == unit && !slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= m.from && m.from < n.unitTo }) {
 			return true
 		}
 	}
@@ -144,25 +157,12 @@ func pairNames(side []*candidate, others []number) {
 // compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
 // and the words that some languages share between a time and an age.
 func compatible(a, b string) bool {
-	if loose[a] && loose[b] || solid[a] && solid[b] {
+	u, v := loaded().units[a], loaded().units[b]
+	if u.Vague && v.Vague || u.Solid && v.Solid {
 		return true
 	}
-	if a == "%" || b == "%" {
-		return a == b
-	}
-	degrees := strings.HasPrefix(a, "°") && strings.HasPrefix(b, "°")
-	return degrees && (a == "°" || b == "°")
+	return u.Degrees && v.Degrees && (u.Dimension == anyDegrees || v.Dimension == anyDegrees)
 }
-
-// loose units have words with other meanings (second, minute, point, piece), so a difference between
-// two of them proves nothing.
-var loose = map[string]bool{"s": true, "tablet": true, "drop": true, "m": true, "bpm": true}
-
-// solid are what languages do not always keep apart: 粒, เม็ด.
-var solid = map[string]bool{"tablet": true, "capsule": true}
-
-// pieces are forms of drugs that another language may name by no word of their own.
-var pieces = map[string]bool{"capsule": true, "ampoule": true, "puff": true, "dose": true}
 
 func critical(symbol string) bool {
 	whole, _, _ := strings.Cut(symbol, "/")
@@ -237,7 +237,7 @@ func (x *facts) hasEnding(endings []string) bool {
 	}
 	return slices.ContainsFunc(strings.FieldsFunc(string(x.f.runes), func(r rune) bool { return !wordRune(r) }), func(word string) bool {
 		return slices.ContainsFunc(endings, func(ending string) bool {
-			return len(word) > len(ending)+minBeforePart && strings.HasSuffix(word, ending)
+			return len(word) > len(ending)+loaded().limits.Negation.BeforePart && strings.HasSuffix(word, ending)
 		})
 	})
 }
@@ -362,6 +362,7 @@ func (c *comparison) ambiguous() {
 
 // letters counts the letters of a text, those of dense scripts for more.
 func letters(text string) (count float64) {
+	limits := &loaded().limits.Form
 	for _, r := range text {
 		switch {
 		case r >= 0 && r < alphabets:
@@ -369,9 +370,9 @@ func letters(text string) (count float64) {
 				count++
 			}
 		case unicode.Is(unicode.Han, r):
-			count += 3
+			count += limits.HanLetters
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana, unicode.Hangul):
-			count += 2
+			count += limits.SyllableLetters
 		case unicode.IsLetter(r):
 			count++
 		}

@@ -12,10 +12,8 @@ import (
 type rate struct {
 	from, to int
 	units    []string
+	vague    bool // it may be a length of time ("over an hour"), so that it answers to a rate and makes none
 }
-
-// Where a rate may stand apart from its dose, in runes: "每小时以80毫升", "80 mL of saline per hour".
-const rateBefore, rateBehind = 12, 28
 
 // attachRates gives the doses of a text the rates that stand in words beside them.
 func (x *facts) attachRates(marks []match) {
@@ -23,6 +21,10 @@ func (x *facts) attachRates(marks []match) {
 		return
 	}
 	for _, r := range ratesAmong(x.f, marks) {
+		if r.vague {
+			x.maybeRates = append(x.maybeRates, span{r.from, r.to, r.units[0]})
+			continue
+		}
 		if x.inRhythm(r) || x.counted(r) {
 			continue
 		}
@@ -38,7 +40,7 @@ func (x *facts) attachRates(marks []match) {
 
 // takesRate reports whether a number is an amount that may be given by the hour.
 func (n *number) takesRate() bool {
-	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || n.unit == "J")
+	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || loaded().units[n.unit].Rated)
 }
 
 // ratesAmong finds what says "per" units, those that stand side by side as one.
@@ -48,7 +50,7 @@ func ratesAmong(f *folded, marks []match) []rate {
 		if m.entries[0].group != perGroup {
 			continue
 		}
-		r := rate{m.from, m.to, []string{m.entries[0].value}}
+		r := rate{m.from, m.to, []string{m.entries[0].value}, !m.entries[0].sure}
 		if r.units[0] == perUnit {
 			at := skipSpaces(f, m.to)
 			u, ok := loaded().unitWords.at(f.runes, at)
@@ -57,7 +59,7 @@ func ratesAmong(f *folded, marks []match) []rate {
 			}
 			r.units[0], r.to = u.entries[0].value, wordEnd(f, u)
 		}
-		if last := len(found) - 1; last >= 0 && r.from-found[last].to <= 1 {
+		if last := len(found) - 1; last >= 0 && r.from-found[last].to <= 1 && r.vague == found[last].vague {
 			found[last].units, found[last].to = append(found[last].units, r.units...), r.to
 			continue
 		}
@@ -75,7 +77,7 @@ const perUnit = "unit"
 // inRhythm reports a rate that is a part of how often something is given: "in den" of "3 раза в день".
 func (x *facts) inRhythm(r rate) bool {
 	return slices.ContainsFunc(x.frequencies, func(s span) bool {
-		return s.from <= r.from && r.to <= s.to && !common[s.value]
+		return s.from <= r.from && r.to <= s.to && !frequencyOf(s.value).Vague
 	})
 }
 
@@ -95,16 +97,17 @@ func (x *facts) dropCounts(r rate) {
 
 // rated is the dose that a rate belongs to: the one directly in front of it, else the next, else the last of its clause.
 func (x *facts) rated(r rate) *number {
+	reach := &loaded().limits.Numbers
 	var before, behind *number
 	for i := range x.numbers {
 		n := &x.numbers[i]
 		if !n.takesRate() {
 			continue
 		}
-		if end := max(n.unitTo, n.rateTo); end <= r.from && (before == nil || n.from > before.from) && x.oneClause(end, r.from, rateBehind) {
+		if end := max(n.unitTo, n.rateTo); end <= r.from && (before == nil || n.from > before.from) && x.oneClause(end, r.from, reach.RateBehind) {
 			before = n
 		}
-		if n.from >= r.to && (behind == nil || n.from < behind.from) && x.oneClause(r.to, n.from, rateBefore) {
+		if n.from >= r.to && (behind == nil || n.from < behind.from) && x.oneClause(r.to, n.from, reach.RateBefore) {
 			behind = n
 		}
 	}
@@ -116,7 +119,7 @@ func (x *facts) rated(r rate) *number {
 
 // oneClause reports whether no mark parts two places that are near each other.
 func (x *facts) oneClause(from, to, reach int) bool {
-	return to-from <= reach && !slices.ContainsFunc(x.f.runes[from:to], func(r rune) bool { return strings.ContainsRune(".,;:!?。，；：、،؛\n", r) })
+	return to-from <= reach && !slices.ContainsFunc(x.f.runes[from:to], clauseMark)
 }
 
 // withRates adds rates to a unit, in one order whatever that of the text is.
@@ -171,21 +174,17 @@ func (c *comparison) changedRate(s, t number) bool {
 	return true
 }
 
-// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") either.
+// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time either, nor "per dose", which others call "each time".
 func (x *facts) unsaid(rates []string) []string {
 	return slices.DeleteFunc(rates, func(per string) bool {
-		return slices.ContainsFunc(x.frequencies, func(s span) bool { return rateOf(s.value) == per })
+		return loaded().units[per].Piece || hasValue(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
 	})
 }
 
-// rateOf is the unit of time that a frequency counts in.
-func rateOf(frequency string) string {
-	if frequency == "q1h" {
-		return "h"
+// lengths compares lengths of time that may be rates: "over an hour" became "over a minute".
+func (c *comparison) lengths() {
+	s, ok := valueWithout(c.source.maybeRates, c.target.maybeRates)
+	if t, other := valueWithout(c.target.maybeRates, c.source.maybeRates); ok && other {
+		c.found("unit.changed", c.source.text(s), c.target.text(t))
 	}
-	_, per, _ := strings.Cut(frequency, "/")
-	if per == "w" {
-		return "wk"
-	}
-	return per
 }

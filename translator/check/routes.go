@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -15,11 +16,19 @@ func (r *rules) loadRoutes() error {
 		return err
 	}
 	for route, languages := range routes {
+		for code := range languages {
+			if _, known := r.words[language.Code(code)]; !known && code != "any" {
+				return fmt.Errorf("routes.yaml: %s: %q is no language", route, code)
+			}
+		}
 		route, vague := strings.CutSuffix(route, "?")
 		for code, w := range r.words {
-			w.routes.accents, w.routes.separate = w.words.accents, w.words.separate
+			if len(languages[string(code)]) == 0 {
+				return fmt.Errorf("routes.yaml: %s has no words in %s", route, code)
+			}
 			for _, word := range slices.Concat(languages["any"], languages[string(code)]) {
-				w.routes.add(word, entry{group: "route", value: route, sure: !vague})
+				word, common := strings.CutSuffix(word, "?")
+				w.routes.add(word, entry{group: "route", value: route, sure: !vague && !common})
 			}
 		}
 	}

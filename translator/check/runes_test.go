@@ -56,12 +56,13 @@ func TestFirstSoundsRuleOutNoDrug(t *testing.T) {
 			assert.Equal(t, spelledSlowly(known, skeleton+ending), known.spelledDrug([]rune(skeleton+ending)), skeleton+ending)
 		}
 	}
-	assert.False(t, known.beginsSkeleton([]rune("yesterday")))
+	assert.False(t, known.beginsSkeleton(alphabetRules(), []rune("yesterday")))
 }
 
 func spelledSlowly(r *rules, text string) string {
 	word := []rune(text)
-	for cut := 0; cut <= maxInflected && len(word)-cut >= minSkeleton; cut++ {
+	a := alphabetRules()
+	for cut := 0; cut <= a.maxInflected && len(word)-cut >= a.minSkeleton; cut++ {
 		if name := r.skeletons[skeletonOf(word[:len(word)-cut])]; name != "" {
 			return name
 		}

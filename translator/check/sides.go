@@ -70,9 +70,6 @@ func (c *comparison) addedSides() {
 	}
 }
 
-// contrastReach is how far apart, in runes, two sides may stand that are set against each other.
-const contrastReach = 24
-
 // settleSides takes words that may be a side ("right" is also correct) for one where they are set against one that is certain:
 // "on the left, not right, leg".
 func (x *facts) settleSides(words *wordRules) {
@@ -93,7 +90,7 @@ func (x *facts) contrasted(a, b span, words *wordRules) bool {
 	if a.from > b.from {
 		a, b = b, a
 	}
-	if b.from-a.to > contrastReach || b.from < a.to || !x.sameClause(a, b) {
+	if b.from-a.to > loaded().limits.Sides.ContrastReach || b.from < a.to || !x.sameClause(a, b) {
 		return false
 	}
 	for _, n := range x.negations {
@@ -104,19 +101,13 @@ func (x *facts) contrasted(a, b span, words *wordRules) bool {
 	return len(words.contrast.all(x.f.runes[a.to:b.from])) > 0
 }
 
-// deniedReach is how far a negation may stand from the side that it denies ("not on the left").
-const deniedReach = 12
-
-// denyBehind are languages that say "not" behind what they deny.
-var denyBehind = []language.Code{"ja", "ko", "tr"}
-
 // deniedSide is the one side that a text says is not meant; false where it denies none or both.
 func (x *facts) deniedSide(code language.Code) (span, bool) {
 	var denied []span
-	behind := slices.Contains(denyBehind, code.Base())
+	behind, reach := wordsOf(code).DeniesBehind, loaded().limits.Sides.DeniedReach
 	for _, s := range x.sides {
 		for _, n := range x.negations {
-			if gap := s.from - n.to; !behind && gap >= 0 && gap <= deniedReach || behind && n.from >= s.to && n.from-s.to <= deniedReach {
+			if gap := s.from - n.to; !behind && gap >= 0 && gap <= reach || behind && n.from >= s.to && n.from-s.to <= reach {
 				denied = append(denied, s)
 				break
 			}

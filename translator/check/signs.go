@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -15,8 +16,18 @@ func (r *rules) loadSigns() error {
 		return err
 	}
 	for meaning, languages := range meanings {
+		if !slices.Contains([]string{less, more, minus}, meaning) {
+			return fmt.Errorf("signs.yaml: %q is no meaning of a sign", meaning)
+		}
+		for code := range languages {
+			if _, known := r.words[code]; !known {
+				return fmt.Errorf("signs.yaml: %s: %q is no language", meaning, code)
+			}
+		}
 		for code, w := range r.words {
-			w.signs.accents, w.signs.separate = w.words.accents, w.words.separate
+			if len(languages[code]) == 0 {
+				return fmt.Errorf("signs.yaml: %s has no words in %s", meaning, code)
+			}
 			for _, word := range languages[code] {
 				w.signs.add(word, entry{group: "sign", value: meaning, sure: true})
 			}
@@ -25,10 +36,11 @@ func (r *rules) loadSigns() error {
 	return nil
 }
 
-// What a bound before a number says, as signs.yaml names it.
+// What a sign before a number says, as signs.yaml names it.
 const (
-	less = "less"
-	more = "more"
+	less  = "less"
+	more  = "more"
+	minus = "minus"
 )
 
 // sign is what stands before a number and makes it another.
@@ -39,13 +51,10 @@ type sign struct {
 	minus bool
 }
 
-// unitsBefore are the units that may stand between a sign and its number: <%92, -$5.
-const unitsBefore = "%٪$€£¥"
-
 // signOf reads the signs before a number: "<7", ">= 5", "−8".
 func (x *facts) signOf(n number) sign {
 	s := sign{from: n.from}
-	if strings.ContainsRune(unitsBefore, x.f.at(s.from-1)) {
+	if isOneOf(loaded().marks.UnitsBefore, x.f.at(s.from-1)) {
 		s.from--
 	}
 	if x.minusAt(s.from - 1) {
@@ -72,27 +81,30 @@ func (x *facts) beforeSpaces(at int) int {
 // boundAt reads the comparison that ends at a place, in how many runes it stands there. "->" is an arrow.
 func boundAt(f *folded, at int) (bound string, equal bool, width int) {
 	r, before := f.at(at), f.at(at-1)
-	switch {
-	case r == '=':
-		return direction(before), true, 2
-	case before == '=' && direction(r) != "":
-		return direction(r), true, 2
-	}
 	if r == '>' && (before == '-' || before == '<') {
 		return "", false, 0
 	}
-	return direction(r), r != '<' && r != '>', 1
+	bound, equal = direction(r)
+	if r == '=' { // "<="
+		bound, _ = direction(before)
+		return bound, true, 2
+	}
+	if before == '=' && bound != "" { // "=<"
+		return bound, true, 2
+	}
+	return bound, equal, 1
 }
 
-// direction tells what a sign of comparison says.
-func direction(r rune) string {
-	switch r {
-	case '<', '≤', '≦', '⩽':
-		return less
-	case '>', '≥', '≧', '⩾':
-		return more
+// direction tells what a sign of comparison says, and whether it holds the number itself.
+func direction(r rune) (bound string, equal bool) {
+	m := &loaded().marks
+	switch {
+	case isOneOf(m.Less, r):
+		return less, strings.IndexRune(m.Less, r) > 0
+	case isOneOf(m.More, r):
+		return more, strings.IndexRune(m.More, r) > 0
 	}
-	return ""
+	return "", false
 }
 
 // minusAt reports whether the rune at a place is the sign of the number behind it: no hyphen of a name (COVID-19), no range
@@ -102,7 +114,7 @@ func (x *facts) minusAt(at int) bool {
 		return false
 	}
 	before := x.f.at(at - 1)
-	if isDigit(before) || wordRune(before) || unicode.IsMark(before) || strings.ContainsRune("-)%/.", before) && before != 0 {
+	if isDigit(before) || wordRune(before) || unicode.IsMark(before) || isOneOf(loaded().marks.MinusNot, before) {
 		return false
 	}
 	end := x.beforeSpaces(at) + 1
@@ -114,12 +126,10 @@ func (x *facts) minusAt(at int) bool {
 	return true
 }
 
-// Where a word for a sign may stand apart from its number, in runes: before the beginning of the one, behind the end of the other.
-const signBefore, signBehind = 40, 30
-
 // says reports whether a word with the meaning of a sign stands near a number.
 func (x *facts) says(code language.Code, n number, meaning string) bool {
-	near := x.f.runes[max(0, n.from-signBefore):min(len(x.f.runes), n.unitTo+signBehind)]
+	reach := &loaded().limits.Numbers
+	near := x.f.runes[max(0, n.from-reach.SignBefore):min(len(x.f.runes), n.unitTo+reach.SignBehind)]
 	return slices.ContainsFunc(wordsOf(code).signs.all(near), func(m match) bool { return m.entries[0].value == meaning })
 }
 
@@ -155,9 +165,9 @@ func (c *comparison) minuses(s, t number) {
 	a, b := c.source.signOf(s).minus, c.target.signOf(t).minus
 	switch {
 	case a == b || !hasWords(c.from) || !hasWords(c.to):
-	case a && !c.target.says(c.to, t, "minus"):
+	case a && !c.target.says(c.to, t, minus):
 		c.foundSign("number.minus_missing", s, t)
-	case b && !c.source.says(c.from, s, "minus"):
+	case b && !c.source.says(c.from, s, minus):
 		c.foundSign("number.minus_added", s, t)
 	}
 }

@@ -8,128 +8,50 @@ import (
 )
 
 // The names of drugs are international: languages spell one name by their own rules (amoxicillin, amoxicilina, amoksisilin,
-// амоксициллин). A skeleton is what is left when those rules are taken away, so that data/drugs.yaml need not list each
-// spelling. Han, kana, Thai and Hangul have no skeletons.
-
-const (
-	minSkeleton  = 6 // letters of a skeleton that names a drug
-	maxInflected = 3 // letters that a language may add to a name
-	minAbjad     = 4 // consonants of a name in Arabic script that are compared
-	maxClitics   = 2 // consonants before a name that are none of it
-)
+// амоксициллин). A skeleton is what is left when those rules, which are in data/letters.yaml, are taken away, so that
+// data/drugs.yaml need not list each spelling. Han, kana, Thai and Hangul have no skeletons.
 
 // skeletonOf writes a word in Latin or Cyrillic letters as it would be spelled by sound, "" for other scripts. The word is folded.
 func skeletonOf(word []rune) string {
 	var buffer [maxSkeletonBuffer]byte
-	skeleton, _ := appendSkeleton(buffer[:0], word)
+	skeleton, _ := alphabetRules().appendSkeleton(buffer[:0], word)
 	return string(skeleton)
 }
 
 const maxSkeletonBuffer = 64 // bytes for the skeleton of a word, without a piece of memory of its own
 
 // appendSkeleton is skeletonOf that writes behind b, which is empty; false for other scripts.
-func appendSkeleton(b []byte, word []rune) ([]byte, bool) {
+func (a *alphabet) appendSkeleton(b []byte, word []rune) ([]byte, bool) {
 	for i := 0; i < len(word); {
-		sound, letters, ok := soundOf(word, i)
-		if !ok {
+		h := a.at(word, i)
+		if h.letters == 0 {
 			return b[:0], false
 		}
-		if sound != 0 && (len(b) == 0 || b[len(b)-1] != sound) {
-			b = append(b, sound)
+		if h.sound != 0 && (len(b) == 0 || b[len(b)-1] != h.sound) {
+			b = append(b, h.sound)
 		}
-		i += letters
+		i += int(h.letters)
 	}
-	return stem(b), true
+	return a.stem(b), true
 }
 
 // stem cuts the ending that languages give to a name (-a, -e, -o, -um).
-func stem(skeleton []byte) []byte {
-	return bytes.TrimRight(bytes.TrimSuffix(skeleton, []byte("um")), "aeiou")
-}
-
-// soundOf gives the sound of a letter of a word, or of two, 0 for none, and how many letters it took.
-func soundOf(word []rune, i int) (sound byte, letters int, ok bool) {
-	r, next := word[i], rune(0)
-	if i+1 < len(word) {
-		next = word[i+1]
+func (a *alphabet) stem(skeleton []byte) []byte {
+	for _, ending := range a.endings {
+		skeleton = bytes.TrimSuffix(skeleton, ending)
 	}
-	if r >= 'a' && r <= 'z' {
-		sound, letters = latinSound(r, next)
-		return sound, letters, true
-	}
-	if i == 0 && r == 'г' && next == 'и' { // гидро- is hydro-
-		return 'i', 2, true
-	}
-	if r == 'к' && next == 'с' {
-		return 's', 2, true
-	}
-	sound, ok = cyrillicSound(r)
-	return sound, 1, ok
-}
-
-func latinSound(r, next rune) (byte, int) {
-	switch {
-	case r == 'p' && next == 'h':
-		return 'f', 2
-	case r == 't' && next == 'h':
-		return 't', 2
-	case r == 'c' && next == 'h', r == 'q' && next == 'u':
-		return 'k', 2
-	case r == 'k' && next == 's':
-		return 's', 2
-	case r == 'u' && next == 'i':
-		return 'i', 2
-	case (r == 'a' || r == 'o') && next == 'e':
-		return 'e', 2
-	case r == 'c' && (next == 'e' || next == 'i' || next == 'y'):
-		return 's', 1
-	}
-	switch r {
-	case 'c', 'q':
-		return 'k', 1
-	case 'x', 'z':
-		return 's', 1
-	case 'y', 'j':
-		return 'i', 1
-	case 'w':
-		return 'v', 1
-	case 'h':
-		return 0, 1
-	}
-	return byte(r), 1
-}
-
-// cyrillicSounds are the sounds of the letters from а to я: - is none, ? stands for a letter that folded text does not have.
-const cyrillicSounds = "abvgdessi?klmnoprstufkssss-i-eua"
-
-func cyrillicSound(r rune) (sound byte, ok bool) {
-	switch {
-	case r == 'ј':
-		return 'i', true
-	case r == 'љ':
-		return 'l', true
-	case r == 'њ':
-		return 'n', true
-	case r < 'а' || r > 'я':
-		return 0, false
-	}
-	switch sound = cyrillicSounds[r-'а']; sound {
-	case '-':
-		return 0, true
-	case '?':
-		return 0, false
-	}
-	return sound, true
+	return bytes.TrimRight(skeleton, a.vowels)
 }
 
 // spelledDrug finds the drug that a word spells in its own way, "" for none.
 func (r *rules) spelledDrug(word []rune) string {
-	if len(word) < minSkeleton || !r.beginsSkeleton(word) {
+	a := alphabetRules()
+	if len(word) < a.minSkeleton || !r.beginsSkeleton(a, word) {
 		return ""
 	}
 	var buffer [maxSkeletonBuffer]byte
-	for cut := 0; cut <= maxInflected && len(word)-cut >= minSkeleton; cut++ {
-		skeleton, _ := appendSkeleton(buffer[:0], word[:len(word)-cut])
+	for cut := 0; cut <= a.maxInflected && len(word)-cut >= a.minSkeleton; cut++ {
+		skeleton, _ := a.appendSkeleton(buffer[:0], word[:len(word)-cut])
 		if name := r.skeletons[string(skeleton)]; name != "" {
 			return name
 		}
@@ -162,19 +84,19 @@ func (s *skeletonStarts) has(sounds uint32) bool {
 }
 
 // beginsSkeleton reports whether a word begins as a skeleton does. False means that it spells no drug.
-func (r *rules) beginsSkeleton(word []rune) bool {
+func (r *rules) beginsSkeleton(a *alphabet, word []rune) bool {
 	var sounds uint32
 	var last byte
 	for i, count := 0, 0; i < len(word); {
-		sound, letters, ok := soundOf(word, i)
-		if !ok {
+		h := a.at(word, i)
+		if h.letters == 0 {
 			return false
 		}
-		i += letters
-		if sound == 0 || sound == last {
+		i += int(h.letters)
+		if h.sound == 0 || h.sound == last {
 			continue
 		}
-		sounds, last = sounds<<8|uint32(sound), sound
+		sounds, last = sounds<<8|uint32(h.sound), h.sound
 		if count++; count == skeletonStart {
 			return r.skeletonStarts.has(sounds)
 		}
@@ -184,10 +106,11 @@ func (r *rules) beginsSkeleton(word []rune) bool {
 
 // addSkeleton files a drug's international name by its skeleton.
 func (r *rules) addSkeleton(name string) {
-	if strings.Contains(name, " ") || len(name) < minSkeleton {
+	least := alphabetRules().minSkeleton
+	if strings.Contains(name, " ") || len(name) < least {
 		return
 	}
-	if skeleton := skeletonOf([]rune(name)); len(skeleton) >= minSkeleton {
+	if skeleton := skeletonOf([]rune(name)); len(skeleton) >= least {
 		r.skeletons[skeleton] = name
 		r.skeletonStarts.add(binary.BigEndian.Uint32([]byte(skeleton)))
 	}
@@ -195,7 +118,7 @@ func (r *rules) addSkeleton(name string) {
 
 // drugsIn lists the drugs of a text, in order.
 func drugsIn(f *folded) []span {
-	known := loaded()
+	known, least := loaded(), alphabetRules().minSkeleton
 	var found []span
 	for _, m := range known.drugs.all(f.runes) {
 		found = append(found, span{m.from, wordEnd(f, m), m.entries[0].value})
@@ -209,7 +132,7 @@ func drugsIn(f *folded) []span {
 		for next < len(found) && found[next].to <= from {
 			next++
 		}
-		if to-from >= minSkeleton && (next == len(found) || found[next].from >= to) {
+		if to-from >= least && (next == len(found) || found[next].from >= to) {
 			if name := known.spelledDrug(f.runes[from:to]); name != "" {
 				found = append(found, span{from, to, name})
 			}
@@ -220,32 +143,12 @@ func drugsIn(f *folded) []span {
 	return found
 }
 
-// abjadClass files a consonant, of the Latin or the Arabic script, under those that languages confuse in names; what
-// Arabic script writes as a vowel or leaves out has none.
-func abjadClass(r rune) byte {
-	switch r {
-	case 'b', 'p', 'ب', 'پ':
-		return 'b'
-	case 't', 'd', 'ت', 'ط', 'د', 'ڈ', 'ٹ', 'ض', 'ث':
-		return 't'
-	case 'c', 'k', 'q', 'g', 's', 'z', 'j', 'x', 'س', 'ص', 'ز', 'ذ', 'ظ', 'ش', 'ژ', 'ج', 'چ', 'ك', 'ق', 'گ', 'خ', 'غ':
-		return 's'
-	case 'l', 'ل':
-		return 'l'
-	case 'm', 'م':
-		return 'm'
-	case 'n', 'ن', 'ں':
-		return 'n'
-	case 'r', 'ر', 'ڑ':
-		return 'r'
-	}
-	return 0
-}
-
-func abjad(word []rune) string {
+// abjadOf writes a word, in the Latin or the Arabic script, by the classes of its consonants; what Arabic script writes as a vowel or
+// leaves out has none.
+func (a *alphabet) abjadOf(word []rune) string {
 	var b []byte
 	for _, r := range word {
-		if class := abjadClass(r); class != 0 && (len(b) == 0 || b[len(b)-1] != class) {
+		if class := a.abjad[r]; class != 0 && (len(b) == 0 || b[len(b)-1] != class) {
 			b = append(b, class)
 		}
 	}
@@ -254,8 +157,9 @@ func abjad(word []rune) string {
 
 // spells reports whether a text in Arabic script has a word that may spell a drug.
 func (x *facts) spells(drug string) bool {
-	wanted := abjad([]rune(drug))
-	if len(wanted) < minAbjad {
+	a := alphabetRules()
+	wanted := a.abjadOf([]rune(drug))
+	if len(wanted) < a.minAbjad {
 		return false
 	}
 	for from := 0; from < len(x.f.runes); {
@@ -263,8 +167,8 @@ func (x *facts) spells(drug string) bool {
 		for to < len(x.f.runes) && unicode.Is(unicode.Arabic, x.f.runes[to]) && unicode.IsLetter(x.f.runes[to]) {
 			to++
 		}
-		if to-from >= minAbjad {
-			if have := abjad(x.f.runes[from:to]); strings.HasSuffix(have, wanted) && len(have) <= len(wanted)+maxClitics {
+		if to-from >= a.minAbjad {
+			if have := a.abjadOf(x.f.runes[from:to]); strings.HasSuffix(have, wanted) && len(have) <= len(wanted)+a.maxClitics {
 				return true
 			}
 		}

@@ -1,0 +1,305 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"medixchange/translator/language"
+)
+
+// wordFile is what data/words/<language>.yaml holds.
+type wordFile struct {
+	Decimal   string // "." or ",": the decimal mark that readers of the language expect
+	habits    `yaml:",inline"`
+	Drugs     declension          // of their names
+	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
+	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
+	Scales    map[string][]string // factor → words
+	Months    []string            // twelve, "/" between alternatives
+	Negation  negationWords
+	Left      leveled
+	Right     leveled
+	Clock     []string            // words beside a time, so that 8.30 is one
+	OClock    []string            // words behind an hour, which say that it is a time and no length of time
+	At        []string            // words before a time ("at 8 in the evening")
+	Day       map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
+	Weekdays  []string            // seven from Monday, "/" between alternatives
+	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
+	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
+	Contrast  []string            // words between two sides that are set against each other
+	Dual      []string            // endings that say "two" of a noun
+	Frequency map[string][]string // canonical → phrases with {n}; "at night?" answers to one, and is never missed
+	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per"); "over an hour?" may be a rate
+}
+
+// habits are what a language does otherwise than most.
+type habits struct {
+	Accents      bool // words differ by accents alone, which stay
+	Separate     bool // it writes no clitics onto a word, though it uses the Arabic script
+	Reorders     bool // it puts a clause before what it describes, so that numbers of different clauses change places
+	YearFirst    bool `yaml:"yearFirst"`    // a date goes from the year to the day
+	MonthFirst   bool `yaml:"monthFirst"`   // in a date with slashes the month may be the first
+	YearBehind   bool `yaml:"yearBehind"`   // no year stands before the name of its month
+	DeniesBehind bool `yaml:"deniesBehind"` // "not" stands behind what it denies
+	Elides       bool // an article loses its vowel before one, and looks like a unit
+	Era          era
+}
+
+// era is a count of years that is ahead of the common one.
+type era struct {
+	Since int // years from then on may be of this era; 0 for a language without one
+	Ahead int // by how many years
+}
+
+// declension gives the endings of a noun by its last letter.
+type declension struct {
+	Consonant []string            // behind any other letter
+	Last      map[string][]string // last letter → what takes its place
+	Fixed     []string            // last letters of nouns that have one form
+}
+
+// leveled is a list of words by how certain they are.
+type leveled struct {
+	Sure   []string // always this
+	Maybe  []string // may answer to a sure one, proves nothing by itself
+	Ignore []string // looks like one, is none
+}
+
+// negationWords are the words that say "not", by how they say it.
+type negationWords struct {
+	Sure           []string // "not", "no", "without": each counts
+	Concord        []string // repeat the negation of their clause (Spanish "nunca" beside "no"), else count
+	Opposite       []string // turn one word ("ineffective"); other languages may need a "not" for it
+	Weak           []string // say it otherwise ("avoid", "instead of"); answer to a "not", prove nothing
+	Faint          []string // lack something or are far from it ("shortage", "unlike"); weak where nothing is ordered, else nothing
+	Inside         []string // parts of words that count as sure (Turkish says "not" inside the verb)
+	InsideUnless   []string // words behind such a word that make it none ("-meden önce" is "before")
+	InsideOpposite []string // parts of words that count as opposite ("painless")
+	Ignore         []string // looks like one, is none
+	// Common tells that words with the opposite meaning are so common, and so often put otherwise, that in a long text only
+	// the plain negations prove anything.
+	Common bool
+}
+
+// wordRules are the words of one language.
+type wordRules struct {
+	habits
+	declension   declension
+	commaDecimal bool
+	numbers      lexicon // numbers, months, scales
+	words        lexicon // negation, sides
+	frequency    lexicon
+	opposites    lexicon
+	routes       lexicon
+	signs        lexicon // words for a sign of a number
+	clock        lexicon
+	oclock, at   lexicon
+	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
+	share        lexicon
+	tenths       lexicon
+	contrast     lexicon
+	dual         []string // folded
+	inside       []wordPart
+	insideUnless []string // folded
+	common       bool     // opposites prove nothing in long texts
+}
+
+func (r *rules) loadWords() error {
+	for _, code := range language.Bases {
+		var file wordFile
+		name := "words/" + string(code) + ".yaml"
+		if err := readYAML(name, &file); err != nil {
+			return err
+		}
+		if err := r.fault(file); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		r.words[code] = newWordRules(file)
+	}
+	return nil
+}
+
+// fault says what is wrong with a file of words, nil for nothing.
+func (r *rules) fault(file wordFile) error {
+	switch {
+	case file.Decimal != "." && file.Decimal != ",":
+		return fmt.Errorf("the decimal mark is a point or a comma, not %q", file.Decimal)
+	case len(file.Months) != 12 && len(file.Months) != 0: // Korean numbers them
+		return fmt.Errorf("a year has 12 months, not %d", len(file.Months))
+	case len(file.Weekdays) != 7:
+		return fmt.Errorf("a week has 7 days, not %d", len(file.Weekdays))
+	case file.Era.Since > 0 && file.Era.Ahead <= 0:
+		return errors.New("an era needs the years that it is ahead")
+	case len(file.Negation.Sure) == 0, len(file.Left.Sure) == 0, len(file.Right.Sure) == 0:
+		return errors.New("negation, left and right need sure words")
+	}
+	for value := range file.Numbers {
+		if _, err := strconv.ParseFloat(value, 64); err != nil {
+			return fmt.Errorf("numbers: %q is no number", value)
+		}
+	}
+	for factor := range file.Scales {
+		if strings.Trim(factor, "0") != "1" {
+			return fmt.Errorf("scales: %q is no power of ten", factor)
+		}
+	}
+	for value := range file.Frequency {
+		if _, known := r.frequencies[value]; !known {
+			return fmt.Errorf("frequency: %q is not in frequencies.yaml", value)
+		}
+	}
+	for value := range r.frequencies {
+		if len(file.Frequency[value]) == 0 && !r.frequencies[value].Rare {
+			return fmt.Errorf("frequency: %q has no words", value)
+		}
+	}
+	for unit := range file.Per {
+		if _, known := r.units[unit]; !known && unit != perUnit {
+			return fmt.Errorf("per: %q is not in units.yaml", unit)
+		}
+	}
+	for part := range file.Day {
+		if !slices.Contains(dayParts, part) {
+			return fmt.Errorf("day: %q is none of %v", part, dayParts)
+		}
+	}
+	return nil
+}
+
+func newWordRules(file wordFile) *wordRules {
+	w := &wordRules{habits: file.habits, declension: file.Drugs, commaDecimal: file.Decimal == ","}
+	for _, l := range w.lexicons() {
+		l.accents, l.separate = file.Accents, file.Separate
+	}
+	for value, words := range file.Numbers {
+		for _, word := range words {
+			word, vague := strings.CutSuffix(word, "?")
+			w.numbers.add(word, entry{group: "number", value: value, sure: !vague})
+		}
+	}
+	for value, words := range file.Scales {
+		for _, word := range words {
+			w.numbers.add(word, entry{group: "scale", value: value})
+		}
+	}
+	for _, word := range file.NoNumbers {
+		w.numbers.add(word, entry{group: "number", ignore: true})
+	}
+	for i, names := range file.Months {
+		for _, name := range strings.Split(names, "/") {
+			w.numbers.add(name, entry{group: "month", value: strconv.Itoa(i + 1)})
+		}
+	}
+	w.addClock(file)
+	for _, word := range file.Share {
+		w.share.add(word, entry{group: "share", sure: true})
+	}
+	for _, word := range file.Contrast {
+		w.contrast.add(word, entry{group: "contrast", sure: true})
+	}
+	for _, ending := range file.Dual {
+		w.dual = append(w.dual, foldedString(ending))
+	}
+	w.addLeveled("left", file.Left)
+	w.addLeveled("right", file.Right)
+	w.addNegation(file.Negation)
+	for value, patterns := range file.Frequency {
+		for _, pattern := range patterns {
+			pattern, vague := strings.CutSuffix(pattern, "?")
+			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: !vague})
+		}
+	}
+	for value, words := range file.Per {
+		for _, word := range words {
+			word, vague := strings.CutSuffix(word, "?")
+			w.calendar.add(word, entry{group: perGroup, value: value, sure: !vague})
+		}
+	}
+	return w
+}
+
+// lexicons are all the lists of words of the language.
+func (w *wordRules) lexicons() []*lexicon {
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast}
+}
+
+func (w *wordRules) addClock(file wordFile) {
+	for _, list := range []struct {
+		into  *lexicon
+		words []string
+	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}, {&w.tenths, file.Tenths}} {
+		for _, word := range list.words {
+			list.into.add(word, entry{group: "clock", sure: true})
+		}
+	}
+	for part, words := range file.Day {
+		for _, word := range words {
+			word, vague := strings.CutSuffix(word, "?")
+			w.calendar.add(word, entry{group: part, sure: !vague})
+		}
+	}
+	for i, names := range file.Weekdays {
+		for _, name := range strings.Split(names, "/") {
+			w.calendar.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
+		}
+	}
+}
+
+func (w *wordRules) addLeveled(group string, list leveled) {
+	for _, word := range list.Sure {
+		w.words.add(word, entry{group: group, sure: true})
+	}
+	for _, word := range list.Maybe {
+		w.words.add(word, entry{group: group})
+	}
+	for _, word := range list.Ignore {
+		w.words.add(word, entry{group: group, ignore: true})
+	}
+}
+
+func (w *wordRules) addNegation(list negationWords) {
+	for _, tier := range []struct {
+		group string
+		sure  bool
+		words []string
+	}{{negated, true, list.Sure}, {concord, true, list.Concord}, {opposed, false, list.Opposite}, {weakened, false, list.Weak}, {faint, false, list.Faint}} {
+		for _, word := range tier.words {
+			w.words.add(word, entry{group: tier.group, sure: tier.sure})
+		}
+	}
+	for _, word := range list.Ignore {
+		w.words.add(word, entry{group: negated, ignore: true})
+	}
+	for _, part := range list.Inside {
+		w.inside = append(w.inside, wordPart{foldFor(part, w.Accents).runes, negated})
+	}
+	for _, part := range list.InsideOpposite {
+		w.inside = append(w.inside, wordPart{foldFor(part, w.Accents).runes, opposed})
+	}
+	w.common = list.Common
+	for _, word := range list.InsideUnless {
+		w.insideUnless = append(w.insideUnless, string(foldFor(word, w.Accents).runes))
+	}
+}
+
+// digitsPoint and digitsComma are rules without words, for numbers in digits. Rules are large, and nobody changes them.
+var digitsPoint, digitsComma = &wordRules{}, &wordRules{commaDecimal: true}
+
+// wordsOf are the words of a language; one without a file has none.
+func wordsOf(code language.Code) *wordRules {
+	if w, ok := loaded().words[code.Base()]; ok {
+		return w
+	}
+	return digitsPoint
+}
+
+// plainRules are the rules of a language for numbers in digits alone.
+func plainRules(code language.Code) *wordRules {
+	if wordsOf(code).commaDecimal {
+		return digitsComma
+	}
+	return digitsPoint
+}
