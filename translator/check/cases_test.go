@@ -12,8 +12,12 @@ import (
 	"medixchange/translator/language"
 )
 
-func TestCases(t *testing.T) {
-	data, err := os.ReadFile("testdata/cases.yaml")
+func TestCases(t *testing.T) { judge(t, "testdata/cases.yaml") }
+
+// judge compares the pairs of a file and expects its verdicts and findings.
+func judge(t *testing.T, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var cases []struct {
 		From, To            language.Code

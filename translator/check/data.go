@@ -23,6 +23,10 @@ type unit struct {
 	Dimension string   // units of one dimension convert by their factors
 	Factor    float64  // to the dimension's base unit
 	Critical  bool     // losing it in translation is dangerous
+	Given     bool     // counts what a patient is given: tablets, puffs
+	Loose     bool     // its words have other meanings
+	Solid     bool     // languages do not always keep it apart from the other solid ones
+	Piece     bool     // another language may name it by no word of its own
 	Symbols   []string // written the same everywhere; kept by protection
 	Words     []string // local names; translated; "word@sr" is one in Serbian alone
 }
@@ -31,6 +35,7 @@ type unit struct {
 type wordFile struct {
 	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
 	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
+	Amounts   map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
 	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives
@@ -143,7 +148,9 @@ func (r *rules) loadUnits() error {
 		return err
 	}
 	for _, u := range units {
-		r.units[u.Unit] = unit{Unit: u.Unit, Dimension: u.Dimension, Factor: u.Factor, Critical: u.Critical}
+		known := u
+		known.Symbols, known.Words = nil, nil
+		r.units[u.Unit] = known
 		for _, symbol := range u.Symbols {
 			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
 		}
@@ -213,6 +220,11 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 		for _, word := range words {
 			word, vague := strings.CutSuffix(word, "?")
 			w.numbers.add(word, entry{group: "number", value: value, sure: !vague})
+		}
+	}
+	for amount, words := range file.Amounts {
+		for _, word := range words {
+			w.numbers.add(word, entry{group: "amount", value: amount, sure: true})
 		}
 	}
 	for value, words := range file.Scales {

@@ -257,12 +257,7 @@ func (x *facts) findWords(words *wordRules) {
 			case negated, opposed, weakened, faint:
 				x.negate(s)
 			default:
-				x.answers[e.group]++
-				if e.sure {
-					x.sides = append(x.sides, s)
-				} else {
-					x.maybeSides = append(x.maybeSides, s)
-				}
+				x.addSide(m, e)
 			}
 		}
 	}

@@ -20,13 +20,14 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 		}
 		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
 		for _, e := range m.entries {
-			n.values = append(n.values, e.value)
+			value, unit, _ := strings.Cut(e.value, " ") // of an amount, both
+			n.values, n.unit = append(n.values, value), unit
 			n.dated = n.dated || e.group == "month"
 		}
 		if unicode.Is(unicode.Han, f.runes[m.from]) {
 			n = hanNumeral(f, n)
 		}
-		if !n.dated {
+		if !n.dated && n.unit == "" {
 			w.scale(f, &n)
 		}
 		n.plain = m.entries[0].sure
@@ -35,7 +36,9 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 	found = joinTens(f, dropCovered(found))
 	for i := range found {
 		n := &found[i]
-		attachUnit(f, n)
+		if n.unit == "" {
+			attachUnit(f, n)
+		}
 		_, people := loaded().counted.at(f.runes, skipSpaces(f, n.to))
 		n.counted = people || n.unit != ""
 		n.plain = (n.plain || n.counted) && countsSomething(f, *n) // what counts something is no other word

@@ -110,7 +110,8 @@ func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
 // counts reports whether a number in digits has a unit that its readers need: a time, a length, a share. Years are often
 // left out (aged 40).
 func (n number) counts() bool {
-	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !loose[n.unit] && !pieces[n.unit] && !strings.HasPrefix(n.unit, "°")
+	u := loaded().units[n.unit]
+	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !u.Loose && !u.Piece && !strings.HasPrefix(n.unit, "°")
 }
 
 // Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
@@ -144,7 +145,7 @@ func pairNames(side []*candidate, others []number) {
 // compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
 // and the words that some languages share between a time and an age.
 func compatible(a, b string) bool {
-	if loose[a] && loose[b] || solid[a] && solid[b] {
+	if u, v := loaded().units[a], loaded().units[b]; u.Loose && v.Loose || u.Solid && v.Solid {
 		return true
 	}
 	if a == "%" || b == "%" {
@@ -153,16 +154,6 @@ func compatible(a, b string) bool {
 	degrees := strings.HasPrefix(a, "°") && strings.HasPrefix(b, "°")
 	return degrees && (a == "°" || b == "°")
 }
-
-// loose units have words with other meanings (second, minute, point, piece), so a difference between
-// two of them proves nothing.
-var loose = map[string]bool{"s": true, "tablet": true, "drop": true, "m": true, "bpm": true}
-
-// solid are what languages do not always keep apart: 粒, เม็ด.
-var solid = map[string]bool{"tablet": true, "capsule": true}
-
-// pieces are forms of drugs that another language may name by no word of their own.
-var pieces = map[string]bool{"capsule": true, "ampoule": true, "puff": true, "dose": true}
 
 func critical(symbol string) bool {
 	whole, _, _ := strings.Cut(symbol, "/")
