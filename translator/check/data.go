@@ -29,6 +29,7 @@ type unit struct {
 	Piece     bool     // another language may name it by no word of its own
 	Symbols   []string // written the same everywhere; kept by protection
 	Words     []string // local names; translated; "word@sr" is one in Serbian alone
+	Per       []string // words behind a slash alone ("3 L/分")
 }
 
 // wordFile is what data/words/<language>.yaml holds.
@@ -82,6 +83,7 @@ type negationWords struct {
 type rules struct {
 	units          map[string]unit
 	unitWords      lexicon
+	perWords       lexicon // units behind a slash
 	counted        lexicon // words for people, behind a number
 	drugs          lexicon
 	skeletons      map[string]string // skeleton of a drug's name → the name
@@ -149,17 +151,24 @@ func (r *rules) loadUnits() error {
 	}
 	for _, u := range units {
 		known := u
-		known.Symbols, known.Words = nil, nil
+		known.Symbols, known.Words, known.Per = nil, nil, nil
 		r.units[u.Unit] = known
 		for _, symbol := range u.Symbols {
-			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
+			symbol, only, _ := strings.Cut(symbol, "@")
+			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true, only: language.Code(only)})
 		}
-		for _, word := range u.Words {
-			word, only, _ := strings.Cut(word, "@")
-			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit, only: language.Code(only)})
-		}
+		addLocal(&r.unitWords, u.Unit, u.Words)
+		addLocal(&r.perWords, u.Unit, u.Per)
 	}
 	return nil
+}
+
+// addLocal files the names of a unit in its languages.
+func addLocal(l *lexicon, unit string, words []string) {
+	for _, word := range words {
+		word, only, _ := strings.Cut(word, "@")
+		addBoth(l, word, entry{group: "unit", value: unit, only: language.Code(only)})
+	}
 }
 
 func (r *rules) loadCounted() error {

@@ -288,7 +288,7 @@ func attachUnitBehind(f *folded, n *number) {
 // attachPer adds what stands behind a slash (mg/kg/h).
 func (n *number) attachPer(f *folded) {
 	for f.at(n.unitTo) == '/' {
-		per, ok := loaded().unitWords.at(f.runes, skipSpaces(f, n.unitTo+1))
+		per, ok := perUnitAt(f, skipSpaces(f, n.unitTo+1))
 		if !ok {
 			return
 		}
@@ -298,10 +298,25 @@ func (n *number) attachPer(f *folded) {
 	}
 }
 
+// perUnitAt is the unit that stands behind a slash.
+func perUnitAt(f *folded, at int) (match, bool) {
+	per, _ := loaded().perWords.at(f.runes, at)
+	m, ok := loaded().unitWords.at(f.runes, at)
+	if per.to > m.to && !per.foreign(f) {
+		return per, true
+	}
+	return m, ok && !m.foreign(f)
+}
+
+// foreign reports a word that means this in other languages than that of a text.
+func (m match) foreign(f *folded) bool {
+	return !slices.ContainsFunc(m.entries, func(e entry) bool { return e.only == "" || f.lang == "" || e.only == f.lang })
+}
+
 // noUnit reports what looks like a unit and is none: a word of another language, an article that lost its vowel ("2 millions
 // d'euros"), an abbreviation ("122 U.S. citizens"), an ordinal ("1º de marzo"), a time behind a million.
 func noUnit(f *folded, n number, m match) bool {
-	if !slices.ContainsFunc(m.entries, func(e entry) bool { return e.only == "" || f.lang == "" || e.only == f.lang }) {
+	if m.foreign(f) {
 		return true
 	}
 	next := f.at(m.to)

@@ -30,3 +30,26 @@ func TestInvariantsOfTheWard(t *testing.T) {
 		assert.Equal(t, c.Shows, shown, "%s: %s", c.In, c.Text)
 	}
 }
+
+// TestLocalUnits: a unit as a ward of each language writes it is the same as the English one, and no other.
+func TestLocalUnits(t *testing.T) {
+	var units map[language.Code][]string
+	readTestdata(t, "localunits.yaml", &units)
+	english := units["en"]
+	for code, local := range units {
+		require.Len(t, local, len(english), code)
+		for i, unit := range local {
+			other := english[(i+1)%len(english)]
+			ours, theirs := "Vancomycin 35 "+unit, "Vancomycin 35 "+english[i]
+			for _, report := range []Report{Compare([]string{theirs}, []string{ours}, "en", code), Compare([]string{ours}, []string{theirs}, code, "en")} {
+				assert.NotContains(t, report.Codes(), "unit", "%s: %s", code, unit)
+				assert.NotContains(t, report.Codes(), "number", "%s: %s", code, unit)
+			}
+			changed := Compare([]string{ours}, []string{"Vancomycin 35 " + other}, code, "en")
+			assert.NotEqual(t, Pass, changed.Verdict, "%s: %s is not %s", code, unit, other)
+		}
+	}
+}
+
+// TestWard: everyday wording of wards passes, and what is wrong in it is found.
+func TestWard(t *testing.T) { judge(t, "testdata/ward.yaml") }
