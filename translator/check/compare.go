@@ -84,6 +84,7 @@ func (c *comparison) segment(source, translation string) {
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()
+	c.schemes()
 	c.routes()
 	c.negations()
 	c.opposites()

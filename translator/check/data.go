@@ -51,8 +51,10 @@ type wordFile struct {
 	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast  []string            // words between two sides that are set against each other
+	Half      []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
+	Times     []string            // marks between how often a day and how much each time ("2x1" is twice a day one)
 	Dual      []string            // endings that say "two" of a noun
-	Frequency map[string][]string // canonical → phrases with {n}
+	Frequency map[string][]string // canonical → phrases with {n}; "od@en" is no phrase of texts in other languages
 	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per")
 }
 
@@ -86,6 +88,9 @@ type rules struct {
 	perWords       lexicon // units behind a slash
 	counted        lexicon // words for people, behind a number
 	drugs          lexicon
+	vitals         map[string]bool   // abbreviations that a value may follow without a space
+	vitalNames     map[string]bool   // such with digits that are names
+	compounds      [][]rune          // what may be written behind the name of a drug
 	skeletons      map[string]string // skeleton of a drug's name → the name
 	skeletonStarts skeletonStarts
 	words          map[language.Code]*wordRules
@@ -109,6 +114,7 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
+	half, times  lexicon
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -123,8 +129,8 @@ func Prepare() { loaded() }
 
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
-	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
+	r := &rules{units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
@@ -182,6 +188,20 @@ func (r *rules) loadCounted() error {
 	return nil
 }
 
+func (r *rules) loadVitals() error {
+	var vitals struct{ Values, Names []string }
+	if err := readYAML("vitals.yaml", &vitals); err != nil {
+		return err
+	}
+	for _, name := range vitals.Values {
+		r.vitals[name] = true
+	}
+	for _, name := range vitals.Names {
+		r.vitalNames[name] = true
+	}
+	return nil
+}
+
 func (r *rules) loadDrugs() error {
 	var drugs map[string][]string
 	if err := readYAML("drugs.yaml", &drugs); err != nil {
@@ -222,7 +242,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -256,6 +276,12 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	for _, word := range file.Contrast {
 		w.contrast.add(word, entry{group: "contrast", sure: true})
 	}
+	for _, word := range file.Half {
+		w.half.add(word, entry{group: "half", sure: true})
+	}
+	for _, mark := range file.Times {
+		w.times.add(mark, entry{group: "times", sure: true, endings: true})
+	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))
 	}
@@ -264,7 +290,8 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w.addNegation(file.Negation, accents)
 	for value, patterns := range file.Frequency {
 		for _, pattern := range patterns {
-			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true})
+			pattern, only, _ := strings.Cut(pattern, "@")
+			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: true, only: language.Code(only)})
 		}
 	}
 	for value, words := range file.Per {

@@ -17,6 +17,7 @@ type facts struct {
 	pressures   []span
 	dates       []span
 	days        []day
+	schemes     []span // "1-0-1": how much at each time of the day
 	times       []clockTime
 	weekdays    []span
 	drugs       []span
@@ -69,6 +70,8 @@ func extract(text string, code language.Code) *facts {
 	x := &facts{f: foldIn(text, code), answers: map[string]int{}}
 	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.splitClock(words)
+	x.joinFractions()
+	x.findSchemes()
 	x.findDates()
 	x.findPressures(words)
 	soft := words.softNumbers(x.f, x.numbers)
@@ -76,6 +79,7 @@ func extract(text string, code language.Code) *facts {
 	x.findClock(words, soft, marks)
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
+	x.addHalves(words)
 	x.findMonths()
 	x.findDays()
 	x.attachRates(marks)
@@ -171,6 +175,9 @@ func (x *facts) findRhythms(words *wordRules, s *slotted, hard, soft []number) {
 
 func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 	for _, m := range lex.all(s.runes) {
+		if m.foreign(x.f) {
+			continue
+		}
 		value := m.entries[0].value
 		for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
 			if s.runes[i] == numberRune {

@@ -54,10 +54,10 @@ func (n number) dose() bool {
 	if n.unit == "" || n.code || n.dated {
 		return false
 	}
-	if whole, _, _ := strings.Cut(n.unit, "/"); loaded().units[whole].Given {
+	if n.isGiven() {
 		return !strings.HasSuffix(n.values[0], ".0")
 	}
-	return critical(n.unit) || n.symbol && !n.soft
+	return n.symbol && !n.soft
 }
 
 // placed is an invariant before its text is cut out.

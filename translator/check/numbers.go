@@ -203,13 +203,6 @@ func canonical(whole, part string) string {
 	return whole + "." + part
 }
 
-// vitals are abbreviations that a value may follow without a space: T38.5, BP120/80.
-var vitals = map[string]bool{
-	"t": true, "p": true, "r": true, "hr": true, "rr": true, "bp": true, "sbp": true, "dbp": true, "map": true, "ta": true, "pa": true,
-	"fc": true, "fr": true, "temp": true, "spo": true, "wbc": true, "crp": true, "hb": true, "hgb": true, "plt": true, "glu": true, "q": true,
-	"x": true, "x ": true, "ph": true, "na": true, "k": true, "gcs": true, "peep": true,
-}
-
 // partOfName reports whether a number belongs to a name or code (B12, COVID-19, H1N1, 2D).
 func partOfName(f *folded, n number) bool {
 	start := n.from
@@ -219,7 +212,8 @@ func partOfName(f *folded, n number) bool {
 	for start > 0 && latinLetter(f.runes[start-1]) {
 		start--
 	}
-	if start < n.from && !vitals[string(f.runes[start:n.from])] {
+	known := loaded()
+	if start < n.from && (!known.vitals[string(f.runes[start:n.from])] || known.vitalNames[string(f.runes[start:n.to])]) {
 		return true
 	}
 	if !latinLetter(f.at(n.to)) {
@@ -361,6 +355,7 @@ func (w *wordRules) scale(f *folded, n *number) {
 		n.values[k] = shifted(value, n.zeros)
 	}
 	n.to, n.unitTo = m.to, m.to
+	w.addSmaller(f, n)
 }
 
 // moreThan are the marks that may stand between a number and its scale ("300+ billion", 20多万).

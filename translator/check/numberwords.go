@@ -15,7 +15,7 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 	}
 	var found []number
 	for _, m := range w.numbers.all(f.runes) {
-		if m.entries[0].group == "scale" || m.entries[0].ignore || taken[m.from] {
+		if m.entries[0].group == "scale" && !hanThousands(f, m.from) || m.entries[0].ignore || taken[m.from] {
 			continue
 		}
 		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
@@ -27,7 +27,7 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 		if unicode.Is(unicode.Han, f.runes[m.from]) {
 			n = hanNumeral(f, n)
 		}
-		if !n.dated && n.unit == "" {
+		if !n.dated && n.unit == "" && m.entries[0].group != "scale" {
 			w.scale(f, &n)
 		}
 		n.plain = m.entries[0].sure
@@ -97,6 +97,12 @@ func countsSomething(f *folded, n number) bool {
 // hanDigits are the numerals that build larger ones (二十五, 三百).
 var hanDigits = map[rune]int{'一': 1, '二': 2, '三': 3, '四': 4, '五': 5, '六': 6, '七': 7, '八': 8, '九': 9, '两': 2, '〇': 0, '零': 0}
 var hanScales = map[rune]int{'十': 10, '百': 100, '千': 1000}
+
+// hanThousands reports whether a numeral begins with its scale at a place (千五百).
+func hanThousands(f *folded, at int) bool {
+	_, digit := hanDigits[f.at(at+1)]
+	return digit && hanScales[f.at(at)] > 0
+}
 
 // hanNumeral extends a numeral to all that belongs to it (二十五, 三百).
 func hanNumeral(f *folded, n number) number {
