@@ -84,6 +84,7 @@ func (c *comparison) segment(source, translation string) {
 	c.ambiguous()
 	c.drugs()
 	c.frequencies()
+	c.schemes()
 	c.routes()
 	c.negations()
 	c.opposites()
@@ -148,12 +149,12 @@ func hasValue(spans []span, value string) bool {
 func (c *comparison) drugDifferences() (missing, added []span) {
 	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
 	for value, s := range source {
-		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.spells(value) {
+		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.names(value) {
 			missing = append(missing, s)
 		}
 	}
 	for value, s := range target {
-		if _, ok := source[value]; !ok && !c.drugInSource(s) && !c.source.spells(value) {
+		if _, ok := source[value]; !ok && !c.drugInSource(s) && !c.source.names(value) {
 			added = append(added, s)
 		}
 	}

@@ -2,11 +2,8 @@ package check
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
@@ -18,27 +15,6 @@ import (
 //go:embed data/*.yaml data/words/*.yaml
 var dataFiles embed.FS
 
-// unit is one unit of measurement.
-type unit struct {
-	Unit      string   // canonical symbol
-	Dimension string   // units of one dimension convert by their factors
-	Factor    float64  // to the dimension's base unit
-	Critical  bool     // losing it in translation is dangerous
-	Time      bool     // it measures time
-	Clock     bool     // some languages write a time of day in it
-	Age       bool     // it is often left out
-	Vague     bool     // its words have other meanings
-	Solid     bool     // languages do not always keep it apart from another solid form of drugs
-	Piece     bool     // another language may name it by no word of its own
-	Degrees   bool     // of temperature
-	Rated     bool     // it may be given by the kilogram or the hour though it is not critical
-	Symbols   []string // written the same everywhere; kept by protection
-	Words     []string // local names; translated; "word@sr" is one in Serbian alone
-}
-
-// anyDegrees is the dimension of degrees without a scale.
-const anyDegrees = "degree"
-
 // rules is everything the checks know.
 type rules struct {
 	limits         limits
@@ -48,8 +24,12 @@ type rules struct {
 	sameRhythm     map[string]string // another name of a frequency → its own
 	units          map[string]unit
 	unitWords      lexicon
+	perWords       lexicon // units behind a slash
 	counted        lexicon // words for people, behind a number
 	drugs          lexicon
+	vitals         map[string]bool   // abbreviations that a value may follow without a space
+	vitalNames     map[string]bool   // such with digits that are names
+	compounds      [][]rune          // what may be written behind the name of a drug
 	skeletons      map[string]string // skeleton of a drug's name → the name
 	skeletonStarts skeletonStarts
 	words          map[language.Code]*wordRules
@@ -75,10 +55,10 @@ func mustLoad() *rules {
 
 // load reads the rules, what others refer to first.
 func load() (*rules, error) {
-	r := &rules{units: map[string]unit{}, frequencies: map[string]frequency{}, sameRhythm: map[string]string{}, skeletons: map[string]string{},
+	r := &rules{units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, frequencies: map[string]frequency{}, sameRhythm: map[string]string{}, skeletons: map[string]string{},
 		words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
 	for _, load := range []func() error{
-		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadWords, r.loadDrugs, r.loadOpposites, r.loadRoutes, r.loadSigns,
+		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadWords, r.loadDrugs, r.loadOpposites, r.loadRoutes, r.loadSigns,
 	} {
 		if err := load(); err != nil {
 			return nil, err
@@ -103,68 +83,6 @@ func decode(name string, from io.Reader, into any) error {
 	reader.KnownFields(true)
 	if err := reader.Decode(into); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (r *rules) loadUnits() error {
-	var units []unit
-	if err := readYAML("units.yaml", &units); err != nil {
-		return err
-	}
-	for _, u := range units {
-		if err := r.addUnit(u); err != nil {
-			return fmt.Errorf("units.yaml: %s: %w", u.Unit, err)
-		}
-		for _, symbol := range u.Symbols {
-			r.unitWords.add(symbol, entry{group: "unit", value: u.Unit, sure: true})
-		}
-		for _, word := range u.Words {
-			word, only, _ := strings.Cut(word, "@")
-			if only != "" && !slices.Contains(language.Bases, language.Code(only)) {
-				return fmt.Errorf("units.yaml: %s: %q is no language", u.Unit, only)
-			}
-			addBoth(&r.unitWords, word, entry{group: "unit", value: u.Unit, only: language.Code(only)})
-		}
-	}
-	return r.unitWords.ambiguous("units.yaml")
-}
-
-// ambiguous reports a word that stands for two things: case and accents, which are folded, do not tell them apart (mM and mm).
-func (l *lexicon) ambiguous(file string) error {
-	for _, list := range l.lists {
-		for _, e := range list {
-			if e.value != list[0].value && e.only == list[0].only {
-				return fmt.Errorf("%s: %s and %s have a word in common", file, list[0].value, e.value)
-			}
-		}
-	}
-	return nil
-}
-
-// addUnit files what is known of a unit; its words are in the lexicon.
-func (r *rules) addUnit(u unit) error {
-	_, twice := r.units[u.Unit]
-	switch {
-	case u.Unit == "" || u.Dimension == "" || u.Factor <= 0:
-		return errors.New("a unit needs its symbol, its dimension and a factor above zero")
-	case twice:
-		return errors.New("it is there twice")
-	case len(u.Symbols)+len(u.Words) == 0:
-		return errors.New("it has no words")
-	}
-	u.Symbols, u.Words = nil, nil
-	r.units[u.Unit] = u
-	return nil
-}
-
-func (r *rules) loadCounted() error {
-	var lists [][]string
-	if err := readYAML("counted.yaml", &lists); err != nil {
-		return err
-	}
-	for _, word := range slices.Concat(lists...) {
-		addBoth(&r.counted, word, entry{group: "counted", sure: true})
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 func (x *facts) findDates() {
 	for i := 0; i+1 < len(x.numbers); i++ {
 		a, b := &x.numbers[i], &x.numbers[i+1]
-		if a.dated || b.from != a.to+1 || a.unit != "" {
+		if a.dated || b.from != a.to+1 || a.unit != "" || x.inScheme(a) {
 			continue
 		}
 		switch mark := x.f.at(a.to); mark {

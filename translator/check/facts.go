@@ -17,6 +17,7 @@ type facts struct {
 	pressures   []span
 	dates       []span
 	days        []day
+	schemes     []span // "1-0-1": how much at each time of the day
 	times       []clockTime
 	weekdays    []span
 	drugs       []span
@@ -72,6 +73,8 @@ func extract(text string, code language.Code) *facts {
 	x := &facts{f: foldIn(text, code), answers: map[string]int{}}
 	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.splitClock(words)
+	x.joinFractions()
+	x.findSchemes()
 	x.findDates()
 	x.findPressures(words)
 	soft := words.softNumbers(x.f, x.numbers)
@@ -79,6 +82,7 @@ func extract(text string, code language.Code) *facts {
 	x.findClock(words, soft, marks)
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
+	x.addHalves(words)
 	x.findMonths()
 	x.findDays()
 	x.attachRates(marks)
@@ -172,6 +176,9 @@ func (x *facts) findRhythms(words *wordRules, s *slotted, hard, soft []number) {
 
 func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 	for _, m := range lex.all(s.runes) {
+		if m.foreign(x.f) {
+			continue
+		}
 		value := m.entries[0].value
 		for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
 			if s.runes[i] == numberRune {
@@ -264,12 +271,7 @@ func (x *facts) findWords(words *wordRules) {
 			case negated, opposed, weakened, faint:
 				x.negate(s)
 			default:
-				x.answers[e.group]++
-				if e.sure {
-					x.sides = append(x.sides, s)
-				} else {
-					x.maybeSides = append(x.maybeSides, s)
-				}
+				x.addSide(m, e)
 			}
 		}
 	}

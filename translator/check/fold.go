@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -77,6 +78,9 @@ func unified(r rune) []rune {
 		return []rune{simple}
 	}
 	composed := []rune(norm.NFKC.String(string(unicode.ToLower(r))))
+	if len(composed) > 1 && slices.Contains(composed, fractionMark) { // of "2½" the 2 is no part
+		return slices.Insert(composed, 0, ' ')
+	}
 	if !accented(r) {
 		return composed
 	}

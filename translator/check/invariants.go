@@ -3,6 +3,7 @@ package check
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -14,7 +15,7 @@ func Invariants(text string, from language.Code) []Invariant {
 	x := extract(text, from)
 	var found []placed
 	for _, n := range x.numbers {
-		if n.unit == "" || n.code || n.dated || (!n.symbol && !critical(n.unit)) || n.soft && !critical(n.unit) {
+		if !n.dose() {
 			continue
 		}
 		found = append(found, placed{x.signStart(n), max(n.unitTo, n.rateTo), KindDose})
@@ -46,6 +47,17 @@ func Invariants(text string, from language.Code) []Invariant {
 		}
 	}
 	return x.verbatim(found)
+}
+
+// dose reports whether a number says how much of something: "500 mg", "two tablets". A first dose is no amount.
+func (n number) dose() bool {
+	if n.unit == "" || n.code || n.dated {
+		return false
+	}
+	if n.isGiven() {
+		return !strings.HasSuffix(n.values[0], ".0")
+	}
+	return n.symbol && !n.soft
 }
 
 // placed is an invariant before its text is cut out.

@@ -30,14 +30,12 @@ type marks struct {
 
 // numberForms is data/numberforms.yaml.
 type numberForms struct {
-	Vitals     []string
 	Endings    []string
 	Tens       []string
 	OnesFirst  []string       `yaml:"onesFirst"`
 	HanDigits  map[string]int `yaml:"hanDigits"`
 	HanScales  map[string]int `yaml:"hanScales"`
 	Idioms     []string
-	vitals     map[string]bool
 	hanNumeral map[rune]hanSign
 }
 
@@ -75,10 +73,7 @@ func (r *rules) loadNumberForms() error {
 	if err := readYAML("numberforms.yaml", forms); err != nil {
 		return err
 	}
-	forms.vitals, forms.hanNumeral = map[string]bool{}, map[rune]hanSign{}
-	for _, word := range forms.Vitals {
-		forms.vitals[word] = true
-	}
+	forms.hanNumeral = map[rune]hanSign{}
 	for scale, signs := range map[bool]map[string]int{false: forms.HanDigits, true: forms.HanScales} {
 		for sign, value := range signs {
 			if utf8.RuneCountInString(sign) != 1 {

@@ -214,7 +214,8 @@ func partOfName(f *folded, n number) bool {
 	for start > 0 && latinLetter(f.runes[start-1]) {
 		start--
 	}
-	if start < n.from && !loaded().forms.vitals[string(f.runes[start:n.from])] {
+	known := loaded()
+	if start < n.from && (!known.vitals[string(f.runes[start:n.from])] || known.vitalNames[string(f.runes[start:n.to])]) {
 		return true
 	}
 	if !latinLetter(f.at(n.to)) {
@@ -278,7 +279,7 @@ func attachUnitBehind(f *folded, n *number) {
 // attachPer adds what stands behind a slash (mg/kg/h).
 func (n *number) attachPer(f *folded) {
 	for f.at(n.unitTo) == '/' {
-		per, ok := loaded().unitWords.at(f.runes, skipSpaces(f, n.unitTo+1))
+		per, ok := perUnitAt(f, skipSpaces(f, n.unitTo+1))
 		if !ok {
 			return
 		}
@@ -288,10 +289,25 @@ func (n *number) attachPer(f *folded) {
 	}
 }
 
+// perUnitAt is the unit that stands behind a slash.
+func perUnitAt(f *folded, at int) (match, bool) {
+	per, _ := loaded().perWords.at(f.runes, at)
+	m, ok := loaded().unitWords.at(f.runes, at)
+	if per.to > m.to && !per.foreign(f) {
+		return per, true
+	}
+	return m, ok && !m.foreign(f)
+}
+
+// foreign reports a word that means this in other languages than that of a text.
+func (m match) foreign(f *folded) bool {
+	return !slices.ContainsFunc(m.entries, func(e entry) bool { return e.only == "" || f.lang == "" || e.only == f.lang })
+}
+
 // noUnit reports what looks like a unit and is none: a word of another language, an article that lost its vowel ("2 millions
 // d'euros"), an abbreviation ("122 U.S. citizens"), an ordinal ("1º de marzo"), a time behind a million.
 func noUnit(f *folded, n number, m match) bool {
-	if !slices.ContainsFunc(m.entries, func(e entry) bool { return e.only == "" || f.lang == "" || e.only == f.lang }) {
+	if m.foreign(f) {
 		return true
 	}
 	if m.to-m.from == 1 && f.noUnitSign(n, m.from) {
@@ -339,6 +355,7 @@ func (w *wordRules) scale(f *folded, n *number) {
 		n.values[k] = shifted(value, n.zeros)
 	}
 	n.to, n.unitTo = m.to, m.to
+	w.addSmaller(f, n)
 }
 
 func skipSpaces(f *folded, i int) int {

@@ -16,18 +16,19 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 	}
 	var found []number
 	for _, m := range w.numbers.all(f.runes) {
-		if m.entries[0].group == "scale" || m.entries[0].ignore || taken[m.from] {
+		if m.entries[0].group == "scale" && !hanThousands(f, m.from) || m.entries[0].ignore || taken[m.from] {
 			continue
 		}
 		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
 		for _, e := range m.entries {
-			n.values = append(n.values, e.value)
+			value, unit, _ := strings.Cut(e.value, " ") // of an amount, both
+			n.values, n.unit = append(n.values, value), unit
 			n.dated = n.dated || e.group == "month"
 		}
 		if unicode.Is(unicode.Han, f.runes[m.from]) {
 			n = hanNumeral(f, n)
 		}
-		if !n.dated {
+		if !n.dated && n.unit == "" && m.entries[0].group != "scale" {
 			w.scale(f, &n)
 		}
 		n.plain = m.entries[0].sure
@@ -36,7 +37,9 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 	found = joinTens(f, dropCovered(found))
 	for i := range found {
 		n := &found[i]
-		attachUnit(f, n)
+		if n.unit == "" {
+			attachUnit(f, n)
+		}
 		_, people := loaded().counted.at(f.runes, skipSpaces(f, n.to))
 		n.counted = people || n.unit != ""
 		n.plain = (n.plain || n.counted) && countsSomething(f, *n) // what counts something is no other word
@@ -86,6 +89,13 @@ func countsSomething(f *folded, n number) bool {
 		return false
 	}
 	return !slices.Contains(loaded().forms.Idioms, n.values[0])
+}
+
+// hanThousands reports whether a numeral begins with its scale at a place (千五百).
+func hanThousands(f *folded, at int) bool {
+	forms := loaded().forms.hanNumeral
+	digit, known := forms[f.at(at+1)]
+	return known && !digit.scale && forms[f.at(at)].scale
 }
 
 // hanNumeral extends a numeral to all that belongs to it (二十五, 三百).

@@ -60,7 +60,7 @@ func (r *rules) plainWord(word string, behindNumber bool) bool {
 func (r *rules) findWordPlace(word string) wordPlace {
 	runes := []rune(word)
 	return wordPlace{
-		drug: r.drugs.mayBegin(runes) || r.spelledDrug(runes) != "",
+		drug: r.drugs.mayBegin(runes) || r.namedDrug(runes) != "",
 		unit: r.unitWords.mayBegin(runes),
 	}
 }

@@ -40,7 +40,7 @@ func (x *facts) attachRates(marks []match) {
 
 // takesRate reports whether a number is an amount that may be given by the hour.
 func (n *number) takesRate() bool {
-	return n.unit != "" && !n.code && !n.dated && (critical(n.unit) || loaded().units[n.unit].Rated)
+	return n.unit != "" && !n.code && !n.dated && n.isGiven()
 }
 
 // ratesAmong finds what says "per" units, those that stand side by side as one.

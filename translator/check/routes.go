@@ -47,10 +47,31 @@ func routesIn(x *facts, code language.Code) []route {
 	for _, m := range wordsOf(code).routes.all(x.f.runes) {
 		s := span{m.from, wordEnd(x.f, m), m.entries[0].value}
 		if !slices.ContainsFunc(x.drugs, func(d span) bool { return d.from <= s.from && s.from < d.to }) {
-			found = append(found, route{s, m.entries[0].sure})
+			found = append(found, route{s, m.entries[0].sure && !x.isUnit(s)})
 		}
 	}
-	return found
+	return x.withPuffs(found)
+}
+
+// isUnit reports whether a place is the unit of a number: 2吸入 are two puffs.
+func (x *facts) isUnit(s span) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool { return n.to <= s.from && s.from < n.unitTo })
+}
+
+// inhaled is the way in which puffs are taken, whether a text says so or not.
+const inhaled = "inhaled"
+
+// withPuffs lets puffs answer the way in which they are taken.
+func (x *facts) withPuffs(routes []route) []route {
+	if slices.ContainsFunc(routes, func(r route) bool { return r.value == inhaled }) {
+		return routes
+	}
+	for _, n := range x.numbers {
+		if n.unit == "puff" {
+			return append(routes, route{span{n.from, n.unitTo, inhaled}, false})
+		}
+	}
+	return routes
 }
 
 // firstRoutes gives the first place of each way.

@@ -2,11 +2,31 @@ package check
 
 import (
 	"slices"
+	"unicode"
 
 	"medixchange/translator/language"
 )
 
 var opposite = map[string]string{"left": "right", "right": "left"}
+
+// addSide notes a word for a side. Its place is the whole word, whatever part of it is listed: readers are shown what stands there.
+func (x *facts) addSide(m match, e entry) {
+	x.answers[e.group]++
+	s := span{x.arabicStart(m.from), wordEnd(x.f, m), e.group}
+	if e.sure {
+		x.sides = append(x.sides, s)
+		return
+	}
+	x.maybeSides = append(x.maybeSides, s)
+}
+
+// arabicStart is where a word in Arabic script begins, with the article and what else is written onto it.
+func (x *facts) arabicStart(at int) int {
+	for at > 0 && unicode.Is(unicode.Arabic, x.f.runes[at]) && wordRune(x.f.runes[at-1]) {
+		at--
+	}
+	return at
+}
 
 // sides compares left and right.
 func (c *comparison) sides() {

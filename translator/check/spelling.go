@@ -133,7 +133,7 @@ func drugsIn(f *folded) []span {
 			next++
 		}
 		if to-from >= least && (next == len(found) || found[next].from >= to) {
-			if name := known.spelledDrug(f.runes[from:to]); name != "" {
+			if name := known.namedDrug(f.runes[from:to]); name != "" {
 				found = append(found, span{from, to, name})
 			}
 		}

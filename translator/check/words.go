@@ -16,6 +16,7 @@ type wordFile struct {
 	habits    `yaml:",inline"`
 	Drugs     declension          // of their names
 	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
+	Amounts   map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
 	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives
@@ -30,8 +31,10 @@ type wordFile struct {
 	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
 	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast  []string            // words between two sides that are set against each other
+	Half      []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
+	Times     []string            // marks between how often a day and how much each time ("2x1" is twice a day one)
 	Dual      []string            // endings that say "two" of a noun
-	Frequency map[string][]string // canonical → phrases with {n}; "at night?" answers to one, and is never missed
+	Frequency map[string][]string // canonical → phrases with {n}; "at night?" answers to one, and is never missed, "od@en" is no phrase of texts in other languages
 	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per"); "over an hour?" may be a rate
 }
 
@@ -101,6 +104,7 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
+	half, times  lexicon
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -180,6 +184,11 @@ func newWordRules(file wordFile) *wordRules {
 			w.numbers.add(word, entry{group: "number", value: value, sure: !vague})
 		}
 	}
+	for amount, words := range file.Amounts {
+		for _, word := range words {
+			w.numbers.add(word, entry{group: "amount", value: amount, sure: true})
+		}
+	}
 	for value, words := range file.Scales {
 		for _, word := range words {
 			w.numbers.add(word, entry{group: "scale", value: value})
@@ -200,6 +209,12 @@ func newWordRules(file wordFile) *wordRules {
 	for _, word := range file.Contrast {
 		w.contrast.add(word, entry{group: "contrast", sure: true})
 	}
+	for _, word := range file.Half {
+		w.half.add(word, entry{group: "half", sure: true})
+	}
+	for _, mark := range file.Times {
+		w.times.add(mark, entry{group: "times", sure: true, endings: true})
+	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))
 	}
@@ -209,7 +224,8 @@ func newWordRules(file wordFile) *wordRules {
 	for value, patterns := range file.Frequency {
 		for _, pattern := range patterns {
 			pattern, vague := strings.CutSuffix(pattern, "?")
-			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: !vague})
+			pattern, only, _ := strings.Cut(pattern, "@")
+			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: !vague, only: language.Code(only)})
 		}
 	}
 	for value, words := range file.Per {
@@ -223,7 +239,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times}
 }
 
 func (w *wordRules) addClock(file wordFile) {

@@ -1,0 +1,146 @@
+package check
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// fractionMark stands between the parts of ½ once it is folded.
+const fractionMark = '⁄'
+
+// joinFractions makes one number of "½" and of "1/2 tablet", and of a whole number before it ("2½", "2 1/2").
+func (x *facts) joinFractions() {
+	for i := 0; i+1 < len(x.numbers); i++ {
+		part, ok := x.fraction(i)
+		if !ok {
+			continue
+		}
+		from := i
+		if i > 0 && x.wholeBefore(i) {
+			from, part = i-1, part+float(x.numbers[i-1].values[0])
+		}
+		joined := x.numbers[i+1]
+		joined.from, joined.decimal, joined.code = x.numbers[from].from, true, false
+		joined.values = []string{strconv.FormatFloat(part, 'f', -1, 64)}
+		x.numbers = slices.Replace(x.numbers, from, i+2, joined)
+		i = from
+	}
+}
+
+// fraction gives what the number at a place is divided by the next, if the two are a fraction. With a common slash that
+// is so only for halves, thirds and quarters of what is given, or of a scheme (1-0-1/2).
+func (x *facts) fraction(i int) (value float64, ok bool) {
+	a, b := &x.numbers[i], &x.numbers[i+1]
+	mark := x.f.at(a.to)
+	if b.from != a.to+1 || mark != fractionMark && mark != '/' || a.unit != "" || a.decimal || b.decimal {
+		return 0, false
+	}
+	over, under := float(a.values[0]), float(b.values[0])
+	if under <= over || over <= 0 {
+		return 0, false
+	}
+	if mark == '/' && (under > 4 || !b.isGiven() && x.f.at(a.from-1) != '-') {
+		return 0, false
+	}
+	return over / under, true
+}
+
+// isGiven reports an amount of what a patient is given.
+func (n number) isGiven() bool {
+	whole, _, _ := strings.Cut(n.unit, "/")
+	return loaded().units[whole].Given || critical(n.unit)
+}
+
+// wholeBefore reports whether a number belongs to the fraction behind it.
+func (x *facts) wholeBefore(fraction int) bool {
+	n, end := x.numbers[fraction-1], x.numbers[fraction].from
+	if n.unit != "" || n.decimal || n.code || end <= n.to {
+		return false
+	}
+	return !slices.ContainsFunc(x.f.runes[n.to:end], func(r rune) bool { return !isSpace(r) })
+}
+
+// addHalves adds the half that stands in words behind an amount or behind its unit: "two and a half tablets", 两片半.
+func (x *facts) addHalves(words *wordRules) {
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		if n.code || n.dated || len(n.values) != 1 {
+			continue
+		}
+		if end := words.half.past(x.f, n.to); n.unit == "" && end > n.to {
+			half := number{from: n.from, to: end, unitTo: end, values: n.values}
+			if attachUnit(x.f, &half); half.isGiven() {
+				n.to, n.unit, n.symbol, n.unitTo = end, half.unit, half.symbol, half.unitTo
+				n.addHalf()
+				x.dropWithin(i)
+			}
+		} else if end := words.half.past(x.f, n.unitTo); n.isGiven() && end > n.unitTo && !x.countsMore(end) {
+			n.unitTo = end
+			n.addHalf()
+			x.dropWithin(i)
+		}
+	}
+}
+
+// dropWithin leaves out the numbers that have become a part of another ("half tablets").
+func (x *facts) dropWithin(whole int) {
+	for i := range x.numbers {
+		if n := &x.numbers[i]; i != whole && n.from >= x.numbers[whole].from && n.from < x.numbers[whole].unitTo {
+			n.code = true
+		}
+	}
+}
+
+// countsMore reports whether a unit stands at a place: the half there is one of something else.
+func (x *facts) countsMore(at int) bool {
+	_, ok := loaded().unitWords.at(x.f.runes, skipSpaces(x.f, at))
+	return ok
+}
+
+func (n *number) addHalf() {
+	n.values = []string{strconv.FormatFloat(float(n.values[0])+0.5, 'f', -1, 64)}
+	n.decimal = true
+}
+
+// addSmaller adds what stands behind the scale of a numeral of East Asia: 1万5千, 1만 5천, 一万五千.
+func (w *wordRules) addSmaller(f *folded, n *number) {
+	limit := shifted("1", n.zeros)
+	for float(limit) > 1 && unspacedNumeral(f.at(n.to-1)) {
+		rest, end, scale := w.smaller(f, n.to)
+		if end == n.to || rest >= float(limit) {
+			return
+		}
+		for i, value := range n.values {
+			n.values[i] = strconv.FormatFloat(float(value)+rest, 'f', -1, 64)
+		}
+		n.to, n.unitTo, limit = end, end, scale
+	}
+}
+
+func unspacedNumeral(r rune) bool { return hangul(r) || unicode.Is(unicode.Han, r) }
+
+// smaller reads a numeral that continues a larger one, where it ends, and its scale. Behind a space it needs a scale of its own.
+func (w *wordRules) smaller(f *folded, at int) (value float64, end int, scale string) {
+	start := skipSpaces(f, at)
+	if han := hanNumeral(f, number{from: start, to: start}); han.to > start && start == at {
+		return float(han.values[0]), han.to, "1"
+	}
+	to := start
+	for isDigit(f.at(to)) {
+		to++
+	}
+	if to == start || f.at(to) == '.' || f.at(to) == ',' {
+		return 0, at, ""
+	}
+	digits := scanNumber(f, start, false)
+	m, ok := w.numbers.at(f.runes, to)
+	switch {
+	case ok && m.entries[0].group == "scale":
+		return float(digits.values[0]) * float(m.entries[0].value), m.to, m.entries[0].value
+	case start == at:
+		return float(digits.values[0]), to, "1"
+	}
+	return 0, at, ""
+}

@@ -1,0 +1,81 @@
+package check
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"medixchange/translator/language"
+)
+
+// judge compares the pairs of a file and expects its verdicts and findings.
+func judge(t *testing.T, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var cases []struct {
+		From, To            language.Code
+		Source, Translation string
+		Verdict             Verdict
+		Finds               []string
+	}
+	require.NoError(t, yaml.Unmarshal(data, &cases))
+	require.NotEmpty(t, cases)
+	for _, c := range cases {
+		report := Compare([]string{c.Source}, []string{c.Translation}, c.From, c.To)
+		var found []string
+		for _, reason := range report.Reasons {
+			found = append(found, reason.Code)
+		}
+		if report.Verdict != c.Verdict || strings.Join(found, " ") != strings.Join(c.Finds, " ") {
+			t.Errorf("%s → %s\n  %s\n  %s\n  want %s %v, have %s %+v", c.From, c.To, c.Source, c.Translation, c.Verdict, c.Finds, report.Verdict, report.Reasons)
+		}
+	}
+}
+
+// TestInvariantsOfTheWard: sides beside any noun, and amounts that are counted, are shown as they were written.
+func TestInvariantsOfTheWard(t *testing.T) {
+	data, err := os.ReadFile("testdata/invariants.yaml")
+	require.NoError(t, err)
+	var cases []struct {
+		In    language.Code
+		Text  string
+		Shows map[Kind][]string
+	}
+	require.NoError(t, yaml.Unmarshal(data, &cases))
+	require.NotEmpty(t, cases)
+	for _, c := range cases {
+		shown := map[Kind][]string{}
+		for _, i := range Invariants(c.Text, c.In) {
+			shown[i.Kind] = append(shown[i.Kind], i.Text)
+		}
+		assert.Equal(t, c.Shows, shown, "%s: %s", c.In, c.Text)
+	}
+}
+
+// TestLocalUnits: a unit as a ward of each language writes it is the same as the English one, and no other.
+func TestLocalUnits(t *testing.T) {
+	var units map[language.Code][]string
+	readTestdata(t, "localunits.yaml", &units)
+	english := units["en"]
+	for code, local := range units {
+		require.Len(t, local, len(english), code)
+		for i, unit := range local {
+			other := english[(i+1)%len(english)]
+			ours, theirs := "Vancomycin 35 "+unit, "Vancomycin 35 "+english[i]
+			for _, report := range []Report{Compare([]string{theirs}, []string{ours}, "en", code), Compare([]string{ours}, []string{theirs}, code, "en")} {
+				assert.NotContains(t, report.Codes(), "unit", "%s: %s", code, unit)
+				assert.NotContains(t, report.Codes(), "number", "%s: %s", code, unit)
+			}
+			changed := Compare([]string{ours}, []string{"Vancomycin 35 " + other}, code, "en")
+			assert.NotEqual(t, Pass, changed.Verdict, "%s: %s is not %s", code, unit, other)
+		}
+	}
+}
+
+// TestWard: everyday wording of wards passes, and what is wrong in it is found.
+func TestWard(t *testing.T) { judge(t, "testdata/ward.yaml") }
