@@ -81,7 +81,6 @@ func (c *comparison) segment(source, translation string) {
 		c.numberOrder()
 	}
 	c.clock()
-	c.ambiguous()
 	c.drugs()
 	c.frequencies()
 	c.routes()
