@@ -42,3 +42,15 @@ func compareChanged(t *testing.T, id, from, to, source string, target []string) 
 		}
 	}
 }
+
+// TestRightTranslationsPass has translations that are right though they are not word for word.
+func TestRightTranslationsPass(t *testing.T) {
+	data, err := os.ReadFile("testdata/right.yaml")
+	require.NoError(t, err)
+	var cases []struct{ From, To, Source, Translation string }
+	require.NoError(t, yaml.Unmarshal(data, &cases))
+	require.NotEmpty(t, cases)
+	for _, c := range cases {
+		compareChanged(t, "right", c.From, c.To, c.Source, []string{c.Translation})
+	}
+}

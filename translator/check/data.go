@@ -102,6 +102,7 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
+	doses        lexicon  // words for what is given
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -117,7 +118,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOmissions, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
@@ -206,7 +207,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {

@@ -43,6 +43,8 @@ func (c *comparison) opposites() {
 		s := source[concept]
 		if t, ok := target[concept]; ok && s.value != "" && t.value != "" && s.value != t.value {
 			c.found("negation.opposite", c.source.text(s), c.target.text(t))
+		} else if ok && oneTurned(spansOfConcept(saidInSource, concept), spansOfConcept(saidInTarget, concept)) {
+			c.found("negation.opposite", c.source.text(s), c.target.text(t))
 		} else if s.value == "" && ok && t.value == "" {
 			c.exchanged("negation.opposite", spansOfConcept(saidInSource, concept), spansOfConcept(saidInTarget, concept))
 		}
@@ -62,6 +64,20 @@ func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 			found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
 		}
 	}
+	if orders && len(x.omissions) > 0 {
+		found = x.withOmissions(found)
+	}
+	return found
+}
+
+// withOmissions adds the words for omitting something: they are the opposite of treating.
+func (x *facts) withOmissions(found []said) []said {
+	for _, o := range x.omissions {
+		if o.value == opposed {
+			found = append(found, said{span{o.from, o.to, "isnot"}, treatment})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b said) int { return a.from - b.from })
 	return found
 }
 
@@ -72,6 +88,21 @@ func spansOfConcept(all []said, concept string) (spans []span) {
 		}
 	}
 	return spans
+}
+
+// oneTurned reports two texts that name a concept as often as each other, of which one says its opposite more often: "stop …, restart …"
+// that became "start …, restart …".
+func oneTurned(source, target []span) bool {
+	return len(source) == len(target) && opposites(source) != opposites(target)
+}
+
+func opposites(spans []span) (count int) {
+	for _, s := range spans {
+		if s.value == "isnot" {
+			count++
+		}
+	}
+	return count
 }
 
 // onesided gives for each concept that a text names the first place; no value where it says both.
