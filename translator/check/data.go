@@ -118,7 +118,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOmissions, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOmissions, r.loadLacks, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}

@@ -16,6 +16,7 @@ func (r *rules) loadOpposites() error {
 	}
 	for concept, languages := range concepts {
 		concept, ordered := strings.CutSuffix(concept, "?")
+		concept, whole := strings.CutSuffix(concept, "!")
 		for code, words := range languages {
 			l := &r.words[code].opposites
 			l.accents = keepsAccents(code)
@@ -24,16 +25,19 @@ func (r *rules) loadOpposites() error {
 			}
 			for _, word := range words.IsNot {
 				l.add(word, entry{group: concept, value: "isnot", sure: !ordered})
+				if whole {
+					r.words[code].words.add(word, entry{group: negated, ignore: true})
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// opposites compares words such as stable and unstable, where neither side has a negation that may turn them and none was
-// missed.
+// opposites compares words such as stable and unstable, where both sides negate as often and no negation was missed: "not stable" may
+// be "unstable".
 func (c *comparison) opposites() {
-	if c.has("negation") || len(c.source.negations) > 0 || len(c.target.negations) > 0 {
+	if c.has("negation") || len(c.source.negations) != len(c.target.negations) {
 		return
 	}
 	orders := c.orders()
@@ -60,14 +64,24 @@ type said struct {
 // concepts lists what a text names of the table of opposites, in order; what is done with drugs only in a text that orders something.
 func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 	for _, m := range wordsOf(code).opposites.all(x.f.runes) {
-		if e := m.entries[0]; e.sure || orders {
-			found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
+		e := m.entries[0]
+		if !e.sure && !orders {
+			continue
 		}
+		if x.negatedWithin(m) { // "not stable" is the negation of what is said
+			e.value = "is"
+		}
+		found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
 	}
 	if orders && len(x.omissions) > 0 {
 		found = x.withOmissions(found)
 	}
 	return found
+}
+
+// negatedWithin reports whether a negation that counts stands in a match.
+func (x *facts) negatedWithin(m match) bool {
+	return slices.ContainsFunc(x.negations, func(n span) bool { return m.from <= n.from && n.to <= m.to })
 }
 
 // withOmissions adds the words for omitting something: they are the opposite of treating.
