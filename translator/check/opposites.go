@@ -1,7 +1,6 @@
 package check
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -41,18 +40,42 @@ func (c *comparison) opposites() {
 		return
 	}
 	orders := c.orders()
-	saidInSource, saidInTarget := c.source.concepts(c.from, orders), c.target.concepts(c.to, orders)
-	source, target := onesided(saidInSource), onesided(saidInTarget)
-	for _, concept := range slices.Sorted(maps.Keys(source)) {
-		s := source[concept]
-		if t, ok := target[concept]; ok && s.value != "" && t.value != "" && s.value != t.value {
-			c.found("negation.opposite", c.source.text(s), c.target.text(t))
-		} else if ok && oneTurned(spansOfConcept(saidInSource, concept), spansOfConcept(saidInTarget, concept)) {
-			c.found("negation.opposite", c.source.text(s), c.target.text(t))
-		} else if s.value == "" && ok && t.value == "" {
-			c.exchanged("negation.opposite", spansOfConcept(saidInSource, concept), spansOfConcept(saidInTarget, concept))
+	source := c.source.concepts(c.from, orders)
+	if len(source) == 0 {
+		return
+	}
+	target := c.target.concepts(c.to, orders)
+	for i, s := range source {
+		if !slices.ContainsFunc(source[:i], func(before said) bool { return before.concept == s.concept }) {
+			c.opposite(spansOfConcept(source, s.concept), spansOfConcept(target, s.concept))
 		}
 	}
+}
+
+// opposite compares the places of one concept: one that says the one thing with one that says the other, as often as each other with
+// one of them turned ("stop …, restart …" that became "start …, restart …"), or with two drugs that changed places.
+func (c *comparison) opposite(source, target []span) {
+	if len(target) == 0 {
+		return
+	}
+	turnedInSource, turnedInTarget := opposites(source), opposites(target)
+	bothInSource, bothInTarget := turnedInSource%len(source) != 0, turnedInTarget%len(target) != 0
+	switch {
+	case !bothInSource && !bothInTarget && (turnedInSource == 0) != (turnedInTarget == 0), len(source) == len(target) && turnedInSource != turnedInTarget:
+		c.found("negation.opposite", c.source.text(source[0]), c.target.text(target[0]))
+	case bothInSource && bothInTarget:
+		c.exchanged("negation.opposite", source, target)
+	}
+}
+
+// opposites counts the places that say the opposite.
+func opposites(spans []span) (count int) {
+	for _, s := range spans {
+		if s.value == "isnot" {
+			count++
+		}
+	}
+	return count
 }
 
 // said is a place that names a concept; its value is "is" or "isnot".
@@ -102,36 +125,6 @@ func spansOfConcept(all []said, concept string) (spans []span) {
 		}
 	}
 	return spans
-}
-
-// oneTurned reports two texts that name a concept as often as each other, of which one says its opposite more often: "stop …, restart …"
-// that became "start …, restart …".
-func oneTurned(source, target []span) bool {
-	return len(source) == len(target) && opposites(source) != opposites(target)
-}
-
-func opposites(spans []span) (count int) {
-	for _, s := range spans {
-		if s.value == "isnot" {
-			count++
-		}
-	}
-	return count
-}
-
-// onesided gives for each concept that a text names the first place; no value where it says both.
-func onesided(all []said) map[string]span {
-	found := map[string]span{}
-	for _, one := range all {
-		s, ok := found[one.concept]
-		if !ok {
-			s = one.span
-		} else if s.value != one.value {
-			s.value = ""
-		}
-		found[one.concept] = s
-	}
-	return found
 }
 
 // denied compares what the one negation of both texts stands beside: of two drugs, or two ways to give one, the other must not be
