@@ -81,7 +81,6 @@ func (c *comparison) segment(source, translation string) {
 		c.numberOrder()
 	}
 	c.clock()
-	c.ambiguous()
 	c.drugs()
 	c.frequencies()
 	c.schemes()
@@ -149,18 +148,29 @@ func hasValue(spans []span, value string) bool {
 func (c *comparison) drugDifferences() (missing, added []span) {
 	source, target := distinct(c.source.drugs), distinct(c.target.drugs)
 	for value, s := range source {
-		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.names(value) {
+		if _, ok := target[value]; !ok && !c.drugVerbatim(s) && !c.target.names(value) && !sharesKind(value, source, target) {
 			missing = append(missing, s)
 		}
 	}
 	for value, s := range target {
-		if _, ok := source[value]; !ok && !c.drugInSource(s) && !c.source.names(value) {
+		if _, ok := source[value]; !ok && !c.drugInSource(s) && !c.source.names(value) && !sharesKind(value, source, target) {
 			added = append(added, s)
 		}
 	}
 	sortSpans(missing)
 	sortSpans(added)
 	return missing, added
+}
+
+// sharesKind reports whether both sides name a drug of which a name is the first word: who has said "insulin glargine" may go on with
+// "the insulin".
+func sharesKind(name string, source, target map[string]span) bool {
+	for drug := range source {
+		if _, ok := target[drug]; ok && strings.HasPrefix(drug, name+" ") {
+			return true
+		}
+	}
+	return false
 }
 
 // drugs compares which drugs are named.

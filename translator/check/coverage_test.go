@@ -46,7 +46,7 @@ func everyRule(t *testing.T) map[string]bool {
 	require.NoError(t, readYAML("signs.yaml", &signs))
 	for kind, named := range map[string]map[string]any{"route ": routes, "opposite ": opposites, "sign ": signs} {
 		for name := range named {
-			rules[kind+strings.TrimSuffix(name, "?")] = true
+			rules[kind+strings.TrimRight(name, "?!")] = true
 		}
 	}
 	known := loaded()

@@ -28,7 +28,8 @@ type facts struct {
 	opposites        []span // "ineffective", "unable"
 	weak             []span // "avoid", "instead of"
 	faint            []span // "shortage", "unlike"
-	crowded          bool   // it has more numbers than are compared
+	omissions        []omission
+	crowded          bool // it has more numbers than are compared
 	answers          map[string]int
 	sides            []span // value is "left" or "right", sure ones
 	maybeSides       []span // words that may be one
@@ -268,6 +269,8 @@ func (x *facts) findWords(words *wordRules) {
 			switch e.group {
 			case concord:
 				repeated = append(repeated, s)
+			case omitted:
+				x.omissions = append(x.omissions, omission{s, e.value != ""})
 			case negated, opposed, weakened, faint:
 				x.negate(s)
 			default:
@@ -277,6 +280,7 @@ func (x *facts) findWords(words *wordRules) {
 	}
 	x.findInside(words, taken)
 	x.addConcord(repeated)
+	x.settleOmissions(words)
 	sortSpans(x.negations)
 	x.settleSides(words)
 }

@@ -26,6 +26,7 @@ type damages struct {
 	Sides     []string
 	Doses     []string
 	Months    []string
+	Marks     string
 	Exchange  map[string][]string
 }
 
@@ -57,7 +58,7 @@ func newMutator(t *testing.T) *mutator {
 // mutants makes all mutants of a text in a language.
 func (m *mutator) mutants(code, text string) []mutant {
 	d := m.languages[code]
-	list := numberMutants(text)
+	list := append(numberMutants(text), d.thousandMutants(text)...)
 	list = append(list, d.unitMutants(text)...)
 	list = append(list, d.negationMutants(text)...)
 	for i := 0; i+1 < len(d.Sides); i += 2 {

@@ -21,9 +21,12 @@ func hasWords(code lang.Code) bool {
 // neutral compares a segment of which one side is in a language without words.
 func (c *comparison) neutral() {
 	c.pressures()
+	c.source.forgetConvention(c.from)
+	c.target.forgetConvention(c.to)
 	source, target := withUnscaled(pool(c.source.numbers)), withUnscaled(pool(c.target.numbers))
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
+	c.misread(source, target)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	for _, s := range source {
@@ -34,8 +37,17 @@ func (c *comparison) neutral() {
 	c.paired = source
 	c.signs()
 	c.neutralLeftOver(source, target)
-	c.ambiguous()
 	c.neutralDrugs()
+}
+
+// forgetConvention lets the marks of numbers be read either way in a language of which no convention is known.
+func (x *facts) forgetConvention(code lang.Code) {
+	if hasWords(code) {
+		return
+	}
+	for i := range x.numbers {
+		x.numbers[i].doubtful = false
+	}
 }
 
 // withUnscaled lets a number with a word such as "million" also be the number before it.

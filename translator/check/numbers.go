@@ -13,6 +13,7 @@ type number struct {
 	values   []string // canonical decimal values that it may have; more than one if the mark is ambiguous
 	soft     bool     // in words, or the name of a month
 	decimal  bool     // has a decimal mark
+	doubtful bool     // its mark may group or be decimal: the first two values are its readings
 	unit     string   // canonical unit, "" if none
 	symbol   bool     // the unit is a symbol that stays as it is
 	unitTo   int      // end of the unit, = to if none
@@ -114,7 +115,7 @@ func scanNumber(f *folded, i int, commaDecimal bool) number {
 		j, group, grouped = j+1, 0, true
 	}
 	values, decimal := readings(raw.String(), commaDecimal)
-	return number{from: i, to: j, values: values, decimal: decimal}
+	return number{from: i, to: j, values: values, decimal: decimal, doubtful: len(values) > 1}
 }
 
 // bareDecimal reports whether the digits at i are what is behind the mark of ".5".

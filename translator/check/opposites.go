@@ -2,7 +2,6 @@ package check
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,6 +16,7 @@ func (r *rules) loadOpposites() error {
 	}
 	for concept, languages := range concepts {
 		concept, ordered := strings.CutSuffix(concept, "?")
+		concept, whole := strings.CutSuffix(concept, "!")
 		for code, words := range languages {
 			w, known := r.words[code]
 			if !known {
@@ -31,29 +31,58 @@ func (r *rules) loadOpposites() error {
 			}
 			for _, word := range words.IsNot {
 				l.add(word, entry{group: concept, value: "isnot", sure: !ordered})
+				if whole {
+					r.words[code].words.add(word, entry{group: negated, ignore: true})
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// opposites compares words such as stable and unstable, where neither side has a negation that may turn them and none was
-// missed.
+// opposites compares words such as stable and unstable, where both sides negate as often and no negation was missed: "not stable" may
+// be "unstable".
 func (c *comparison) opposites() {
-	if c.has("negation") || len(c.source.negations) > 0 || len(c.target.negations) > 0 {
+	if c.has("negation") || len(c.source.negations) != len(c.target.negations) {
 		return
 	}
 	orders := c.orders()
-	saidInSource, saidInTarget := c.source.concepts(c.from, orders), c.target.concepts(c.to, orders)
-	source, target := onesided(saidInSource), onesided(saidInTarget)
-	for _, concept := range slices.Sorted(maps.Keys(source)) {
-		s := source[concept]
-		if t, ok := target[concept]; ok && s.value != "" && t.value != "" && s.value != t.value {
-			c.found("negation.opposite", c.source.text(s), c.target.text(t))
-		} else if s.value == "" && ok && t.value == "" {
-			c.exchanged("negation.opposite", spansOfConcept(saidInSource, concept), spansOfConcept(saidInTarget, concept))
+	source := c.source.concepts(c.from, orders)
+	if len(source) == 0 {
+		return
+	}
+	target := c.target.concepts(c.to, orders)
+	for i, s := range source {
+		if !slices.ContainsFunc(source[:i], func(before said) bool { return before.concept == s.concept }) {
+			c.opposite(spansOfConcept(source, s.concept), spansOfConcept(target, s.concept))
 		}
 	}
+}
+
+// opposite compares the places of one concept: one that says the one thing with one that says the other, as often as each other with
+// one of them turned ("stop …, restart …" that became "start …, restart …"), or with two drugs that changed places.
+func (c *comparison) opposite(source, target []span) {
+	if len(target) == 0 {
+		return
+	}
+	turnedInSource, turnedInTarget := opposites(source), opposites(target)
+	bothInSource, bothInTarget := turnedInSource%len(source) != 0, turnedInTarget%len(target) != 0
+	switch {
+	case !bothInSource && !bothInTarget && (turnedInSource == 0) != (turnedInTarget == 0), len(source) == len(target) && turnedInSource != turnedInTarget:
+		c.found("negation.opposite", c.source.text(source[0]), c.target.text(target[0]))
+	case bothInSource && bothInTarget:
+		c.exchanged("negation.opposite", source, target)
+	}
+}
+
+// opposites counts the places that say the opposite.
+func opposites(spans []span) (count int) {
+	for _, s := range spans {
+		if s.value == "isnot" {
+			count++
+		}
+	}
+	return count
 }
 
 // said is a place that names a concept; its value is "is" or "isnot".
@@ -65,10 +94,34 @@ type said struct {
 // concepts lists what a text names of the table of opposites, in order; what is done with drugs only in a text that orders something.
 func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 	for _, m := range wordsOf(code).opposites.all(x.f.runes) {
-		if e := m.entries[0]; e.sure || orders {
-			found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
+		e := m.entries[0]
+		if !e.sure && !orders {
+			continue
+		}
+		if x.negatedWithin(m) { // "not stable" is the negation of what is said
+			e.value = "is"
+		}
+		found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
+	}
+	if orders && len(x.omissions) > 0 {
+		found = x.withOmissions(found)
+	}
+	return found
+}
+
+// negatedWithin reports whether a negation that counts begins in a match.
+func (x *facts) negatedWithin(m match) bool {
+	return slices.ContainsFunc(x.negations, func(n span) bool { return m.from <= n.from && n.from < m.to })
+}
+
+// withOmissions adds the words for omitting something: they are the opposite of treating.
+func (x *facts) withOmissions(found []said) []said {
+	for _, o := range x.omissions {
+		if o.value == opposed {
+			found = append(found, said{span{o.from, o.to, "isnot"}, treatment})
 		}
 	}
+	slices.SortStableFunc(found, func(a, b said) int { return a.from - b.from })
 	return found
 }
 
@@ -79,21 +132,6 @@ func spansOfConcept(all []said, concept string) (spans []span) {
 		}
 	}
 	return spans
-}
-
-// onesided gives for each concept that a text names the first place; no value where it says both.
-func onesided(all []said) map[string]span {
-	found := map[string]span{}
-	for _, one := range all {
-		s, ok := found[one.concept]
-		if !ok {
-			s = one.span
-		} else if s.value != one.value {
-			s.value = ""
-		}
-		found[one.concept] = s
-	}
-	return found
 }
 
 // denied compares what the one negation of both texts stands beside: of two drugs, or two ways to give one, the other must not be

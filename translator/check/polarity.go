@@ -217,8 +217,11 @@ func (x *facts) firstNegation() span {
 }
 
 // orders reports whether the source names a drug or a dose.
-func (c *comparison) orders() bool {
-	return len(c.source.drugs) > 0 || slices.ContainsFunc(c.source.numbers, func(n number) bool { return critical(n.unit) && !n.dated })
+func (c *comparison) orders() bool { return c.source.namesDose() }
+
+// namesDose reports whether a text names a drug or a dose.
+func (x *facts) namesDose() bool {
+	return len(x.drugs) > 0 || slices.ContainsFunc(x.numbers, func(n number) bool { return critical(n.unit) && !n.dated })
 }
 
 // around is a word with a little of what follows it, so that "no" tells what it negates.

@@ -15,6 +15,7 @@ func (c *comparison) numbers() {
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
 	pair(source, target, sameOrdinal)
+	c.misread(source, target)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
@@ -66,7 +67,7 @@ func sameQuantity(a, b number) bool {
 // sameMonth is a month by its name beside the same month, by its name or as in 3月18日. Those come first, lest the third day of
 // March be taken for it.
 func sameMonth(a, b number) bool {
-	return (a.month && b.inDate() || b.month && a.inDate()) && (a.month || a.dated) && (b.month || b.dated) && contains(b.values, a.values[0])
+	return (a.month && b.inDate() || b.month && a.inDate()) && (a.month || a.dated) && (b.month || b.dated) && b.reads(a.values[0])
 }
 
 // sameOrdinal is a day or a year that one language counts in a word and the other in digits ("the third day", 第3天).
@@ -79,15 +80,6 @@ func (n number) ordinalOf(m number) bool {
 	value, ordinal := strings.CutSuffix(n.values[0], ".0")
 	known := loaded().units
 	return ordinal && value == m.values[0] && (known[n.unit].Time || known[m.unit].Time)
-}
-
-func sameValue(a, b number) bool {
-	for _, v := range a.values {
-		if contains(b.values, v) || (a.dated != b.dated && !a.month && !b.month && contains(b.values, strings.TrimSuffix(v, ".0"))) {
-			return true
-		}
-	}
-	return false
 }
 
 // changedUnits looks at partners whose units differ.
@@ -337,24 +329,6 @@ func (c *comparison) softChange(source, target []*candidate) {
 				t.partner, s.partner = s, t
 				c.found("number.changed", c.source.numberText(s.number), c.target.numberText(t.number))
 				break
-			}
-		}
-	}
-}
-
-// ambiguous notices numbers such as 1.125 that the reader's convention turns into another value.
-func (c *comparison) ambiguous() {
-	if wordsOf(c.from).commaDecimal == wordsOf(c.to).commaDecimal {
-		return
-	}
-	for _, s := range c.source.numbers {
-		if len(s.values) < 2 || s.soft || s.dated {
-			continue
-		}
-		for _, t := range c.target.numbers {
-			if len(t.values) > 1 && !t.soft && t.values[0] != s.values[0] && contains(t.values, s.values[0]) {
-				c.found("decimal.ambiguous", c.source.numberText(s), c.target.numberText(t))
-				return
 			}
 		}
 	}

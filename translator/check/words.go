@@ -105,6 +105,7 @@ type wordRules struct {
 	tenths       lexicon
 	contrast     lexicon
 	half, times  lexicon
+	doses        lexicon  // words for what is given
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -239,7 +240,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times, &w.doses}
 }
 
 func (w *wordRules) addClock(file wordFile) {
