@@ -63,7 +63,7 @@ func originalBlock(m Message) string {
 
 // translationLine and translationBlock are the translation alone, as text and as HTML.
 func translationLine(m Message) string {
-	return directed(m.To, isolateQuantities(m.To, m.Body))
+	return Directed(m.To, isolateQuantities(m.To, m.Body))
 }
 
 func translationBlock(m Message) string {
@@ -73,7 +73,7 @@ func translationBlock(m Message) string {
 // blockOf makes paragraphs of text, or of HTML where there is some.
 func blockOf(c language.Code, body, formatted string) string {
 	if formatted == "" {
-		return paragraph(directed(c, body))
+		return paragraph(Directed(c, body))
 	}
 	formatted = protect.Sanitize(formatted)
 	if startsWithBlock(formatted) {
@@ -83,7 +83,7 @@ func blockOf(c language.Code, body, formatted string) string {
 		end := strings.IndexByte(formatted, '>')
 		return formatted[:end+1] + rightToLeftMark + formatted[end+1:]
 	}
-	return "<p>" + directed(c, formatted) + "</p>"
+	return "<p>" + Directed(c, formatted) + "</p>"
 }
 
 // startsWithBlock reports whether HTML begins with an element that must not stand inside a paragraph.
@@ -122,7 +122,7 @@ func invariantLine(m Message) string {
 	if more := len(seen) - len(items); more > 0 {
 		items = append(items, isolatedItem(m.To, andMore(more)))
 	}
-	return directed(m.To, language.String(m.To, "invariants", "items", strings.Join(items, betweenInvariants)))
+	return Directed(m.To, language.String(m.To, "invariants", "items", strings.Join(items, betweenInvariants)))
 }
 
 // andMore says in any language that there are more items than those that are shown.
