@@ -44,8 +44,7 @@ func (b *Bridge) hearsOf(j *job) bool {
 
 // concernOf finds what a result means for the author of its message.
 func (b *Bridge) concernOf(ctx context.Context, j *job, message *rooms.Event, result translator.Result) (c concern, err error) {
-	kept := result.Withheld && result.State != translator.Translated
-	warned := len(result.Identifiers) > 0 && !result.Withheld && b.o.Config.Identifiers.Action == string(translator.IdentifiersWarn)
+	kept := result.Withheld && !result.Untold && result.State != translator.Translated
 	if kept {
 		c.kept = result.Identifiers
 	}
@@ -55,14 +54,37 @@ func (b *Bridge) concernOf(ctx context.Context, j *job, message *rooms.Event, re
 	if result.Verdict == check.Block {
 		c.refuse = result.Reasons
 	}
-	if kept || warned {
-		text := "privacy_sent"
-		if kept {
-			text = "privacy_held"
-		}
-		c.notice, err = noticeContent(message, b.identifiersNotice(ctx, j.ev, text, result.Identifiers), nil)
+	if kept {
+		c.notice, err = noticeContent(message, b.identifiersNotice(ctx, j.ev, "privacy_held", result.Identifiers), nil)
 	}
 	return c, err
+}
+
+// warnAuthor tells the author of a version what it seems to hold, once, before engines of others get it: its notice is stored and
+// has its place in the stream when this returns. It reports false for a version that is not in force any more, which nobody
+// needs to have translated.
+func (b *Bridge) warnAuthor(ctx context.Context, j *job, kinds []identifiers.Kind) (told bool, err error) {
+	message, err := b.messageOf(ctx, j.ev)
+	if err != nil {
+		return false, err
+	}
+	content, err := noticeContent(message, b.identifiersNotice(ctx, j.ev, "privacy_sent", kinds), nil)
+	if err != nil {
+		return false, err
+	}
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		told = false
+		version, err := b.o.Rooms.VersionIn(tx, message)
+		if err != nil || version.Redacted || inForceNID(version, message) != j.ev.NID {
+			return err
+		}
+		told = true
+		return b.tellIn(tx, j.ev.Sender, message, kindOf(noticeIdentifiers, j.ev.NID), content)
+	})
+	if err != nil {
+		return false, fmt.Errorf("telling an author what goes to an engine of others: %w", err)
+	}
+	return told, nil
 }
 
 func (b *Bridge) identifiersNotice(ctx context.Context, ev *rooms.Event, key string, kinds []identifiers.Kind) string {
