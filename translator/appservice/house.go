@@ -214,8 +214,13 @@ func (h *house) Reads(_ context.Context, userID, roomID string) language.Code {
 	return h.s.o.Home
 }
 
-// Needed implements replies.Host: whoever has chosen a language may need a translation.
+// Needed implements replies.Host: whoever has chosen a language may need a translation. Somebody who is alone with the bot may
+// be told something.
 func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
+	members, err := h.membersOf(ctx, roomID)
+	if err != nil || len(members) == 1 {
+		return err == nil, err
+	}
 	read, err := h.Languages(ctx, roomID, "")
 	return len(read) > 0, err
 }

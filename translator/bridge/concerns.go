@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"medixchange/translator/compose"
 	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // A concern is something about a message that its author can mend: it seems to tell who a patient is, so that it was kept
@@ -38,8 +38,7 @@ func kindOf(kind string, versionNID int64) string {
 // hearsOf reports whether a concern about a job's message is one that its author hears of: somebody of this node who has just
 // said it. What history asks for concerns nobody at the moment.
 func (b *Bridge) hearsOf(j *job) bool {
-	sender := j.ev.Sender
-	return b.jobs.isTold(j) && sender != b.bot && b.talk.isLocal(sender) && !b.o.Appservice(sender) && !slices.Contains(b.o.Config.ClinicalBots, sender)
+	return b.jobs.isTold(j) && b.People().CanBeTold(j.ev.Sender)
 }
 
 // concernOf finds what a result means for the author of its message.
@@ -88,12 +87,7 @@ func (b *Bridge) warnAuthor(ctx context.Context, j *job, kinds []identifiers.Kin
 }
 
 func (b *Bridge) identifiersNotice(ctx context.Context, ev *rooms.Event, key string, kinds []identifiers.Kind) string {
-	reader := b.talk.languageOf(ctx, ev.Sender, ev.RoomID)
-	names := make([]string, 0, len(kinds))
-	for _, kind := range kinds {
-		names = append(names, language.String(reader, "privacy_"+string(kind)))
-	}
-	return "🌐 " + language.Say(reader, key, "items", strings.Join(names, ", "))
+	return replies.IdentifiersNotice(b.talk.languageOf(ctx, ev.Sender, ev.RoomID), key, kinds)
 }
 
 // storeConcern stores a concern while its version is in force.
