@@ -182,6 +182,9 @@ func (p *Pipeline) Forget(text, formatted string) {
 	p.cache.forget(compose.Original{Body: body, FormattedBody: formatted})
 }
 
+// Expire forgets what was translated before a time.
+func (p *Pipeline) Expire(before time.Time) { p.cache.expire(before) }
+
 // Purge forgets what was translated before.
 func (p *Pipeline) Purge() {
 	p.cache.clear()
