@@ -53,6 +53,7 @@ func indiscreet(t *testing.T) func(*config.Config) {
 	return func(cfg *config.Config) {
 		at, err := url.Parse(server.URL)
 		require.NoError(t, err)
+		cfg.Log.Level = "debug"
 		cfg.Translator.Enabled = true
 		cfg.Translator.AllowExternal = []string{at.Hostname()}
 		cfg.Translator.Engines = []config.Engine{{Type: "libretranslate", URL: server.URL, Timeout: config.Duration(5 * time.Second)}}
@@ -100,6 +101,7 @@ func TestNoTextStandsInLogsOrMetrics(t *testing.T) {
 	for _, h := range hospitals {
 		require.Eventually(t, func() bool { return len(h.Logged("engine=libretranslate")) > 0 }, clientPatience, 20*time.Millisecond,
 			"the hospital logs that its engine fails")
+		require.NotEmpty(t, h.Logged("level=debug", "Translation engine failed"), "and why, to whoever asks for that much")
 		res, err := http.Get(h.URL + "/metrics")
 		require.NoError(t, err)
 		metrics, err := io.ReadAll(res.Body)

@@ -3,6 +3,7 @@ package translator
 import (
 	"container/list"
 	"sync"
+	"time"
 
 	"medixchange/translator/compose"
 )
@@ -23,6 +24,7 @@ type cacheEntry struct {
 	key    cacheKey
 	result Result
 	size   int
+	at     time.Time // of its making
 }
 
 func newCache(limit int) *cache {
@@ -41,7 +43,7 @@ func (c *cache) get(key cacheKey) (Result, bool) {
 }
 
 func (c *cache) put(key cacheKey, result Result) {
-	entry := &cacheEntry{key: key, result: result, size: sizeOf(result)}
+	entry := &cacheEntry{key: key, result: result, size: sizeOf(result), at: time.Now()}
 	if entry.size > c.limit/4 {
 		return
 	}
@@ -63,6 +65,17 @@ func (c *cache) forget(source compose.Original) {
 	defer c.mu.Unlock()
 	for _, element := range c.entries {
 		if element.Value.(*cacheEntry).result.Original == source {
+			c.remove(element)
+		}
+	}
+}
+
+// expire drops the results from before a time.
+func (c *cache) expire(before time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, element := range c.entries {
+		if element.Value.(*cacheEntry).at.Before(before) {
 			c.remove(element)
 		}
 	}

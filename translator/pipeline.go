@@ -182,6 +182,9 @@ func (p *Pipeline) Forget(text, formatted string) {
 	p.cache.forget(compose.Original{Body: body, FormattedBody: formatted})
 }
 
+// Expire forgets what was translated before a time.
+func (p *Pipeline) Expire(before time.Time) { p.cache.expire(before) }
+
 // Purge forgets what was translated before.
 func (p *Pipeline) Purge() {
 	p.cache.clear()
@@ -191,7 +194,7 @@ func (p *Pipeline) Purge() {
 // prepare decides what needs no engine; done reports that the result is final.
 func (p *Pipeline) prepare(request Request) (result Result, done bool) {
 	body, formatted := protect.CutReply(request.Text, request.HTML)
-	result = Result{To: request.Target, local: request.Local, released: request.Released, Original: compose.Original{Body: body, FormattedBody: formatted}}
+	result = Result{To: request.Target, local: request.Local, released: request.Released, unwarned: p.tellsFirst(request), Original: compose.Original{Body: body, FormattedBody: formatted}}
 	source := sourceOf(protect.PastMention(body, formatted), request)
 	result.From, result.unsure = source.best, !source.sure
 	switch {
@@ -238,7 +241,7 @@ func keyOf(source Result, marks []string) cacheKey {
 	hashed := short[:0]
 	for _, part := range [...]string{
 		string(source.From), strconv.FormatBool(source.unsure), strconv.FormatBool(source.local), strconv.FormatBool(source.released),
-		string(source.To), source.Original.Body, source.Original.FormattedBody,
+		strconv.FormatBool(source.unwarned), string(source.To), source.Original.Body, source.Original.FormattedBody,
 	} {
 		hashed = appendPart(hashed, part)
 	}
@@ -288,7 +291,7 @@ func (p *Pipeline) run(ctx context.Context, w *work) Result {
 		}
 	}
 	if blocked != nil {
-		blocked.Identifiers, blocked.Withheld = source.Identifiers, source.Withheld
+		blocked.Identifiers, blocked.Withheld, blocked.Untold = source.Identifiers, source.Withheld, source.Untold
 		return *blocked
 	}
 	if source.Withheld && reason == ReasonNoEngine {

@@ -16,6 +16,9 @@ type Request struct {
 	Target         language.Code // what the reader reads
 	Local          bool          // only engines of this machine may see the text
 	Released       bool          // its author lets outside engines have it although it seems to hold patient identifiers
+	// Unwarned says that its author can still be told what it seems to hold: with [IdentifiersWarn] outside engines do not get
+	// it before, and the result is Untold. It is asked for again, Released, once the author was told.
+	Unwarned bool
 }
 
 // State says whether a reader sees a translation.
@@ -55,14 +58,15 @@ type Result struct {
 	Glossary   int64             // version of the glossary that the translation agrees with; 0: there is none
 
 	// Identifiers are what an outside engine that was to be asked would have got to know of a patient, by kind; Withheld says
-	// that for this reason none was asked.
-	Identifiers []identifiers.Kind
-	Withheld    bool
+	// that for this reason none was asked, Untold that it is so only until the author was told.
+	Identifiers      []identifiers.Kind
+	Withheld, Untold bool
 
 	unsure bool // From is only the most probable language
 	local  bool // only engines of this machine may see it
 
 	released bool // outside engines may see it whatever it holds
+	unwarned bool // not before its author was told
 
 	Body, FormattedBody string           // the translation alone; FormattedBody is HTML, both empty unless Translated
 	Original            compose.Original // the source without reply fallbacks

@@ -66,6 +66,7 @@ func (p *Pipeline) taken(request Request) (source Result, done bool) {
 	}
 	body, formatted := protect.CutReply(request.Text, request.HTML)
 	return Result{
-		From: request.SourceHint, To: request.Target, local: request.Local, released: request.Released, Original: compose.Original{Body: body, FormattedBody: formatted},
+		From: request.SourceHint, To: request.Target, local: request.Local, released: request.Released, unwarned: p.tellsFirst(request),
+		Original: compose.Original{Body: body, FormattedBody: formatted},
 	}, false
 }

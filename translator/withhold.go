@@ -15,7 +15,7 @@ type Identifiers string
 // The choices.
 const (
 	IdentifiersHold Identifiers = "hold" // outside engines do not get it unless it is released; the default
-	IdentifiersWarn Identifiers = "warn" // they get it, and the result says what was found
+	IdentifiersWarn Identifiers = "warn" // they get it once its author was told, where that can be (Request.Unwarned)
 	IdentifiersOff  Identifiers = "off"  // nobody looks
 )
 
@@ -38,9 +38,15 @@ func (p *Pipeline) keeps(l link, source *Result, message *protect.Message) bool 
 	if source.Identifiers = p.identifiersIn(source, message); len(source.Identifiers) == 0 {
 		return false
 	}
-	kept := p.config.Identifiers == IdentifiersHold && !source.released
+	kept := !source.released && (p.config.Identifiers == IdentifiersHold || source.unwarned)
 	source.Withheld = source.Withheld || kept
+	source.Untold = source.Untold || kept && p.config.Identifiers == IdentifiersWarn
 	return kept
+}
+
+// tellsFirst reports whether outside engines get a text of a request only once its author was told what it seems to hold.
+func (p *Pipeline) tellsFirst(request Request) bool {
+	return request.Unwarned && !request.Released && p.config.Identifiers == IdentifiersWarn
 }
 
 func (p *Pipeline) identifiersIn(source *Result, message *protect.Message) []identifiers.Kind {

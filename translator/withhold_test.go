@@ -32,31 +32,39 @@ func TestTextsWithPatientIdentifiersAreKeptFromOutsideEngines(t *testing.T) {
 		action   Identifiers
 		text     string
 		released bool
+		unwarned bool
 		inside   *fake
 		asked    int64
 		state    State
 		engine   string
 		found    []identifiers.Kind
 		withheld bool
+		untold   bool
 	}{
-		"held":                         {text: withPhone, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
-		"held, an engine of the house": {text: withPhone, inside: &fake{name: "inside"}, state: Translated, engine: "inside", found: []identifiers.Kind{identifiers.Phone}, withheld: true},
-		"held, that one fails":         {text: withPhone, inside: &fake{name: "inside", err: engine.ErrNoMatch}, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
-		"released":                     {text: withPhone, released: true, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
-		"warned":                       {action: IdentifiersWarn, text: withPhone, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
-		"off":                          {action: IdentifiersOff, text: withPhone, asked: 1, state: Translated, engine: "outside"},
-		"a dose is no identifier":      {text: "Give 5000 units of heparin.", asked: 1, state: Translated, engine: "outside"},
+		"held":                             {text: withPhone, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"held, an engine of the house":     {text: withPhone, inside: &fake{name: "inside"}, state: Translated, engine: "inside", found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"held, that one fails":             {text: withPhone, inside: &fake{name: "inside", err: engine.ErrNoMatch}, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"released":                         {text: withPhone, released: true, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
+		"warned":                           {action: IdentifiersWarn, text: withPhone, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
+		"warned, its author is to be told": {action: IdentifiersWarn, text: withPhone, unwarned: true, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true, untold: true},
+		"warned, its author was told":      {action: IdentifiersWarn, text: withPhone, unwarned: true, released: true, asked: 1, state: Translated, engine: "outside", found: []identifiers.Kind{identifiers.Phone}},
+		"warned, to be told, an engine of the house": {action: IdentifiersWarn, text: withPhone, unwarned: true, inside: &fake{name: "inside"}, state: Translated, engine: "inside", found: []identifiers.Kind{identifiers.Phone}, withheld: true, untold: true},
+		"warned, nothing to tell":                    {action: IdentifiersWarn, text: "Give 5000 units of heparin.", unwarned: true, asked: 1, state: Translated, engine: "outside"},
+		"held, whoever could be told":                {text: withPhone, unwarned: true, state: None, found: []identifiers.Kind{identifiers.Phone}, withheld: true},
+		"off":                                        {action: IdentifiersOff, text: withPhone, asked: 1, state: Translated, engine: "outside"},
+		"a dose is no identifier":                    {text: "Give 5000 units of heparin.", asked: 1, state: Translated, engine: "outside"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outside := &fake{name: "outside"}
 			p := chained(t, c.action, outside, c.inside)
-			result, err := p.Translate(t.Context(), Request{Text: c.text, SenderLanguage: "en", Target: "es", Released: c.released})
+			result, err := p.Translate(t.Context(), Request{Text: c.text, SenderLanguage: "en", Target: "es", Released: c.released, Unwarned: c.unwarned})
 			require.NoError(t, err)
 			require.Equal(t, c.asked, outside.asked.Load())
 			require.Equal(t, c.state, result.State)
 			require.Equal(t, c.engine, result.Engine)
 			require.Equal(t, c.found, result.Identifiers)
 			require.Equal(t, c.withheld, result.Withheld)
+			require.Equal(t, c.untold, result.Untold)
 			if c.state == None {
 				require.True(t, result.Because(ReasonIdentifiers), "%v", result.Reasons)
 			}

@@ -261,7 +261,7 @@ type Bridge struct {
 
 // Seal says how translations and what is kept of them stand in the database.
 type Seal struct {
-	// Renderings seals translations and notices; reports and the reading log always are.
+	// Renderings can only be true: translations are always sealed, as reports and the reading log are.
 	Renderings bool `yaml:"renderings"`
 	// KeyFile is the file with the key; made when it is not there.
 	KeyFile string `yaml:"key_file"`

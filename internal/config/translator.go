@@ -38,6 +38,7 @@ func (c *Config) validateTranslator(k *checker) {
 	k.check(t.Encrypted.LeaveAfter >= 0, "translator.encrypted.leave_after", "must not be negative")
 	k.check(t.Encrypted.KeyWait > 0, "translator.encrypted.key_wait", "must be a time")
 	k.check(!t.Encrypted.Enabled || t.Encrypted.KeyFile != "", "translator.encrypted.key_file", "must name a file")
+	k.check(t.Seal.Renderings, "translator.seal.renderings", "is no choice any more: translations are always sealed; remove the line")
 	k.check(!t.Enabled || t.Seal.KeyFile != "", "translator.seal.key_file", "must name a file")
 	c.validateTranscription(k)
 	for i, e := range t.Engines {

@@ -29,6 +29,13 @@ func TestEveryEngineTypeSaysWhichKeysItNeeds(t *testing.T) {
 	}
 }
 
+func TestTranslationsAreAlwaysSealed(t *testing.T) {
+	_, err := Parse([]byte("server_name: a.example\ntranslator:\n  seal: {renderings: true}\n"))
+	require.NoError(t, err)
+	_, err = Parse([]byte("server_name: a.example\ntranslator:\n  seal: {renderings: false}\n"))
+	require.ErrorContains(t, err, "translations are always sealed")
+}
+
 // TestPairsNameLanguagesWithTheirForms: which languages these are is for the engines' builder to say.
 func TestPairsNameLanguagesWithTheirForms(t *testing.T) {
 	const text = "server_name: a.example\ntranslator:\n  engines:\n    - "

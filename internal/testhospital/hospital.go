@@ -126,7 +126,7 @@ func (h *Hospital) Start() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	require.Nil(h.t, h.node, "the hospital runs already")
-	n, err := node.New(context.Background(), h.Config, node.Options{Log: testLog(&h.log), TLS: h.tls})
+	n, err := node.New(context.Background(), h.Config, node.Options{Log: testLog(&h.log, h.Config.Log.Level), TLS: h.tls})
 	require.NoError(h.t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	h.node, h.stop, h.stopped = n, stop, make(chan error, 1)
@@ -182,15 +182,17 @@ func (h *Hospital) Node() *node.Node {
 	return h.node
 }
 
-// testLog is silent unless MEDIX_TEST_LOG names a level.
-func testLog(book *logbook) *logrus.Logger {
+// testLog writes what the configuration asks for into the book, and is silent unless MEDIX_TEST_LOG names a level.
+func testLog(book *logbook, configured string) *logrus.Logger {
 	l := logrus.New()
 	l.AddHook(book)
-	level, err := logrus.ParseLevel(os.Getenv("MEDIX_TEST_LOG"))
-	if err != nil {
+	named := os.Getenv("MEDIX_TEST_LOG")
+	if named == "" {
 		l.SetOutput(io.Discard)
-		return l
+		named = configured
 	}
-	l.SetLevel(level)
+	if level, err := logrus.ParseLevel(named); err == nil {
+		l.SetLevel(level)
+	}
 	return l
 }

@@ -10,14 +10,14 @@ import (
 // maxLogged bounds the lines that a logbook keeps; the oldest go.
 const maxLogged = 5000
 
-// logbook keeps what a hospital logs from the level info on.
+// logbook keeps what a hospital logs, from the level of its configuration on.
 type logbook struct {
 	mu    sync.Mutex
 	lines []string
 }
 
 // Levels implements [logrus.Hook].
-func (b *logbook) Levels() []logrus.Level { return logrus.AllLevels[:logrus.InfoLevel+1] }
+func (b *logbook) Levels() []logrus.Level { return logrus.AllLevels }
 
 // Fire implements [logrus.Hook].
 func (b *logbook) Fire(e *logrus.Entry) error {
@@ -34,7 +34,7 @@ func (b *logbook) Fire(e *logrus.Entry) error {
 	return nil
 }
 
-// Logged returns the lines that the hospital has logged since its first start, level info and above, and that hold all of texts.
+// Logged returns the lines that the hospital has logged since its first start, from the level of its configuration on, and that hold all of texts.
 func (h *Hospital) Logged(texts ...string) []string {
 	h.log.mu.Lock()
 	defer h.log.mu.Unlock()

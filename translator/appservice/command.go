@@ -37,7 +37,8 @@ func (h *house) answer(ctx context.Context, at place, c replies.Command, alone b
 		}
 		return h.answerLang(ctx, at, reader, c.Rest)
 	case replies.CommandLanguages:
-		return h.withReaders(ctx, at.room, reader, language.Say(reader, "bot_languages", "languages", h.names(reader)))
+		readers, err := h.Readers(ctx, at.room)
+		return readers.Under(language.Say(reader, "bot_languages", "languages", h.names(reader)), reader), err
 	case replies.CommandHelp:
 		return h.help(reader), nil
 	case replies.CommandTranslate:
@@ -61,15 +62,6 @@ func (h *house) notHere(ctx context.Context, roomID string, reader language.Code
 		return language.Say(reader, "encrypted_no_history"), nil
 	}
 	return language.Say(reader, "bot_elsewhere"), nil
-}
-
-// withReaders adds to a text who reads translations in a room.
-func (h *house) withReaders(ctx context.Context, roomID string, reader language.Code, text string) (string, error) {
-	readers, err := h.Readers(ctx, roomID)
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(text + "\n" + readers.Say(reader)), nil
 }
 
 func (h *house) names(reader language.Code) string {

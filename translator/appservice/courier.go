@@ -66,11 +66,11 @@ func (s *Service) arrive(ctx context.Context, w *replies.Work) error {
 	case hidden:
 		return s.stayIfModerated(ctx, w, reader)
 	}
-	text, err := s.house.withReaders(ctx, w.RoomID, reader, language.Say(reader, "bot_joined"))
+	readers, err := s.house.Readers(ctx, w.RoomID)
 	if err != nil {
 		return err
 	}
-	text += "\n" + s.house.help(reader)
+	text := readers.Under(language.Say(reader, "bot_joined"), reader) + "\n" + s.house.help(reader)
 	_, err = courier{s}.Send(ctx, w.RoomID, replies.TxnFor(w, "greet"), replies.Notice(text), "")
 	return err
 }

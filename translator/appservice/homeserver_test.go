@@ -20,6 +20,7 @@ const (
 	hsToken = "token-of-the-homeserver"
 	bot     = "@translator:b.example"
 	ward    = "!ward:b.example"
+	chat    = "!chat:b.example"
 )
 
 func writeFile(path string, content []byte) error { return os.WriteFile(path, content, 0o600) }
@@ -34,6 +35,7 @@ type homeserver struct {
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
 	done      []string          // what else was asked for
+	chat      bool              // the bot has made its chat with ana
 	taken     int               // of done, by waitFor
 }
 
@@ -73,6 +75,24 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		h.done = append(h.done, "join")
 	case strings.HasSuffix(path, "/leave"):
 		h.done = append(h.done, "leave "+gjson.GetBytes(body, "reason").Str)
+	case path == "/createRoom":
+		h.done = append(h.done, "create "+string(body))
+		h.chat = true
+		return http.StatusOK, object{"room_id": chat}
+	case path == "/joined_rooms":
+		rooms := []string{ward}
+		if h.chat {
+			rooms = append(rooms, chat)
+		}
+		return http.StatusOK, object{"joined_rooms": rooms}
+	case strings.HasSuffix(path, "/joined_members") && strings.Contains(path, chat):
+		return http.StatusOK, object{"joined": object{bot: object{}}}
+	case strings.HasSuffix(path, "/state/m.room.member/@ana:b.example"):
+		return http.StatusOK, object{"membership": "invite"}
+	case strings.Contains(path, "/event/"):
+		return http.StatusOK, object{"type": "m.room.message", "sender": "@ana:b.example", "content": object{}}
+	case strings.Contains(path, "/state/m.room.name"):
+		return http.StatusOK, object{"name": "Ward 7"}
 	case strings.HasSuffix(path, "/joined_members"):
 		return http.StatusOK, object{"joined": object{bot: object{}, "@ana:b.example": object{}, "@bo:b.example": object{}, "@eve:b.example": object{}}}
 	case strings.Contains(path, "/state/m.room.power_levels"):
@@ -96,19 +116,19 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		h.done = append(h.done, "redact "+parts[4])
 		return http.StatusOK, object{"event_id": "$redaction"}
 	case strings.Contains(path, "/send/m.room.message/"):
-		return http.StatusOK, object{"event_id": h.send(parts[len(parts)-1], body)}
+		return http.StatusOK, object{"event_id": h.send(parts[2], parts[len(parts)-1], body)}
 	}
 	return http.StatusOK, object{}
 }
 
 // send keeps transaction ids, as a homeserver does.
-func (h *homeserver) send(txn string, content []byte) string {
+func (h *homeserver) send(room, txn string, content []byte) string {
 	if id, ok := h.byTxn[txn]; ok {
 		return id
 	}
 	id := fmt.Sprintf("$answer%d", len(h.byTxn))
 	h.byTxn[txn] = id
-	h.said = append(h.said, gjson.Parse(fmt.Sprintf(`{"event_id":%q,"content":%s}`, id, content)))
+	h.said = append(h.said, gjson.Parse(fmt.Sprintf(`{"event_id":%q,"room_id":%q,"content":%s}`, id, room, content)))
 	return id
 }
 

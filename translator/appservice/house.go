@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -176,13 +175,19 @@ func (h *house) Languages(ctx context.Context, roomID, sender string) ([]languag
 	if err != nil {
 		return nil, err
 	}
-	read := map[language.Code]bool{}
+	return slices.Compact(h.readIn(roomID, members, sender)), nil
+}
+
+// readIn returns what each of a room's members but one has chosen to read, sorted.
+func (h *house) readIn(roomID string, members []string, but string) []language.Code {
+	var read []language.Code
 	for _, user := range members {
-		if code, ok := h.chosen(user, roomID); ok && code != "" && user != sender {
-			read[code] = true
+		if code, ok := h.chosen(user, roomID); ok && code != "" && user != but {
+			read = append(read, code)
 		}
 	}
-	return slices.Sorted(maps.Keys(read)), nil
+	slices.Sort(read)
+	return read
 }
 
 // Readers implements replies.Host: those members who have chosen a language.
@@ -195,15 +200,8 @@ func (h *house) Readers(ctx context.Context, roomID string) (replies.Readers, er
 	if err != nil || len(members) <= 1 {
 		return readers, err
 	}
-	for _, user := range members {
-		if code, ok := h.chosen(user, roomID); ok && code != "" {
-			readers.Count++
-			readers.Languages = append(readers.Languages, code)
-		}
-	}
-	slices.Sort(readers.Languages)
-	readers.Languages = slices.Compact(readers.Languages)
-	return readers, nil
+	read := h.readIn(roomID, members, "")
+	return replies.Readers{Count: len(read), Languages: slices.Compact(read)}, nil
 }
 
 // Reads implements replies.Host.
@@ -214,8 +212,13 @@ func (h *house) Reads(_ context.Context, userID, roomID string) language.Code {
 	return h.s.o.Home
 }
 
-// Needed implements replies.Host: whoever has chosen a language may need a translation.
+// Needed implements replies.Host: whoever has chosen a language may need a translation. Somebody who is alone with the bot may
+// be told something.
 func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
+	members, err := h.membersOf(ctx, roomID)
+	if err != nil || len(members) == 1 {
+		return err == nil, err
+	}
 	read, err := h.Languages(ctx, roomID, "")
 	return len(read) > 0, err
 }

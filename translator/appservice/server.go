@@ -139,6 +139,10 @@ func (s *Service) worksOf(ctx context.Context, events []gjson.Result) ([]replies
 	return works, nil
 }
 
+func saidIn(ev gjson.Result) replies.Said {
+	return replies.Said{RoomID: ev.Get("room_id").Str, EventID: ev.Get("event_id").Str, Sender: ev.Get("sender").Str, Content: ev.Get("content")}
+}
+
 func (s *Service) workOf(ev gjson.Result) (replies.Work, bool) {
 	w := replies.Work{RoomID: ev.Get("room_id").Str, EventID: ev.Get("event_id").Str, Sender: ev.Get("sender").Str}
 	if !strings.HasPrefix(w.RoomID, "!") || !strings.HasPrefix(w.EventID, "$") || w.Sender == s.bot.String() {
@@ -156,7 +160,9 @@ func (s *Service) workOf(ev gjson.Result) (replies.Work, bool) {
 		}
 		return w, w.Replaces != ""
 	case typ == "m.room.message" && !isState:
-		return replies.WorkOf(replies.Said{RoomID: w.RoomID, EventID: w.EventID, Sender: w.Sender, Content: ev.Get("content")}, s.o.ClinicalBots)
+		return replies.WorkOf(saidIn(ev), s.o.ClinicalBots)
+	case typ == "m.reaction" && !isState:
+		return replies.ReleaseOf(saidIn(ev))
 	}
 	return w, false
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -53,6 +54,8 @@ type Service struct {
 	house  *house
 	router *web.Router
 	taking sync.Mutex // one transaction at a time
+	// chatless is set where the homeserver encrypts every new room, so that a chat without encryption cannot be made.
+	chatless atomic.Bool
 }
 
 // kindsOfService is where the records of the service's desk begin; those of the device's begin at 0.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -19,14 +20,22 @@ import (
 	"medixchange/internal/sqldb"
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 )
 
-// echo "translates" by writing the language before the text.
+// echo "translates" by writing the language before the text. What has a telephone number in it is held.
 type echo struct{}
 
 func (echo) Translate(_ context.Context, r translator.Request) (translator.Result, error) {
+	if strings.Contains(r.Text, "tel.") && !r.Released {
+		return translator.Result{
+			State: translator.None, From: "en", To: r.Target, Reasons: []check.Reason{{Code: translator.ReasonIdentifiers}},
+			Identifiers: []identifiers.Kind{identifiers.Phone}, Withheld: true,
+		}, nil
+	}
 	body := string(r.Target) + " " + r.Text
 	if r.Local {
 		body += " (here)"
@@ -204,6 +213,39 @@ func TestWhoMayInviteTheBot(t *testing.T) {
 	require.Contains(t, w.hs.waitFor("leave"), language.String("en", "encrypted_unable"))
 	w.push("3", w.said("@ana:b.example", "!help"))
 	require.Zero(t, w.hs.count("!languages"), "nothing is said in the clear in an encrypted room")
+}
+
+func TestTheAuthorOfAHeldMessageIsToldAloneAndReleasesIt(t *testing.T) {
+	w := newReaderBeside(t)
+	held := w.said("@ana:b.example", "call the daughter, tel. 020 7946 0000")
+	w.push("held", held)
+	w.hs.waitSaid(language.String("es", "reason_identifiers"))
+	warning := w.hs.waitSaid(language.Say("en", "privacy_where", "room", "Ward 7"))
+	require.JSONEq(t, `{"preset":"private_chat","is_direct":true,"invite":["@ana:b.example"]}`, strings.TrimPrefix(w.hs.waitFor("create "), "create "))
+	require.Equal(t, chat, warning.Get("room_id").Str)
+	require.Contains(t, warning.Get("content.body").Str, language.String("en", "privacy_phone"))
+	require.NotContains(t, warning.Get("content.body").Str, "7946")
+
+	second := w.said("@ana:b.example", "call the son, tel. 020 7946 0001")
+	w.push("second", second)
+	w.hs.waitSaid(url.PathEscape(second["event_id"].(string)))
+	w.hs.set(func() {
+		require.NotContains(t, strings.Join(w.hs.done[w.hs.taken:], "\n"), "create", "there is one chat")
+	})
+
+	w.stop()
+	w.start()
+	reaction := func(sender, room, target string) object {
+		relates := object{"m.relates_to": object{"rel_type": "m.annotation", "event_id": target, "key": replies.ReleaseReaction}}
+		return w.event(sender, "m.reaction", relates, object{"room_id": room})
+	}
+	w.push("others", reaction("@bo:b.example", ward, held["event_id"].(string)), reaction("@bo:b.example", chat, warning.Get("event_id").Str))
+	w.push("author", reaction("@ana:b.example", chat, warning.Get("event_id").Str))
+	translated := w.hs.waitSaid("es call the daughter")
+	require.Equal(t, "m.replace", translated.Get(`content.m\.relates_to.rel_type`).Str)
+	require.Zero(t, w.hs.count("es call the son"))
+	w.push("message", reaction("@ana:b.example", ward, second["event_id"].(string)))
+	w.hs.waitSaid("es call the son")
 }
 
 func TestModeratorsSendTheBotAway(t *testing.T) {

@@ -108,22 +108,21 @@ func powerOfSettings(levels gjson.Result) int64 {
 
 // setTranslation writes a room's setting, and leaves what else its moderators say as it is.
 func (h *house) setTranslation(ctx context.Context, roomID, value string) error {
-	content := map[string]json.RawMessage{}
 	settings, err := h.state(ctx, roomID, replies.TypeSettings)
 	if err != nil && !errors.Is(err, mautrix.MNotFound) {
 		return err
 	}
-	settings.ForEach(func(name, said gjson.Result) bool {
-		content[name.Str] = json.RawMessage(said.Raw)
-		return true
-	})
-	delete(content, replies.TranslationKey)
+	var said any
 	if value != "" {
-		content[replies.TranslationKey] = json.RawMessage(`"` + value + `"`)
+		said = value
+	}
+	content, err := replies.WithSetting(settings, replies.TranslationKey, said)
+	if err != nil {
+		return fmt.Errorf("writing the settings of a room: %w", err)
 	}
 	client := h.s.client
 	url := client.BuildClientURL("v3", "rooms", roomID, "state", replies.TypeSettings, "")
-	if _, err := client.MakeRequest(ctx, http.MethodPut, url, content, nil); err != nil {
+	if _, err := client.MakeRequest(ctx, http.MethodPut, url, json.RawMessage(content), nil); err != nil {
 		return fmt.Errorf("changing the settings of a room: %w", err)
 	}
 	h.forget(roomID)

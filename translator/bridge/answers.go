@@ -32,8 +32,8 @@ func (t *talk) answer(ctx context.Context, a *asked) (string, error) {
 	case replies.CommandMode:
 		return t.answerMode(ctx, a)
 	case replies.CommandLanguages:
-		offered := language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader))
-		return t.withReaders(ctx, a.ev.RoomID, a.reader, offered)
+		readers, err := t.b.People().Readers(ctx, a.ev.RoomID)
+		return readers.Under(language.Say(a.reader, "bot_languages", "languages", t.languageNames(a.reader)), a.reader), err
 	case replies.CommandHelp:
 		return t.help(a.reader), nil
 	case replies.CommandOriginal:
@@ -82,15 +82,6 @@ func (b *Bridge) has(command string) bool {
 		return b.o.Conferences != nil
 	}
 	return true
-}
-
-// withReaders adds to a text who reads translations in a room (TRANSLATION 20).
-func (t *talk) withReaders(ctx context.Context, roomID string, reader language.Code, text string) (string, error) {
-	readers, err := t.b.People().Readers(ctx, roomID)
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(text + "\n" + readers.Say(reader)), nil
 }
 
 func (t *talk) languageNames(reader language.Code) string {

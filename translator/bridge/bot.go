@@ -195,10 +195,11 @@ func (t *talk) join(ctx context.Context, roomID string, inviteNID int64) error {
 	}
 	text := language.Say(reader, "bot_encrypted", "bot", t.b.bot)
 	if !room.Encrypted {
-		if text, err = t.withReaders(ctx, roomID, reader, language.Say(reader, "bot_joined")); err != nil {
+		readers, err := t.b.People().Readers(ctx, roomID)
+		if err != nil {
 			return err
 		}
-		text += "\n" + t.help(reader)
+		text = readers.Under(language.Say(reader, "bot_joined"), reader) + "\n" + t.help(reader)
 	}
 	return t.send(ctx, roomID, invite.ID, map[string]any{"msgtype": "m.notice", "body": text, "m.mentions": struct{}{}})
 }

@@ -36,6 +36,7 @@ type Pipeline interface {
 	Knows(request translator.Request) bool
 	Translate(ctx context.Context, request translator.Request) (translator.Result, error)
 	Forget(text, formatted string)
+	Expire(before time.Time)
 	Purge()
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"medixchange/translator/compose"
 	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // A concern is something about a message that its author can mend: it seems to tell who a patient is, so that it was kept
@@ -38,14 +38,12 @@ func kindOf(kind string, versionNID int64) string {
 // hearsOf reports whether a concern about a job's message is one that its author hears of: somebody of this node who has just
 // said it. What history asks for concerns nobody at the moment.
 func (b *Bridge) hearsOf(j *job) bool {
-	sender := j.ev.Sender
-	return b.jobs.isTold(j) && sender != b.bot && b.talk.isLocal(sender) && !b.o.Appservice(sender) && !slices.Contains(b.o.Config.ClinicalBots, sender)
+	return b.jobs.isTold(j) && b.People().CanBeTold(j.ev.Sender)
 }
 
 // concernOf finds what a result means for the author of its message.
 func (b *Bridge) concernOf(ctx context.Context, j *job, message *rooms.Event, result translator.Result) (c concern, err error) {
-	kept := result.Withheld && result.State != translator.Translated
-	warned := len(result.Identifiers) > 0 && !result.Withheld && b.o.Config.Identifiers.Action == string(translator.IdentifiersWarn)
+	kept := result.Withheld && !result.Untold && result.State != translator.Translated
 	if kept {
 		c.kept = result.Identifiers
 	}
@@ -55,23 +53,41 @@ func (b *Bridge) concernOf(ctx context.Context, j *job, message *rooms.Event, re
 	if result.Verdict == check.Block {
 		c.refuse = result.Reasons
 	}
-	if kept || warned {
-		text := "privacy_sent"
-		if kept {
-			text = "privacy_held"
-		}
-		c.notice, err = noticeContent(message, b.identifiersNotice(ctx, j.ev, text, result.Identifiers), nil)
+	if kept {
+		c.notice, err = noticeContent(message, b.identifiersNotice(ctx, j.ev, "privacy_held", result.Identifiers), nil)
 	}
 	return c, err
 }
 
-func (b *Bridge) identifiersNotice(ctx context.Context, ev *rooms.Event, key string, kinds []identifiers.Kind) string {
-	reader := b.talk.languageOf(ctx, ev.Sender, ev.RoomID)
-	names := make([]string, 0, len(kinds))
-	for _, kind := range kinds {
-		names = append(names, language.String(reader, "privacy_"+string(kind)))
+// warnAuthor tells the author of a version what it seems to hold, once, before engines of others get it: its notice is stored and
+// has its place in the stream when this returns. It reports false for a version that is not in force any more, which nobody
+// needs to have translated.
+func (b *Bridge) warnAuthor(ctx context.Context, j *job, kinds []identifiers.Kind) (told bool, err error) {
+	message, err := b.messageOf(ctx, j.ev)
+	if err != nil {
+		return false, err
 	}
-	return "🌐 " + language.Say(reader, key, "items", strings.Join(names, ", "))
+	content, err := noticeContent(message, b.identifiersNotice(ctx, j.ev, "privacy_sent", kinds), nil)
+	if err != nil {
+		return false, err
+	}
+	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		told = false
+		version, err := b.o.Rooms.VersionIn(tx, message)
+		if err != nil || version.Redacted || inForceNID(version, message) != j.ev.NID {
+			return err
+		}
+		told = true
+		return b.tellIn(tx, j.ev.Sender, message, kindOf(noticeIdentifiers, j.ev.NID), content)
+	})
+	if err != nil {
+		return false, fmt.Errorf("telling an author what goes to an engine of others: %w", err)
+	}
+	return told, nil
+}
+
+func (b *Bridge) identifiersNotice(ctx context.Context, ev *rooms.Event, key string, kinds []identifiers.Kind) string {
+	return replies.IdentifiersNotice(b.talk.languageOf(ctx, ev.Sender, ev.RoomID), key, kinds)
 }
 
 // storeConcern stores a concern while its version is in force.

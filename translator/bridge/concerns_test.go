@@ -173,6 +173,70 @@ func TestAHospitalMayWarnInsteadOfHolding(t *testing.T) {
 	require.Equal(t, "🌐 "+language.Say("en", "privacy_sent", "items", language.String("en", "privacy_email")), body(told))
 }
 
+// watchful is an engine of others that looks what the author was told before it is asked.
+type watchful struct {
+	*fakeEngine
+	told func() int
+	seen chan<- int
+}
+
+func (e watchful) Translate(ctx context.Context, request engine.Request) (engine.Answer, error) {
+	e.seen <- e.told()
+	return e.fakeEngine.Translate(ctx, request)
+}
+
+func TestAnAuthorIsWarnedBeforeTheTextGoes(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		seen := make(chan int, 10)
+		w := newWorldAt(t, fresh(), func(w *world) {
+			w.config.Identifiers.Action = "warn"
+			w.change = func(o *Options) {
+				told := func() (n int) {
+					require.NoError(t, w.db.QueryRow(context.Background(), `SELECT COUNT(*) FROM translator_notices WHERE kind LIKE 'identifiers %'`).Scan(&n))
+					return n
+				}
+				pipeline, err := translator.New(translator.Config{
+					Engines:     []translator.EngineConfig{{Engine: watchful{w.engine, told, seen}, External: true, Outside: true}},
+					Identifiers: translator.IdentifiersWarn,
+				}, nil)
+				require.NoError(t, err)
+				o.Pipeline = pipeline
+			}
+		})
+		w.engine.book["es:"+callMeToo] = llameme
+		room := w.ward()
+		a := w.device(alice)
+		open := w.engine.close()
+		id := w.say(room, alice, callMe)
+		toldOfHold(a, room, id) // while the engine has not answered
+		open()
+		require.Equal(t, "translated", w.rendered(id, "es").State)
+		again := w.send(room, alice, editOf(id, callMeToo))
+		require.Equal(t, "translated", w.rendered(again, "es").State)
+		require.Equal(t, []int{1, 2}, []int{<-seen, <-seen}, "what it seems to hold was stored before the engine was asked, for each version")
+		w.settled()
+		require.Empty(t, seen)
+	})
+}
+
+func TestAPollThatTellsWhoAPatientIsIsHeldAndReleased(t *testing.T) {
+	w := pollWorld(t, outside)
+	w.engine.book["es:"+callMe] = llameme
+	w.engine.book["es:"+callMeToo] = llameme
+	room := w.ward()
+	a := w.device(alice)
+	id := w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, callMe, callMeToo))
+	require.Equal(t, "none", w.rendered(id, "es").State)
+	told := toldOfHold(a, room, id)
+	require.Contains(t, body(told), language.String("en", "privacy_email"))
+	require.Contains(t, body(told), language.String("en", "privacy_phone"))
+	w.react(room, alice, id, "✅")
+	require.Eventually(t, func() bool {
+		rows := w.rows(id, "es")
+		return len(rows) == 2 && rows[1].State == "translated"
+	}, patience, time.Millisecond)
+}
+
 func TestARedactionTakesWhatWasNotedOfAHeldMessage(t *testing.T) {
 	w := newWorld(t, outside)
 	room := w.ward()

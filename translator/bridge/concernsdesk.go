@@ -3,13 +3,13 @@ package bridge
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
 	"medixchange/translator"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // concernsDesk does what concerns ask for: it tells authors that translations were refused, and has messages translated that
@@ -124,14 +124,11 @@ func (b *Bridge) askToRephrase(ctx context.Context, versionNID int64) (told bool
 	return true, nil
 }
 
-// releaseReaction is the reaction by which an author lets engines of others have a message that was held.
-const releaseReaction = "✅"
-
 // hearRelease takes a reaction of an author to their own message, or to the notice about it, as its release. The version that
 // is in force is released; an edit after that is looked at anew.
 func (t *talk) hearRelease(ctx context.Context, reaction *rooms.Event) error {
-	key := strings.ReplaceAll(reaction.Content().Get(pathRelates+".key").Str, "\ufe0f", "")
-	if reaction.Relation.Type != relAnnotation || key != releaseReaction || !t.isLocal(reaction.Sender) {
+	key := reaction.Content().Get(pathRelates + ".key").Str
+	if reaction.Relation.Type != relAnnotation || !replies.IsRelease(key) || !t.isLocal(reaction.Sender) {
 		return nil
 	}
 	found, err := t.b.o.Rooms.EventsByID(ctx, []string{reaction.Relation.EventID})

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
@@ -16,6 +17,9 @@ const typeEncrypted = "m.room.encrypted"
 
 // tagPath is where the bot's own events say for readers of which language they are (encrypted.TagKey).
 const tagPath = `org\.medixchange\.language_tag`
+
+// notifiesPath is where its encrypted words say that they notify (encrypted.NotifiesKey).
+const notifiesPath = `org\.medixchange\.notifies`
 
 // BotID returns the user id of a configuration's bot.
 func BotID(localpart, serverName string) string { return "@" + localpart + ":" + serverName }
@@ -40,9 +44,12 @@ func tagOf(ev *rooms.Event) string {
 }
 
 // Quiet reports whether an event is one of the bot's own that the server cannot read, or an answer in a thread. They are
-// notices, which notify nobody, but the push rules of an encrypted event cannot know it.
+// notices, which notify nobody, but the push rules of an encrypted event cannot know it. What it tells somebody alone notifies.
 func Quiet(ev *rooms.Event, bot string) bool {
-	return ev.Sender == bot && ev.StateKey == nil && (ev.Type == typeEncrypted || tagOf(ev) != "")
+	if ev.Sender != bot || ev.StateKey != nil {
+		return false
+	}
+	return ev.Type == typeEncrypted && !ev.Content().Get(notifiesPath).Bool() || tagOf(ev) != ""
 }
 
 // moderatorPower is from which level on a user may decide that the bot reads an encrypted room.
@@ -161,6 +168,46 @@ func (p People) Author(ctx context.Context, roomID, eventID string) (string, err
 		return ev.Sender, nil
 	}
 	return "", nil
+}
+
+// CanBeTold implements replies.Host.
+func (p People) CanBeTold(userID string) bool {
+	return userID != p.b.bot && p.b.talk.isLocal(userID) && !p.b.o.Appservice(userID) && !slices.Contains(p.b.o.Config.ClinicalBots, userID)
+}
+
+// Chats implements replies.Host.
+func (p People) Chats(ctx context.Context, userID string) (chats []string, err error) {
+	memberships, err := p.b.o.Rooms.UserRooms(ctx, userID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the rooms of a user: %w", err)
+	}
+	for _, m := range memberships {
+		if m.Membership != "join" && m.Membership != "invite" {
+			continue
+		}
+		room, err := p.b.o.Rooms.Snapshot(ctx, m.RoomID)
+		if err := ignoreMissing(err); err != nil {
+			return nil, err
+		}
+		if room != nil && room.Membership(p.b.bot) == "join" && room.Joined+room.Invited == 2 {
+			chats = append(chats, m.RoomID)
+		}
+	}
+	return chats, nil
+}
+
+// RoomName implements replies.Host.
+func (p People) RoomName(ctx context.Context, roomID string) (string, error) {
+	named, err := p.b.o.Rooms.StateEvent(ctx, roomID, "m.room.name", "")
+	if err := ignoreMissing(err); err != nil {
+		return "", fmt.Errorf("reading the name of a room: %w", err)
+	}
+	if named != nil {
+		if name := named.Content().Get("name").Str; name != "" {
+			return name, nil
+		}
+	}
+	return roomID, nil
 }
 
 // Moderates implements replies.Host.

@@ -94,6 +94,19 @@ func (c *hotCache) forget(nid int64, languages []language.Code) {
 	}
 }
 
+// sweep drops what has renderings up to a position.
+func (c *hotCache) sweep(upto int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turn++
+	for _, element := range c.entries {
+		rows := element.Value.(*hotEntry).rows
+		if len(rows) > 0 && rows[0].Position <= upto {
+			c.remove(element)
+		}
+	}
+}
+
 // clear drops everything.
 func (c *hotCache) clear() {
 	c.mu.Lock()

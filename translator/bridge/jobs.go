@@ -249,7 +249,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.askReleased(ctx, j.ev, request)
+		result, err := b.askReleased(ctx, j, request)
 		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
@@ -271,13 +271,18 @@ func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Resul
 	return b.beginAbsence(ctx, of, first)
 }
 
-// askReleased asks the pipeline, and where a text was held that its author has released, once more.
-func (b *Bridge) askReleased(ctx context.Context, ev *rooms.Event, request translator.Request) (translator.Result, error) {
+// askReleased asks the pipeline, and where a text was held that its author has released, or was told of meanwhile, once more.
+func (b *Bridge) askReleased(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
+	request.Unwarned = b.hearsOf(j)
 	result, err := b.o.Pipeline.Translate(ctx, request)
-	if err != nil || !result.Withheld {
+	switch {
+	case err != nil || !result.Withheld:
 		return result, err
+	case result.Untold:
+		request.Released, err = b.warnAuthor(ctx, j, result.Identifiers)
+	default:
+		request.Released, err = b.isReleased(ctx, j.ev.NID)
 	}
-	request.Released, err = b.isReleased(ctx, ev.NID)
 	if err != nil || !request.Released {
 		return result, err
 	}

@@ -2,11 +2,13 @@ package bridge
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"medixchange/translator"
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 )
 
@@ -33,6 +35,10 @@ func (b *Bridge) translatePoll(ctx context.Context, j *job, w words, local bool)
 // wholeOf makes one result of those of the parts of a poll.
 func wholeOf(to language.Code, w words, parts []translator.Result) translator.Result {
 	whole := translator.Result{To: to, Original: compose.Original{Body: w.text}, Parts: parts}
+	for _, part := range parts {
+		whole.Withheld, whole.Untold = whole.Withheld || part.Withheld, whole.Untold || part.Untold
+		whole.Identifiers = append(whole.Identifiers, newKinds(whole.Identifiers, part.Identifiers)...)
+	}
 	texts := make([]string, len(parts))
 	for i, part := range parts {
 		texts[i] = w.parts[i]
@@ -50,6 +56,16 @@ func wholeOf(to language.Code, w words, parts []translator.Result) translator.Re
 	}
 	whole.Body = pollText(texts)
 	return whole
+}
+
+// newKinds returns those of some kinds that are not among the known ones.
+func newKinds(known, kinds []identifiers.Kind) (fresh []identifiers.Kind) {
+	for _, kind := range kinds {
+		if !slices.Contains(known, kind) {
+			fresh = append(fresh, kind)
+		}
+	}
+	return fresh
 }
 
 // notWhole is the result for a poll of which one part has no translation.

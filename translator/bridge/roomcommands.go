@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
-
 	"medixchange/rooms"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
@@ -31,7 +28,7 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 	if key == "room_translation_on" && settingsIn(before).Translation == translationLocal {
 		key = "room_external_on"
 	}
-	content, err := change.in(before)
+	content, err := replies.WithSetting(before, change.member, change.value)
 	if err != nil {
 		return "", fmt.Errorf("writing the settings of a room: %w", err)
 	}
@@ -52,18 +49,10 @@ func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 	return language.Say(a.reader, key), nil
 }
 
-// settingChange is what a command writes into a room's settings; no value takes the member out. What else stands there is the
-// moderators', also what this node does not know.
+// settingChange is what a command writes into a room's settings; no value takes the member out.
 type settingChange struct {
 	member string
 	value  any
-}
-
-func (c *settingChange) in(content gjson.Result) ([]byte, error) {
-	if c.value == nil {
-		return sjson.DeleteBytes([]byte(content.Raw), c.member)
-	}
-	return sjson.SetBytes([]byte(content.Raw), c.member, c.value)
 }
 
 // settingOf returns what a command says of a room's settings, and the key of the answer; nil for words that it does not know.

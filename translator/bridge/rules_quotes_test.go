@@ -201,8 +201,10 @@ func TestRepeated(t *testing.T) {
 		"> No.":                                {1, true},
 		"> No.\n> It is not.":                  {0, false},
 		"> something\n> \u2066🌐 from X\u2069":  {0, true},
-		"> something else":                     {0, false},
-		"":                                     {0, false},
+		"> uno\n> dos\n> \u2066\u2067🌐 من الإنجليزية\u2069\u2069": {2, true},
+		"> uno\n> dos\n> \u2067🌐 من الإنجليزية\u2069":             {2, true}, // as earlier versions wrote it
+		"> something else": {0, false},
+		"":                 {0, false},
 	} {
 		nid, repeats := repeated(strings.Split(text, "\n"), known)
 		require.Equal(t, want.nid, nid, text)

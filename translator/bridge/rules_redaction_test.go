@@ -28,18 +28,30 @@ func TestRule06RedactingTheOriginalTakesTheSyntheticBack(t *testing.T) {
 	}
 }
 
+// editLate edits a message whose translation comes as an edit of its own: devices get the one and then the other.
+func (w *world) editLate(room, id, text string, devices ...*device) (edit string) {
+	w.t.Helper()
+	open := w.engine.close()
+	edit = w.send(room, alice, editOf(id, text))
+	w.tooLate()
+	for _, d := range devices {
+		d.until(room, len(d.messages(room))+1)
+	}
+	open()
+	for _, d := range devices {
+		d.until(room, len(d.messages(room))+1)
+	}
+	return edit
+}
+
 func TestRule06RedactingAnEditShowsWhatRemains(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()
 	b := w.device(bob)
 	id := w.say(room, alice, question)
 	b.until(room, 1)
-	open := w.engine.close()
-	edit := w.send(room, alice, editOf(id, better))
-	w.tooLate()
-	b.until(room, 2)
-	open()
-	told := b.until(room, 3)[2]
+	edit := w.editLate(room, id, better, b)
+	told := b.messages(room)[2]
 	w.redact(room, alice, edit)
 	got := b.until(room, 6)
 	require.Equal(t, edit, redactsOf(got[3]))
@@ -61,14 +73,7 @@ func TestRule06WhatRemainsOfTwoEditsIsAnEdit(t *testing.T) {
 	w.rendered(w.send(room, alice, editOf(id, better)), "es")
 	b.until(room, 2)
 	c.until(room, 2)
-	open := w.engine.close()
-	edit := w.send(room, alice, editOf(id, stable))
-	w.tooLate()
-	b.until(room, 3)
-	c.until(room, 3)
-	open()
-	b.until(room, 4)
-	c.until(room, 4)
+	edit := w.editLate(room, id, stable, b, c)
 	w.redact(room, alice, edit)
 	remains := newBody(b.until(room, 7)[5])
 	require.True(t, strings.HasPrefix(remains, lateEditES+"\n"+mejor), remains)
@@ -86,12 +91,7 @@ func TestRule06AnOriginalThatRemainsIsCalledSo(t *testing.T) {
 	b := w.device(bob)
 	id := w.send(room, alice, object{"msgtype": "m.text", "body": pregunta, "format": htmlFormat, "formatted_body": "<b>" + pregunta + "</b>"})
 	b.until(room, 1)
-	open := w.engine.close()
-	edit := w.send(room, alice, editOf(id, better))
-	w.tooLate()
-	b.until(room, 2)
-	open()
-	b.until(room, 3)
+	edit := w.editLate(room, id, better, b)
 	w.redact(room, alice, edit)
 	remains := b.until(room, 6)[4].Get("content").Get(pathNewContent)
 	require.Equal(t, withdrawnES+"\n"+pregunta, remains.Get("body").Str)
@@ -197,6 +197,17 @@ func TestRule06WhatDiffersFromAnOrderGoesWithTheOrder(t *testing.T) {
 	require.Eventually(t, func() bool { a.sync(0); return a.redacted(room, a.notices(room)[0].Get("event_id").Str) }, patience, 2*time.Millisecond)
 }
 
+// quotable is a ward with a question that bob has read in translation, on a device, and that carla, who reads English, may read quoted.
+func quotable(t *testing.T) (w *world, room, id string, b *device) {
+	t.Helper()
+	w, room = quoteWorld(t)
+	w.reads(carla, "en")
+	b = w.device(bob)
+	id = w.say(room, alice, question)
+	b.until(room, 1)
+	return w, room, id, b
+}
+
 // A translation that quotes a message holds words of it: they go with the message, for whoever had them and in the database.
 func TestRule06WhatQuotesAMessageIsShownWithoutItsWords(t *testing.T) {
 	for name, content := range map[string]object{
@@ -204,12 +215,8 @@ func TestRule06WhatQuotesAMessageIsShownWithoutItsWords(t *testing.T) {
 		"HTML": {"msgtype": "m.text", "body": "> " + pregunta + "\n\n" + thanks, "format": htmlFormat, "formatted_body": "<blockquote>" + pregunta + "</blockquote>" + thanks},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, room := quoteWorld(t)
-			b := w.device(bob)
-			w.reads(carla, "en")
+			w, room, id, _ := quotable(t)
 			c := w.device(carla)
-			id := w.say(room, alice, question)
-			b.until(room, 1)
 			quoting := w.send(room, bob, content)
 			require.Contains(t, body(c.until(room, 2)[1]), question)
 			w.redact(room, alice, id)
@@ -230,11 +237,8 @@ func TestRule06WhatQuotesAMessageIsShownWithoutItsWords(t *testing.T) {
 }
 
 func TestRule06ACopyOfWhatIsGoneSaysNothingOfIt(t *testing.T) {
-	w, room := quoteWorld(t)
-	b := w.device(bob)
-	w.reads(carla, "en")
-	id := w.say(room, alice, question)
-	copied := w.say(room, bob, body(b.until(room, 1)[0]))
+	w, room, id, b := quotable(t)
+	copied := w.say(room, bob, body(b.messages(room)[0]))
 	w.rendered(copied, "en")
 	require.Contains(t, w.bodyAs(carla, copied), question)
 	w.redact(room, alice, id)
@@ -244,12 +248,8 @@ func TestRule06ACopyOfWhatIsGoneSaysNothingOfIt(t *testing.T) {
 
 // A late translation that showed the quote is taken back, after one without it.
 func TestRule06ALateTranslationThatQuotedIsTakenBack(t *testing.T) {
-	w, room := quoteWorld(t)
-	b := w.device(bob)
-	w.reads(carla, "en")
+	w, room, id, _ := quotable(t)
 	c := w.device(carla)
-	id := w.say(room, alice, question)
-	b.until(room, 1)
 	c.until(room, 1)
 	open := w.engine.close()
 	w.say(room, bob, "> "+pregunta+"\n"+thanks)
@@ -286,10 +286,7 @@ func TestRule06NothingIsKeptOfAQuoteElsewhere(t *testing.T) {
 
 // Nobody is given from memory what is gone; whoever writes it anew has it translated anew.
 func TestRule06MemoryForgetsWhatIsRedacted(t *testing.T) {
-	w, room := quoteWorld(t)
-	b := w.device(bob)
-	id := w.say(room, alice, question)
-	b.until(room, 1)
+	w, room, id, _ := quotable(t)
 	require.Equal(t, 1, w.engine.count("es", question))
 	w.redact(room, alice, id)
 	w.settled()

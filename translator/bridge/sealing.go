@@ -54,23 +54,21 @@ func (b *Bridge) settleKey(ctx context.Context, mark []byte) error {
 	return b.setSecret(ctx, secretKeyMark, mark)
 }
 
-// settleSealing discards renderings that stand as they are where they are to be sealed.
+// settleSealing discards renderings that an earlier version of the program left unsealed.
 func (b *Bridge) settleSealing(ctx context.Context) error {
-	wanted := []byte{byte(number(b.o.Config.Seal.Renderings))}
+	areSealed := []byte{1}
 	known, err := b.secretOf(ctx, secretSealing, []byte{0})
-	if err != nil || bytes.Equal(known, wanted) {
+	if err != nil || bytes.Equal(known, areSealed) {
 		return err
 	}
-	if b.o.Config.Seal.Renderings {
-		n, err := b.discardRenderings(ctx)
-		if err != nil {
-			return err
-		}
-		if n > 0 {
-			b.o.Log.WithField("renderings", n).Info("translations that were kept without being sealed are discarded and made anew when they are read")
-		}
+	n, err := b.discardRenderings(ctx)
+	if err != nil {
+		return err
 	}
-	return b.setSecret(ctx, secretSealing, wanted)
+	if n > 0 {
+		b.o.Log.WithField("renderings", n).Info("translations that were kept without being sealed are discarded and made anew when they are read")
+	}
+	return b.setSecret(ctx, secretSealing, areSealed)
 }
 
 func (b *Bridge) discardRenderings(ctx context.Context) (int64, error) {

@@ -36,28 +36,24 @@ func (w *world) stored() string {
 
 func TestTranslationsAreNotInTheDatabaseAsTheyAre(t *testing.T) {
 	const lost = "El paciente no tiene fiebre"
-	for name, sealed := range map[string]bool{"sealed": true, "not sealed": false} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(w *world) { w.config.Seal.Renderings = sealed })
-			w.engine.book["es:"+noFever] = sinFiebre
-			room := w.ward()
-			id := w.say(room, alice, noFever)
-			w.rendered(id, "es")
-			w.device(bob).until(room, 1)
-			w.send(room, bob, replyTo(id, estable)) // its author is told what was read
-			w.settled()
-			w.react(room, bob, id, "🌐")
-			w.botRead()
-			require.Equal(t, sinFiebre, firstLine(w.bodyAs(bob, id)))
-			w.restart()
-			require.Equal(t, sinFiebre, firstLine(w.bodyAs(bob, id)), "after a restart, too")
-			require.Contains(t, body(w.device(alice).until(room, 2)[1]), lost)
-			w.stop()
-			require.Equal(t, !sealed, strings.Contains(w.stored(), lost))
-			require.Contains(t, w.stored(), "The patient has no fever", "the message itself is there")
-			w.start()
-		})
-	}
+	w := newWorld(t)
+	w.engine.book["es:"+noFever] = sinFiebre
+	room := w.ward()
+	id := w.say(room, alice, noFever)
+	w.rendered(id, "es")
+	w.device(bob).until(room, 1)
+	w.send(room, bob, replyTo(id, estable)) // its author is told what was read
+	w.settled()
+	w.react(room, bob, id, "🌐")
+	w.botRead()
+	require.Equal(t, sinFiebre, firstLine(w.bodyAs(bob, id)))
+	w.restart()
+	require.Equal(t, sinFiebre, firstLine(w.bodyAs(bob, id)), "after a restart, too")
+	require.Contains(t, body(w.device(alice).until(room, 2)[1]), lost)
+	w.stop()
+	require.NotContains(t, w.stored(), lost)
+	require.Contains(t, w.stored(), "The patient has no fever", "the message itself is there")
+	w.start()
 }
 
 func TestATranslationOpensOnlyInItsPlace(t *testing.T) {
@@ -161,24 +157,26 @@ func TestReportsAndReadingsWhoseKeyWasInTheDatabaseAreKept(t *testing.T) {
 	})
 }
 
-func TestSwitchingSealingOnDiscardsWhatStoodThereAsItWas(t *testing.T) {
-	w := newWorld(t, func(w *world) { w.config.Seal.Renderings = false })
+func TestWhatAnEarlierVersionLeftUnsealedIsDiscarded(t *testing.T) {
+	w := newWorld(t)
 	room := w.ward()
 	id := w.say(room, alice, question)
 	w.rendered(id, "es")
+	w.settled()
+	require.NoError(t, w.db.Write(t.Context(), func(tx *sqldb.Tx) error {
+		if _, err := tx.Exec(`UPDATE renderings SET content = $1, parts = $1`, []byte(`{"body":"`+pregunta+`"}`)); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE translator_secrets SET secret = $1 WHERE name = $2`, []byte{0}, secretSealing)
+		return err
+	}))
 	w.stop()
 	require.Contains(t, w.stored(), pregunta)
-	w.config.Seal.Renderings = true
 	w.start()
 	require.Empty(t, w.rows(id, "es"))
 	w.stop()
 	require.NotContains(t, w.stored(), pregunta)
 	w.start()
-	require.Equal(t, pregunta, firstLine(w.bodyAs(bob, id)))
-	w.stop()
-	w.config.Seal.Renderings = false
-	w.start()
-	require.Len(t, w.rows(id, "es"), 1, "what is sealed can be read by those who seal no more")
 	require.Equal(t, pregunta, firstLine(w.bodyAs(bob, id)))
 }
 
@@ -195,7 +193,6 @@ func BenchmarkSealedRendering(b *testing.B) {
 	v, err := newVault(otherKey())
 	require.NoError(b, err)
 	bridge := &Bridge{vault: v}
-	bridge.o.Config.Seal.Renderings = true
 	r := view.Rendering{Position: 12345, Content: bytes.Repeat([]byte("x"), 700), LateContent: bytes.Repeat([]byte("y"), 900), Parts: bytes.Repeat([]byte("z"), 300)}
 	columns := map[string][]byte{columnContent: r.Content, columnLate: r.LateContent, columnParts: r.Parts}
 	sealed := map[string][]byte{}

@@ -153,6 +153,17 @@ func (b *Bridge) selectBeside(ctx context.Context, userID string, nids []int64) 
 	return found, nil
 }
 
+// sweepBesides erases up to limit notices beside answers from before ts (ms), which repeat what somebody read: they go with the
+// reading log. Their places stay, so that nobody is told again.
+func sweepBesides(tx *sqldb.Tx, ts int64, limit int) (int64, error) {
+	erased, err := tx.Exec(`UPDATE translator_notices SET content = '{}' WHERE position IN
+		(SELECT position FROM translator_notices WHERE ts < $1 AND beside > 0 AND content <> '{}' ORDER BY position LIMIT $2)`, ts, limit)
+	if err != nil {
+		return 0, fmt.Errorf("erasing old notices: %w", err)
+	}
+	return erased.RowsAffected()
+}
+
 // sweepNotices removes up to limit notices from before ts (ms): devices that old begin anew.
 func sweepNotices(tx *sqldb.Tx, ts int64, limit int) (int64, error) {
 	removed, err := tx.Exec(`DELETE FROM translator_notices WHERE position IN

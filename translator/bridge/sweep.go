@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -47,9 +48,11 @@ func (b *Bridge) sweep(ctx context.Context) error {
 		if _, err := b.sweepUpto(ctx, upto); err != nil {
 			return err
 		}
+		b.hot.sweep(upto)
 	}
 	if age := b.o.Config.Cache.MaxAge.Std(); age > 0 {
 		b.absences.forgetBefore(b.o.Now().Add(-age).UnixMilli())
+		b.o.Pipeline.Expire(b.o.Now().Add(-age))
 	}
 	kept := b.o.Config.Records
 	for _, s := range []struct {
@@ -61,15 +64,19 @@ func (b *Bridge) sweep(ctx context.Context) error {
 		{b.o.Config.Cache.MaxAge.Std(), sweepHolds},
 		{kept.ReportsKeep.Std(), sweepReports},
 		{kept.ReadingsKeep.Std(), sweepReadings},
+		{cmp.Or(kept.ReadingsKeep, b.o.Config.Cache.MaxAge).Std(), sweepBesides},
 		{kept.ReadingsKeep.Std(), sweepPutOffReadings},
 	} {
 		if s.age <= 0 {
 			continue
 		}
 		before := b.o.Now().Add(-s.age).UnixMilli()
-		_, err := b.inSteps(ctx, func(tx *sqldb.Tx) (int64, error) { return s.remove(tx, before, sweepStep) })
+		n, err := b.inSteps(ctx, func(tx *sqldb.Tx) (int64, error) { return s.remove(tx, before, sweepStep) })
 		if err != nil {
 			return err
+		}
+		if n > 0 { // among them may be what stands beside answers
+			b.besides.Purge()
 		}
 	}
 	return nil

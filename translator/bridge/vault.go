@@ -95,15 +95,15 @@ func renderingPlace(position int64, column string) []byte {
 
 // kept is what the database holds of a column of a rendering.
 func (b *Bridge) kept(content []byte, position int64, column string) []byte {
-	if len(content) == 0 || !b.o.Config.Seal.Renderings {
-		return notNil(content)
+	if len(content) == 0 {
+		return []byte{}
 	}
 	return b.vault.sealBytes(content, renderingPlace(position, column))
 }
 
-// unsealed is what a column of a rendering says, sealed or not: the configuration may have changed in between.
+// unsealed is what a column of a rendering says.
 func (b *Bridge) unsealed(stored []byte, position int64, column string) ([]byte, error) {
-	if len(stored) == 0 || stored[0] != sealedMark {
+	if len(stored) == 0 {
 		return stored, nil
 	}
 	return b.vault.openBytes(stored, renderingPlace(position, column))
@@ -114,17 +114,16 @@ const sealedText = "sealed:"
 
 func noticePlace(position int64) string { return "notice " + strconv.FormatInt(position, 10) }
 
-// SealText returns what the database may hold of a text: sealed, unless renderings are not. place says where it is kept: it
-// opens nowhere else.
+// SealText returns what the database may hold of a text: sealed. place says where it is kept: it opens nowhere else.
 func (b *Bridge) SealText(text, place string) string {
-	if text == "" || !b.o.Config.Seal.Renderings {
+	if text == "" {
 		return text
 	}
 	return sealedText + base64.RawStdEncoding.EncodeToString(b.vault.seal(text, place))
 }
 
-// OpenText returns the text of which SealText made stored, or that was stored as it is. It fails for what was sealed with another
-// key or for another place.
+// OpenText returns the text of which SealText made stored; what is not sealed, as what was erased, is as it stands. It fails for what was
+// sealed with another key or for another place.
 func (b *Bridge) OpenText(stored, place string) (string, error) {
 	encoded, sealed := strings.CutPrefix(stored, sealedText)
 	if !sealed {

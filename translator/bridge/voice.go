@@ -109,7 +109,7 @@ func (b *Bridge) hear(ctx context.Context, j *job) (translator.Result, error) {
 		return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: reasonTranscription}}}, err
 	}
 	request := translator.Request{Text: said.Text, SourceHint: said.Language, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
-	result, err := b.askReleased(ctx, j.ev, request)
+	result, err := b.askReleased(ctx, j, request)
 	if err != nil {
 		result = translator.TimedOut(request)
 	}
@@ -150,14 +150,15 @@ func spoken(ev *rooms.Event, to language.Code, result translator.Result, content
 func captioned(content json.RawMessage, name string, to language.Code, result translator.Result) (json.RawMessage, error) {
 	shown := gjson.ParseBytes(content)
 	body, formatted := shown.Get("body").Str, shown.Get("formatted_body").Str
-	mark := language.String(to, "voice_mark")
+	mark := compose.MarkLine(to, language.String(to, "voice_mark"))
 	switch {
 	case result.Because(translator.ReasonOff):
 		return content, nil
 	case result.Because(reasonTranscription):
 		body, formatted = language.String(to, "voice_failed"), ""
 	case result.From == result.To: // there is no original to tell of
-		body, formatted = result.Body+"\n"+mark, "<p>"+html.EscapeString(result.Body)+"</p><p>"+mark+"</p>"
+		words := compose.Directed(to, result.Body)
+		body, formatted = words+"\n"+mark, "<p>"+html.EscapeString(words)+"</p><p>"+mark+"</p>"
 	default:
 		body += "\n" + mark
 		if formatted != "" {

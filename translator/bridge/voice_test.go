@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -9,8 +10,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"medixchange/rooms"
+	"medixchange/translator"
 	"medixchange/translator/language"
 )
 
@@ -125,4 +128,13 @@ func TestVoiceMessagesStayUnheardWhereTheRoomSaysSo(t *testing.T) {
 		w.settled()
 		require.Zero(t, l.asked.Load(), setting)
 	}
+}
+
+func TestTheMarkOfARightToLeftCaptionIsLastAndApart(t *testing.T) {
+	result := translator.Result{State: translator.Translated, From: "ar", To: "ar", Body: "المريض بخير"}
+	changed, err := captioned(json.RawMessage(`{"body":"voice.ogg"}`), "voice.ogg", "ar", result)
+	require.NoError(t, err)
+	mark := "\u2066\u2067" + language.String("ar", "voice_mark") + "\u2069\u2069"
+	require.Equal(t, "\u200fالمريض بخير\n"+mark, gjson.GetBytes(changed, "body").Str)
+	require.Equal(t, "<p>\u200fالمريض بخير</p><p>"+mark+"</p>", gjson.GetBytes(changed, "formatted_body").Str)
 }

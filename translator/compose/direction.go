@@ -41,9 +41,9 @@ const (
 	more     = `(?:` + between + run + `(?:` + unit + `)?)*`
 )
 
-// directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin
+// Directed begins right-to-left text with a mark, so that a line that starts with a digit or a Latin
 // name still runs the right way.
-func directed(c language.Code, text string) string {
+func Directed(c language.Code, text string) string {
 	if c.RightToLeft() && !strings.HasPrefix(text, rightToLeftMark) {
 		return rightToLeftMark + text
 	}
@@ -63,13 +63,16 @@ func whole(c language.Code, text string) string {
 // originalCommand is the one command that our marks name.
 const originalCommand = "!original"
 
-// isolated keeps our mark in its own order, in a message that begins with an original as under right-to-left text.
-func isolated(to language.Code, text string) string {
+// MarkLine is our mark for a reader, as the last line of a message: under right-to-left text in a left-to-right isolate
+// (TRANSLATION 11), so that it is apart from the text whatever direction a client gives the message. Its own words are Arabic,
+// Persian or Urdu, which a name in Latin letters or the command would scramble there; so they run from right to left in a
+// second isolate, within the first.
+func MarkLine(to language.Code, text string) string {
 	if !to.RightToLeft() {
 		return text
 	}
 	text = strings.Replace(text, originalCommand, leftToRightIsolate+originalCommand+popIsolate, 1)
-	return rightToLeftIsolate + text + popIsolate
+	return leftToRightIsolate + rightToLeftIsolate + text + popIsolate + popIsolate
 }
 
 // isolatedItem keeps a piece of the source together inside a line of another direction. The piece is
@@ -84,7 +87,7 @@ func isolatedItem(to language.Code, text string) string {
 // Said writes who said a text before it, so that for readers of a language that runs from right to left the line does too, and
 // a name of the other direction turns nothing around.
 func Said(to language.Code, name, text string) string {
-	return directed(to, isolatedItem(to, name)) + ": " + text
+	return Directed(to, isolatedItem(to, name)) + ": " + text
 }
 
 func hasRightToLeft(text string) bool {
@@ -136,7 +139,7 @@ func isolateQuantitiesInHTML(c language.Code, formatted string) string {
 // give a message one direction as a whole, and would move the original's full stop to its other end.
 func foreign(c, to language.Code, text string) string {
 	if c.RightToLeft() == to.RightToLeft() {
-		return directed(c, text)
+		return Directed(c, text)
 	}
 	isolate := leftToRightIsolate
 	if c.RightToLeft() {

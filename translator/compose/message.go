@@ -102,7 +102,7 @@ func Compose(m Message) Content {
 
 // headed puts a line of ours over what a reader is shown.
 func headed(content Content, to language.Code, key string) Content {
-	line := directed(to, language.String(to, key))
+	line := Directed(to, language.String(to, key))
 	content.Body = line + "\n" + content.Body
 	if content.FormattedBody != "" {
 		content.FormattedBody = paragraph(line) + content.FormattedBody
@@ -148,16 +148,16 @@ func keyOf(m Message) Key {
 // passed is the translation, the source's invariants if it has any, and the original one step away.
 func passed(m Message) (body, formatted string) {
 	lines, blocks := translation(m)
-	lines = append(lines, isolated(m.To, markOf(m)))
-	title := globe + originalTitle(m) // the mark of a translation that nothing else is said of
+	lines = append(lines, MarkLine(m.To, markOf(m)))
+	title := MarkLine(m.To, globe+originalTitle(m)) // the mark of a translation that nothing else is said of
 	if note := noteOf(m); note != "" {
-		blocks = append(blocks, paragraph(isolated(m.To, note)))
+		blocks = append(blocks, paragraph(MarkLine(m.To, note)))
 		title = originalTitle(m)
 	}
 	if shown(m.Original) {
 		blocks = append(blocks, "<details><summary>"+html.EscapeString(title)+"</summary>"+originalBlock(m)+"</details>")
 	} else {
-		blocks = append(blocks, paragraph(isolated(m.To, markOf(m))))
+		blocks = append(blocks, paragraph(MarkLine(m.To, markOf(m))))
 	}
 	return strings.Join(lines, "\n"), strings.Join(blocks, "")
 }
@@ -169,7 +169,7 @@ func warned(m Message) (body, formatted string) {
 		lines = append(lines, originalTitle(m)+":", foreign(m.From, m.To, m.Original.Body))
 		blocks = append(blocks, paragraph(originalTitle(m)+":"), originalBlock(m))
 	}
-	mark := isolated(m.To, markOf(m))
+	mark := MarkLine(m.To, markOf(m))
 	return strings.Join(append(lines, mark), "\n"), strings.Join(append(blocks, paragraph(mark)), "")
 }
 
@@ -180,11 +180,11 @@ func originalFirst(m Message) (body, formatted string) {
 	for i := range lines { // the original's first letter gives the message its direction
 		lines[i], blocks[i] = foreign(m.To, m.From, lines[i]), foreignBlock(m.To, m.From, blocks[i])
 	}
-	mark := isolated(m.To, sourceMark(m))
+	mark := MarkLine(m.To, sourceMark(m))
 	if !m.To.RightToLeft() {
 		mark = foreign(m.To, m.From, mark)
 	}
-	lines = append([]string{directed(m.From, m.Original.Body), mark}, lines...)
+	lines = append([]string{Directed(m.From, m.Original.Body), mark}, lines...)
 	blocks = append([]string{originalBlock(m), paragraph(mark)}, blocks...)
 	return strings.Join(lines, "\n"), strings.Join(blocks, "")
 }
@@ -192,14 +192,14 @@ func originalFirst(m Message) (body, formatted string) {
 // reply is a translation under an original that the reader has before them.
 func reply(m Message) (body, formatted string) {
 	lines, blocks := translation(m)
-	mark := isolated(m.To, sourceMark(m))
+	mark := MarkLine(m.To, sourceMark(m))
 	return strings.Join(append(lines, mark), "\n"), strings.Join(append(blocks, paragraph(mark)), "")
 }
 
 // translation is the warning if there is one, the translation, and the source's invariants.
 func translation(m Message) (lines, blocks []string) {
 	if m.Verdict == check.Warn {
-		warning := directed(m.To, language.String(m.To, "warn", "items", findings(m)))
+		warning := Directed(m.To, language.String(m.To, "warn", "items", findings(m)))
 		lines, blocks = append(lines, warning), append(blocks, paragraph(warning))
 	}
 	lines, blocks = append(lines, translationLine(m)), append(blocks, translationBlock(m))
@@ -211,7 +211,7 @@ func translation(m Message) (lines, blocks []string) {
 
 // blocked shows the original and what in it must not be misread, in words that the reader knows.
 func blocked(m Message) (body, formatted string) {
-	words := []string{directed(m.To, language.String(m.To, "blocked", "items", findings(m)))}
+	words := []string{Directed(m.To, language.String(m.To, "blocked", "items", findings(m)))}
 	if invariants := invariantLine(m); invariants != "" {
 		words = append(words, invariants)
 	}
@@ -244,7 +244,7 @@ func sayWhyNot(w whyNot) string {
 	if strings.Contains(words, "{language}") { // finding a name takes longer than all the rest
 		words = language.String(w.to, "reason_"+w.reason, "language", w.from.Name(w.to))
 	}
-	said := directed(w.to, language.String(w.to, "not_translated", "reason", words))
+	said := Directed(w.to, language.String(w.to, "not_translated", "reason", words))
 	saidWhyNot.Put(w, said)
 	return said
 }

@@ -138,7 +138,8 @@ func TestRule11RightToLeft(t *testing.T) {
 	content := Compose(m)
 	require.True(t, strings.HasPrefix(content.Body, "\u200f"))
 	require.True(t, strings.HasPrefix(content.FormattedBody, "<p>\u200f"))
-	require.True(t, strings.HasSuffix(content.Body, "\u2067🌐 من الفرنسية\u2069"), content.Body)
+	require.True(t, strings.HasSuffix(content.Body, "\n\u2066\u2067🌐 من الفرنسية\u2069\u2069"), content.Body)
+	require.Contains(t, content.FormattedBody, "<summary>\u2066\u2067🌐 الأصل (الفرنسية)\u2069\u2069</summary>")
 	require.Contains(t, content.Body, "\u2068500 mg\u2069", "number and unit in one isolate")
 	for _, whole := range []string{
 		"1 000 mg", "1\u00a0000 mg", "1\u202f000 mg", "100 000 IU", "1'000 mg", "1’000 mg", "1 000", "1 000,5 mg", "1,000.5 mg", "-5 °C", "−5 °C", "+5 mg",
@@ -164,6 +165,24 @@ func TestRule11RightToLeft(t *testing.T) {
 	require.Contains(t, Compose(m).FormattedBody, "<p>\u2067المريض بخير\u2069</p></details>")
 	m.Verdict = check.Warn
 	require.Contains(t, Compose(m).Body, "\n\u2067المريض بخير\u2069\n")
+}
+
+func TestTheMarkUnderRightToLeftTextIsInALeftToRightIsolateInEveryForm(t *testing.T) {
+	for to, mark := range map[language.Code]string{
+		"ar": "🌐 من الفرنسية عبر الإنجليزية", "fa": "🌐 زبان اصلی: فرانسوی، از طریق: انگلیسی", "ur": "🌐 اصل زبان: فرانسیسی، بذریعہ: انگریزی",
+	} {
+		mark = "\u2066\u2067" + mark + "\u2069\u2069"
+		for _, form := range []Form{FormInPlace, FormOriginalFirst, FormReply} {
+			for _, late := range []bool{false, true} {
+				m := translated()
+				m.To, m.Pivot, m.Form, m.Late, m.Verdict = to, "en", form, late, check.Warn
+				content := Compose(m)
+				require.Contains(t, content.Body+"\n", "\n"+mark+"\n")
+				require.Contains(t, content.FormattedBody, "<p>"+mark+"</p>")
+				require.True(t, Copied(content.Body), "it is known as ours: %q", content.Body)
+			}
+		}
+	}
 }
 
 // A client shows a message in one direction as a whole: in Arabic a dose would be read as "mg 500", and the full stop of a

@@ -8,10 +8,15 @@ import (
 
 func TestCopied(t *testing.T) {
 	for text, want := range map[string]bool{
-		"Dé 5 mg\n🌐 del inglés":                   true,
-		"Dé 5 mg\n\u2066🌐 del inglés\u2069":       true,
-		"Give 5 mg\n🌐 del inglés\nDé 5 mg":        true,
-		"Dé 5 mg\n🌐 Original (inglés)\nGive 5 mg": true,
+		"Dé 5 mg\n🌐 del inglés":                                                 true,
+		"Dé 5 mg\n\u2066🌐 del inglés\u2069":                                     true,
+		"Give 5 mg\n🌐 del inglés\nDé 5 mg":                                      true,
+		"Dé 5 mg\n🌐 Original (inglés)\nGive 5 mg":                               true,
+		"\u200fأعط\n\u2066\u2067🌐 من الإنجليزية\u2069\u2069":                    true,
+		"\u200fأعط\n\u2067🌐 من الإنجليزية\u2069":                                true, // as earlier versions wrote it
+		"\u200fأعط\n🌐 من الإنجليزية":                                            true, // without isolates, as some clients copy it
+		"\u200fأعط\n\u2066\u2067🌐 الأصل (الإنجليزية)\u2069\u2069 Give\n5 mg":    true,
+		"read\n> \u200fأعط\n> \u2066\u2067🌐 من الإنجليزية\u2069\u2069\nand ask": false,
 		"🌐":             false,
 		"🌐 our website": false,
 		"Dé 5 mg":       false,

@@ -33,14 +33,14 @@ func PartTexts(m Message) []string {
 			texts[i] = whole(m.To, strings.Join(lines, betweenLines))
 			continue
 		}
-		texts[i] = whole(m.To, strings.Join(append(lines, isolated(m.To, markOf(m))), "\n"))
+		texts[i] = whole(m.To, strings.Join(append(lines, MarkLine(m.To, markOf(m))), "\n"))
 	}
 	return texts
 }
 
 func partLines(m, item Message, alike bool) []string {
 	if item.State != StateTranslated {
-		return []string{directed(m.To, item.Original.Body)}
+		return []string{Directed(m.To, item.Original.Body)}
 	}
 	lines, _ := translation(item)
 	original := foreign(item.From, item.To, item.Original.Body)

@@ -31,7 +31,7 @@ func TestThePartsOfAnArabicPollKeepTheirOrderInAnyPage(t *testing.T) {
 		}
 		m.Form = form
 		if form == FormInPlace {
-			require.Contains(t, PartTexts(m)[0], "\u2067🌐 من الإنجليزية · الأصل: \u2066!original\u2069\u2069", "the command behind its words")
+			require.Contains(t, PartTexts(m)[0], "\u2066\u2067🌐 من الإنجليزية · الأصل: \u2066!original\u2069\u2069\u2069", "the command behind its words")
 		}
 		for _, text := range PartTexts(m) {
 			require.True(t, strings.HasPrefix(text, "\u200f\u2067"), "for clients with and without a first letter: %q", text)

@@ -64,7 +64,7 @@ func originalBlock(m Message) string {
 
 // translationLine and translationBlock are the translation alone, as text and as HTML.
 func translationLine(m Message) string {
-	return directed(m.To, isolateQuantities(m.To, isolateNames(m.To, m.Body, m.FormattedBody)))
+	return Directed(m.To, isolateQuantities(m.To, isolateNames(m.To, m.Body, m.FormattedBody)))
 }
 
 func translationBlock(m Message) string {
@@ -78,7 +78,7 @@ func translationBlock(m Message) string {
 // blockOf makes paragraphs of text, or of HTML where there is some.
 func blockOf(c language.Code, body, formatted string) string {
 	if formatted == "" {
-		return paragraph(directed(c, body))
+		return paragraph(Directed(c, body))
 	}
 	formatted = protect.Sanitize(formatted)
 	if startsWithBlock(formatted) {
@@ -88,7 +88,7 @@ func blockOf(c language.Code, body, formatted string) string {
 		end := strings.IndexByte(formatted, '>')
 		return formatted[:end+1] + rightToLeftMark + formatted[end+1:]
 	}
-	return "<p>" + directed(c, formatted) + "</p>"
+	return "<p>" + Directed(c, formatted) + "</p>"
 }
 
 // startsWithBlock reports whether HTML begins with an element that must not stand inside a paragraph.
@@ -112,7 +112,7 @@ func paragraph(text string) string {
 func Spoken(m Message) string {
 	var lines []string
 	if m.Verdict == check.Warn || m.Verdict == check.Block {
-		lines = append(lines, directed(m.To, findings(m)))
+		lines = append(lines, Directed(m.To, findings(m)))
 	}
 	if m.State == StateTranslated {
 		lines = append(lines, translationLine(m))
@@ -141,7 +141,7 @@ func invariantLine(m Message) string {
 	if more := len(seen) - len(items); more > 0 {
 		items = append(items, isolatedItem(m.To, andMore(more)))
 	}
-	return directed(m.To, language.String(m.To, "invariants", "items", strings.Join(items, betweenInvariants)))
+	return Directed(m.To, language.String(m.To, "invariants", "items", strings.Join(items, betweenInvariants)))
 }
 
 // andMore says in any language that there are more items than those that are shown.

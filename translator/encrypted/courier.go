@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"maunium.net/go/mautrix"
@@ -23,7 +24,15 @@ var _ replies.Courier = (*Bot)(nil)
 
 // Send implements replies.Courier. It never sends anything in the clear.
 func (b *Bot) Send(ctx context.Context, roomID, txn string, content map[string]any, tag language.Code) (string, error) {
-	room := id.RoomID(roomID)
+	clear := map[string]any{}
+	if tag != "" {
+		clear[TagKey] = tag
+	}
+	return b.send(ctx, id.RoomID(roomID), txn, content, clear)
+}
+
+// send encrypts content and sends it with what stands beside it in the clear.
+func (b *Bot) send(ctx context.Context, room id.RoomID, txn string, content, clear map[string]any) (string, error) {
 	if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
 		if err == nil {
 			err = fmt.Errorf("%w: the room is not encrypted", replies.ErrRefused)
@@ -45,7 +54,7 @@ func (b *Bot) Send(ctx context.Context, roomID, txn string, content map[string]a
 	if err != nil {
 		return "", fmt.Errorf("encrypting: %w", err)
 	}
-	outer, err := tagged(sealed, tag)
+	outer, err := beside(sealed, clear)
 	if err != nil {
 		return "", err
 	}
@@ -56,8 +65,8 @@ func (b *Bot) Send(ctx context.Context, roomID, txn string, content map[string]a
 	return sent.EventID.String(), nil
 }
 
-// tagged is the content of an encrypted event with its language.
-func tagged(sealed *event.EncryptedEventContent, tag language.Code) (map[string]any, error) {
+// beside is the content of an encrypted event with what stands beside it in the clear.
+func beside(sealed *event.EncryptedEventContent, clear map[string]any) (map[string]any, error) {
 	encoded, err := json.Marshal(sealed)
 	if err != nil {
 		return nil, fmt.Errorf("writing an encrypted event: %w", err)
@@ -66,9 +75,7 @@ func tagged(sealed *event.EncryptedEventContent, tag language.Code) (map[string]
 	if err := json.Unmarshal(encoded, &outer); err != nil {
 		return nil, fmt.Errorf("writing an encrypted event: %w", err)
 	}
-	if tag != "" {
-		outer[TagKey] = tag
-	}
+	maps.Copy(outer, clear)
 	return outer, nil
 }
 

@@ -20,16 +20,28 @@ import (
 func (b *Bot) takeEvent(ctx context.Context, room id.RoomID, ev *event.Event) error {
 	ev.RoomID = room
 	switch {
-	case ev.Type.Type == event.StateEncryption.Type && ev.StateKey != nil:
+	case ev.Type.Type == event.StateEncryption.Type && ev.StateKey != nil && ev.Sender != b.client.UserID:
 		return b.desk.Take(replies.Work{Task: replies.Greet, RoomID: room.String(), EventID: ev.ID.String()})
 	case ev.StateKey != nil || ev.Sender == b.client.UserID:
 		return nil
 	case ev.Type.Type == event.EventRedaction.Type:
 		return b.takeRedaction(room, ev)
+	case ev.Type.Type == event.EventReaction.Type:
+		return b.takeReaction(room, ev)
 	case ev.Type.Type == event.EventEncrypted.Type:
 		return b.read(ctx, ev)
 	}
 	return nil
+}
+
+// takeReaction hears authors who release a message. Reactions are in the clear in encrypted rooms, too.
+func (b *Bot) takeReaction(room id.RoomID, ev *event.Event) error {
+	content := gjson.ParseBytes(ev.Content.VeryRaw)
+	w, ok := replies.ReleaseOf(replies.Said{RoomID: room.String(), EventID: ev.ID.String(), Sender: ev.Sender.String(), Content: content})
+	if !ok {
+		return nil
+	}
+	return b.desk.Take(w)
 }
 
 func (b *Bot) takeRedaction(room id.RoomID, ev *event.Event) error {

@@ -22,7 +22,7 @@ import (
 func filter(limit int) string {
 	return `{"presence":{"types":[]},"account_data":{"types":[]},"room":{"ephemeral":{"types":[]},"account_data":{"types":[]},` +
 		`"state":{"types":["m.room.encryption"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
-		`"m.room.encryption","m.room.member","m.room.redaction"],"limit":` + strconv.Itoa(limit) + `}}}`
+		`"m.room.encryption","m.room.member","m.room.redaction","m.reaction"],"limit":` + strconv.Itoa(limit) + `}}}`
 }
 
 const (
@@ -105,6 +105,7 @@ type told struct {
 	room   id.RoomID
 	events []*event.Event
 	fresh  bool   // the bot has just come
+	made   bool   // to a room that it made itself
 	since  string // the event by which it came
 }
 
@@ -154,6 +155,7 @@ func (b *Bot) cut(t *told) {
 			continue
 		}
 		t.events, t.fresh, t.since = t.events[i+1:], true, ev.ID.String()
+		t.made = ev.Sender == b.client.UserID && ev.Unsigned.PrevContent == nil // it was not invited
 		return
 	}
 }
@@ -205,7 +207,7 @@ func (b *Bot) take(ctx context.Context, answer *mautrix.RespSync, rooms []told) 
 		return err
 	}
 	for _, t := range rooms {
-		if t.fresh {
+		if t.fresh && !t.made {
 			if err := b.desk.Take(replies.Work{Task: replies.Greet, RoomID: t.room.String(), EventID: t.since}); err != nil {
 				return err
 			}
@@ -245,6 +247,9 @@ func (b *Bot) forget(ctx context.Context, room id.RoomID) error {
 		return err
 	}
 	if _, err := b.keys.RedactGroupSessions(ctx, room, "", "left"); err != nil {
+		return err
+	}
+	if err := b.desk.ForgetRoom(ctx, room.String()); err != nil {
 		return err
 	}
 	b.o.Vault.Delete(kindUnneeded, "", room.String())

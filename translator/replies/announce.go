@@ -75,6 +75,6 @@ func (d *Desk) goAway(ctx context.Context, w *Work) error {
 	}
 	return d.done(ctx, w, func() error {
 		d.o.Vault.Delete(d.o.Kinds+kindReaders, w.RoomID, "")
-		return nil
+		return d.ForgetRoom(ctx, w.RoomID)
 	})
 }

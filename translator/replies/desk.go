@@ -3,7 +3,6 @@ package replies
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +22,9 @@ type Courier interface {
 	Send(ctx context.Context, roomID, txn string, content map[string]any, tag language.Code) (eventID string, err error)
 	// Redact redacts an event of the bot that had this tag.
 	Redact(ctx context.Context, roomID, eventID, txn string, tag language.Code) error
+	// Tell says something to one user in a room where the bot and they are alone, which it makes where there is none. They are notified of it.
+	// It is not called by several goroutines at a time. The same txn never sends twice.
+	Tell(ctx context.Context, userID, txn string, content map[string]any) (roomID, eventID string, err error)
 	// Leave leaves a room.
 	Leave(ctx context.Context, roomID string) error
 }
@@ -47,6 +49,12 @@ type Host interface {
 	// Translation returns what the room's moderators say of its translation (see [TranslationIn]). After an error no engine
 	// is asked.
 	Translation(ctx context.Context, roomID string) (string, error)
+	// CanBeTold reports whether a user is a person of this server, who can be told something alone.
+	CanBeTold(userID string) bool
+	// Chats returns the rooms in which the bot and a user, who may only be invited, are alone.
+	Chats(ctx context.Context, userID string) (roomIDs []string, err error)
+	// RoomName returns what a room is called where it has a name, else its id.
+	RoomName(ctx context.Context, roomID string) (string, error)
 	// Author returns who sent an event of a room, "" for one that the bot cannot see.
 	Author(ctx context.Context, roomID, eventID string) (string, error)
 	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
@@ -73,6 +81,9 @@ const (
 	Unneeded   Task = "unneeded"   // nobody needs a translation any more: the bot will leave
 	Depart     Task = "depart"     // nobody needs one still
 	Unreadable Task = "unreadable" // Replaces could not be decrypted
+
+	Caution Task = "caution" // Version of the message Replaces is held: its author is told
+	Release Task = "release" // Sender reacted to Replaces so as to release a message
 )
 
 // Work is something that happened in a room and concerns the bot.
@@ -86,6 +97,9 @@ type Work struct {
 	Replaces string `json:"replaces,omitempty"` // the message that is edited, the event that is redacted
 	Thread   string `json:"thread,omitempty"`   // root of the thread that the message is in
 	Seq      int64  `json:"seq"`                // order and time of arrival, in ns
+	// Version is the version of the message Replaces that is held or was released; Released says that all engines may have it.
+	Version  string `json:"version,omitempty"`
+	Released bool   `json:"released,omitempty"`
 	// Sending are the languages in which answers were going out when this was stored.
 	Sending []language.Code `json:"sending,omitempty"`
 }
@@ -113,6 +127,8 @@ type Desk struct {
 	// sending bounds what is being sent and commands what is being carried out, each try for itself; asking the messages of
 	// all rooms that engines have.
 	sending, commands, asking chan struct{}
+	// warning lets one author be warned at a time: each has one chat with the bot.
+	warning chan struct{}
 	// patience and leastPatience are the constants of these names, shorter in tests.
 	patience, leastPatience time.Duration
 
@@ -139,7 +155,7 @@ const (
 func New(o Options) *Desk {
 	return &Desk{
 		o: o, rooms: map[string]*roomWork{}, patience: patience, leastPatience: leastPatience, sending: make(chan struct{}, sendingAtOnce),
-		commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce),
+		commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce), warning: make(chan struct{}, 1),
 	}
 }
 
@@ -155,9 +171,7 @@ func (d *Desk) Full() bool {
 func (d *Desk) Take(w Work) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.seq = max(d.seq+1, d.o.Now().UnixNano())
-	w.Seq = d.seq
-	if err := d.write(&w); err != nil {
+	if err := d.number(&w); err != nil {
 		return err
 	}
 	if w.Task == Withdraw {
@@ -165,6 +179,13 @@ func (d *Desk) Take(w Work) error {
 	}
 	d.taken = append(d.taken, &w)
 	return nil
+}
+
+// number gives work its place in the order of arrival and puts it into the vault. It is called with d.mu held.
+func (d *Desk) number(w *Work) error {
+	d.seq = max(d.seq+1, d.o.Now().UnixNano())
+	w.Seq = d.seq
+	return d.write(w)
 }
 
 func (d *Desk) write(w *Work) error {
@@ -236,8 +257,8 @@ func (d *Desk) stored(ctx context.Context) ([]*Work, error) {
 	works := make([]*Work, 0, len(records))
 	for _, record := range records {
 		w := &Work{}
-		if err := json.Unmarshal(record.Value, w); err != nil {
-			return nil, fmt.Errorf("reading work: %w", err)
+		if err := record.read(w); err != nil {
+			return nil, err
 		}
 		works = append(works, w)
 	}
@@ -265,6 +286,10 @@ func (d *Desk) do(ctx context.Context, w *Work) error {
 		return d.announce(ctx, w, "encrypted_alone")
 	case Unreadable:
 		return d.announce(ctx, w, "encrypted_unreadable")
+	case Caution:
+		return d.caution(ctx, w)
+	case Release:
+		return d.release(ctx, w)
 	case Depart:
 		return d.depart(ctx, w)
 	case Arrive:
@@ -297,10 +322,12 @@ func (d *Desk) done(ctx context.Context, w *Work, record func() error) error {
 // keptReplies is how long it is known which replies belong to a message: an edit after that gets new ones.
 const keptReplies = 90 * 24 * time.Hour
 
-// Sweep forgets which replies belong to old messages.
+// Sweep forgets which replies belong to old messages, and messages that were held and not released.
 func (d *Desk) Sweep(ctx context.Context) error {
-	before := d.o.Now().Add(-keptReplies)
+	before, held := d.o.Now().Add(-keptReplies), d.o.Now().Add(-keptHolds)
 	return errors.Join(
 		d.o.Vault.Forget(ctx, d.o.Kinds+kindReplies, before), d.o.Vault.Forget(ctx, d.o.Kinds+kindEdits, before),
+		d.o.Vault.Forget(ctx, d.o.Kinds+kindHold, held), d.o.Vault.Forget(ctx, d.o.Kinds+kindWarned, held),
+		d.o.Vault.Forget(ctx, d.o.Kinds+kindWarnings, held),
 	)
 }

@@ -54,6 +54,14 @@ func (r *room) Redact(_ context.Context, _, eventID, _ string, _ language.Code) 
 	return nil
 }
 
+// Tell says it in the chat of a user.
+func (r *room) Tell(ctx context.Context, userID, txn string, content map[string]any) (string, string, error) {
+	chat := "!chat of " + userID
+	content["chat"] = chat
+	id, err := r.Send(ctx, chat, txn, content, "")
+	return chat, id, err
+}
+
 func (r *room) Leave(context.Context, string) error { r.left = true; return nil }
 
 func (r *room) bodies() []string {
@@ -86,6 +94,12 @@ func (people) Moderates(_ context.Context, _, userID string) (bool, error) {
 	return userID == "@mod:x", nil
 }
 func (people) Needed(context.Context, string) (bool, error) { return true, nil }
+
+func (people) CanBeTold(userID string) bool {
+	return strings.HasSuffix(userID, ":x") && userID != "@bot:x"
+}
+func (people) Chats(context.Context, string) ([]string, error)  { return nil, nil }
+func (people) RoomName(context.Context, string) (string, error) { return "ward 7", nil }
 
 func (people) Author(context.Context, string, string) (string, error) { return "@a:x", nil }
 

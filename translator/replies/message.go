@@ -118,6 +118,11 @@ func (d *Desk) finish(ctx context.Context, j *job) error {
 	if err := d.redactAll(ctx, j.Work, "withdraw", before, func(code language.Code) bool { return j.sent[code] == "" }); err != nil {
 		return err
 	}
+	if j.Replaces != "" && !j.Released {
+		if _, err := d.takeBackWarning(ctx, j.Work, j.Replaces); err != nil {
+			return err
+		}
+	}
 	var told *toldReaders
 	if len(j.results) > 0 {
 		var err error
@@ -127,6 +132,9 @@ func (d *Desk) finish(ctx context.Context, j *job) error {
 	}
 	return d.done(ctx, j.Work, func() error {
 		if err := d.remember(j.RoomID, told); err != nil {
+			return err
+		}
+		if err := d.noteHold(j); err != nil {
 			return err
 		}
 		return d.record(ctx, j.Work, before, j.sent)
@@ -162,16 +170,24 @@ func (d *Desk) recordEdit(ctx context.Context, w *Work, sent given) error {
 	if len(sent) == 0 {
 		return nil
 	}
-	edits, err := d.editsOf(ctx, w.RoomID, w.Replaces)
-	if err != nil {
+	if err := d.addEdit(ctx, w, w.Replaces); err != nil {
 		return err
 	}
-	if !slices.Contains(edits, w.EventID) {
-		if err := d.o.Vault.Write(d.o.Kinds+kindEdits, w.RoomID, w.Replaces, append(edits, w.EventID)); err != nil {
+	if w.Version != "" && w.Version != w.Replaces { // what an edit said once it was released goes with the edit, too
+		if err := d.addEdit(ctx, w, w.Version); err != nil {
 			return err
 		}
 	}
 	return d.o.Vault.Write(d.o.Kinds+kindReplies, w.RoomID, w.EventID, sent)
+}
+
+// addEdit remembers that an edit changed the replies of a message.
+func (d *Desk) addEdit(ctx context.Context, edit *Work, message string) error {
+	edits, err := d.editsOf(ctx, edit.RoomID, message)
+	if err != nil || slices.Contains(edits, edit.EventID) {
+		return err
+	}
+	return d.o.Vault.Write(d.o.Kinds+kindEdits, edit.RoomID, message, append(edits, edit.EventID))
 }
 
 // editsOf returns the edits of a message that changed its replies.

@@ -96,6 +96,7 @@ func (r *roomWork) place(j *job) {
 		j.behind = appendEnding(r.endings(func(other *Work) bool { return other.redacts(j.Work) }), r.lastMessage)
 		r.lastMessage = j.ended
 		r.queue = append(r.queue, j)
+	case Caution, Release: // nothing else waits for them
 	default:
 		j.after = appendEnding(nil, r.lastAct)
 		r.lastAct = j.ended
@@ -161,6 +162,8 @@ func (d *Desk) run(ctx context.Context, j *job) {
 	case j.Task == Translate:
 		d.answerMessage(ctx, j)
 	case !waitFor(ctx, j.after):
+	case j.Task == Caution:
+		d.carryOut(ctx, j, d.warning, func() error { return d.do(ctx, j.Work) })
 	case j.Task == Answer:
 		if d.begin(j) {
 			d.carryOut(ctx, j, d.commands, func() error { return d.answer(ctx, j.Work) })

@@ -22,13 +22,17 @@ func TestRule12ATranslationIsNotTranslatedAgainWhereTheNodeSeesNoText(t *testing
 			Task: Translate, EventID: "$2", Text: "> Dé 5 mg ahora\n> 🌐 del inglés\n\nwell",
 			HTML: "<blockquote><p>Dé 5 mg ahora<br>\u2066🌐 del inglés\u2069</p></blockquote>well",
 		},
+		Work{
+			Task: Translate, EventID: "$arabic", Text: "> أعط 5 mg\n> \u2066\u2067🌐 من الإنجليزية\u2069\u2069\n\nwell",
+			HTML: "<blockquote>أعط 5 mg<br>\u2067🌐 من الإنجليزية\u2069</blockquote>well",
+		},
 		Work{Task: Translate, EventID: "$3", Text: "> my own words\nyes", HTML: "<blockquote>my own words</blockquote>yes"},
 	)
 	w.idle()
 	for _, request := range engines.heard {
 		require.NotContains(t, request.Text+request.HTML, "5 mg")
 	}
-	require.ElementsMatch(t, []string{"ok", "ok", "well", "well", "> my own words\nyes", "> my own words\nyes"}, engines.texts())
+	require.ElementsMatch(t, []string{"ok", "ok", "well", "well", "well", "well", "> my own words\nyes", "> my own words\nyes"}, engines.texts())
 }
 
 // shouting is an engine that is never to be asked.

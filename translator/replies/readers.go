@@ -30,6 +30,11 @@ func (r Readers) Say(c language.Code) string {
 	return language.Say(c, "readers_here", "count", strconv.Itoa(r.Count), "languages", strings.Join(names, ", "))
 }
 
+// Under writes under a text for a reader of c who reads translations in the room (TRANSLATION 20).
+func (r Readers) Under(text string, c language.Code) string {
+	return strings.TrimSpace(text + "\n" + r.Say(c))
+}
+
 // toldReadersEvery is how long a room that was told who reads translations is not told again: people come and go.
 const toldReadersEvery = time.Hour
 

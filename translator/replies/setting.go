@@ -1,6 +1,9 @@
 package replies
 
-import "github.com/tidwall/gjson"
+import (
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+)
 
 // TypeSettings is the state event by which a room's moderators say how the room is translated, wherever the bot that reads it
 // runs.
@@ -33,4 +36,17 @@ func TranslationIn(content gjson.Result) string {
 		return TranslationLocal
 	}
 	return TranslationOff
+}
+
+// WithSetting returns the content of a room's TypeSettings with another value of one member; nil takes it out. What else stands there
+// is the moderators', also what this version does not know.
+func WithSetting(content gjson.Result, member string, value any) ([]byte, error) {
+	before := []byte(content.Raw)
+	if !content.IsObject() {
+		before = []byte("{}")
+	}
+	if value == nil {
+		return sjson.DeleteBytes(before, member)
+	}
+	return sjson.SetBytes(before, member, value)
 }

@@ -20,3 +20,19 @@ func TestARoomsSettingThatNobodyKnowsKeepsItsTextsFromEngines(t *testing.T) {
 		require.Equal(t, want, TranslationIn(gjson.Parse(content)), content)
 	}
 }
+
+func TestASettingIsWrittenBesideTheOthers(t *testing.T) {
+	for _, c := range []struct {
+		before string
+		value  any
+		want   string
+	}{
+		{``, TranslationOff, `{"translation":"off"}`}, {`null`, TranslationLocal, `{"translation":"local"}`},
+		{`{"threads":true,"translation":"local"}`, TranslationOff, `{"threads":true,"translation":"off"}`},
+		{`{"threads":true,"translation":"local"}`, nil, `{"threads":true}`}, {`{"of tomorrow":{"a":1}}`, nil, `{"of tomorrow":{"a":1}}`},
+	} {
+		content, err := WithSetting(gjson.Parse(c.before), TranslationKey, c.value)
+		require.NoError(t, err)
+		require.JSONEq(t, c.want, string(content), c.before)
+	}
+}

@@ -2,7 +2,9 @@ package replies
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 )
 
@@ -85,9 +88,44 @@ func (d *Desk) results(j *job) (map[language.Code]translator.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	request := translator.Request{SenderLanguage: d.o.Host.Reads(j.ctx, j.Sender, j.RoomID), Local: setting == TranslationLocal}
+	request := translator.Request{
+		SenderLanguage: d.o.Host.Reads(j.ctx, j.Sender, j.RoomID), Local: setting == TranslationLocal, Released: j.Released,
+		Unwarned: d.o.Host.CanBeTold(j.Sender),
+	}
 	request.Text, request.HTML = withoutQuotes(j.Text, j.HTML, request.SenderLanguage)
-	return d.resultsOf(j, request, wanted), j.ctx.Err()
+	results := d.resultsOf(j, request, wanted)
+	if err := d.tellFirst(j, request, results); err != nil {
+		return nil, err
+	}
+	return results, j.ctx.Err()
+}
+
+// tellFirst warns the author of a message that outside engines are to get only then, and translates it into the languages that
+// had to wait for it.
+func (d *Desk) tellFirst(j *job, request translator.Request, results map[language.Code]translator.Result) error {
+	var waiting []language.Code
+	var kinds []identifiers.Kind
+	for code, result := range results {
+		if result.Untold {
+			waiting, kinds = append(waiting, code), result.Identifiers
+		}
+	}
+	if len(waiting) == 0 {
+		return nil
+	}
+	err := inSlot(j.until, d.warning, func() error {
+		_, _, err := d.warn(j.until, j.Work, "privacy_sent", kinds)
+		return err
+	})
+	switch {
+	case j.until.Err() != nil || errors.Is(err, ErrRefused):
+		return nil // who cannot be told in time may release it later
+	case err != nil:
+		return err
+	}
+	request.Released = true
+	maps.Copy(results, d.resultsOf(j, request, waiting))
+	return nil
 }
 
 // resultsOf translates a request into several languages.

@@ -27,12 +27,24 @@ const (
 	kindReplies Kind = 2 // owner room, name event
 	kindReaders Kind = 3 // owner room
 	kindEdits   Kind = 4 // owner room, name message: the edits of it that changed its replies
+
+	kindHold     Kind = 5 // owner room, name message
+	kindWarned   Kind = 6 // owner chat, name warning
+	kindWarnings Kind = 7 // name user: when they were warned
 )
 
 // Record is one entry of a vault.
 type Record struct {
 	Owner, Name string
 	Value       []byte
+}
+
+// read reads what [Vault.Write] wrote.
+func (r Record) read(into any) error {
+	if err := json.Unmarshal(r.Value, into); err != nil {
+		return fmt.Errorf("reading a record of the vault: %w", err)
+	}
+	return nil
 }
 
 // Vault keeps records that are encrypted in the database (AES-256-GCM, bound to their place). Puts and deletes are seen at
@@ -129,10 +141,7 @@ func (v *Vault) Read(ctx context.Context, kind Kind, owner, name string, into an
 	if err != nil || value == nil {
 		return false, err
 	}
-	if err := json.Unmarshal(value, into); err != nil {
-		return false, fmt.Errorf("reading a record of the vault: %w", err)
-	}
-	return true, nil
+	return true, Record{owner, name, value}.read(into)
 }
 
 // List returns the records of an owner, in no particular order.

@@ -15,8 +15,8 @@ func (w *Work) redacts(other *Work) bool {
 		return false
 	}
 	switch other.Task {
-	case Translate:
-		return other.EventID == w.Replaces || other.Replaces == w.Replaces
+	case Translate, Caution:
+		return other.EventID == w.Replaces || other.Replaces == w.Replaces || other.Version == w.Replaces
 	case Answer:
 		return other.EventID == w.Replaces
 	}
@@ -114,7 +114,14 @@ func (d *Desk) withdraw(ctx context.Context, w *Work) error {
 			return err
 		}
 	}
+	held, err := d.takeBackWarning(ctx, w, w.Replaces)
+	if err != nil {
+		return err
+	}
 	return d.done(ctx, w, func() error {
+		if held != "" {
+			d.o.Vault.Delete(d.o.Kinds+kindHold, w.RoomID, held)
+		}
 		for _, version := range versions {
 			d.o.Vault.Delete(d.o.Kinds+kindReplies, w.RoomID, version)
 		}

@@ -1,0 +1,96 @@
+package replies
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"medixchange/translator/identifiers"
+	"medixchange/translator/language"
+)
+
+const (
+	// warningsPerHour bounds what one author is told in an hour of messages that seem to hold identifiers.
+	warningsPerHour = 10
+	warningsWindow  = time.Hour
+)
+
+// warnings are the times (ms) at which an author was warned lately.
+type warnings struct {
+	At []int64 `json:"at"`
+}
+
+// warn tells the author of a message, in a chat with the bot alone, what it seems to hold: the kinds and the room, no word of the
+// message. An author who was told too much lately is told nothing, and warning is "". The same work never warns twice.
+func (d *Desk) warn(ctx context.Context, w *Work, key string, kinds []identifiers.Kind) (chat, warning string, err error) {
+	allowed, err := d.mayWarn(ctx, w.Sender)
+	if err != nil || !allowed {
+		return "", "", err
+	}
+	text, err := d.warningText(ctx, w, key, kinds)
+	if err != nil {
+		return "", "", err
+	}
+	chat, warning, err = d.o.Courier.Tell(ctx, w.Sender, txnOf(w, "warning", ""), map[string]any{"msgtype": "m.text", "body": text, "m.mentions": map[string]any{}})
+	if err != nil {
+		return "", "", fmt.Errorf("warning an author: %w", err)
+	}
+	return chat, warning, d.countWarning(ctx, w.Sender)
+}
+
+func (d *Desk) warningText(ctx context.Context, w *Work, key string, kinds []identifiers.Kind) (string, error) {
+	name, err := d.o.Host.RoomName(ctx, w.RoomID)
+	if err != nil {
+		return "", fmt.Errorf("asking for the name of a room: %w", err)
+	}
+	reader := d.o.Host.Reads(ctx, w.Sender, w.RoomID)
+	return strings.Join([]string{
+		language.Say(reader, "privacy_where", "room", name),
+		IdentifiersNotice(reader, key, kinds),
+		"https://matrix.to/#/" + url.PathEscape(w.RoomID) + "/" + url.PathEscape(messageOf(w)),
+	}, "\n"), nil
+}
+
+// IdentifiersNotice tells an author what a message of theirs seems to hold of a patient, and what becomes of it: key is
+// "privacy_held" or "privacy_sent".
+func IdentifiersNotice(reader language.Code, key string, kinds []identifiers.Kind) string {
+	names := make([]string, 0, len(kinds))
+	for _, kind := range kinds {
+		names = append(names, language.String(reader, "privacy_"+string(kind)))
+	}
+	return "🌐 " + language.Say(reader, key, "items", strings.Join(names, ", "))
+}
+
+// recentWarnings are those of the last hour.
+func (d *Desk) recentWarnings(ctx context.Context, userID string) (recent warnings, err error) {
+	var known warnings
+	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindWarnings, "", userID, &known); err != nil {
+		return recent, err
+	}
+	from := d.o.Now().Add(-warningsWindow).UnixMilli()
+	for _, at := range known.At {
+		if at > from {
+			recent.At = append(recent.At, at)
+		}
+	}
+	return recent, nil
+}
+
+func (d *Desk) mayWarn(ctx context.Context, userID string) (bool, error) {
+	recent, err := d.recentWarnings(ctx, userID)
+	return len(recent.At) < warningsPerHour, err
+}
+
+// countWarning counts a warning that was sent. The next commit stores it.
+func (d *Desk) countWarning(ctx context.Context, userID string) error {
+	return d.o.Vault.Together(ctx, func() error {
+		recent, err := d.recentWarnings(ctx, userID)
+		if err != nil {
+			return err
+		}
+		recent.At = append(recent.At, d.o.Now().UnixMilli())
+		return d.o.Vault.Write(d.o.Kinds+kindWarnings, "", userID, recent)
+	})
+}
