@@ -30,8 +30,7 @@ type section struct {
 	typing   bool
 	receipts []rooms.Receipt
 	data     []*accounts.AccountDatum
-	late     [][]byte
-	told     [][]byte // notices
+	own      []view.Placed // what exists for this user only: late edits, notices
 	summary  bool
 }
 
@@ -81,7 +80,7 @@ func (r *round) tell(s *section, notices []*view.Notice) {
 			continue
 		}
 		if event := r.h.view.Notice(s.viewer, n); event != nil {
-			s.told = append(s.told, event)
+			s.own = append(s.own, view.Placed{Position: n.Position, JSON: event})
 		}
 	}
 }
@@ -196,13 +195,11 @@ func (r *round) readLate(s *section) error {
 	if s.fresh || !s.changes.rendered || r.q.filter.EventFormat == "federation" || filter.timelineLimit() == 0 || !filter.WantsRoom(s.ur.RoomID) {
 		return nil
 	}
-	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, s.since, s.upto, filter.Wants)
+	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, view.LateOptions{Since: s.since, Upto: s.upto, Wants: filter.Wants})
 	if err != nil {
 		return fmt.Errorf("reading late renderings: %w", err)
 	}
-	for _, event := range late {
-		s.late = append(s.late, event)
-	}
+	s.own = append(s.own, late...)
 	return nil
 }
 

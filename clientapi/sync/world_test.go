@@ -53,6 +53,7 @@ type world struct {
 	language   map[string]string // by user
 	held       map[int64]time.Time
 	renderings []*view.Rendering
+	notices    []*view.Notice
 	pending    map[int64]bool                               // what is being translated since it came
 	asked      func(language string, events []*rooms.Event) // for translations; nil: nobody waits for any
 	now        func() time.Time
