@@ -311,6 +311,9 @@ type modelRenderer world
 func (m *modelRenderer) Renderings(_ context.Context, language string, events []*rooms.Event, upto int64) (map[int64]*view.Rendering, error) {
 	defer (*world)(m).lock()()
 	out := map[int64]*view.Rendering{}
+	for nid := range m.under {
+		out[nid] = &view.Rendering{EventNID: nid, State: "none", Missing: "timeout", Content: json.RawMessage(`{"msgtype":"m.text","body":"not translated"}`)}
+	}
 	for nid := range m.pending {
 		out[nid] = &view.Rendering{EventNID: nid, State: "pending", Told: true}
 	}
@@ -341,6 +344,16 @@ func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string, upto int64) time.Ti
 func (m *modelRenderer) Request(_ context.Context, language string, events []*rooms.Event, _ time.Duration) error {
 	if m.asked != nil {
 		m.asked(language, events)
+	}
+	return nil
+}
+
+func (m *modelRenderer) Follow(_ context.Context, _ string, events []*rooms.Event) error {
+	defer (*world)(m).lock()()
+	for _, ev := range events {
+		if m.under[ev.NID] {
+			m.pending[ev.NID] = true
+		}
 	}
 	return nil
 }

@@ -54,7 +54,8 @@ type world struct {
 	held       map[int64]time.Time
 	renderings []*view.Rendering
 	notices    []*view.Notice
-	pending    map[int64]bool                               // what is being translated since it came
+	pending    map[int64]bool                               // what is being translated and follows as an edit
+	under      map[int64]bool                               // what is being translated for a page
 	asked      func(language string, events []*rooms.Event) // for translations; nil: nobody waits for any
 	now        func() time.Time
 }

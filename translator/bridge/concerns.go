@@ -39,7 +39,7 @@ func kindOf(kind string, versionNID int64) string {
 // said it. What history asks for concerns nobody at the moment.
 func (b *Bridge) hearsOf(j *job) bool {
 	sender := j.ev.Sender
-	return b.jobs.isTold(j) && sender != b.bot && b.talk.isLocal(sender) && !b.o.Appservice(sender) && !slices.Contains(b.o.Config.ClinicalBots, sender)
+	return b.jobs.isNews(j) && sender != b.bot && b.talk.isLocal(sender) && !b.o.Appservice(sender) && !slices.Contains(b.o.Config.ClinicalBots, sender)
 }
 
 // concernOf finds what a result means for the author of its message.
