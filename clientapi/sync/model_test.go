@@ -348,16 +348,6 @@ func (m *modelRenderer) Request(_ context.Context, language string, events []*ro
 	return nil
 }
 
-func (m *modelRenderer) Follow(_ context.Context, _ string, events []*rooms.Event) error {
-	defer (*world)(m).lock()()
-	for _, ev := range events {
-		if m.under[ev.NID] {
-			m.pending[ev.NID] = true
-		}
-	}
-	return nil
-}
-
 func (m *modelRenderer) Changed(_ context.Context, roomID, language string, _, since, upto int64) ([]*view.Rendering, error) {
 	defer (*world)(m).lock()()
 	var out []*view.Rendering

@@ -43,6 +43,9 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		if err != nil {
 			return err
 		}
+		if s.o.Upto == newest && !s.o.Unread {
+			s.v.awaited.note(viewer, found)
+		}
 		if err := s.inMode(ctx, viewer.Mode, found); err != nil {
 			return err
 		}

@@ -54,6 +54,9 @@ type LateOptions struct {
 	Since, Upto int64
 	// Wants is the viewer's filter: what it keeps back did not go out to them. nil wants everything.
 	Wants func(*rooms.Event) bool
+	// NeverSent says what no answer of /sync has sent to the device: it is told no translations of that, unless it has read it as
+	// history meanwhile. What takes back or puts right is told all the same. nil knows of nothing.
+	NeverSent func(*rooms.Event) bool
 }
 
 // Placed is an event that exists for one viewer only, encoded for /sync, and its place in the stream.
@@ -80,6 +83,11 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, o LateOpt
 	if o.Wants != nil {
 		changed = slices.DeleteFunc(changed, func(r *Rendering) bool {
 			return !o.Wants(originals[r.EventNID]) || !o.Wants(v.asEvent(originals[r.EventNID], r))
+		})
+	}
+	if o.NeverSent != nil {
+		changed = slices.DeleteFunc(changed, func(r *Rendering) bool {
+			return r.limited() && o.NeverSent(originals[r.EventNID]) && !v.awaited.has(viewer, r.EventNID)
 		})
 	}
 	changed = v.late.cut(viewer.UserID+"\x00"+viewer.DeviceID+"\x00"+roomID, changed, v.now())

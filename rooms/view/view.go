@@ -200,6 +200,7 @@ type View struct {
 	stable   *stableCache
 	members  *memberCache
 	late     lateLimit
+	awaited  *awaited
 	tagged   *Tagged
 	plain    bool // nothing is ever translated
 	budget   time.Duration
@@ -216,7 +217,7 @@ func New(o Options) *View {
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
 		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget, tagged: o.Tagged,
-		stable: newStableCache(o.CacheBytes), members: newMemberCache(), log: o.Log,
+		stable: newStableCache(o.CacheBytes), members: newMemberCache(), awaited: newAwaited(), log: o.Log,
 	}
 }
 
