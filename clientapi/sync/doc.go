@@ -6,12 +6,13 @@
 // register, read, wait, so no wake-up is lost. Nothing is kept for a request that waits but its token and its watch.
 //
 // The token (token.go) says where the device has come to: a stream position, a to-device position, the ephemeral
-// sequence with its epoch, and for rooms whose tail waits for a translation their own positions. The same token always
-// gives the same or more. Which members were sent already under lazy loading is remembered in memory, and only believed
-// once the next token proves that the answer arrived (lazy.go).
+// sequence with its epoch, for rooms whose tail waits for a translation their own positions, and what of rooms was never sent
+// to the device, of which it is told no late translations (gaps.go). The same token always gives the same or more. Which
+// members were sent already under lazy loading is remembered in memory, and only believed once the next token proves that
+// the answer arrived (lazy.go).
 //
 // What a device begins with is a page of history: translations that are missing there are asked for, of all rooms at once,
-// before their sections are written (lacking.go).
+// before their sections are written (lacking.go). What is still being made then follows as an edit.
 //
 // Incremental state follows the rooms' positioned state deltas, never the timeline (state.go).
 //

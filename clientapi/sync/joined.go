@@ -30,8 +30,7 @@ type section struct {
 	typing   bool
 	receipts []rooms.Receipt
 	data     []*accounts.AccountDatum
-	late     [][]byte
-	told     [][]byte // notices
+	own      []view.Placed // what exists for this user only: late edits, notices
 	summary  bool
 }
 
@@ -67,6 +66,9 @@ func (r *round) joined(ur rooms.UserRoom) error {
 			return err
 		}
 	}
+	if s.timeline.cutAt != 0 {
+		r.noteGap(s)
+	}
 	return r.write(s)
 }
 
@@ -81,7 +83,7 @@ func (r *round) tell(s *section, notices []*view.Notice) {
 			continue
 		}
 		if event := r.h.view.Notice(s.viewer, n); event != nil {
-			s.told = append(s.told, event)
+			s.own = append(s.own, view.Placed{Position: n.Position, JSON: event})
 		}
 	}
 }
@@ -196,13 +198,13 @@ func (r *round) readLate(s *section) error {
 	if s.fresh || !s.changes.rendered || r.q.filter.EventFormat == "federation" || filter.timelineLimit() == 0 || !filter.WantsRoom(s.ur.RoomID) {
 		return nil
 	}
-	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, s.since, s.upto, filter.Wants)
+	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, view.LateOptions{
+		Since: s.since, Upto: s.upto, Wants: filter.Wants, NeverSent: r.neverSent(s.ur.RoomNID),
+	})
 	if err != nil {
 		return fmt.Errorf("reading late renderings: %w", err)
 	}
-	for _, event := range late {
-		s.late = append(s.late, event)
-	}
+	s.own = append(s.own, late...)
 	return nil
 }
 
@@ -222,6 +224,7 @@ type timeline struct {
 	limited bool
 	prev    rooms.HistoryKey
 	start   int64 // position of the first event that was looked at; state up to there belongs into state
+	cutAt   int64 // when the newest event before start that was left out came, at the latest (ms); 0: none was
 }
 
 // filteredFactor is how many times the limit is read when a filter throws events away.
@@ -253,6 +256,9 @@ func (r *round) readTimeline(s *section) error {
 	// A device that begins anew with a room must not append to what it may still have of it from an earlier stay.
 	s.timeline.limited = limited || s.fresh && !r.q.initial
 	s.timeline.prev = prev
+	if limited && len(events) > 0 {
+		s.timeline.cutAt = cameAt(events[0])
+	}
 	return r.trim(s, events, limit)
 }
 
@@ -286,7 +292,7 @@ func (r *round) trim(s *section, events []*rooms.Event, limit int) error {
 		s.timeline.limited = true
 		first := visible[over-1]
 		s.timeline.prev = first.Key
-		s.timeline.start = first.Position + 1
+		s.timeline.start, s.timeline.cutAt = first.Position+1, cameAt(first)
 		visible = visible[over:]
 	}
 	s.timeline.events = visible

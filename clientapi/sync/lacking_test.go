@@ -130,3 +130,22 @@ func TestOthersReadTheDatabaseWhileASyncWaitsForTranslations(t *testing.T) {
 	require.NoError(t, <-ended)
 	w.client(h, alice).sync()
 }
+
+// What is still being made when the budget ends follows as an edit; of what cannot be begun the device is told so.
+func TestRule14WhatADeviceBeginsWithFollows(t *testing.T) {
+	w, _ := untranslated(t)
+	w.pending, w.under = map[int64]bool{}, map[int64]bool{}
+	room := w.newRoom(alice)
+	w.member(room, bob, bob, "join")
+	slow, never := w.say(room, alice, "slow"), w.say(room, alice, "never begun")
+	w.asked = func(string, []*rooms.Event) { w.under[slow.NID] = true }
+	h := w.handler(0)
+	c := w.client(h, bob)
+	c.sync()
+	require.Equal(t, []string{"slow", "never begun"}, c.bodies(room))
+	require.True(t, w.pending[slow.NID])
+	require.False(t, w.pending[never.NID])
+	w.render(slow, "es", "lento")
+	c.sync()
+	require.Equal(t, []string{"* late lento"}, c.bodies(room))
+}

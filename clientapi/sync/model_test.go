@@ -311,6 +311,9 @@ type modelRenderer world
 func (m *modelRenderer) Renderings(_ context.Context, language string, events []*rooms.Event, upto int64) (map[int64]*view.Rendering, error) {
 	defer (*world)(m).lock()()
 	out := map[int64]*view.Rendering{}
+	for nid := range m.under {
+		out[nid] = &view.Rendering{EventNID: nid, State: "none", Missing: "timeout", Content: json.RawMessage(`{"msgtype":"m.text","body":"not translated"}`)}
+	}
 	for nid := range m.pending {
 		out[nid] = &view.Rendering{EventNID: nid, State: "pending", Told: true}
 	}
@@ -364,8 +367,14 @@ func (m *modelRenderer) Threads(context.Context, string) (bool, error) { return 
 func (m *modelRenderer) InMode(_ context.Context, r *view.Rendering, _ string) (content, late json.RawMessage, err error) {
 	return r.Content, r.LateContent, nil
 }
-func (m *modelRenderer) Notices(context.Context, string, int64, int64) ([]*view.Notice, error) {
-	return nil, nil
+func (m *modelRenderer) Notices(_ context.Context, userID string, since, upto int64) (out []*view.Notice, err error) {
+	defer (*world)(m).lock()()
+	for _, n := range m.notices {
+		if n.UserID == userID && since < n.Position && n.Position <= upto {
+			out = append(out, n)
+		}
+	}
+	return out, nil
 }
 func (m *modelRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*view.Notice, error) {
 	return nil, nil
@@ -373,7 +382,7 @@ func (m *modelRenderer) NoticesOfAll(context.Context, int64, int64, int) ([]*vie
 func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map[int64]*view.Notice, error) {
 	return nil, nil
 }
-func (m *modelRenderer) NoticeID(*view.Notice) string                         { return "" }
+func (m *modelRenderer) NoticeID(n *view.Notice) string                       { return fmt.Sprintf("$notice-%d", n.Position) }
 func (m *modelRenderer) NoticePlace(string, string) int64                     { return 0 }
 func (m *modelRenderer) Place(context.Context, string, string) (int64, error) { return 0, nil }
 func (m *modelRenderer) RealID(id, _ string) (string, bool)                   { return id, false }

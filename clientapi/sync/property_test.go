@@ -11,7 +11,8 @@ import (
 )
 
 // Whatever happens in the rooms and wherever a device's answers are cut, the device ends with the rooms' current state
-// and with every event that its user may see, in the order of the rooms.
+// and with every event that its user may see, in the order of the rooms. What exists for its user only has its place among them, and is of
+// what the device was sent.
 func TestEveryDeviceEndsWithTheCurrentState(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { randomHistory(t, seed) })
@@ -50,6 +51,7 @@ func randomHistory(t *testing.T, seed uint64) {
 				require.NoError(t, err)
 			}
 			p.sync()
+			p.requireRules(fmt.Sprint("device of ", p.device.UserID))
 			continue
 		}
 		waiting = randomStep(w, r, step, users, waiting)

@@ -55,6 +55,9 @@ func (h *Handler) round(ctx context.Context, q *query, since Token) (result, err
 	r.next = Token{
 		Position: r.upto, ToDevice: since.ToDevice, Epoch: h.hub.Epoch(), Ephemeral: h.hub.EphemeralPosition(),
 	}
+	if r.epoch {
+		r.next.Gaps = since.youngGaps(h.now())
+	}
 	if r.unchanged(standing) {
 		r.next.Held = since.Held
 		return result{next: r.next, empty: true}, nil

@@ -17,6 +17,7 @@ type Token struct {
 	Epoch           string // of Ephemeral; another process start makes all ephemeral facts new
 	Ephemeral       int64
 	Held            []HeldRoom // rooms whose tail waits for a translation
+	Gaps            []Gap      // what the device was never sent, oldest first
 }
 
 // HeldRoom is a room that a device has only up to its own position.
@@ -28,7 +29,7 @@ type HeldRoom struct {
 // maxHeld bounds the held rooms of a token; when the list is full nothing more is held.
 const maxHeld = 16
 
-const maxTokenBytes = 1024
+const maxTokenBytes = 2048
 
 // ErrBadToken is returned for a token that this node did not make.
 var ErrBadToken = errors.New("malformed token")
@@ -47,6 +48,12 @@ func (t Token) String() string {
 		out = strconv.AppendInt(append(out, '_'), held.RoomNID, 10)
 		out = strconv.AppendInt(append(out, '.'), held.Position, 10)
 	}
+	for _, gap := range t.Gaps {
+		out = strconv.AppendInt(append(out, '_'), gap.RoomNID, 10)
+		out = strconv.AppendInt(append(out, '.'), gap.From, 10)
+		out = strconv.AppendInt(append(out, '.'), gap.Start, 10)
+		out = strconv.AppendInt(append(out, '.'), gap.Minute, 10)
+	}
 	return string(out)
 }
 
@@ -56,22 +63,42 @@ func ParseToken(s string) (Token, error) {
 		return Token{}, ErrBadToken
 	}
 	parts := strings.Split(s[1:], "_")
-	if len(parts) < 4 || len(parts) > 4+maxHeld || !isEpoch(parts[2]) {
+	if len(parts) < 4 || len(parts) > 4+maxHeld+maxGaps || !isEpoch(parts[2]) {
 		return Token{}, ErrBadToken
 	}
 	toDevice, pending := strings.CutSuffix(parts[1], "-")
 	t := Token{ToDevicePending: pending, Epoch: parts[2]}
 	ok := parseNumber(parts[0], &t.Position) && parseNumber(toDevice, &t.ToDevice) && parseNumber(parts[3], &t.Ephemeral)
 	for _, part := range parts[4:] {
-		room, position, found := strings.Cut(part, ".")
-		var held HeldRoom
-		ok = ok && found && parseNumber(room, &held.RoomNID) && parseNumber(position, &held.Position)
-		t.Held = append(t.Held, held)
+		ok = ok && t.parseRoom(part)
 	}
 	if !ok {
 		return Token{}, ErrBadToken
 	}
 	return t, nil
+}
+
+// parseRoom reads what a token says of one room: held rooms first, then gaps.
+func (t *Token) parseRoom(part string) bool {
+	var n [4]int64
+	numbers := strings.Split(part, ".")
+	if len(numbers) > len(n) {
+		return false
+	}
+	for i, number := range numbers {
+		if !parseNumber(number, &n[i]) {
+			return false
+		}
+	}
+	switch {
+	case len(numbers) == 2 && len(t.Gaps) == 0 && len(t.Held) < maxHeld:
+		t.Held = append(t.Held, HeldRoom{RoomNID: n[0], Position: n[1]})
+	case len(numbers) == 4 && len(t.Gaps) < maxGaps:
+		t.Gaps = append(t.Gaps, Gap{RoomNID: n[0], From: n[1], Start: n[2], Minute: n[3]})
+	default:
+		return false
+	}
+	return true
 }
 
 // parseNumber takes digits without sign or leading zeros, so that every token has one form.

@@ -53,7 +53,9 @@ type world struct {
 	language   map[string]string // by user
 	held       map[int64]time.Time
 	renderings []*view.Rendering
-	pending    map[int64]bool                               // what is being translated since it came
+	notices    []*view.Notice
+	pending    map[int64]bool                               // what is being translated and follows as an edit
+	under      map[int64]bool                               // what is being translated for a page
 	asked      func(language string, events []*rooms.Event) // for translations; nil: nobody waits for any
 	now        func() time.Time
 }
@@ -158,7 +160,7 @@ func (w *world) send(room *modelRoom, typ, sender string, stateKey *string, cont
 		ev = &rooms.Event{
 			NID: w.nextNID, ID: fmt.Sprintf("$e%d", w.nextNID), RoomNID: room.nid, RoomID: room.id, Version: "12", Type: typ,
 			StateKey: stateKey, Sender: sender, OriginServerTS: 1_000_000 + position, Position: position,
-			Key: rooms.HistoryKey{Anchor: position}, StateAfter: w.nextNID,
+			Key: rooms.HistoryKey{Anchor: position}, StateAfter: w.nextNID, Received: w.now().UnixMilli(),
 		}
 		if n := len(room.events); n > 0 {
 			ev.StateBefore = room.events[n-1].NID
@@ -304,13 +306,14 @@ type client struct {
 	joined   map[string]map[string]string // room → state key → event id
 	timeline map[string][]string          // room → event ids since the last gap
 	gaps     map[string]int
+	got      map[string]bool // real events, by id
 	last     gjson.Result
 }
 
 func (w *world) client(h *Handler, user string, params ...string) *client {
 	c := &client{
 		w: w, h: h, device: &accounts.Device{UserID: user, DeviceID: "D" + user, Scope: "S"}, params: url.Values{},
-		joined: map[string]map[string]string{}, timeline: map[string][]string{}, gaps: map[string]int{},
+		joined: map[string]map[string]string{}, timeline: map[string][]string{}, gaps: map[string]int{}, got: map[string]bool{},
 	}
 	for i := 0; i < len(params); i += 2 {
 		c.params.Set(params[i], params[i+1])
@@ -387,6 +390,7 @@ func (c *client) applyJoined(room string, body gjson.Result) {
 			put(ev)
 		}
 		c.timeline[room] = append(c.timeline[room], ev.Get("event_id").Str)
+		c.got[ev.Get("event_id").Str] = true
 	}
 	for _, ev := range after.Get("events").Array() {
 		put(ev)

@@ -1,7 +1,9 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -47,7 +49,7 @@ func stringList(dst []byte, list []string) []byte {
 func (r *round) appendJoined(dst []byte, s *section) ([]byte, error) {
 	data := r.roomData(s.data)
 	ephemeral := r.ephemeral(s)
-	if !s.full && len(s.timeline.events) == 0 && !s.timeline.limited && len(s.state) == 0 && len(s.late) == 0 && len(s.told) == 0 &&
+	if !s.full && len(s.timeline.events) == 0 && !s.timeline.limited && len(s.state) == 0 && len(s.own) == 0 &&
 		!s.summary && len(s.sticky) == 0 && len(data) == 0 && len(ephemeral) == 0 && len(s.receipts) == 0 {
 		return dst, nil
 	}
@@ -83,20 +85,46 @@ func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	dst = append(key(append(dst, ']', '}'), "timeline"), `{"events":[`...)
 	o.StateSection, o.Bundle = false, true
 	o.Related = r.relatedIn(s)
-	if dst, err = r.h.view.Append(r.ctx, dst, s.viewer, s.timeline.events, o); err != nil {
+	if dst, err = r.appendEvents(dst, s, o); err != nil {
 		return dst, fmt.Errorf("showing the timeline: %w", err)
-	}
-	for _, event := range append(s.late, s.told...) {
-		if len(o.Fields) > 0 {
-			event = view.PickFields(event, o.Fields)
-		}
-		dst = append(comma(dst), event...)
 	}
 	dst = strconv.AppendBool(key(append(dst, ']'), "limited"), s.timeline.limited)
 	dst = append(key(dst, "prev_batch"), '"')
 	dst = append(appendHistoryToken(dst, s.timeline.prev), '"', '}')
 	o.Bundle, o.Related = false, nil
 	return r.appendSticky(dst, s, o)
+}
+
+// appendEvents writes the timeline's events, and what exists for this user only among them, where it has its place in the
+// stream: a receipt on any of them counts for all that stands before it (TRANSLATION 4).
+func (r *round) appendEvents(dst []byte, s *section, o view.ShowOptions) ([]byte, error) {
+	if len(s.own) == 0 {
+		return r.h.view.Append(r.ctx, dst, s.viewer, s.timeline.events, o)
+	}
+	shown, err := r.h.view.Show(r.ctx, s.viewer, s.timeline.events, o)
+	if err != nil {
+		return dst, err
+	}
+	slices.SortStableFunc(s.own, func(a, b view.Placed) int { return cmp.Compare(a.Position, b.Position) })
+	own := s.own
+	for i, event := range shown {
+		for len(own) > 0 && own[0].Position < s.timeline.events[i].Position {
+			dst, own = appendOwn(dst, own[0], o.Fields), own[1:]
+		}
+		dst = append(comma(dst), event...)
+	}
+	for _, placed := range own {
+		dst = appendOwn(dst, placed, o.Fields)
+	}
+	return dst, nil
+}
+
+func appendOwn(dst []byte, placed view.Placed, fields []string) []byte {
+	event := placed.JSON
+	if len(fields) > 0 {
+		event = view.PickFields(event, fields)
+	}
+	return append(comma(dst), event...)
 }
 
 // relatedIn says which events of the timeline may have relations, where the stream's memory knows: what relates to an

@@ -43,6 +43,9 @@ func (s *showing) readRenderings(ctx context.Context, events []*rooms.Event) err
 		if err != nil {
 			return err
 		}
+		if s.o.Upto == newest && !s.o.Unread {
+			s.v.awaited.note(viewer, found)
+		}
 		if err := s.inMode(ctx, viewer.Mode, found); err != nil {
 			return err
 		}
@@ -134,11 +137,8 @@ func (v *View) Lacking(ctx context.Context, viewer Viewer, events []*rooms.Event
 
 // lacking reports whether it is worth asking for another rendering in place of r, which may be nil.
 func (r *Rendering) lacking() bool {
-	switch {
-	case r == nil:
+	if r == nil || r.Missing != "" {
 		return true
-	case r.State == statePending:
-		return !r.Told
 	}
 	return r.State == stateNone && r.Verdict == "" && r.Position > 0 && !r.PutOff
 }
@@ -159,9 +159,29 @@ func (v *View) notRedacted(ctx context.Context, events []*rooms.Event) ([]*rooms
 }
 
 // Ask asks for the translations that the rooms of an answer lack, and waits for them within the budget: at most maxAsked,
-// the newest of each room first. What came in time is shown with [ShowOptions].Ahead.
+// the newest of each room first. What came in time is shown with [ShowOptions].Ahead; what is still under way then follows as
+// an edit.
 func (v *View) Ask(ctx context.Context, lacks []Lack, budget *Budget) error {
-	return v.ask(ctx, newestOf(lacks), budget)
+	if err := v.ask(ctx, newestOf(lacks), budget); err != nil {
+		return err
+	}
+	for language, events := range followed(lacks) {
+		if err := v.renderer.Follow(ctx, language, events); err != nil {
+			return fmt.Errorf("letting translations follow: %w", err)
+		}
+	}
+	return nil
+}
+
+// followed are the newest events of each room, by language: no more than the late edits of a room that a device gets in a
+// minute, since one that it does not get would stay pending.
+func followed(lacks []Lack) map[string][]*rooms.Event {
+	chosen := make(map[string][]*rooms.Event, 1)
+	for _, lack := range lacks {
+		newest := lack.Events[max(0, len(lack.Events)-maxLatePerMinute):]
+		chosen[lack.Language] = append(chosen[lack.Language], newest...)
+	}
+	return chosen
 }
 
 // newestOf takes turns between the rooms, from their newest events on. Each list is ascending in that order.

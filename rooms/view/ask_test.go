@@ -49,7 +49,7 @@ func TestLackingIsWhatNothingElseBrings(t *testing.T) {
 		return len(found.Events) > 0
 	}
 	require.True(t, lacks(nil))
-	require.True(t, lacks(&Rendering{State: "pending"}), "somebody else's page of history has asked for it")
+	require.True(t, lacks(&Rendering{State: "none", Missing: "timeout"}), "somebody else's page of history has asked for it")
 	require.True(t, lacks(&Rendering{State: "none", Position: 5}), "it could not be translated when it came")
 	for what, r := range map[string]*Rendering{
 		"translated": {State: "translated", Position: 5}, "under way since it came": {State: "pending", Told: true},
@@ -82,4 +82,6 @@ func TestAnAnswerAsksForABoundedNumberNewestOfEachRoomFirst(t *testing.T) {
 	require.Len(t, asked, maxAsked)
 	require.Equal(t, []string{"$event2000", "$event1298", "$event2001", "$event1299"}, asked[maxAsked-4:], "the last is asked for first")
 	require.Equal(t, "$event1102", asked[0])
+	require.Len(t, w.followed, maxLatePerMinute+2, "what a device can be told of")
+	require.Equal(t, "$event1280", w.followed[0])
 }

@@ -41,7 +41,8 @@ type world struct {
 	renderings []*Rendering
 	notices    []*Notice
 	hold       map[int64]time.Time
-	lookups    int // of intervals
+	lookups    int      // of intervals
+	followed   []string // ids
 	request    func(language string, events []*rooms.Event, budget time.Duration)
 }
 
@@ -229,6 +230,10 @@ func (f *fakeRenderer) Request(_ context.Context, language string, events []*roo
 	if f.request != nil {
 		f.request(language, events, budget)
 	}
+	return nil
+}
+func (f *fakeRenderer) Follow(_ context.Context, _ string, events []*rooms.Event) error {
+	f.followed = append(f.followed, idsOf(events)...)
 	return nil
 }
 func (f *fakeRenderer) Changed(_ context.Context, _, language string, chosen, since, upto int64) ([]*Rendering, error) {

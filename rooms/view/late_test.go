@@ -15,10 +15,10 @@ import (
 // told is what bob's device is told of what came late between two positions, by id.
 func told(t *testing.T, v *View, since, upto int64) (ids []string) {
 	t.Helper()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, since, upto, nil)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: since, Upto: upto})
 	require.NoError(t, err)
 	for _, event := range late {
-		ids = append(ids, gjson.GetBytes(event, "event_id").Str)
+		ids = append(ids, gjson.GetBytes(event.JSON, "event_id").Str)
 	}
 	return ids
 }
@@ -127,11 +127,11 @@ func TestRule05WhatTheFilterKeepsBackIsNotToldLater(t *testing.T) {
 		"nothing with a file": {func(ev *rooms.Event) bool { return !ev.Content().Get("url").Exists() }, []string{"m.room.message", "m.room.redaction"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 4, 9, c.wants)
+			late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: 4, Upto: 9, Wants: c.wants})
 			require.NoError(t, err)
 			var types []string
 			for _, event := range late {
-				types = append(types, gjson.GetBytes(event, "type").Str)
+				types = append(types, gjson.GetBytes(event.JSON, "type").Str)
 			}
 			require.Equal(t, c.want, types)
 		})

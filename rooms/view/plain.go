@@ -16,8 +16,9 @@ type plainRenderer struct{}
 func (plainRenderer) Renderings(context.Context, string, []*rooms.Event, int64) (map[int64]*Rendering, error) {
 	return nil, nil
 }
-func (plainRenderer) Wanted(*rooms.Event, string) bool                { return false }
-func (plainRenderer) HoldUntil(*rooms.Event, string, int64) time.Time { return time.Time{} }
+func (plainRenderer) Wanted(*rooms.Event, string) bool                     { return false }
+func (plainRenderer) HoldUntil(*rooms.Event, string, int64) time.Time      { return time.Time{} }
+func (plainRenderer) Follow(context.Context, string, []*rooms.Event) error { return nil }
 func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
 	return nil
 }

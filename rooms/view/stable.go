@@ -19,6 +19,7 @@ type stableKey struct {
 	nid, redaction     int64
 	rendering, version int64
 	language, state    string
+	missing            string
 	mode               string
 }
 
@@ -30,7 +31,7 @@ func keyOf(ev, redaction *rooms.Event, r *Rendering) stableKey {
 	}
 	if r != nil && len(r.Content) > 0 {
 		k.rendering, k.version, k.language, k.state = r.Position, r.Version, r.Language, r.State
-		k.mode = r.mode
+		k.mode, k.missing = r.mode, r.Missing
 	}
 	return k
 }

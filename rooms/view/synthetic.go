@@ -48,11 +48,27 @@ func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64) (inde
 	return len(events), time.Time{}
 }
 
-// Late returns what the viewer, who had the room up to since, has to be told of renderings that came later: edits, and
-// redactions of such edits, that exist for this viewer only, encoded for /sync and ascending (TRANSLATION 2, 3, 6, 7). Only
-// what the viewer's filter wants went out to them, and is told of; nil wants everything.
-func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, upto int64, wants func(*rooms.Event) bool) ([]json.RawMessage, error) {
-	changed, err := v.changed(ctx, viewer, roomID, since, upto)
+// LateOptions says of what the viewer is told.
+type LateOptions struct {
+	// Since is the position up to which the viewer had the room, Upto that which the answer goes up to.
+	Since, Upto int64
+	// Wants is the viewer's filter: what it keeps back did not go out to them. nil wants everything.
+	Wants func(*rooms.Event) bool
+	// NeverSent says what no answer of /sync has sent to the device: it is told no translations of that, unless it has read it as
+	// history meanwhile. What takes back or puts right is told all the same. nil knows of nothing.
+	NeverSent func(*rooms.Event) bool
+}
+
+// Placed is an event that exists for one viewer only, encoded for /sync, and its place in the stream.
+type Placed struct {
+	Position int64
+	JSON     json.RawMessage
+}
+
+// Late returns what the viewer has to be told of renderings that came later: edits, and redactions of such edits, that exist
+// for this viewer only, ascending (TRANSLATION 2, 3, 6, 7). A receipt on one counts for what stands before its place.
+func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, o LateOptions) ([]Placed, error) {
+	changed, err := v.changed(ctx, viewer, roomID, o.Since, o.Upto)
 	if err != nil || len(changed) == 0 {
 		return nil, err
 	}
@@ -64,13 +80,18 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, up
 	if err != nil {
 		return nil, err
 	}
-	if wants != nil {
+	if o.Wants != nil {
 		changed = slices.DeleteFunc(changed, func(r *Rendering) bool {
-			return !wants(originals[r.EventNID]) || !wants(v.asEvent(originals[r.EventNID], r))
+			return !o.Wants(originals[r.EventNID]) || !o.Wants(v.asEvent(originals[r.EventNID], r))
+		})
+	}
+	if o.NeverSent != nil {
+		changed = slices.DeleteFunc(changed, func(r *Rendering) bool {
+			return r.limited() && o.NeverSent(originals[r.EventNID]) && !v.awaited.has(viewer, r.EventNID)
 		})
 	}
 	changed = v.late.cut(viewer.UserID+"\x00"+viewer.DeviceID+"\x00"+roomID, changed, v.now())
-	out := make([]json.RawMessage, 0, len(changed))
+	out := make([]Placed, 0, len(changed))
 	for _, r := range changed {
 		if viewer.Mode == ModeOriginalFirst || viewer.Mode == ModeThread {
 			if r, err = v.inMode(ctx, r, viewer.Mode); err != nil {
@@ -80,7 +101,7 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, since, up
 		if v.log != nil && !r.Redaction && r.State != "" {
 			v.log.Shown(viewer, r, true)
 		}
-		out = append(out, v.synthetic(viewer, originals[r.EventNID], r))
+		out = append(out, Placed{r.Position, v.synthetic(viewer, originals[r.EventNID], r)})
 	}
 	return out, nil
 }

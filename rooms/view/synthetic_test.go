@@ -28,11 +28,11 @@ func TestLateRenderingsComeAsEditsOfTheViewerOnly(t *testing.T) {
 	ev := w.message(2, alice, "hello")
 	w.renderings = []*Rendering{lateRendering(ev, 5)}
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: 3, Upto: 9})
 	require.NoError(t, err)
 	require.Len(t, late, 1)
-	edit := gjson.ParseBytes(late[0])
-	require.True(t, json.Valid(late[0]))
+	edit := gjson.ParseBytes(late[0].JSON)
+	require.True(t, json.Valid(late[0].JSON))
 	require.Equal(t, syntheticID(2, 2, bob, false), edit.Get("event_id").Str)
 	require.Equal(t, ev.OriginServerTS, edit.Get("origin_server_ts").Int(), "of the version that it translates")
 	require.Equal(t, alice, edit.Get("sender").Str)
@@ -54,7 +54,7 @@ func TestLateIsOnlyForThoseWhoHadTheRawText(t *testing.T) {
 	w.renderings = []*Rendering{lateRendering(ev, 6)}
 	v := w.view()
 	count := func(user string, since, upto int64) int {
-		late, err := v.Late(t.Context(), viewerOf(t, v, user), room, since, upto, nil)
+		late, err := v.Late(t.Context(), viewerOf(t, v, user), room, LateOptions{Since: since, Upto: upto})
 		require.NoError(t, err)
 		return len(late)
 	}
@@ -76,9 +76,9 @@ func TestLateEditOfAnEditReplacesTheFirstEvent(t *testing.T) {
 	edit := w.add(3, "m.room.message", alice, nil, `{"body":"* hi","m.relates_to":{"rel_type":"m.replace","event_id":"$event2"}}`)
 	w.renderings = []*Rendering{lateRendering(edit, 5)}
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: 3, Upto: 9})
 	require.NoError(t, err)
-	require.Equal(t, "$event2", gjson.GetBytes(late[0], `content.m\.relates_to.event_id`).Str)
+	require.Equal(t, "$event2", gjson.GetBytes(late[0].JSON, `content.m\.relates_to.event_id`).Str)
 }
 
 func TestARealEditCancelsTheLateEditOfAnOlderVersion(t *testing.T) {
@@ -90,11 +90,11 @@ func TestARealEditCancelsTheLateEditOfAnOlderVersion(t *testing.T) {
 	edit := w.add(3, "m.room.message", alice, nil, `{"body":"* hi","m.relates_to":{"rel_type":"m.replace","event_id":"$event2"}}`)
 	w.aggregates[ev.ID] = rooms.Aggregate{Edit: edit}
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: 3, Upto: 9})
 	require.NoError(t, err)
 	require.Empty(t, late)
 	w.renderings = []*Rendering{lateRendering(edit, 6)}
-	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
+	late, err = v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: 3, Upto: 9})
 	require.NoError(t, err)
 	require.Len(t, late, 1)
 }
@@ -109,12 +109,12 @@ func TestWithdrawingRedactsTheSynthetic(t *testing.T) {
 	w.renderings = []*Rendering{gone}
 	w.redacted[ev.ID] = w.add(9, "m.room.redaction", alice, nil, `{}`)
 	v := w.view()
-	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, 3, 9, nil)
+	late, err := v.Late(t.Context(), viewerOf(t, v, bob), room, LateOptions{Since: 3, Upto: 9})
 	require.NoError(t, err)
 	require.Len(t, late, 1)
-	require.Equal(t, "m.room.redaction", gjson.GetBytes(late[0], "type").Str)
-	require.Equal(t, syntheticID(2, 2, bob, false), gjson.GetBytes(late[0], "redacts").Str)
-	require.Equal(t, syntheticID(2, 2, bob, true), gjson.GetBytes(late[0], "event_id").Str)
+	require.Equal(t, "m.room.redaction", gjson.GetBytes(late[0].JSON, "type").Str)
+	require.Equal(t, syntheticID(2, 2, bob, false), gjson.GetBytes(late[0].JSON, "redacts").Str)
+	require.Equal(t, syntheticID(2, 2, bob, true), gjson.GetBytes(late[0].JSON, "event_id").Str)
 }
 
 func TestHoldStopsAtTheFirstEventThatIsBeingTranslated(t *testing.T) {
@@ -257,10 +257,10 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	require.NoError(t, err)
 	shown := showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
 	require.Equal(t, ModeOriginalFirst, shown["form"])
-	late, err := v.Late(t.Context(), inRoom, room, 5, 10, nil)
+	late, err := v.Late(t.Context(), inRoom, room, LateOptions{Since: 5, Upto: 10})
 	require.NoError(t, err)
 	require.Len(t, late, 1)
-	require.Contains(t, string(late[0]), ModeOriginalFirst)
+	require.Contains(t, string(late[0].JSON), ModeOriginalFirst)
 
 	w.mode = ModeInPlace
 	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
@@ -275,7 +275,7 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	require.NoError(t, err)
 	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
 	require.Equal(t, "hello", shown["body"], "the translation is in the thread")
-	late, err = v.Late(t.Context(), inRoom, room, 5, 10, nil)
+	late, err = v.Late(t.Context(), inRoom, room, LateOptions{Since: 5, Upto: 10})
 	require.NoError(t, err)
 	require.Empty(t, late)
 	w.hold[3] = clock.Add(time.Second)

@@ -78,6 +78,9 @@ type Renderer interface {
 	// Request asks for the renderings of events that are not told as edits, of the last first, and waits for them at most for
 	// budget.
 	Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error
+	// Follow makes those who have the raw text of events be told of what is still being made of them then, as of what has just
+	// come. It waits for what is being stored at the moment.
+	Follow(ctx context.Context, language string, events []*rooms.Event) error
 	// Changed returns, ascending by Position, the renderings of the room with since < Position ≤ upto whose event was
 	// already past: its position ≤ since. A withdrawn rendering (redacted, edited) comes as one with Content of the
 	// original; those whose synthetics have to go come with Redaction set, after it. Of events before chosen, the position at
@@ -144,12 +147,15 @@ type Rendering struct {
 	Parts []byte
 	// Glossary is the version of the glossary that it was made with, for the reading log; 0: none.
 	Glossary int64
+	// Missing is why there is no rendering, of one that only says so: it is stored nowhere, and nobody is told when there is
+	// another.
+	Missing string
 	// PutOff says that it only shows the text as it stands and that no engine had room for it: it is stored nowhere.
 	PutOff bool
 	// Redaction makes it the redaction of the synthetic edit instead of the edit (TRANSLATION 6).
 	Redaction bool
 	// Told says that those who had the event before Position get the rendering as an edit (see [Renderer].Changed); of a
-	// pending one, that they will get what it ends in.
+	// pending one, as each is, that they will get what it ends in.
 	Told bool
 	// Corrects says that it puts right what clients show after an earlier synthetic, rather than to bring what comes late.
 	Corrects bool
@@ -194,6 +200,7 @@ type View struct {
 	stable   *stableCache
 	members  *memberCache
 	late     lateLimit
+	awaited  *awaited
 	tagged   *Tagged
 	plain    bool // nothing is ever translated
 	budget   time.Duration
@@ -210,7 +217,7 @@ func New(o Options) *View {
 	_, plain := o.Renderer.(plainRenderer)
 	return &View{
 		rooms: o.Rooms, renderer: o.Renderer, reader: o.Reader, now: o.Now, plain: plain, budget: o.PageBudget, tagged: o.Tagged,
-		stable: newStableCache(o.CacheBytes), members: newMemberCache(), log: o.Log,
+		stable: newStableCache(o.CacheBytes), members: newMemberCache(), awaited: newAwaited(), log: o.Log,
 	}
 }
 

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
-	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
@@ -240,7 +238,7 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 	if shown, ok := b.absences.shown.Get(k); ok {
 		return shown, nil
 	}
-	content, said, err := b.putOffContent(ev, b.decide(ev).from, code)
+	content, said, err := b.untranslated(ev, b.decide(ev).from, code, translator.ReasonBusy)
 	if err != nil {
 		return nil, err
 	}
@@ -250,23 +248,6 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Ren
 	}
 	b.absences.shown.Put(k, shown)
 	return shown, nil
-}
-
-// putOffContent returns what takes the place of the event's content, and its key where that is at hand.
-func (b *Bridge) putOffContent(ev *rooms.Event, from, to language.Code) (content, said json.RawMessage, err error) {
-	if ev.Type == typeMessage && ev.StateKey == nil && ev.Relation.Type != relReplace {
-		if content, said, ok := compose.Unchanged(versionRead(ev), from, to, translator.ReasonBusy); ok {
-			return content, said, nil
-		}
-	}
-	w, _ := b.wordsOf(ev)
-	w.text, w.html = protect.CutReply(w.text, w.html)
-	result := translator.Result{
-		State: translator.None, From: from, To: to, Reasons: []check.Reason{{Code: translator.ReasonBusy}},
-		Original: compose.Original{Body: w.text, FormattedBody: w.html},
-	}
-	content, err = placedContent(ev, result.Message())
-	return content, nil, err
 }
 
 // withPutOff puts what events show that were put off before what they came to later.

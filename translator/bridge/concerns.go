@@ -38,7 +38,7 @@ func kindOf(kind string, versionNID int64) string {
 // hearsOf reports whether a concern about a job's message is one that its author hears of: somebody of this node who has just
 // said it. What history asks for concerns nobody at the moment.
 func (b *Bridge) hearsOf(j *job) bool {
-	return b.jobs.isTold(j) && b.People().CanBeTold(j.ev.Sender)
+	return b.jobs.isNews(j) && b.People().CanBeTold(j.ev.Sender)
 }
 
 // concernOf finds what a result means for the author of its message.

@@ -30,7 +30,7 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 		}
 	}
 	spoken := b.isVoice(j.ev) // its readers have the translation as the caption of the recording, not in threads
-	if made != nil && result.State == translator.Translated && b.jobs.isTold(j) && j.ev.StateKey == nil && !spoken {
+	if made != nil && result.State == translator.Translated && b.jobs.isNews(j) && j.ev.StateKey == nil && !spoken {
 		if made.Threaded, err = b.threaded(ctx, j); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (b *Bridge) finish(ctx context.Context, j *job, result translator.Result) e
 			return err
 		}
 	}
-	if spoken && b.jobs.isTold(j) {
+	if spoken && b.jobs.isNews(j) {
 		if err := b.followSpoken(ctx, j.ev); err != nil {
 			return err
 		}

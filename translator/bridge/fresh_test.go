@@ -67,8 +67,7 @@ func TestADeviceThatBeginsAfterThePurgeOfTheCacheReadsTranslations(t *testing.T)
 	b.quiet(room)
 }
 
-// Rule 5: what is not ready within the budget stays as it was written. It is told nobody: a rendering is for all who read the
-// language, and who had the message in translation before the purge would get it twice.
+// Rule 14: what is not ready within the budget stays as it was written, and follows as an edit.
 func TestAnEngineThatHangsCostsADeviceThatBeginsOneBudget(t *testing.T) {
 	w := newWorld(t, patient(50*time.Millisecond))
 	w.reads(bob, "es")
@@ -76,6 +75,7 @@ func TestAnEngineThatHangsCostsADeviceThatBeginsOneBudget(t *testing.T) {
 	for n := range 4 {
 		room := w.room(alice)
 		w.say(room, alice, bedSentence(n))
+		w.handledAll() // when nobody reads it in Spanish
 		w.member(room, bob, bob, "join")
 		all = append(all, room)
 	}
@@ -89,6 +89,8 @@ func TestAnEngineThatHangsCostsADeviceThatBeginsOneBudget(t *testing.T) {
 	open()
 	w.settled()
 	for n, room := range all {
+		edit := d.until(room, 2)[1].Get("content")
+		require.Contains(t, edit.Get(pathNewContent+".body").Str, bedPhrase.Replace(bedSentence(n)))
 		d.quiet(room)
 		requireTranslated(t, w.device(bob).messages(room), bedPhrase.Replace(bedSentence(n)))
 	}

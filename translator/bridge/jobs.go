@@ -38,6 +38,9 @@ type job struct {
 	owed  bool // it was put off: what engines cannot do now is tried again later
 	done  chan struct{}
 
+	followed bool // it is told because a device began with it
+	settled  bool // its rendering is being stored: whether it is told stays as it is
+
 	result translator.Result // once it is done
 	filled []filled          // what it quotes of other messages
 }
@@ -82,13 +85,14 @@ func (j *jobs) count() int {
 	return len(j.running)
 }
 
-// join returns the job that a key has, nil without one. A job that is told stays so whoever else wants it.
+// join returns the job that a key has, nil without one. A job that is told stays so whoever else wants it, and one whose
+// message has just come is no longer what a device began with.
 func (j *jobs) join(wanted *job) *job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	running := j.running[wanted.key]
-	if running != nil {
-		running.told = running.told || wanted.told
+	if running != nil && wanted.told && !running.settled {
+		running.told, running.followed = true, false
 	}
 	return running
 }
@@ -118,18 +122,11 @@ func (j *jobs) oldest(from, to language.Code, position int64) int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, running := range j.running {
-		if at := running.ev.Position; at > 0 && running.told && running.from == from && running.language == to {
+		if at := running.ev.Position; at > 0 && running.told && !running.followed && running.from == from && running.language == to {
 			position = min(position, at)
 		}
 	}
 	return position
-}
-
-// isTold reads what add may change.
-func (j *jobs) isTold(of *job) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return of.told
 }
 
 func (j *jobs) remove(done *job) {
@@ -141,19 +138,15 @@ func (j *jobs) remove(done *job) {
 
 var errStopping = errors.New("the translator is stopping")
 
-// begin starts a job unless its key has one. It waits for a slot until ctx ends.
+// begin starts a job unless its key has one. It waits for a slot until ctx ends, and takes one that is free in any case.
 func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
 	wanted.done = make(chan struct{})
 	for {
 		if running := b.jobs.join(wanted); running != nil {
 			return running, nil
 		}
-		select {
-		case b.jobs.slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-b.work.Done():
-			return nil, errStopping
+		if err := b.takeSlot(ctx); err != nil {
+			return nil, err
 		}
 		if b.jobs.add(wanted) {
 			go b.carryOut(wanted)
@@ -163,6 +156,22 @@ func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
 		if b.work.Err() != nil {
 			return nil, errStopping
 		}
+	}
+}
+
+func (b *Bridge) takeSlot(ctx context.Context) error {
+	select {
+	case b.jobs.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case b.jobs.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.work.Done():
+		return errStopping
 	}
 }
 
@@ -177,6 +186,7 @@ func (b *Bridge) carryOut(j *job) {
 	}
 	j.result = result
 	for {
+		b.jobs.settle(j)
 		err := b.turnedAway(b.work, j, result)
 		if err == nil {
 			err = b.finish(b.work, j, result)
@@ -184,6 +194,7 @@ func (b *Bridge) carryOut(j *job) {
 		if err == nil || b.work.Err() != nil {
 			return
 		}
+		b.jobs.reopen(j)
 		b.o.Log.WithError(err).WithField("event", j.ev.ID).Error("storing a rendering failed, trying again")
 		if !pace.Pause(b.work, storePause) {
 			return
@@ -260,7 +271,7 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Req
 // still under way and those that were not answered before.
 func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
 	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
-	if !ok || j.owed || !b.jobs.isTold(j) {
+	if !ok || j.owed || !b.jobs.isNews(j) {
 		return nil
 	}
 	b.absences.learn(of, j.ev.Position, result)

@@ -14,17 +14,18 @@ import (
 )
 
 // shownBy is what a client shows of each message, by the two ways in which clients choose among edits: the highest
-// timestamp (js) or the last to arrive (rust), which also keeps an edit whose redaction names something else.
-type shownBy struct{ byTime, byArrival map[string]string }
+// timestamp (js) or the last to arrive (rust), which also keeps an edit whose redaction names something else. states are
+// those of the keys of what came last.
+type shownBy struct{ byTime, byArrival, states map[string]string }
 
 // replay applies what a device was sent as the two kinds of clients do.
 func replay(events []gjson.Result) shownBy {
 	type edit struct {
-		id, text string
-		ts       int64
+		id, text, state string
+		ts              int64
 	}
-	texts, edits := map[string]string{}, map[string][]edit{}
-	shown := shownBy{map[string]string{}, map[string]string{}}
+	texts, states, edits := map[string]string{}, map[string]string{}, map[string][]edit{}
+	shown := shownBy{map[string]string{}, map[string]string{}, map[string]string{}}
 	gone := map[string]bool{}
 	for _, ev := range events {
 		id, content := ev.Get("event_id").Str, ev.Get("content")
@@ -33,22 +34,24 @@ func replay(events []gjson.Result) shownBy {
 			continue
 		}
 		if target := content.Get(pathRelates + ".event_id").Str; content.Get(pathRelates+".rel_type").Str == relReplace {
-			edits[target] = append(edits[target], edit{id, content.Get(pathNewContent + ".body").Str, ev.Get("origin_server_ts").Int()})
+			edits[target] = append(edits[target], edit{
+				id, content.Get(pathNewContent + ".body").Str, keyIn(ev).Get("state").Str, ev.Get("origin_server_ts").Int(),
+			})
 			continue
 		}
-		texts[id] = content.Get("body").Str
+		texts[id], states[id] = content.Get("body").Str, keyIn(ev).Get("state").Str
 	}
 	for id, text := range texts {
 		if gone[id] {
 			continue
 		}
-		shown.byTime[id], shown.byArrival[id] = text, text
+		shown.byTime[id], shown.byArrival[id], shown.states[id] = text, text, states[id]
 		latest := int64(-1)
 		for _, e := range edits[id] {
 			if gone[e.id] {
 				continue
 			}
-			shown.byArrival[id] = e.text
+			shown.byArrival[id], shown.states[id] = e.text, e.state
 			if e.ts >= latest {
 				latest, shown.byTime[id] = e.ts, e.text
 			}
@@ -76,13 +79,22 @@ type said struct {
 
 func randomConversation(t *testing.T, address string, seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 7))
-	w := newWorldAt(t, address, func(w *world) { w.config.HoldBudget = 1 })
-	room := w.ward()
+	w := newWorldAt(t, address, func(w *world) { w.config.HoldBudget, w.page = 1, time.Millisecond })
+	w.reads(bob, "es")
+	w.reads(carla, "es")
+	room := w.room(alice)
+	come := func() { w.member(room, bob, bob, "join"); w.member(room, carla, carla, "join") }
+	if seed%2 == 0 {
+		come()
+	}
 	devices := []*device{w.device(bob), w.device(carla), w.device(alice)}
 	open := func() {}
 	var all []*said
 	redacted := map[string]bool{}
 	for step := range 60 {
+		if seed%2 == 1 && step == 18 {
+			come() // and begin with what nobody has translated yet
+		}
 		switch n := r.IntN(10); {
 		case n < 3 || len(all) == 0:
 			text := bedSentence(1000*int(seed) + step)
@@ -132,6 +144,7 @@ func randomConversation(t *testing.T, address string, seed uint64) {
 			if text, came := shown.byTime[m.id]; came {
 				require.Contains(t, text, want, "by time, %s", d.device.UserID)
 				require.Contains(t, shown.byArrival[m.id], want, "by arrival, %s", d.device.UserID)
+				require.NotEqual(t, "pending", shown.states[m.id], "nothing stays pending, %s", d.device.UserID)
 			}
 		}
 		for id := range redacted {

@@ -42,10 +42,10 @@ func (b *Bridge) Renderings(ctx context.Context, tag string, events []*rooms.Eve
 		if err != nil {
 			return nil, err
 		}
+		if (r == nil || r.Missing != "") && isTopic(ev) && upto != newest && len(rows[i]) == 0 {
+			b.prepareLater(ev, code)
+		}
 		if r == nil {
-			if isTopic(ev) && upto != newest && len(rows[i]) == 0 {
-				b.prepareLater(ev, code)
-			}
 			continue
 		}
 		if found == nil {
@@ -70,22 +70,9 @@ func (b *Bridge) renderingOf(ev *rooms.Event, code language.Code, rows []*view.R
 	case d.wantedBy(code) && len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonOff)
 	case d.wantedBy(code):
-		return b.pendingOf(ev, code, d, len(rows) > 0)
+		return b.unready(ev, code, d, rows, upto)
 	}
 	return nil, nil
-}
-
-// pendingOf returns what an event shows while its translation is under way, or when it is not yet in place; nil otherwise.
-func (b *Bridge) pendingOf(ev *rooms.Event, code language.Code, d decision, made bool) (*view.Rendering, error) {
-	pending, told := b.pending(key{ev.NID, code}, ev)
-	if !made && !pending {
-		return nil, nil
-	}
-	r, err := keyOnly(ev, code, d, compose.StatePending, "")
-	if err == nil {
-		r.Told = told
-	}
-	return r, err
 }
 
 // pending reports whether a translation is under way, or will be as soon as the event has been read, and whether those who
@@ -249,9 +236,10 @@ func (b *Bridge) Request(ctx context.Context, tag string, events []*rooms.Event,
 		if last != nil && (b.isAway(ev, d, code) || !b.worthAgain(k, last, d.from)) {
 			continue
 		}
-		j, err := b.begin(waiting, &job{key: k, ev: ev, from: d.from, again: last != nil})
-		if errors.Is(err, errStopping) || waiting.Err() != nil {
-			break
+		told := last == nil && ev.Position > b.handled.Load() // it has just come, and shows so
+		j, err := b.begin(waiting, &job{key: k, ev: ev, from: d.from, told: told, again: last != nil})
+		if errors.Is(err, errStopping) || err != nil && waiting.Err() != nil {
+			break // what there was room for has begun, however long it took to find out what is wanted
 		}
 		if err != nil {
 			return fmt.Errorf("asking for a translation: %w", err)

@@ -1,0 +1,200 @@
+package bridge
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/rooms"
+	"medixchange/rooms/view"
+)
+
+// Whatever a device shows last, a receipt on it counts for all that stands before it in its answer.
+func TestRule04AReceiptOnALateEditLeavesNothingBeforeItUnread(t *testing.T) {
+	w, room, _, b, _ := lateQuestion(t)
+	w.settled()
+	var said []string
+	for _, body := range []string{"Hola a todos en esta sala.", "Buenos días a todos, colegas."} {
+		said = append(said, w.say(room, carla, body))
+	}
+	open := w.engine.close()
+	w.say(room, alice, stable)
+	w.tooLate()
+	got := b.until(room, 5)
+	require.Equal(t, relReplace, got[1].Get("content").Get(pathRelates+".rel_type").Str, "at its place")
+	require.Equal(t, said, []string{got[2].Get("event_id").Str, got[3].Get("event_id").Str})
+	before := w.say(room, carla, "Hasta luego a todos, colegas.")
+	open()
+	w.settled()
+	w.say(room, carla, "Gracias a todos.")
+	got = b.until(room, 8)
+	edit := slices.IndexFunc(got[5:], func(ev gjson.Result) bool { return ev.Get("content").Get(pathRelates).Exists() }) + 5
+	require.Equal(t, before, got[edit-1].Get("event_id").Str)
+	require.Equal(t, before, w.receipt(bob, room, got[edit].Get("event_id").Str, ""))
+}
+
+const notTranslated = "🌐 sin traducir: "
+
+// beginning is a world where alice said things before bob, who reads Spanish, came, with an engine that hangs.
+func beginning(t *testing.T, texts ...string) (w *world, room string, open func()) {
+	w = newWorld(t, patient(20*time.Millisecond))
+	w.reads(bob, "es")
+	room = w.room(alice)
+	for _, text := range texts {
+		w.say(room, alice, text)
+	}
+	w.tooLate()
+	w.member(room, bob, bob, "join")
+	return w, room, w.engine.close()
+}
+
+func states(messages []gjson.Result) (found map[string]int) {
+	found = map[string]int{}
+	for _, ev := range messages {
+		found[keyIn(ev).Get("state").Str]++
+	}
+	return found
+}
+
+func TestRule14WhatADeviceBeginsWithFollowsAsAnEdit(t *testing.T) {
+	w, room, open := beginning(t, question)
+	b, other := w.device(bob), w.device(bob)
+	for _, d := range []*device{b, other} {
+		require.Equal(t, "pending", keyIn(d.messages(room)[0]).Get("state").Str)
+		require.Equal(t, question, body(d.messages(room)[0]), "silent while it is under way")
+	}
+	open()
+	for _, d := range []*device{b, other} {
+		edit := d.until(room, 2)[1]
+		require.Equal(t, relReplace, edit.Get("content").Get(pathRelates+".rel_type").Str)
+		require.Contains(t, edit.Get("content").Get(pathNewContent+".body").Str, pregunta)
+		d.quiet(room)
+	}
+	requireTranslated(t, w.device(bob).messages(room), pregunta)
+}
+
+func TestRule14WhatADeviceBeginsWithEndsInNotTranslated(t *testing.T) {
+	w, room, open := beginning(t, question)
+	w.engine.failWith(errors.New("out of order"))
+	b := w.device(bob)
+	require.Equal(t, "pending", keyIn(b.messages(room)[0]).Get("state").Str)
+	open()
+	edit := b.until(room, 2)[1].Get("content").Get(pathNewContent)
+	require.Equal(t, "none", edit.Get(pathKey+".state").Str)
+	require.Contains(t, edit.Get("body").Str, notTranslated)
+}
+
+func TestRule14WhatADeviceBeginsWithEndsAfterARestart(t *testing.T) {
+	w, room, _ := beginning(t, question)
+	b := w.device(bob)
+	kept, err := w.bridge.selectJobs(t.Context(), key{}, 10)
+	require.NoError(t, err)
+	require.Len(t, kept, 1, "stored before the answer is written: the node may be killed")
+	w.stop()
+	w.engine = newFakeEngine()
+	w.start()
+	require.Contains(t, b.until(room, 2)[1].Get("content").Get(pathNewContent+".body").Str, pregunta)
+}
+
+func TestRule14WhatCannotBeBegunSaysThatItIsNotTranslated(t *testing.T) {
+	w, room, open := beginning(t, question)
+	defer open()
+	for range maxJobs {
+		w.bridge.jobs.slots <- struct{}{}
+	}
+	shown := w.device(bob).messages(room)[0]
+	require.Equal(t, "none", keyIn(shown).Get("state").Str, shown.Raw)
+	require.Equal(t, `["busy"]`, keyIn(shown).Get("reasons").Raw)
+	require.Equal(t, question, keyIn(shown).Get("original.body").Str)
+	require.Contains(t, body(shown), question+"\n"+notTranslated)
+	for range maxJobs {
+		<-w.bridge.jobs.slots
+	}
+}
+
+// A device gets only so many late edits in a minute: what it would not get does not wait for one.
+func TestRule14NoMoreIsPendingThanFollows(t *testing.T) {
+	var texts []string
+	for n := range 25 {
+		texts = append(texts, bedSentence(n))
+	}
+	w, room, open := beginning(t, texts...)
+	b := w.device(bob)
+	require.Equal(t, map[string]int{"pending": 20, "none": 5}, states(b.messages(room)))
+	require.Equal(t, "none", keyIn(b.messages(room)[4]).Get("state").Str, "the newest follow")
+	open()
+	w.settled()
+	require.Equal(t, 20, states(b.until(room, 45)[25:])["translated"])
+	b.quiet(room)
+}
+
+// What is being stored is shown in place: it is too late to have it told.
+func TestRule14WhatIsBeingStoredDoesNotFollow(t *testing.T) {
+	jobs := newJobs()
+	j := &job{key: key{1, "es"}, done: make(chan struct{})}
+	require.True(t, jobs.add(j))
+	jobs.settle(j)
+	of, follows := jobs.follow(j.key)
+	require.Same(t, j, of, "to be waited for")
+	require.False(t, follows)
+	require.Same(t, j, jobs.join(&job{key: j.key, told: true}))
+	require.False(t, jobs.isTold(j))
+	jobs.reopen(j)
+	_, follows = jobs.follow(j.key)
+	require.True(t, follows, "it was not stored")
+	require.False(t, jobs.isNews(j))
+	jobs.join(&job{key: j.key, told: true})
+	require.True(t, jobs.isNews(j), "it is for those who follow the room, too")
+	of, follows = jobs.follow(j.key)
+	require.Nil(t, of)
+	require.False(t, follows)
+}
+
+// What a page lacks after its budget says so: nobody is told when it is there. What has just come is pending there, too.
+func TestRule05WhatAPageLacksIsNotPending(t *testing.T) {
+	w, room, open := beginning(t, question)
+	said := w.event(w.say(room, bob, "Hola a todos en esta sala."))
+	page, err := w.rooms.Timeline(t.Context(), room, said.Key, rooms.HistoryKey{}, rooms.Backward, 50, false)
+	require.NoError(t, err)
+	old := page.Events[slices.IndexFunc(page.Events, func(ev *rooms.Event) bool { return ev.Sender == alice && ev.Type == typeMessage })]
+	live := w.say(room, alice, stable)
+	w.handledAll()
+	viewer, err := w.view.Viewer(t.Context(), bob, "D", "S")
+	require.NoError(t, err)
+	read := func() []gjson.Result {
+		shown, err := w.view.Show(t.Context(), viewer, []*rooms.Event{old, w.event(live)}, view.ShowOptions{})
+		require.NoError(t, err)
+		return []gjson.Result{gjson.ParseBytes(shown[0]), gjson.ParseBytes(shown[1])}
+	}
+	shown := read()
+	require.Equal(t, `["timeout"]`, keyIn(shown[0]).Get("reasons").Raw, shown[0].Raw)
+	require.Contains(t, body(shown[0]), question+"\n"+notTranslated)
+	require.Equal(t, "pending", keyIn(shown[1]).Get("state").Str, shown[1].Raw)
+	require.Equal(t, stable, body(shown[1]))
+	open()
+	w.settled()
+	require.Equal(t, map[string]int{"translated": 2}, states(read()), "it went on being made")
+	for _, row := range w.rows(old.ID, "es") {
+		require.False(t, row.late, "no synthetics of pages")
+	}
+}
+
+// What a device began with is no news: the bot does not answer in threads on what was said long ago.
+func TestRule14WhatFollowsIsSaidInNoThread(t *testing.T) {
+	w, room, open := beginning(t, question)
+	w.botIn(room, alice)
+	w.readsIn(carla, "", `{"language":"es","mode":"thread"}`)
+	w.member(room, carla, carla, "join")
+	w.handledAll()
+	b := w.device(bob)
+	asked := b.messages(room)[0].Get("event_id").Str
+	open()
+	b.until(room, 3) // with the bot's own words
+	require.True(t, w.rows(asked, "es")[0].late)
+	require.False(t, w.rows(asked, "es")[0].Threaded)
+	b.quiet(room)
+}
