@@ -74,6 +74,9 @@ func (a *API) schedule(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 	if err != nil {
 		return nil, err
 	}
+	if unchanged, err := a.ownTopic(r, d, body.StateKey, body.Content); err != nil || unchanged != nil {
+		return unchanged, err
+	}
 	typ := web.Var(r, "type")
 	redacts := ""
 	if typ == "m.room.redaction" { // asked of the body as it came: content names real events only

@@ -96,10 +96,8 @@ func (a *API) sendState(_ http.ResponseWriter, r *http.Request, d *accounts.Devi
 		return nil, err
 	}
 	key := web.Var(r, "stateKey")
-	if web.Var(r, "type") == "m.room.topic" && key == "" {
-		if unchanged, err := a.ownTopic(r, d, body); err != nil || unchanged != nil {
-			return unchanged, err
-		}
+	if unchanged, err := a.ownTopic(r, d, &key, body); err != nil || unchanged != nil {
+		return unchanged, err
 	}
 	content, err := a.View.FromClient(viewer(d), body)
 	if err != nil {
@@ -110,8 +108,11 @@ func (a *API) sendState(_ http.ResponseWriter, r *http.Request, d *accounts.Devi
 	})
 }
 
-// ownTopic answers for a topic that is a translation which the sender was shown; nil for any other.
-func (a *API) ownTopic(r *http.Request, d *accounts.Device, body json.RawMessage) (any, error) {
+// ownTopic answers for a topic that is a translation which the sender was shown; nil for any other event.
+func (a *API) ownTopic(r *http.Request, d *accounts.Device, stateKey *string, body json.RawMessage) (any, error) {
+	if web.Var(r, "type") != "m.room.topic" || stateKey == nil || *stateKey != "" {
+		return nil, nil
+	}
 	unchanged, err := a.View.TopicFromClient(r.Context(), viewer(d), web.Var(r, "roomID"), body)
 	switch {
 	case errors.Is(err, view.ErrTranslated):
