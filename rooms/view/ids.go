@@ -102,9 +102,9 @@ func (t thread) has(ev *rooms.Event) bool {
 
 // FromClient returns a content that a client sends as it may be stored: ids of viewer-only events become real ones,
 // wherever they stand (relations, replies, pins, account data, links in a text), a forwarded translation becomes the original
-// that it was made from, and translation keys go.
+// that it was made from, what was said to the viewer alone under an answer goes, and translation keys do.
 func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessage, error) {
-	content = withoutForged(forwardedOriginal(content))
+	content = withoutForged(withoutBeside(forwardedOriginal(content)))
 	if v.plain || !mayNameEvents(content) {
 		return content, nil
 	}
