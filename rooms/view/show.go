@@ -317,11 +317,8 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	if s.o.Format == FormatFederation {
 		return append(dst, rawPDU(ev, redaction)...)
 	}
-	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	st := s.encoded(ev, redaction)
 	s.shown(ev, redaction)
-	if f := s.fallbacks[ev.NID]; f != nil && redaction == nil {
-		st = s.withFallback(ev, st, f)
-	}
 	if n := s.beside[ev.NID]; n != nil && redaction == nil {
 		st = withBeside(ev, st, n)
 	}
