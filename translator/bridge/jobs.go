@@ -285,6 +285,7 @@ func (b *Bridge) askReleased(ctx context.Context, ev *rooms.Event, request trans
 }
 
 func timedOut(j *job, w words) translator.Result {
+	w.text, w.html = protect.CutReply(w.text, w.html)
 	return translator.Result{
 		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonTimeout}},
 		Original: compose.Original{Body: w.text, FormattedBody: w.html},

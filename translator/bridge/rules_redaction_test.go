@@ -28,6 +28,25 @@ func TestRule06RedactingTheOriginalTakesTheSyntheticBack(t *testing.T) {
 	}
 }
 
+// A key holds the words of the author alone, and not what older clients repeat of the message that is answered.
+func TestRule12ThePendingKeyOfAReplyHoldsNoWordsOfWhatItAnswers(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	secret := w.say(room, alice, question)
+	w.settled()
+	w.redact(room, alice, secret)
+	defer w.engine.close()()
+	answer := w.send(room, alice, object{"msgtype": "m.text", "body": "> <" + alice + "> " + question + "\n\n" + better,
+		"format": htmlFormat, "formatted_body": "<mx-reply><blockquote>" + question + "</blockquote></mx-reply><b>" + better + "</b>",
+		"m.relates_to": object{"m.in_reply_to": object{"event_id": secret}}})
+	w.handledAll()
+	shown := w.shownNow(bob, answer)
+	require.Equal(t, "pending", shown.Get(pathKey+".state").Str)
+	require.JSONEq(t, `{"body":"`+better+`","formatted_body":"<b>`+better+`</b>"}`, shown.Get(pathKey+".original").Raw)
+	require.NotContains(t, shown.Raw, question)
+	require.Equal(t, better, timedOut(&job{}, words{text: "> <" + alice + "> " + question + "\n\n" + better}).Original.Body, "nor does the key that ends it")
+}
+
 func TestRule06RedactingAnEditShowsWhatRemains(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()
