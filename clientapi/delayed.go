@@ -84,7 +84,7 @@ func (a *API) schedule(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 			return nil, err
 		}
 	}
-	content, err := a.View.FromClient(viewer(d), body.Content)
+	content, err := a.View.FromClient(r.Context(), viewer(d), body.Content)
 	if err != nil {
 		return nil, err
 	}

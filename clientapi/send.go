@@ -29,7 +29,7 @@ func (a *API) sendMessage(_ http.ResponseWriter, r *http.Request, d *accounts.De
 	if err != nil {
 		return nil, err
 	}
-	content, err := a.View.FromClient(viewer(d), body)
+	content, err := a.View.FromClient(r.Context(), viewer(d), body)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,10 @@ func (a *API) redact(_ http.ResponseWriter, r *http.Request, d *accounts.Device)
 // redactionTarget refuses to redact what exists for one viewer only: a late translation is nobody's message. Who is
 // suspended may take back only their own.
 func (a *API) redactionTarget(ctx context.Context, d *accounts.Device, id string) (string, error) {
-	target, synthetic := a.View.MapID(viewer(d), id)
+	target, synthetic, err := a.View.MapID(ctx, viewer(d), id)
+	if err != nil {
+		return "", err
+	}
 	if synthetic {
 		return "", web.Forbidden("This is a translation that only you see. Redact the message that it translates.")
 	}
@@ -99,7 +102,7 @@ func (a *API) sendState(_ http.ResponseWriter, r *http.Request, d *accounts.Devi
 	if unchanged, err := a.ownTopic(r, d, &key, body); err != nil || unchanged != nil {
 		return unchanged, err
 	}
-	content, err := a.View.FromClient(viewer(d), body)
+	content, err := a.View.FromClient(r.Context(), viewer(d), body)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +157,7 @@ func (a *API) content(r *http.Request, d *accounts.Device) (json.RawMessage, err
 	if err != nil {
 		return nil, err
 	}
-	return a.View.FromClient(viewer(d), body)
+	return a.View.FromClient(r.Context(), viewer(d), body)
 }
 
 func eventBody(r *http.Request) (json.RawMessage, error) {

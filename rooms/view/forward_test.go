@@ -69,7 +69,7 @@ func TestWhatWasCopiedWithItsKeyIsTheOriginal(t *testing.T) {
 			`{"msgtype":"m.text","body":"🌐 read it so, too"}`,
 		},
 	} {
-		stored, err := v.FromClient(Viewer{UserID: "@bo:a"}, json.RawMessage(c.sent))
+		stored, err := v.FromClient(t.Context(), Viewer{UserID: "@bo:a"}, json.RawMessage(c.sent))
 		require.NoError(t, err, what)
 		require.JSONEq(t, c.stored, string(stored), what)
 	}

@@ -297,7 +297,7 @@ func TestRule06TheIDOfWhatFollowedAnEditServesTheRedactedEdit(t *testing.T) {
 	follow := b.until(room, 4)[3].Get("event_id").Str
 	w.redact(room, alice, edit)
 	b.untilField(room, "redacts", follow)
-	real, synthetic := w.bridge.RealID(follow, bob)
+	real, synthetic := w.realID(follow, bob)
 	require.True(t, synthetic)
 	require.Equal(t, edit, real)
 	require.Empty(t, w.shownTo(bob, real).Get("content").Map())
@@ -316,11 +316,11 @@ func TestRule06TheIDOfAnEditsSyntheticServesTheRedactedMessage(t *testing.T) {
 	b.until(room, 2)
 	open()
 	told := b.until(room, 3)[2].Get("event_id").Str
-	real, _ := w.bridge.RealID(told, bob)
+	real, _ := w.realID(told, bob)
 	require.Equal(t, edit, real)
 	w.redact(room, alice, id)
 	b.untilField(room, "redacts", told)
-	real, _ = w.bridge.RealID(told, bob)
+	real, _ = w.realID(told, bob)
 	require.Equal(t, id, real)
 	require.Empty(t, w.shownTo(bob, real).Get("content").Map())
 }

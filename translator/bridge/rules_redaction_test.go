@@ -19,7 +19,7 @@ func TestRule06RedactingTheOriginalTakesTheSyntheticBack(t *testing.T) {
 	got := b.until(room, 4)
 	require.Equal(t, id, redactsOf(got[2]))
 	require.Equal(t, edit, redactsOf(got[3]), "only for this viewer")
-	real, ok := w.bridge.RealID(got[3].Get("event_id").Str, bob)
+	real, ok := w.realID(got[3].Get("event_id").Str, bob)
 	require.True(t, ok && real == id)
 	b.quiet(room)
 	for _, r := range w.rows(id, "es") {
