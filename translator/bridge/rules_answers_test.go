@@ -78,6 +78,26 @@ func TestRule17WhoeverHadTheAnswerBeforeIsToldOnce(t *testing.T) {
 	require.True(t, readAs(shown).Exists(), "and it stands in history")
 }
 
+func TestRule17OnlyForTheAuthorIsLookedForWhatStandsBesideAnAnswer(t *testing.T) {
+	w, _, _, answer, _ := answeredWard(t)
+	beside := func(user string) int {
+		found, err := w.bridge.Beside(t.Context(), user, w.events(answer), newest)
+		require.NoError(t, err)
+		return len(found)
+	}
+	require.Eventually(t, func() bool { return beside(alice) == 1 }, patience, 2*time.Millisecond)
+	w.settled()
+	require.Equal(t, 1, beside(alice))
+	answers := w.events(answer)
+	w.stop()
+	w.stop = func() {}
+	for _, user := range []string{bob, carla, "@dora:" + hospital} {
+		found, err := w.bridge.Beside(t.Context(), user, answers, newest)
+		require.NoError(t, err, "no database is asked")
+		require.Empty(t, found)
+	}
+}
+
 // Beside an answer in the author's own language there is no translation, and no key of one: what stands under it is ours.
 func TestRule17AnAnswerIsForwardedWithoutWhatItsReaderWasTold(t *testing.T) {
 	w := newWorld(t)
