@@ -345,3 +345,32 @@ func TestRule06AChangeOfTheProfilesLanguageCountsToo(t *testing.T) {
 	w.redact(room, alice, id)
 	require.Equal(t, edit.Get("event_id").Str, redactsOf(b.until(room, 4)[3]))
 }
+
+// Who has left is told nothing of the room any more: what they were waiting for comes as it is, and never as something that
+// is to follow.
+func TestRule14NothingIsPendingForWhoHasLeft(t *testing.T) {
+	for _, inTime := range []bool{false, true} {
+		w := newWorld(t)
+		room := w.ward()
+		b := w.device(bob)
+		open := w.engine.close()
+		id := w.say(room, alice, question)
+		w.handledAll()
+		b.sync(0)
+		require.Empty(t, b.messages(room), "held")
+		w.member(room, bob, bob, "leave")
+		if inTime {
+			open()
+			w.rendered(id, "es")
+		}
+		got := b.until(room, 1)[0]
+		if inTime {
+			require.Equal(t, "translated", keyIn(got).Get("state").Str)
+			require.True(t, strings.HasPrefix(body(got), pregunta), body(got))
+			continue
+		}
+		require.False(t, keyIn(got).Exists(), got.Raw)
+		require.Equal(t, question, body(got))
+		open()
+	}
+}
