@@ -39,7 +39,7 @@ func (a *API) setAccountData(_ http.ResponseWriter, r *http.Request, d *accounts
 	if content[0] != '{' {
 		return nil, web.BadJSON("Account data is a JSON object.")
 	}
-	if content, err = a.View.FromClient(viewer(d), content); err != nil {
+	if content, err = a.View.FromClient(r.Context(), viewer(d), content); err != nil {
 		return nil, err
 	}
 	return nil, a.Accounts.SetAccountData(r.Context(), d.UserID, web.Var(r, "roomID"), web.Var(r, "type"), content)

@@ -68,13 +68,45 @@ func (a *API) delayed(r *http.Request, req rooms.SendRequest, delay int64) (any,
 	return map[string]string{"delay_id": id}, nil
 }
 
-// schedule answers PUT /delayed_event.
+// schedule answers PUT /delayed_event. It asks of the content what /send and /state ask.
 func (a *API) schedule(_ http.ResponseWriter, r *http.Request, d *accounts.Device) (any, error) {
-	var body struct {
-		Delay    *int64          `json:"delay_ms"`
-		StateKey *string         `json:"state_key"`
-		Content  json.RawMessage `json:"content"`
+	body, err := readSchedule(r)
+	if err != nil {
+		return nil, err
 	}
+	if unchanged, err := a.ownTopic(r, d, body.StateKey, body.Content); err != nil || unchanged != nil {
+		return unchanged, err
+	}
+	typ := web.Var(r, "type")
+	redacts := ""
+	if typ == "m.room.redaction" { // asked of the body as it came: content names real events only
+		if redacts, err = a.redactionTarget(r.Context(), d, redactsOf(body.Content)); err != nil {
+			return nil, err
+		}
+	}
+	content, err := a.View.FromClient(r.Context(), viewer(d), body.Content)
+	if err != nil {
+		return nil, err
+	}
+	sticky, err := millis(r, "org.matrix.msc4354.sticky_duration_ms")
+	if err != nil {
+		return nil, err
+	}
+	return a.delayed(r, rooms.SendRequest{
+		RoomID: web.Var(r, "roomID"), Sender: d.UserID, Type: typ, StateKey: body.StateKey, Content: content, Sticky: sticky,
+		Redacts: redacts, Txn: txn(r, d, "delayed/"+typ),
+	}, *body.Delay)
+}
+
+// scheduleRequest is the body of PUT /delayed_event.
+type scheduleRequest struct {
+	Delay    *int64          `json:"delay_ms"`
+	StateKey *string         `json:"state_key"`
+	Content  json.RawMessage `json:"content"`
+}
+
+func readSchedule(r *http.Request) (*scheduleRequest, error) {
+	var body scheduleRequest
 	if err := web.Decode(r, &body, maxEventBody); err != nil {
 		return nil, err
 	}
@@ -86,19 +118,7 @@ func (a *API) schedule(_ http.ResponseWriter, r *http.Request, d *accounts.Devic
 	case body.Content[0] != '{':
 		return nil, web.BadJSON("The content of an event is a JSON object.")
 	}
-	content, err := a.View.FromClient(viewer(d), body.Content)
-	if err != nil {
-		return nil, err
-	}
-	sticky, err := millis(r, "org.matrix.msc4354.sticky_duration_ms")
-	if err != nil {
-		return nil, err
-	}
-	typ := web.Var(r, "type")
-	return a.delayed(r, rooms.SendRequest{
-		RoomID: web.Var(r, "roomID"), Sender: d.UserID, Type: typ, StateKey: body.StateKey, Content: content, Sticky: sticky,
-		Redacts: redactsOf(content), Txn: txn(r, d, "delayed/"+typ),
-	}, *body.Delay)
+	return &body, nil
 }
 
 // manageDelayed restarts, sends or cancels an event. Without an access token the delay id itself is the right to restart and

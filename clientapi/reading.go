@@ -116,7 +116,10 @@ func (a *API) state(ctx context.Context, rd *reading, keep func(typ, key string)
 
 // visible returns an event that the reader may see, ErrNotFound for all others, whether they exist or not.
 func (a *API) visible(ctx context.Context, rd *reading, eventID string) (*rooms.Event, error) {
-	real, _ := a.View.MapID(rd.viewer, eventID)
+	real, _, err := a.View.MapID(ctx, rd.viewer, eventID)
+	if err != nil {
+		return nil, err
+	}
 	ev, err := a.Rooms.EnsureEvent(ctx, rd.roomID, real)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,10 @@ func (a *API) receipt(_ http.ResponseWriter, r *http.Request, d *accounts.Device
 		if thread = *body.ThreadID; thread == "" {
 			return nil, web.InvalidParam("thread_id must be main or the id of a thread's root.")
 		}
-		thread, _ = a.View.MapID(viewer(d), thread)
+		var err error
+		if thread, _, err = a.View.MapID(r.Context(), viewer(d), thread); err != nil {
+			return nil, err
+		}
 	}
 	roomID, typ := web.Var(r, "roomID"), web.Var(r, "receiptType")
 	if _, err := a.member(r.Context(), d, roomID); err != nil {

@@ -1,6 +1,7 @@
 package clientapi
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -40,7 +41,7 @@ func (a *API) createRoom(_ http.ResponseWriter, r *http.Request, d *accounts.Dev
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	if err := a.mapInitialState(d, req.InitialState); err != nil {
+	if err := a.mapInitialState(r.Context(), d, req.InitialState); err != nil {
 		return nil, err
 	}
 	profile, err := a.Accounts.MemberProfile(r.Context(), d.UserID)
@@ -60,12 +61,12 @@ func (a *API) createRoom(_ http.ResponseWriter, r *http.Request, d *accounts.Dev
 }
 
 // mapInitialState does for the state of a new room what content does for other events. What is no object the room refuses.
-func (a *API) mapInitialState(d *accounts.Device, state []rooms.StateInput) (err error) {
+func (a *API) mapInitialState(ctx context.Context, d *accounts.Device, state []rooms.StateInput) (err error) {
 	for i, s := range state {
 		if len(s.Content) == 0 || s.Content[0] != '{' {
 			continue
 		}
-		if state[i].Content, err = a.View.FromClient(viewer(d), s.Content); err != nil {
+		if state[i].Content, err = a.View.FromClient(ctx, viewer(d), s.Content); err != nil {
 			return err
 		}
 	}

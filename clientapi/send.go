@@ -29,7 +29,7 @@ func (a *API) sendMessage(_ http.ResponseWriter, r *http.Request, d *accounts.De
 	if err != nil {
 		return nil, err
 	}
-	content, err := a.View.FromClient(viewer(d), body)
+	content, err := a.View.FromClient(r.Context(), viewer(d), body)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,10 @@ func (a *API) redact(_ http.ResponseWriter, r *http.Request, d *accounts.Device)
 // redactionTarget refuses to redact what exists for one viewer only: a late translation is nobody's message. Who is
 // suspended may take back only their own.
 func (a *API) redactionTarget(ctx context.Context, d *accounts.Device, id string) (string, error) {
-	target, synthetic := a.View.MapID(viewer(d), id)
+	target, synthetic, err := a.View.MapID(ctx, viewer(d), id)
+	if err != nil {
+		return "", err
+	}
 	if synthetic {
 		return "", web.Forbidden("This is a translation that only you see. Redact the message that it translates.")
 	}
@@ -96,12 +99,10 @@ func (a *API) sendState(_ http.ResponseWriter, r *http.Request, d *accounts.Devi
 		return nil, err
 	}
 	key := web.Var(r, "stateKey")
-	if web.Var(r, "type") == "m.room.topic" && key == "" {
-		if unchanged, err := a.ownTopic(r, d, body); err != nil || unchanged != nil {
-			return unchanged, err
-		}
+	if unchanged, err := a.ownTopic(r, d, &key, body); err != nil || unchanged != nil {
+		return unchanged, err
 	}
-	content, err := a.View.FromClient(viewer(d), body)
+	content, err := a.View.FromClient(r.Context(), viewer(d), body)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +111,11 @@ func (a *API) sendState(_ http.ResponseWriter, r *http.Request, d *accounts.Devi
 	})
 }
 
-// ownTopic answers for a topic that is a translation which the sender was shown; nil for any other.
-func (a *API) ownTopic(r *http.Request, d *accounts.Device, body json.RawMessage) (any, error) {
+// ownTopic answers for a topic that is a translation which the sender was shown; nil for any other event.
+func (a *API) ownTopic(r *http.Request, d *accounts.Device, stateKey *string, body json.RawMessage) (any, error) {
+	if web.Var(r, "type") != "m.room.topic" || stateKey == nil || *stateKey != "" {
+		return nil, nil
+	}
 	unchanged, err := a.View.TopicFromClient(r.Context(), viewer(d), web.Var(r, "roomID"), body)
 	switch {
 	case errors.Is(err, view.ErrTranslated):
@@ -153,7 +157,7 @@ func (a *API) content(r *http.Request, d *accounts.Device) (json.RawMessage, err
 	if err != nil {
 		return nil, err
 	}
-	return a.View.FromClient(viewer(d), body)
+	return a.View.FromClient(r.Context(), viewer(d), body)
 }
 
 func eventBody(r *http.Request) (json.RawMessage, error) {

@@ -53,6 +53,9 @@ func TestCore21ALateTranslationIsNamedInNoRequest(t *testing.T) {
 		status, answer := bo.Do(http.MethodPut, version, map[string]any{"redacts": late})
 		require.Equal(t, http.StatusForbidden, status, "%s: %s", version, answer.Raw)
 	}
+	status, answer := bo.Do(http.MethodPut, unstableDelayed+"/rooms/"+url.PathEscape(room)+"/delayed_event/m.room.redaction/t3",
+		map[string]any{"delay_ms": 1, "content": map[string]any{"redacts": late}})
+	require.Equal(t, http.StatusForbidden, status, answer.Raw)
 	message := bo.Must(http.MethodGet, inRoom+"/event/"+url.PathEscape(late), nil)
 	require.Equal(t, original, message.Get("event_id").Str)
 	require.False(t, message.Get("unsigned.redacted_because").Exists(), "the moderator's redaction of a translation is none of the message")

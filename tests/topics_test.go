@@ -47,6 +47,11 @@ func (s *surgery) path(rest string) string {
 	return "/_matrix/client/v3/rooms/" + url.PathEscape(s.room) + rest
 }
 
+// scheduling is where a topic is scheduled.
+func (s *surgery) scheduling(txn string) string {
+	return unstableDelayed + "/rooms/" + url.PathEscape(s.room) + "/delayed_event/m.room.topic/" + txn
+}
+
 // TestTopicEditorDoesNotWriteATranslationBack: a client's editor begins with the topic that its user was shown.
 func TestTopicEditorDoesNotWriteATranslationBack(t *testing.T) {
 	s := newSurgery(t)
@@ -69,10 +74,14 @@ func TestTopicEditorDoesNotWriteATranslationBack(t *testing.T) {
 	} {
 		again := s.ana.Must(http.MethodPut, s.path("/state/m.room.topic"), body)
 		require.Equal(t, set, again.Get("event_id").Str, what)
+		again = s.ana.Must(http.MethodPut, s.scheduling("1"), map[string]any{"delay_ms": 1, "state_key": "", "content": body})
+		require.Equal(t, set, again.Get("event_id").Str, "%s, scheduled", what)
 	}
 	status, refused := s.ana.Do(http.MethodPut, s.path("/state/m.room.topic"), map[string]any{"topic": "Ojo: " + shown})
 	require.Equal(t, http.StatusBadRequest, status, refused.Raw)
 	require.Equal(t, language.String("es", "topic_translated"), refused.Get("error").Str)
+	status, refused = s.ana.Do(http.MethodPut, s.scheduling("2"), map[string]any{"delay_ms": 1, "state_key": "", "content": map[string]any{"topic": "Ojo: " + shown}})
+	require.Equal(t, http.StatusBadRequest, status, refused.Raw)
 	require.Equal(t, written, original())
 
 	listed := s.ana.Must(http.MethodGet, "/_matrix/client/v1/rooms/"+url.PathEscape(s.room)+"/hierarchy", nil)

@@ -99,10 +99,12 @@ func (n *Notifier) outside(ctx context.Context, b *batch, m *rooms.OutsideMember
 	return nil
 }
 
-// gateKey names what all readers of a language wait for.
+// gateKey names what all readers of a language wait for who read it in the same way: for those who read in threads, or no
+// topics, nothing is held, which says nothing of their colleagues.
 type gateKey struct {
-	nid      int64
-	language string
+	nid             int64
+	language        string
+	threads, topics bool
 }
 
 // hold returns the gate that opens when an event can be shown to the viewer, nil when it can at once. It waits for the
@@ -111,7 +113,7 @@ func (n *Notifier) hold(ctx context.Context, b *batch, viewer view.Viewer, ev *r
 	if viewer.Language == "" {
 		return nil, nil
 	}
-	key := gateKey{ev.NID, viewer.Language}
+	key := gateKey{ev.NID, viewer.Language, viewer.Mode == view.ModeThread, viewer.Topics}
 	if gate, ok := b.gates[key]; ok {
 		return gate, nil
 	}

@@ -73,7 +73,7 @@ func (r *round) appendJoined(dst []byte, s *section) ([]byte, error) {
 
 func (r *round) appendStateAndTimeline(dst []byte, s *section) ([]byte, error) {
 	dst = append(key(dst, r.q.stateName), `{"events":[`...)
-	o := view.ShowOptions{Format: view.FormatSync, Fields: r.q.filter.EventFields, Upto: s.upto, Joined: r.joinedAt(s.ur), Ahead: s.asked}
+	o := view.ShowOptions{Format: view.FormatSync, Fields: r.q.filter.EventFields, Upto: s.upto, Joined: r.joinedAt(s.ur), Ahead: s.asked, Last: s.left}
 	if r.q.filter.EventFormat == "federation" {
 		o.Format = view.FormatFederation
 	}

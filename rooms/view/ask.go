@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -73,8 +74,13 @@ func (s *showing) ask(ctx context.Context, byRoom roomEvents) error {
 	return s.v.ask(ctx, wanted, budget)
 }
 
-// inForce returns the renderings of events, see [ShowOptions].Upto and Ahead.
+// inForce returns the renderings of events, see [ShowOptions].Upto, Ahead and Last.
 func (s *showing) inForce(ctx context.Context, language string, events []*rooms.Event) (map[int64]*Rendering, error) {
+	if s.o.Last {
+		found, err := s.v.renderer.Renderings(ctx, language, events, newest)
+		maps.DeleteFunc(found, func(_ int64, r *Rendering) bool { return r.State == statePending })
+		return found, err
+	}
 	found, err := s.v.renderer.Renderings(ctx, language, events, s.o.Upto)
 	if err != nil || !s.o.Ahead {
 		return found, err

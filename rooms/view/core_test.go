@@ -36,7 +36,7 @@ func TestCore21ViewerOnlyIDsNeverEnterWhereverTheyStand(t *testing.T) {
 		"a price":                 {`{"a":"$5"}`, `{"a":"$5"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := v.FromClient(viewer, json.RawMessage(c[0]))
+			got, err := v.FromClient(t.Context(), viewer, json.RawMessage(c[0]))
 			require.NoError(t, err)
 			require.JSONEq(t, c[1], string(got), fmt.Sprint("from ", c[0]))
 		})

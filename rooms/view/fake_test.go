@@ -43,6 +43,7 @@ type world struct {
 	hold       map[int64]time.Time
 	lookups    int      // of intervals
 	followed   []string // ids
+	down       error    // why ids cannot be looked up
 	request    func(language string, events []*rooms.Event, budget time.Duration)
 }
 
@@ -302,18 +303,18 @@ func (f *fakeRenderer) Place(_ context.Context, id, userID string) (int64, error
 	}
 	return 0, nil
 }
-func (f *fakeRenderer) RealID(id, userID string) (string, bool) {
+func (f *fakeRenderer) RealID(_ context.Context, id, userID string) (string, bool, error) {
 	for _, r := range f.renderings {
 		if f.SyntheticID(r, userID) == id {
-			return r.EventID, true
+			return r.EventID, true, f.down
 		}
 	}
 	for _, n := range f.notices {
 		if n.UserID == userID && f.NoticeID(n) == id {
-			return f.events[n.EventNID].ID, true
+			return f.events[n.EventNID].ID, true, f.down
 		}
 	}
-	return id, false
+	return id, false, f.down
 }
 func (f *fakeRenderer) SyntheticID(r *Rendering, userID string) string {
 	return syntheticID(r.EventNID, r.Version, userID, r.Redaction)

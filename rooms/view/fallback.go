@@ -21,16 +21,38 @@ type fallback struct {
 
 var replyKey = []byte("m.in_reply_to")
 
-// fallbackOf returns the id of the message that ev repeats before its own words; "" for none.
-func fallbackOf(ev *rooms.Event) string {
-	if ev.Type != "m.room.message" || !bytes.Contains(ev.JSON, replyKey) {
-		return ""
+// reply is a message that repeats another one before its own words.
+type reply struct {
+	ev      *rooms.Event
+	answers string // id of the message that is answered
+	edits   string // of an edit that does not say so itself: id of the message that it replaces, which does
+}
+
+// replyOf returns what ev repeats; false when it repeats nothing.
+func replyOf(ev *rooms.Event) (r reply, repeats bool) {
+	edit := ev.Relation.Type == "m.replace"
+	if ev.Type != "m.room.message" || !edit && !bytes.Contains(ev.JSON, replyKey) {
+		return r, false
 	}
 	content := ev.Content()
-	if _, own := cutQuoted(content.Get("body").Str); !own && !strings.Contains(content.Get("formatted_body").Str, mxReply) {
-		return ""
+	if !hasFallback(content) && !(edit && hasFallback(content.Get(pathNewContent))) {
+		return r, false
 	}
-	return content.Get(`m\.relates_to.m\.in_reply_to.event_id`).Str
+	r = reply{ev: ev, answers: content.Get(pathAnswers).Str}
+	if edit && r.answers == "" {
+		r.edits = ev.Relation.EventID
+	}
+	return r, r.answers != "" || r.edits != ""
+}
+
+const (
+	pathAnswers    = `m\.relates_to.m\.in_reply_to.event_id`
+	pathNewContent = `m\.new_content`
+)
+
+func hasFallback(content gjson.Result) bool {
+	_, quoted := cutQuoted(content.Get("body").Str)
+	return quoted || strings.Contains(content.Get("formatted_body").Str, mxReply)
 }
 
 const (
@@ -66,17 +88,20 @@ func (s *showing) readFallbacks(ctx context.Context, events []*rooms.Event) erro
 	if s.v.plain || s.o.StateSection || s.o.Format == FormatFederation {
 		return nil
 	}
-	answered := map[int64]string{}
-	var ids []string
+	var replies []reply
 	for _, ev := range events {
-		if id := fallbackOf(ev); id != "" && translatable(s.viewer, ev) {
-			answered[ev.NID] = id
-			ids = append(ids, id)
-		}
+		s.wantFallback(&replies, ev)
 	}
-	if len(ids) == 0 {
+	for _, b := range s.bundles {
+		b.each(func(ev *rooms.Event) { s.wantFallback(&replies, ev) })
+	}
+	if len(replies) == 0 {
 		return nil
 	}
+	if err := s.readEdited(ctx, replies); err != nil {
+		return err
+	}
+	ids := idsOfReplies(replies, func(r *reply) string { return r.answers })
 	found, err := s.v.rooms.EventsByID(ctx, ids)
 	if err != nil {
 		return err
@@ -85,10 +110,10 @@ func (s *showing) readFallbacks(ctx context.Context, events []*rooms.Event) erro
 	if err != nil {
 		return err
 	}
-	s.fallbacks = make(map[int64]*fallback, len(answered))
-	for _, ev := range events {
-		message := found[answered[ev.NID]]
-		if message == nil || message.RoomID != ev.RoomID {
+	s.fallbacks = make(map[int64]*fallback, len(replies))
+	for _, r := range replies {
+		message := found[r.answers]
+		if message == nil || message.RoomID != r.ev.RoomID {
 			continue
 		}
 		f, err := s.fallbackTo(ctx, message, edits[message.ID])
@@ -96,10 +121,44 @@ func (s *showing) readFallbacks(ctx context.Context, events []*rooms.Event) erro
 			return err
 		}
 		if f != nil {
-			s.fallbacks[ev.NID] = f
+			s.fallbacks[r.ev.NID] = f
 		}
 	}
 	return nil
+}
+
+func (s *showing) wantFallback(replies *[]reply, ev *rooms.Event) {
+	if r, repeats := replyOf(ev); repeats && translatable(s.viewer, ev) {
+		*replies = append(*replies, r)
+	}
+}
+
+// readEdited looks up what is answered by the messages that edits replace.
+func (s *showing) readEdited(ctx context.Context, replies []reply) error {
+	ids := idsOfReplies(replies, func(r *reply) string { return r.edits })
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := s.v.rooms.EventsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range replies {
+		if message := found[replies[i].edits]; message != nil {
+			replies[i].answers = message.Content().Get(pathAnswers).Str
+		}
+	}
+	return nil
+}
+
+// idsOfReplies returns the ids that replies have.
+func idsOfReplies(replies []reply, id func(*reply) string) (ids []string) {
+	for i := range replies {
+		if id := id(&replies[i]); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // fallbackTo returns what a reply to a message repeats; nil when the viewer may not see the message.
@@ -142,8 +201,13 @@ func (s *showing) editsOf(ctx context.Context, ids []string) (map[string]*rooms.
 	return edits, nil
 }
 
-// withFallback returns a shown event whose repeated words are those that the viewer reads.
-func (s *showing) withFallback(ev *rooms.Event, shown *stable, f *fallback) *stable {
+// encoded is an event as the viewer reads it, with the repeated words of a reply that they read.
+func (s *showing) encoded(ev, redaction *rooms.Event) *stable {
+	shown := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	f := s.fallbacks[ev.NID]
+	if f == nil || redaction != nil {
+		return shown
+	}
 	content, err := f.rewrite(shown.content, s.wordsOf(f))
 	if err != nil {
 		return shown // what was encoded here always parses
@@ -159,7 +223,7 @@ func (s *showing) wordsOf(f *fallback) string {
 	}
 	content := gjson.ParseBytes(s.v.encoded(f.target, nil, s.renderings[f.target.NID]).content)
 	if f.target != f.message {
-		content = content.Get(`m\.new_content`)
+		content = content.Get(pathNewContent)
 	}
 	for _, path := range []string{"body", `m\.text.0.body`, `org\.matrix\.msc1767\.text`} { // of messages, of polls
 		if text := content.Get(path); text.Type == gjson.String {
@@ -177,7 +241,11 @@ func (f *fallback) rewrite(content []byte, words string) ([]byte, error) {
 	if words != "" {
 		body = f.quoted(words) + "\n\n" + body
 	}
-	content, err := sjson.SetBytes(content, "body", body)
+	content, err := withoutFallback(content, parsed.Get(pathNewContent))
+	if err != nil {
+		return nil, err
+	}
+	content, err = sjson.SetBytes(content, "body", body)
 	if err != nil || formatted == "" {
 		return content, err
 	}
@@ -185,6 +253,19 @@ func (f *fallback) rewrite(content []byte, words string) ([]byte, error) {
 		formatted = f.quotedHTML(words) + formatted
 	}
 	return sjson.SetBytes(content, "formatted_body", formatted)
+}
+
+// withoutFallback cuts what the version of an edit repeats: there it has no place, and clients show all that stands there.
+func withoutFallback(content []byte, version gjson.Result) ([]byte, error) {
+	if !hasFallback(version) {
+		return content, nil
+	}
+	body, _ := cutQuoted(version.Get("body").Str)
+	content, err := sjson.SetBytes(content, pathNewContent+".body", body)
+	if err != nil || !version.Get("formatted_body").Exists() {
+		return content, err
+	}
+	return sjson.SetBytes(content, pathNewContent+".formatted_body", cutMXReply(version.Get("formatted_body").Str))
 }
 
 func (f *fallback) quoted(words string) string {

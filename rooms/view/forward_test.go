@@ -54,8 +54,22 @@ func TestWhatWasCopiedWithItsKeyIsTheOriginal(t *testing.T) {
 				`"original":{"body":"5 mg","content":{"msgtype":"m.audio","body":"a.ogg"}}}}`,
 			`{"msgtype":"m.audio","body":"a.ogg"}`,
 		},
+		"an answer under which its reader was told something": {
+			`{"msgtype":"m.text","body":"Yes.\n🌐 read as «<No>»","format":"org.matrix.custom.html","formatted_body":"<b>Yes.</b><p>🌐 read as «&lt;No&gt;»</p>",` +
+				`"org.medixchange.read_as":{"text":"<No>","told":"🌐 read as «<No>»"}}`,
+			`{"msgtype":"m.text","body":"Yes.","format":"org.matrix.custom.html","formatted_body":"<b>Yes.</b>"}`,
+		},
+		"such an answer that has a translation, too": {
+			`{"msgtype":"m.text","body":"Sí.\n🌐 del inglés\n🌐 leído","org.medixchange.read_as":{"told":"🌐 leído"},` +
+				`"org.medixchange.translation":{"state":"translated","from":"en","to":"es","original":{"body":"Yes."}}}`,
+			`{"msgtype":"m.text","body":"Yes.","org.medixchange.forwarded":{"from":"en","to":"es"}}`,
+		},
+		"other words under such a key": {
+			`{"msgtype":"m.text","body":"🌐 read it so, too","org.medixchange.read_as":{"told":"🌐 read it"}}`,
+			`{"msgtype":"m.text","body":"🌐 read it so, too"}`,
+		},
 	} {
-		stored, err := v.FromClient(Viewer{UserID: "@bo:a"}, json.RawMessage(c.sent))
+		stored, err := v.FromClient(t.Context(), Viewer{UserID: "@bo:a"}, json.RawMessage(c.sent))
 		require.NoError(t, err, what)
 		require.JSONEq(t, c.stored, string(stored), what)
 	}

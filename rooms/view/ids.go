@@ -16,17 +16,20 @@ import (
 // MapID returns the real event that an id from a client stands for. Ids that exist for one viewer only (late edits) never
 // enter the database: every id in a path, a content, a receipt or a marker passes here or through [View.MapReceipt]
 // first. synthetic tells that it was such an id: redacting one is 403.
-func (v *View) MapID(viewer Viewer, id string) (eventID string, synthetic bool) {
-	return v.renderer.RealID(id, viewer.UserID)
+func (v *View) MapID(ctx context.Context, viewer Viewer, id string) (eventID string, synthetic bool, err error) {
+	if eventID, synthetic, err = v.renderer.RealID(ctx, id, viewer.UserID); err != nil {
+		return "", false, fmt.Errorf("looking for the event that an id stands for: %w", err)
+	}
+	return eventID, synthetic, nil
 }
 
 // MapReceipt is MapID for read receipts and fully-read markers: a late edit stands for the newest event that the viewer
 // could see at or before its place, and so does a notice, so that what lies between does not become unread again (TRANSLATION 4).
 // threadID is the receipt's, "" for none: only events of that thread count then.
 func (v *View) MapReceipt(ctx context.Context, viewer Viewer, roomID, id, threadID string) (string, error) {
-	eventID, synthetic := v.renderer.RealID(id, viewer.UserID)
-	if !synthetic {
-		return id, nil
+	eventID, synthetic, err := v.MapID(ctx, viewer, id)
+	if err != nil || !synthetic {
+		return eventID, err
 	}
 	found, err := v.rooms.EventsByID(ctx, []string{eventID})
 	if err != nil || found[eventID] == nil || found[eventID].RoomID != roomID {
@@ -102,9 +105,9 @@ func (t thread) has(ev *rooms.Event) bool {
 
 // FromClient returns a content that a client sends as it may be stored: ids of viewer-only events become real ones,
 // wherever they stand (relations, replies, pins, account data, links in a text), a forwarded translation becomes the original
-// that it was made from, and translation keys go.
-func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessage, error) {
-	content = withoutForged(forwardedOriginal(content))
+// that it was made from, what was said to the viewer alone under an answer goes, and translation keys do.
+func (v *View) FromClient(ctx context.Context, viewer Viewer, content json.RawMessage) (json.RawMessage, error) {
+	content = withoutForged(withoutBeside(forwardedOriginal(content)))
 	if v.plain || !mayNameEvents(content) {
 		return content, nil
 	}
@@ -115,7 +118,10 @@ func (v *View) FromClient(viewer Viewer, content json.RawMessage) (json.RawMessa
 		if end < len(content) && isIDByte(content[end]) {
 			continue // longer than an id
 		}
-		real, synthetic := v.MapID(viewer, "$"+string(content[start:end]))
+		real, synthetic, err := v.MapID(ctx, viewer, "$"+string(content[start:end]))
+		if err != nil {
+			return nil, err
+		}
 		if !synthetic {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"strings"
 
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
@@ -128,26 +129,64 @@ func (s *showing) readBeside(ctx context.Context, events []*rooms.Event) error {
 	return err
 }
 
+const pathReadAs = `org\.medixchange\.read_as`
+
+// pathTold is the line that stands under the words, as it was said: whoever forwards the answer sends what its author wrote.
+const pathTold = pathReadAs + ".told"
+
+// besideIn is a line under the words of an event, in its body and in its formatted_body.
+func besideIn(told string) (line, block string) {
+	return "\n" + told, "<p>" + html.EscapeString(told) + "</p>"
+}
+
 // withBeside returns a shown event with what the viewer is told under its words.
 func withBeside(ev *rooms.Event, shown *stable, n *Notice) *stable {
-	told, content := gjson.ParseBytes(n.Content), shown.content
-	parsed := gjson.ParseBytes(content)
-	sets := []struct{ path, value string }{{"body", parsed.Get("body").Str + "\n" + told.Get("body").Str}}
+	notice, content := gjson.ParseBytes(n.Content), shown.content
+	parsed, told := gjson.ParseBytes(content), notice.Get("body").Str
+	line, block := besideIn(told)
+	sets := []struct{ path, value string }{{"body", parsed.Get("body").Str + line}}
 	if formatted := parsed.Get("formatted_body"); formatted.Type == gjson.String {
-		sets = append(sets, struct{ path, value string }{"formatted_body", formatted.Str + "<p>" + html.EscapeString(told.Get("body").Str) + "</p>"})
+		sets = append(sets, struct{ path, value string }{"formatted_body", formatted.Str + block})
 	}
 	var err error
-	for _, set := range sets {
-		if content, err = sjson.SetBytes(content, set.path, set.value); err != nil {
+	if key := notice.Get(pathReadAs); key.IsObject() {
+		if content, err = sjson.SetRawBytes(content, pathReadAs, []byte(key.Raw)); err != nil {
 			return shown // what was encoded here always parses
 		}
+		sets = append(sets, struct{ path, value string }{pathTold, told})
 	}
-	if key := told.Get(`org\.medixchange\.read_as`); key.Exists() {
-		if content, err = sjson.SetRawBytes(content, `org\.medixchange\.read_as`, []byte(key.Raw)); err != nil {
+	for _, set := range sets {
+		if content, err = sjson.SetBytes(content, set.path, set.value); err != nil {
 			return shown
 		}
 	}
 	return encode(ev, content, false)
+}
+
+// withoutBeside returns a content that a client copied from what withBeside returned without what was said there under the
+// words: it is ours, for one reader, and nothing that the author of the answer wrote.
+func withoutBeside(content []byte) []byte {
+	if !bytes.Contains(content, readAsKey) {
+		return content
+	}
+	sent := gjson.ParseBytes(content)
+	told := sent.Get(pathTold).Str
+	if told == "" {
+		return content
+	}
+	out := content
+	line, block := besideIn(told)
+	for path, added := range map[string]string{"body": line, "formatted_body": block} {
+		text, found := strings.CutSuffix(sent.Get(path).Str, added)
+		if !found {
+			continue
+		}
+		var err error
+		if out, err = sjson.SetBytes(out, path, text); err != nil {
+			return content
+		}
+	}
+	return out
 }
 
 // AsEvent is what filters look at: type, sender and content.

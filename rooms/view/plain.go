@@ -45,5 +45,7 @@ func (plainRenderer) Beside(context.Context, string, []*rooms.Event, int64) (map
 func (plainRenderer) NoticeID(*Notice) string                              { return "" }
 func (plainRenderer) NoticePlace(string, string) int64                     { return 0 }
 func (plainRenderer) Place(context.Context, string, string) (int64, error) { return 0, nil }
-func (plainRenderer) RealID(id, _ string) (string, bool)                   { return id, false }
-func (plainRenderer) SyntheticID(r *Rendering, _ string) string            { return r.EventID }
+func (plainRenderer) RealID(_ context.Context, id, _ string) (string, bool, error) {
+	return id, false, nil
+}
+func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }

@@ -40,6 +40,9 @@ type ShowOptions struct {
 	Upto int64
 	// Ahead shows renderings made after Upto, too, where no edit tells the viewer of them.
 	Ahead bool
+	// Last says that the viewer is told nothing of the room any more, having left it: what was rendered by now is shown whatever
+	// Upto says, and nothing as pending, since nobody would tell them what it ends in.
+	Last bool
 	// Budget is how long the request may still wait for translations; nil: Options.PageBudget, for this call alone.
 	Budget *Budget
 	// Joined is a position since which the viewer is known to be joined without a break; it saves the look-up of the
@@ -317,11 +320,8 @@ func (s *showing) event(dst []byte, ev *rooms.Event) []byte {
 	if s.o.Format == FormatFederation {
 		return append(dst, rawPDU(ev, redaction)...)
 	}
-	st := s.v.encoded(ev, redaction, s.renderings[ev.NID])
+	st := s.encoded(ev, redaction)
 	s.shown(ev, redaction)
-	if f := s.fallbacks[ev.NID]; f != nil && redaction == nil {
-		st = s.withFallback(ev, st, f)
-	}
 	if n := s.beside[ev.NID]; n != nil && redaction == nil {
 		st = withBeside(ev, st, n)
 	}

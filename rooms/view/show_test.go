@@ -178,7 +178,7 @@ func TestNobodyCanForgeAVerdict(t *testing.T) {
 			require.NotContains(t, string(out[0]), "verdict")
 			require.True(t, json.Valid(out[0]))
 		}
-		cleaned, err := v.FromClient(Viewer{UserID: alice}, json.RawMessage(content))
+		cleaned, err := v.FromClient(t.Context(), Viewer{UserID: alice}, json.RawMessage(content))
 		require.NoError(t, err)
 		require.NotContains(t, string(cleaned), "verdict")
 	}

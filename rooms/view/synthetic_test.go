@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -147,10 +148,12 @@ func TestIDsOfSyntheticsBecomeRealOnes(t *testing.T) {
 	v := w.view()
 	viewer := viewerOf(t, v, bob)
 	id := v.renderer.SyntheticID(r, bob)
-	real, synthetic := v.MapID(viewer, id)
+	real, synthetic, err := v.MapID(t.Context(), viewer, id)
+	require.NoError(t, err)
 	require.True(t, synthetic)
 	require.Equal(t, ev.ID, real)
-	real, synthetic = v.MapID(viewer, "$other")
+	real, synthetic, err = v.MapID(t.Context(), viewer, "$other")
+	require.NoError(t, err)
 	require.False(t, synthetic)
 	require.Equal(t, "$other", real)
 
@@ -158,10 +161,18 @@ func TestIDsOfSyntheticsBecomeRealOnes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, newer.ID, receipt, "the newest that bob could see at the place of the edit")
 
-	content, err := v.FromClient(viewer, json.RawMessage(fmt.Sprintf(
+	content, err := v.FromClient(t.Context(), viewer, json.RawMessage(fmt.Sprintf(
 		`{"body":"x","m.relates_to":{"event_id":%q,"m.in_reply_to":{"event_id":%q}},"pinned":["$keep",%q]}`, id, id, id)))
 	require.NoError(t, err)
 	require.JSONEq(t, `{"body":"x","m.relates_to":{"event_id":"$event2","m.in_reply_to":{"event_id":"$event2"}},"pinned":["$keep","$event2"]}`, string(content))
+
+	w.down = errors.New("the database is away")
+	_, _, err = v.MapID(t.Context(), viewer, id)
+	require.ErrorIs(t, err, w.down)
+	_, err = v.MapReceipt(t.Context(), viewer, room, id, "")
+	require.ErrorIs(t, err, w.down)
+	_, err = v.FromClient(t.Context(), viewer, json.RawMessage(`{"pinned":["`+id+`"]}`))
+	require.ErrorIs(t, err, w.down, "an id of which nothing is known is stored nowhere")
 }
 
 func TestForServerRedactsWhatTheServerMayNotSee(t *testing.T) {

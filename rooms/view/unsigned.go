@@ -51,14 +51,15 @@ func (s *showing) replacedState(dst []byte, ev *rooms.Event) []byte {
 
 // plainEvent appends an event that is nested in another's unsigned: with its age and translation key, and nothing else there.
 func (s *showing) plainEvent(dst []byte, ev *rooms.Event) []byte {
-	s.shown(ev, s.redactions[ev.ID])
-	dst = append(dst, s.v.encoded(ev, s.redactions[ev.ID], s.renderings[ev.NID]).open...)
+	redaction := s.redactions[ev.ID]
+	s.shown(ev, redaction)
+	dst = append(dst, s.encoded(ev, redaction).open...)
 	if s.o.Format == FormatClient {
 		dst = appendStringKey(dst, "room_id", ev.RoomID)
 	}
 	dst = append(appendKey(dst, "unsigned"), '{')
 	dst = appendIntKey(dst, "age", s.now-ev.OriginServerTS)
-	dst = s.translationOf(dst, ev, s.redactions[ev.ID])
+	dst = s.translationOf(dst, ev, redaction)
 	return append(dst, '}', '}')
 }
 

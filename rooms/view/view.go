@@ -102,7 +102,8 @@ type Renderer interface {
 	// RealID decodes an id that exists for one viewer only (TRANSLATION 2) to that of the version that it shows or, once that
 	// has gone with its message, the message. For any other id it returns the id and false.
 	// An id that was made for another user is not decoded.
-	RealID(id string, userID string) (eventID string, synthetic bool)
+	// An error says that it is not known: the id must not be stored then.
+	RealID(ctx context.Context, id, userID string) (eventID string, synthetic bool, err error)
 	// OwnTopic returns nil for a room topic that a client of a reader of language sends if it is a translation of the current
 	// one as that reader was shown it, which must not take the original's place; else the content. The error wraps
 	// [ErrTranslated] for one that was made from a translation: it still bears its mark.

@@ -178,7 +178,10 @@ func (t *talk) originalFor(ctx context.Context, a *asked, viewer view.Viewer) (*
 		}
 		return nil, nil
 	}
-	real, _ := t.view.MapID(viewer, named)
+	real, _, err := t.view.MapID(ctx, viewer, named)
+	if err != nil {
+		return nil, err
+	}
 	found, err := t.b.o.Rooms.EventsByID(ctx, []string{real})
 	if err != nil {
 		return nil, fmt.Errorf("reading the message that is asked for: %w", err)

@@ -95,7 +95,7 @@ func BenchmarkRealID(b *testing.B) {
 	room := w.ward()
 	id := w.say(room, alice, question)
 	for b.Loop() {
-		if _, synthetic := w.bridge.RealID(id, bob); synthetic {
+		if _, synthetic, err := w.bridge.RealID(b.Context(), id, bob); err != nil || synthetic {
 			b.Fatal("a real id")
 		}
 	}

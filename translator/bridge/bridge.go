@@ -87,6 +87,7 @@ type Bridge struct {
 	codes       *memo.Last[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
 	besides     *lru.Cache[besideKey, *view.Notice]
+	authors     *lru.Cache[int64, string]       // who wrote what an event answers, by its nid
 	forms       *lru.Cache[formKey, form]       // of renderings, for those who read the original first
 	settings    *lru.Cache[int64, roomSettings] // by the nid of their event
 	transcripts *lru.Cache[int64, Transcript]   // by event nid
@@ -206,6 +207,9 @@ func (b *Bridge) buildCaches() (err error) {
 		return err
 	}
 	if b.besides, err = lru.New[besideKey, *view.Notice](keptBesides); err != nil {
+		return err
+	}
+	if b.authors, err = lru.New[int64, string](keptAuthors); err != nil {
 		return err
 	}
 	if b.settings, err = lru.New[int64, roomSettings](keptSettings); err != nil {

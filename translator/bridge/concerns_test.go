@@ -68,7 +68,7 @@ func TestAMessageThatTellsWhoAPatientIsWaitsForItsAuthorsWord(t *testing.T) {
 		require.Zero(t, w.engine.total())
 		viewer, err := w.view.Viewer(t.Context(), alice, "D", "S")
 		require.NoError(t, err)
-		onIt, _ := w.view.MapID(viewer, told.Get("event_id").Str)
+		onIt, _, err := w.view.MapID(t.Context(), viewer, told.Get("event_id").Str)
 		require.Equal(t, id, onIt, "a reaction to the notice is one to the message")
 		w.react(room, bob, id, "✅")
 		w.botRead()

@@ -35,15 +35,20 @@ func (d *device) sync(timeout time.Duration) {
 	require.NoError(d.w.t, err)
 	answer := gjson.ParseBytes(body.(json.RawMessage))
 	d.since = answer.Get("next_batch").Str
-	answer.Get("rooms.join").ForEach(func(room, joined gjson.Result) bool {
-		for _, ev := range joined.Get("timeline.events").Array() {
-			id := ev.Get("event_id").Str
-			require.False(d.w.t, d.seen[id], "an event id came twice: %s", ev.Raw)
-			d.seen[id] = true
-			d.events[room.Str] = append(d.events[room.Str], ev)
-		}
-		return true
-	})
+	for _, rooms := range []gjson.Result{answer.Get("rooms.join"), answer.Get("rooms.leave")} {
+		rooms.ForEach(d.take)
+	}
+}
+
+// take keeps the timeline of a room.
+func (d *device) take(room, section gjson.Result) bool {
+	for _, ev := range section.Get("timeline.events").Array() {
+		id := ev.Get("event_id").Str
+		require.False(d.w.t, d.seen[id], "an event id came twice: %s", ev.Raw)
+		d.seen[id] = true
+		d.events[room.Str] = append(d.events[room.Str], ev)
+	}
+	return true
 }
 
 // messages are the messages and redactions of a room that came to the device.

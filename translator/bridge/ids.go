@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"time"
 
 	"medixchange/rooms"
 	"medixchange/rooms/view"
@@ -89,30 +88,28 @@ func (b *Bridge) SyntheticID(r *view.Rendering, userID string) string {
 	return b.sealer.seal(userID, payloadOf(r))
 }
 
-// lookUpTimeout bounds the look-up of an event for which there is no request's context.
-const lookUpTimeout = 5 * time.Second
-
 // RealID implements view.Renderer.
-func (b *Bridge) RealID(id string, userID string) (eventID string, synthetic bool) {
+func (b *Bridge) RealID(ctx context.Context, id, userID string) (eventID string, synthetic bool, err error) {
 	payload, ok := b.sealer.open(userID, id)
 	if !ok {
-		return id, false
+		return id, false, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookUpTimeout)
-	defer cancel()
 	version, err := b.versionIn(ctx, payload)
 	if err != nil || version == nil {
-		return id, false
+		return id, false, err
 	}
 	message, err := b.messageOf(ctx, version)
 	if err != nil || message.NID == version.NID {
-		return version.ID, true
+		return version.ID, true, err
 	}
 	redacted, err := b.o.Rooms.Redacted(ctx, []string{message.ID})
-	if err == nil && redacted[message.ID] != nil {
-		return message.ID, true // its edits are taken back with it, though they stand themselves
+	if err != nil {
+		return id, false, fmt.Errorf("reading what an id stands for: %w", err)
 	}
-	return version.ID, true
+	if redacted[message.ID] != nil {
+		return message.ID, true, nil // its edits are taken back with it, though they stand themselves
+	}
+	return version.ID, true, nil
 }
 
 // versionIn returns the event that a payload names, nil for none.

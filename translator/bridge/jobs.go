@@ -301,6 +301,7 @@ func (b *Bridge) askReleased(ctx context.Context, j *job, request translator.Req
 }
 
 func timedOut(j *job, w words) translator.Result {
+	w.text, w.html = protect.CutReply(w.text, w.html)
 	return translator.Result{
 		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonTimeout}},
 		Original: compose.Original{Body: w.text, FormattedBody: w.html},

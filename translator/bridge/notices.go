@@ -111,6 +111,7 @@ func (b *Bridge) insertNotice(tx *sqldb.Tx, kind string, roomNID int64, n *view.
 	}
 	tx.OnCommit(func() {
 		b.besides.Remove(besideKey{n.EventNID, n.UserID})
+		b.authors.Remove(n.EventNID) // what it answers may have come since it was not known
 		b.o.Hub.Append(stream.Entry{
 			Position: n.Position, Topic: rooms.UserTopic(n.UserID), Kind: rooms.EntryNotice, Value: n, Size: 200 + len(n.Content),
 		})
@@ -189,6 +190,13 @@ func (b *Bridge) Beside(ctx context.Context, userID string, events []*rooms.Even
 		found[n.EventNID] = n
 	}
 	for _, ev := range events {
+		author, err := b.authorAnswered(ctx, ev)
+		if err != nil {
+			return nil, err
+		}
+		if author != userID {
+			continue
+		}
 		if n, known := b.besides.Get(besideKey{ev.NID, userID}); known {
 			add(n)
 		} else {

@@ -73,6 +73,12 @@ func (w *world) sendPoll(roomID, sender, typ string, content object) string {
 func (w *world) shownTo(user, eventID string) gjson.Result {
 	w.t.Helper()
 	w.bodyAs(user, eventID) // asks for its translation and waits
+	return w.shownNow(user, eventID)
+}
+
+// shownNow is shownTo without waiting for a translation.
+func (w *world) shownNow(user, eventID string) gjson.Result {
+	w.t.Helper()
 	viewer, err := w.view.Viewer(context.Background(), user, "D", "S")
 	require.NoError(w.t, err)
 	shown, err := w.view.Show(context.Background(), viewer, w.events(eventID), view.ShowOptions{})

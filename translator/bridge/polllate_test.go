@@ -52,7 +52,7 @@ func TestLateTranslationOfAPollIsSaidByTheBot(t *testing.T) {
 	require.Contains(t, body(said), pollPregunta+"\n1. Hoy por la mañana.\n2. Mañana por la tarde.\n")
 	require.Equal(t, "{}", said.Get(`content.m\.mentions`).Raw)
 	require.Equal(t, "translated", keyIn(said).Get("state").Str)
-	real, synthetic := w.bridge.RealID(said.Get("event_id").Str, bob)
+	real, synthetic := w.realID(said.Get("event_id").Str, bob)
 	require.True(t, synthetic)
 	require.Equal(t, id, real, "what is answered to it goes to the poll")
 

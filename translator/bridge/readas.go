@@ -32,9 +32,22 @@ func (b *Bridge) followAnswer(ctx context.Context, ev *rooms.Event) error {
 	return b.checkReadBack(ctx, ev, answered)
 }
 
-// answered returns the message that an event answers: the one it replies to, else the root of its thread; nil for none. Who
-// replies to what the bot says of a message in a thread answers the message.
+// answered returns the message that an event answers; nil for none, and for one that is redacted.
 func (b *Bridge) answered(ctx context.Context, ev *rooms.Event) (*rooms.Event, error) {
+	answered, err := b.answeredIn(ctx, ev)
+	if err != nil || answered == nil || answered.RoomID != ev.RoomID || !isTextType(answered.Type) {
+		return nil, err
+	}
+	redacted, err := b.o.Rooms.Redacted(ctx, []string{answered.ID})
+	if err != nil || redacted[answered.ID] != nil {
+		return nil, err
+	}
+	return b.messageOf(ctx, answered)
+}
+
+// answeredIn returns what an event answers: what it replies to, else the root of its thread; nil for none. Who replies to what
+// the bot says of a message in a thread answers the message.
+func (b *Bridge) answeredIn(ctx context.Context, ev *rooms.Event) (*rooms.Event, error) {
 	content := ev.Content()
 	if !mayHave(content.Raw, pathRelates) {
 		return nil, nil
@@ -53,18 +66,29 @@ func (b *Bridge) answered(ctx context.Context, ev *rooms.Event) (*rooms.Event, e
 	}
 	answered := found[id]
 	if answered != nil && answered.Sender == b.bot && tagOf(answered) != "" {
-		if answered, err = b.repliedTo(ctx, answered); err != nil {
-			return nil, err
-		}
+		return b.repliedTo(ctx, answered)
 	}
-	if answered == nil || answered.RoomID != ev.RoomID || !isTextType(answered.Type) {
-		return nil, nil
+	return answered, nil
+}
+
+// keptAuthors bounds the answers of which it is remembered who wrote what they answer.
+const keptAuthors = 8192
+
+// authorAnswered returns who wrote what an event answers, "" when it is not known: nobody else is told anything beside it.
+func (b *Bridge) authorAnswered(ctx context.Context, ev *rooms.Event) (string, error) {
+	if author, known := b.authors.Get(ev.NID); known {
+		return author, nil
 	}
-	redacted, err := b.o.Rooms.Redacted(ctx, []string{answered.ID})
-	if err != nil || redacted[answered.ID] != nil {
-		return nil, err
+	answered, err := b.answeredIn(ctx, ev)
+	if err != nil {
+		return "", err
 	}
-	return b.messageOf(ctx, answered)
+	author := ""
+	if answered != nil {
+		author = answered.Sender
+	}
+	b.authors.Add(ev.NID, author)
+	return author, nil
 }
 
 func (b *Bridge) tellReadAs(ctx context.Context, ev, answered *rooms.Event) error {

@@ -13,6 +13,7 @@ import (
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/protect"
 )
 
 // newest is the position of everything that is rendered by now.
@@ -88,10 +89,8 @@ func (b *Bridge) pending(k key, ev *rooms.Event) (pending, told bool) {
 // ends with a row.
 func keyOnly(ev *rooms.Event, code language.Code, d decision, state, reason string) (*view.Rendering, error) {
 	version := versionOf(ev)
-	message := compose.Message{
-		State: state, From: d.from, To: code,
-		Original: compose.Original{Body: version.Get("body").Str, FormattedBody: version.Get("formatted_body").Str},
-	}
+	message := compose.Message{State: state, From: d.from, To: code}
+	message.Original.Body, message.Original.FormattedBody = protect.CutReply(version.Get("body").Str, version.Get("formatted_body").Str)
 	if reason != "" {
 		message.Reasons = []check.Reason{{Code: reason}}
 	}

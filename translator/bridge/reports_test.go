@@ -151,10 +151,10 @@ func TestAReactionReportsATranslationToTheReviewList(t *testing.T) {
 	require.Equal(t, id, told.Get("content").Get(pathRelates+`.m\.in_reply_to.event_id`).Str)
 	synthetic := told.Get("event_id").Str
 	require.Regexp(t, `^\$[A-Za-z0-9_-]{43}$`, synthetic)
-	real, ok := w.bridge.RealID(synthetic, bob)
+	real, ok := w.realID(synthetic, bob)
 	require.True(t, ok)
 	require.Equal(t, id, real, "what answers the notice answers the message")
-	_, ok = w.bridge.RealID(synthetic, carla)
+	_, ok = w.realID(synthetic, carla)
 	require.False(t, ok)
 
 	list := w.reports()

@@ -78,6 +78,45 @@ func TestRule17WhoeverHadTheAnswerBeforeIsToldOnce(t *testing.T) {
 	require.True(t, readAs(shown).Exists(), "and it stands in history")
 }
 
+func TestRule17OnlyForTheAuthorIsLookedForWhatStandsBesideAnAnswer(t *testing.T) {
+	w, _, _, answer, _ := answeredWard(t)
+	beside := func(user string) int {
+		found, err := w.bridge.Beside(t.Context(), user, w.events(answer), newest)
+		require.NoError(t, err)
+		return len(found)
+	}
+	require.Eventually(t, func() bool { return beside(alice) == 1 }, patience, 2*time.Millisecond)
+	w.settled()
+	require.Equal(t, 1, beside(alice))
+	answers := w.events(answer)
+	w.stop()
+	w.stop = func() {}
+	for _, user := range []string{bob, carla, "@dora:" + hospital} {
+		found, err := w.bridge.Beside(t.Context(), user, answers, newest)
+		require.NoError(t, err, "no database is asked")
+		require.Empty(t, found)
+	}
+}
+
+// Beside an answer in the author's own language there is no translation, and no key of one: what stands under it is ours.
+func TestRule17AnAnswerIsForwardedWithoutWhatItsReaderWasTold(t *testing.T) {
+	w := newWorld(t)
+	w.engine.book["es:"+noFever] = sinFiebre
+	room := w.ward()
+	id := w.say(room, alice, noFever)
+	w.device(bob).until(room, 1)
+	answer := w.send(room, bob, replyTo(id, better))
+	require.Eventually(t, func() bool {
+		found, err := w.bridge.Beside(t.Context(), alice, w.events(answer), newest)
+		return err == nil && len(found) == 1
+	}, patience, 2*time.Millisecond)
+	w.settled()
+	shown := w.device(alice).until(room, 2)[1]
+	require.Contains(t, body(shown), better+"\n🌐 answered your message as read in Spanish: «"+sinFiebre+"»")
+	require.False(t, shown.Get("content").Get(pathKey).Exists())
+	require.JSONEq(t, w.event(answer).Content().Raw, w.forwarded(shown.Get("content")).Raw)
+}
+
 func TestRule17WithoutADoseOrTheLikeNothingIsSaid(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()

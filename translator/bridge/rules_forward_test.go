@@ -18,7 +18,7 @@ func (w *world) forwarded(copied gjson.Result) gjson.Result {
 	w.t.Helper()
 	viewer, err := w.view.Viewer(w.t.Context(), bob, "D", "S")
 	require.NoError(w.t, err)
-	stored, err := w.view.FromClient(viewer, json.RawMessage(copied.Raw))
+	stored, err := w.view.FromClient(w.t.Context(), viewer, json.RawMessage(copied.Raw))
 	require.NoError(w.t, err)
 	return gjson.ParseBytes(stored)
 }

@@ -297,7 +297,7 @@ func TestRule06TheIDOfWhatFollowedAnEditServesTheRedactedEdit(t *testing.T) {
 	follow := b.until(room, 4)[3].Get("event_id").Str
 	w.redact(room, alice, edit)
 	b.untilField(room, "redacts", follow)
-	real, synthetic := w.bridge.RealID(follow, bob)
+	real, synthetic := w.realID(follow, bob)
 	require.True(t, synthetic)
 	require.Equal(t, edit, real)
 	require.Empty(t, w.shownTo(bob, real).Get("content").Map())
@@ -316,11 +316,11 @@ func TestRule06TheIDOfAnEditsSyntheticServesTheRedactedMessage(t *testing.T) {
 	b.until(room, 2)
 	open()
 	told := b.until(room, 3)[2].Get("event_id").Str
-	real, _ := w.bridge.RealID(told, bob)
+	real, _ := w.realID(told, bob)
 	require.Equal(t, edit, real)
 	w.redact(room, alice, id)
 	b.untilField(room, "redacts", told)
-	real, _ = w.bridge.RealID(told, bob)
+	real, _ = w.realID(told, bob)
 	require.Equal(t, id, real)
 	require.Empty(t, w.shownTo(bob, real).Get("content").Map())
 }
@@ -344,4 +344,33 @@ func TestRule06AChangeOfTheProfilesLanguageCountsToo(t *testing.T) {
 	require.NoError(t, w.accounts.DeleteProfileField(t.Context(), bob, typeLanguage))
 	w.redact(room, alice, id)
 	require.Equal(t, edit.Get("event_id").Str, redactsOf(b.until(room, 4)[3]))
+}
+
+// Who has left is told nothing of the room any more: what they were waiting for comes as it is, and never as something that
+// is to follow.
+func TestRule14NothingIsPendingForWhoHasLeft(t *testing.T) {
+	for _, inTime := range []bool{false, true} {
+		w := newWorld(t)
+		room := w.ward()
+		b := w.device(bob)
+		open := w.engine.close()
+		id := w.say(room, alice, question)
+		w.handledAll()
+		b.sync(0)
+		require.Empty(t, b.messages(room), "held")
+		w.member(room, bob, bob, "leave")
+		if inTime {
+			open()
+			w.rendered(id, "es")
+		}
+		got := b.until(room, 1)[0]
+		if inTime {
+			require.Equal(t, "translated", keyIn(got).Get("state").Str)
+			require.True(t, strings.HasPrefix(body(got), pregunta), body(got))
+			continue
+		}
+		require.False(t, keyIn(got).Exists(), got.Raw)
+		require.Equal(t, question, body(got))
+		open()
+	}
 }

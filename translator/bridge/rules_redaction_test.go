@@ -19,7 +19,7 @@ func TestRule06RedactingTheOriginalTakesTheSyntheticBack(t *testing.T) {
 	got := b.until(room, 4)
 	require.Equal(t, id, redactsOf(got[2]))
 	require.Equal(t, edit, redactsOf(got[3]), "only for this viewer")
-	real, ok := w.bridge.RealID(got[3].Get("event_id").Str, bob)
+	real, ok := w.realID(got[3].Get("event_id").Str, bob)
 	require.True(t, ok && real == id)
 	b.quiet(room)
 	for _, r := range w.rows(id, "es") {
@@ -42,6 +42,25 @@ func (w *world) editLate(room, id, text string, devices ...*device) (edit string
 		d.until(room, len(d.messages(room))+1)
 	}
 	return edit
+}
+
+// A key holds the words of the author alone, and not what older clients repeat of the message that is answered.
+func TestRule12ThePendingKeyOfAReplyHoldsNoWordsOfWhatItAnswers(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	secret := w.say(room, alice, question)
+	w.settled()
+	w.redact(room, alice, secret)
+	defer w.engine.close()()
+	answer := w.send(room, alice, object{"msgtype": "m.text", "body": "> <" + alice + "> " + question + "\n\n" + better,
+		"format": htmlFormat, "formatted_body": "<mx-reply><blockquote>" + question + "</blockquote></mx-reply><b>" + better + "</b>",
+		"m.relates_to": object{"m.in_reply_to": object{"event_id": secret}}})
+	w.handledAll()
+	shown := w.shownNow(bob, answer)
+	require.Equal(t, "pending", shown.Get(pathKey+".state").Str)
+	require.JSONEq(t, `{"body":"`+better+`","formatted_body":"<b>`+better+`</b>"}`, shown.Get(pathKey+".original").Raw)
+	require.NotContains(t, shown.Raw, question)
+	require.Equal(t, better, timedOut(&job{}, words{text: "> <" + alice + "> " + question + "\n\n" + better}).Original.Body, "nor does the key that ends it")
 }
 
 func TestRule06RedactingAnEditShowsWhatRemains(t *testing.T) {

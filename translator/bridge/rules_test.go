@@ -94,17 +94,25 @@ func TestRule02ALateTranslationIsAnEditForThisViewerOnly(t *testing.T) {
 	require.Equal(t, "m.replace", edit.Get("content").Get(pathRelates+".rel_type").Str)
 	require.Equal(t, id, edit.Get("content").Get(pathRelates+".event_id").Str)
 	require.Equal(t, alice, edit.Get("sender").Str)
-	real, ok := w.bridge.RealID(synthetic, bob)
+	real, ok := w.realID(synthetic, bob)
 	require.True(t, ok)
 	require.Equal(t, id, real)
-	_, ok = w.bridge.RealID(synthetic, carla)
+	_, ok = w.realID(synthetic, carla)
 	require.False(t, ok, "it says nothing to others")
 	_, err := w.rooms.Event(t.Context(), synthetic)
 	require.ErrorIs(t, err, rooms.ErrNotFound, "it is in no table")
 	b.quiet(room)
 	w.restart()
-	real, ok = w.bridge.RealID(synthetic, bob)
+	real, ok = w.realID(synthetic, bob)
 	require.True(t, ok && real == id, "the secret outlives the process")
+
+	w.restart() // nothing is remembered of the message
+	w.stop()
+	w.stop = func() {}
+	_, _, err = w.bridge.RealID(t.Context(), synthetic, bob)
+	require.Error(t, err, "without a database nobody knows what it stands for, and it must not pass as a real id")
+	real, ok = w.realID(synthetic, carla)
+	require.True(t, !ok && real == synthetic, "other ids need none")
 }
 
 func TestRule02IDsAreDeterministicAndNotForged(t *testing.T) {
@@ -121,12 +129,12 @@ func TestRule02IDsAreDeterministicAndNotForged(t *testing.T) {
 	for i := 1; i < len(one); i++ {
 		forged := []byte(one)
 		forged[i] ^= 1
-		if _, ok := w.bridge.RealID(string(forged), bob); ok {
+		if _, ok := w.realID(string(forged), bob); ok {
 			t.Fatalf("changed at %d and still read", i)
 		}
 	}
 	for _, id := range []string{"", "$", "$" + strings.Repeat("A", 43), id, one + "A"} {
-		got, ok := w.bridge.RealID(id, bob)
+		got, ok := w.realID(id, bob)
 		require.False(t, ok)
 		require.Equal(t, id, got)
 	}

@@ -232,6 +232,14 @@ func (w *world) events(ids ...string) (found []*rooms.Event) {
 	return found
 }
 
+// realID is the event that an id from a user's client stands for.
+func (w *world) realID(id, user string) (string, bool) {
+	w.t.Helper()
+	real, synthetic, err := w.bridge.RealID(context.Background(), id, user)
+	require.NoError(w.t, err)
+	return real, synthetic
+}
+
 // rows returns the stored renderings of an event for a language, ascending.
 func (w *world) rows(eventID, code string) []*row {
 	w.t.Helper()
