@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -234,22 +235,25 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 		return translator.Result{}, err
 	}
 	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
-	result, err := b.askPipeline(ctx, j, request)
+	result, err := b.askPipeline(ctx, j, j.ev, request)
 	if err != nil || len(q.quotes) == 0 {
 		return result, err
 	}
 	result.Original = compose.Original{Body: w.text, FormattedBody: w.html}
-	if result.State != translator.Translated {
+	switch result.State {
+	case translator.Same:
 		return result, nil
+	case translator.None:
+		result.Body, result.FormattedBody = q.asWritten(j.language)
 	}
 	return b.fill(ctx, j, q, result)
 }
 
-// askPipeline asks for a translation, again while engines are overloaded and nobody waits for it any more.
-func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
+// askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more.
+func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.askReleased(ctx, j.ev, request)
+		result, err := b.askReleased(ctx, of, request)
 		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
@@ -260,8 +264,8 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Req
 // still under way and those that were not answered before.
 func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
 	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
-	if !ok || j.owed || !b.jobs.isTold(j) {
-		return nil
+	if !ok || j.owed || !b.jobs.isTold(j) || slices.ContainsFunc(j.filled, filled.whole) {
+		return nil // what a copy was made from may be in another language than the copy
 	}
 	b.absences.learn(of, j.ev.Position, result)
 	if !isBusy(result) {

@@ -6,6 +6,7 @@ import (
 
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -86,7 +87,7 @@ func (b *Bridge) tellReadAs(ctx context.Context, ev, answered *rooms.Event) erro
 		return nil
 	}
 	p, err := partsIn(r.Parts)
-	if err != nil || len(p.Invariants) == 0 {
+	if err != nil || p.State != compose.StateTranslated || len(p.Invariants) == 0 {
 		return err
 	}
 	reader := b.talk.languageOf(ctx, answered.Sender, ev.RoomID)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
@@ -273,7 +275,13 @@ const retryEvery = time.Minute
 
 // worthAgain reports whether a message that could not be translated when it came may be now.
 func (b *Bridge) worthAgain(k key, r *view.Rendering, from language.Code) bool {
-	if r.State != string(translator.None) || r.Verdict != "" || !transient(r) || !b.o.Pipeline.Offers(from, k.language) {
+	if r.State != string(translator.None) || r.Verdict != "" || !transient(r) {
+		return false
+	}
+	if shown := language.Code(gjson.GetBytes(r.Content, pathKey+".from").Str); shown != "" { // of a copy the language of its original
+		from = shown
+	}
+	if !b.o.Pipeline.Offers(from, k.language) {
 		return false
 	}
 	now := b.o.Now()

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"medixchange/internal/pattern"
+	"medixchange/translator/check"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -123,4 +124,29 @@ func TakeBlockquotes(formatted string, reader language.Code, take func(lines []s
 		}
 		return "<p>" + inPlace + "</p>"
 	})
+}
+
+// Repeated writes what a message repeats of another one, m, for who reads it in the place of that: the words of m or their
+// translation, and under them what they are. With elsewhere, why m is not translated, what is doubtful in it and what must not be
+// misread is said of the message that repeats it; where m is doubtful the original stands here in any case, to compare with.
+func Repeated(m Message, elsewhere bool) []string {
+	title := originalTitle(m)
+	if m.State != StateTranslated {
+		lines := append(strings.Split(m.Original.Body, "\n"), title)
+		if elsewhere {
+			return lines
+		}
+		for _, why := range whyUntranslated(m) {
+			lines = append(lines, foreign(m.To, m.From, why))
+		}
+		return lines
+	}
+	said := []string{directed(m.To, m.Body)}
+	if !elsewhere {
+		said, _ = translation(m)
+	}
+	if m.Verdict == check.Warn && shown(m.Original) {
+		said = append(said, title+":", foreign(m.From, m.To, m.Original.Body))
+	}
+	return strings.Split(strings.Join(append(said, isolated(m.To, sourceMark(m))), "\n"), "\n")
 }
