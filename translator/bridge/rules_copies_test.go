@@ -133,3 +133,18 @@ func TestRule12ACopyOfACopyIsMadeFromTheOriginal(t *testing.T) {
 	require.True(t, strings.HasPrefix(body(got), better+"\nOriginal (English)"), body(got))
 	require.Zero(t, w.engine.count("en", mejor))
 }
+
+// 🌐 is anybody's: a message that has it and none of our words is a message like any other.
+func TestRule12AGlobeAloneIsNotOurMark(t *testing.T) {
+	w, room := quoteWorld(t)
+	b := w.device(bob)
+	w.say(room, alice, better+"\n🌐 www.hospital.example")
+	w.say(room, alice, "> "+question+"\n> 🌐 www.hospital.example\n"+better)
+	got := b.until(room, 2)
+	require.True(t, strings.HasPrefix(body(got[0]), mejor+"\n🌐 www.hospital.example\n🌐 "), body(got[0]))
+	require.True(t, strings.HasPrefix(body(got[1]), "> "+pregunta+"\n"), body(got[1]))
+	require.Contains(t, body(got[1]), mejor)
+	for _, ev := range got {
+		require.Equal(t, "translated", keyIn(ev).Get("state").Str)
+	}
+}

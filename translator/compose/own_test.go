@@ -8,10 +8,13 @@ import (
 
 func TestCopied(t *testing.T) {
 	for text, want := range map[string]bool{
-		"Dé 5 mg\n🌐 del inglés":                   true,
-		"Dé 5 mg\n\u2066🌐 del inglés\u2069":       true,
-		"Give 5 mg\n🌐 del inglés\nDé 5 mg":        true,
-		"Dé 5 mg\n🌐 Original (inglés)\nGive 5 mg": true,
+		"Dé 5 mg\n🌐 del inglés":                                         true,
+		"Dé 5 mg\n\u2066🌐 del inglés\u2069":                             true,
+		"Give 5 mg\n🌐 del inglés\nDé 5 mg":                              true,
+		"Dé 5 mg\n🌐 Original (inglés)\nGive 5 mg":                       true,
+		"Dé 5 mg\n🌐 translation arrived later; the sender did not edit": true,
+		"5 mg\n🌐 英語からフランス語経由で翻訳":                                        true,
+		"The ward has a new page:\n🌐 www.hospital.example":              false,
 		"🌐":             false,
 		"🌐 our website": false,
 		"Dé 5 mg":       false,
