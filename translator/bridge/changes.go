@@ -71,7 +71,7 @@ func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) er
 		}
 		var follow []*row
 		for code, ts := range newestTold(rows, ev.NID) {
-			if d.wantedBy(code) || ts < ev.OriginServerTS {
+			if d.foreignTo(code) || ts < ev.OriginServerTS {
 				continue
 			}
 			of := view.Rendering{Language: string(code), Version: ev.NID}

@@ -30,10 +30,18 @@ type decision struct {
 	voice bool          // which has to be written down first
 	from  language.Code // found language; "" for a text without letters
 	live  bool          // decided when the event came: what is not wanted then has no rendering
+
+	quotes language.Code // what its author reads in, if it may repeat a translation that they were shown
 }
 
-// wantedBy reports whether a reader of the language needs a translation.
+// wantedBy reports whether a reader of the language needs a translation, or may need what the message repeats of another one
+// in their own words.
 func (d decision) wantedBy(reader language.Code) bool {
+	return d.foreignTo(reader) || d.quotes != "" && d.text && d.from != "" && reader != "" && !reader.Reads(d.quotes)
+}
+
+// foreignTo reports whether the message itself is in a language that a reader of the language does not read.
+func (d decision) foreignTo(reader language.Code) bool {
 	return d.text && d.from != "" && reader != "" && !reader.Reads(d.from)
 }
 
@@ -48,6 +56,9 @@ func (b *Bridge) decide(ev *rooms.Event) decision {
 	}
 	d := f.decision
 	d.live = f.live.Load()
+	if f.quoteless.Load() {
+		d.quotes = ""
+	}
 	return d
 }
 
@@ -80,11 +91,16 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 		return decision{}
 	}
 	writes := b.writes(ev)
-	need := translator.NeedsTranslation(w.text, w.html, writes, "")
-	if writes == "" && !need.NotText && certain(w.text, need.From) {
+	own := ownText(w)
+	need := translator.NeedsTranslation(own, w.html, writes, "")
+	if writes == "" && !need.NotText && certain(own, need.From) {
 		b.habits.Add(ev.Sender, need.From)
 	}
-	return decision{text: true, from: need.From}
+	d := decision{text: true, from: need.From}
+	if mayRepeat(w) && b.talk.isLocal(ev.Sender) {
+		d.quotes = writes
+	}
+	return d
 }
 
 // wordsOf returns the text of a message that may be shown in another language: what people write, captions of files, and

@@ -236,17 +236,10 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	}
 	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
 	result, err := b.askPipeline(ctx, j, j.ev, request)
-	if err != nil || len(q.quotes) == 0 {
+	if err != nil {
 		return result, err
 	}
-	result.Original = compose.Original{Body: w.text, FormattedBody: w.html}
-	switch result.State {
-	case translator.Same:
-		return result, nil
-	case translator.None:
-		result.Body, result.FormattedBody = q.asWritten(j.language)
-	}
-	return b.fill(ctx, j, q, result)
+	return b.withQuotes(ctx, j, q, result, w)
 }
 
 // askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more.

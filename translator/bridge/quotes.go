@@ -28,6 +28,13 @@ type quote struct {
 type quoting struct {
 	words
 	quotes []quote
+	reader language.Code // what its author reads in, so that the quotes are in it
+}
+
+// needsNone reports whether readers of a language read the message as it is: they read the translation that it repeats, or what
+// it repeats is not known.
+func (q quoting) needsNone(reader language.Code) bool {
+	return reader.Reads(q.reader) || !slices.ContainsFunc(q.quotes, func(of quote) bool { return of.source != nil })
 }
 
 // asWritten is the message in the words of its author, with the marks.
@@ -61,6 +68,7 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 	if err != nil {
 		return q, err
 	}
+	q.reader = reader
 	var failed error
 	take := func(lines []string) (mark string, taken bool) {
 		nid, repeats := repeated(lines, known)
@@ -85,6 +93,29 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 
 func mayQuote(w words) bool {
 	return strings.HasPrefix(w.text, ">") || strings.Contains(w.text, "\n>") || strings.Contains(w.html, "<blockquote")
+}
+
+// mayRepeat reports whether a message may quote a translation, or be a copy of one.
+func mayRepeat(w words) bool {
+	if len(w.parts) > 0 {
+		return false
+	}
+	w.text, w.html = protect.CutReply(w.text, w.html)
+	return mayQuote(w) || compose.Copied(w.text)
+}
+
+// ownText is what the author of a message says in it beside what they quote, which may be in another language; all of it where
+// there is nothing else.
+func ownText(w words) string {
+	if !mayQuote(w) {
+		return w.text
+	}
+	text, _ := protect.CutReply(w.text, w.html)
+	own := compose.TakeQuoted(text, func([]string) (string, bool) { return "", true })
+	if !language.HasLetters(own) {
+		return w.text
+	}
+	return own
 }
 
 func (b *Bridge) versionOfNID(ctx context.Context, nid int64) (*rooms.Event, error) {

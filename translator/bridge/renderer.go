@@ -69,12 +69,12 @@ func (b *Bridge) renderingOf(ev *rooms.Event, code language.Code, rows []*view.R
 		return nil, nil
 	case d.from == "":
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonNotText)
-	case d.wantedBy(code) && len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
+	case !d.foreignTo(code):
+		return nil, nil
+	case len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonOff)
-	case d.wantedBy(code):
-		return b.pendingOf(ev, code, d, len(rows) > 0)
 	}
-	return nil, nil
+	return b.pendingOf(ev, code, d, len(rows) > 0)
 }
 
 // pendingOf returns what an event shows while its translation is under way, or when it is not yet in place; nil otherwise.

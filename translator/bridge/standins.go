@@ -10,6 +10,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
+	"medixchange/translator/language"
 )
 
 // standIn is what each reader gets in the place of a quote or a copy: the original of what it repeats, or the direct
@@ -39,6 +40,41 @@ func (b *Bridge) standInFor(ctx context.Context, j *job, source *rooms.Event) (i
 		return in, false, fmt.Errorf("translating what is repeated: %w", err)
 	}
 	return in, false, nil
+}
+
+// withQuotes is the result for a message, w, of which a job translated all but its quotes. Where that is in the reader's language,
+// or there is nothing but quotes, these alone are put in other words.
+func (b *Bridge) withQuotes(ctx context.Context, j *job, q quoting, result translator.Result, w words) (translator.Result, error) {
+	asWritten := result.State == translator.Same || result.Because(translator.ReasonNotText)
+	switch {
+	case asWritten && q.needsNone(j.language):
+		b.noteQuoteless(j)
+		return result, nil
+	case len(q.quotes) == 0:
+		return result, nil
+	}
+	result.Original = compose.Original{Body: w.text, FormattedBody: w.html}
+	if result.State != translator.Translated {
+		result.Body, result.FormattedBody = q.asWritten(j.language)
+	}
+	if asWritten {
+		result = inOwnWords(result, q.reader)
+	}
+	return b.fill(ctx, j, q, result)
+}
+
+// inOwnWords is a message of which the reader reads all but what stood there in another language, from a machine.
+func inOwnWords(result translator.Result, from language.Code) translator.Result {
+	result.State, result.Verdict, result.Reasons, result.Engine = translator.Translated, check.Pass, nil, engineOriginal
+	result.From = from
+	return result
+}
+
+// noteQuoteless notes that those who read the language of a job's message read it as it is, so that nobody looks again.
+func (b *Bridge) noteQuoteless(j *job) {
+	if j.language.Reads(j.from) {
+		b.finding(j.ev.NID).quoteless.Store(true)
+	}
 }
 
 // fill puts the quotes back into the result of a job, each as the reader of its language reads what it repeats.
@@ -90,23 +126,25 @@ const engineOriginal = "original"
 
 // ofCopy is the result for a message that is a copied translation: what it was made from, in the words of the reader.
 func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result, error) {
-	result := translator.Result{
-		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: compose.ReasonCopy}},
-		Original: compose.Original{Body: w.text, FormattedBody: w.html},
+	result := translator.Result{From: j.from, To: j.language, Original: compose.Original{Body: w.text, FormattedBody: w.html}}
+	if !j.language.Reads(j.from) {
+		result.State, result.Reasons = translator.None, []check.Reason{{Code: compose.ReasonCopy}}
 	}
-	_, known, err := b.deliveredTo(ctx, j.ev)
+	reader, known, err := b.deliveredTo(ctx, j.ev)
 	if err != nil {
 		return result, err
 	}
 	nid, _ := repeated(strings.Split(w.text, "\n"), known)
 	source, err := b.versionOfNID(ctx, nid)
 	if err != nil || source == nil {
+		b.noteQuoteless(j)
 		return result, err
 	}
 	in, gone, err := b.standInFor(ctx, j, source)
 	if err != nil || gone {
 		return result, err
 	}
+	result.From = reader
 	result.Body = strings.Join(compose.Repeated(in.result.Message(), true), "\n")
 	j.filled = nil
 	j.fills(in.of, result.Body, "")
@@ -117,8 +155,7 @@ func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result
 func copyOf(result, direct translator.Result) translator.Result {
 	switch direct.State {
 	case translator.Same:
-		result.State, result.Verdict, result.Reasons, result.Engine = translator.Translated, check.Pass, nil, engineOriginal
-		return result
+		return inOwnWords(result, result.From)
 	case translator.None:
 		result.From = direct.From // the language of what is shown, and for which there is no engine
 	}
