@@ -189,7 +189,7 @@ func (b *Bridge) requote(tx *sqldb.Tx, q requote) error {
 		told := toldIn(rows, tag)
 		clean.VersionTS = max(clean.VersionTS, afterAll(told))
 		clean.late = len(clean.LateContent) > 0 && inForceNID(version, q.message) == q.version.NID
-		clean.overdue, clean.Threaded = true, false
+		clean.overdue, clean.Threaded = true, clean.Threaded && allThreaded(told)
 		fresh = append(fresh, clean)
 		back = append(back, takenBack(ofVersion(told, q.version.NID, tag))...)
 		old = append(old, ofVersion(rows, q.version.NID, tag)...)
