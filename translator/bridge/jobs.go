@@ -224,11 +224,11 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 			Original: compose.Original{Body: w.text, FormattedBody: w.html},
 		}, nil
 	}
-	if len(w.parts) > 0 {
-		return b.translatePoll(ctx, j, w, room == translationLocal)
-	}
 	if compose.Copied(w.text) {
 		return b.ofCopy(ctx, j, w)
+	}
+	if len(w.parts) > 0 {
+		return b.translatePoll(ctx, j, w, room == translationLocal)
 	}
 	q, err := b.quotesIn(ctx, j.ev, w)
 	if err != nil {

@@ -1,12 +1,15 @@
 package bridge
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
+
+	"medixchange/translator/language"
 )
 
 const (
@@ -147,4 +150,45 @@ func TestRule12AGlobeAloneIsNotOurMark(t *testing.T) {
 	for _, ev := range got {
 		require.Equal(t, "translated", keyIn(ev).Get("state").Str)
 	}
+}
+
+// A client with types of its own sends what it knows of a poll that it was shown, without the key.
+func TestRule12ACopiedPollIsNotTranslatedAgain(t *testing.T) {
+	w := pollWorld(t)
+	room := w.ward()
+	id := w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, "Today in the morning.", "Tomorrow in the evening."))
+	shown := w.shownTo(bob, id)
+	var copied object
+	require.NoError(t, json.Unmarshal([]byte(without(json.RawMessage(shown.Raw), pathKey)), &copied))
+	other := w.room(bob, alice)
+	got := w.shownTo(alice, w.sendPoll(other, bob, typePollStartOld, copied))
+	require.Equal(t, `none ["copy"]`, got.Get(pathKey).Get("state").Str+" "+got.Get(pathKey).Get("reasons").Raw)
+	texts := pollTexts(typePollStartOld, got)
+	require.True(t, strings.HasPrefix(texts[0], pollPregunta+"\n"), texts[0])
+	require.Contains(t, texts[0], language.String("en", "reason_copy"))
+	require.Equal(t, []string{"Hoy por la mañana.", "Mañana por la tarde."}, texts[1:])
+	require.Zero(t, w.engine.count("en", pollPregunta)+w.engine.count("en", "Hoy por la mañana."))
+}
+
+func TestAPollThatTimedOutSaysSoInItsQuestion(t *testing.T) {
+	w := pollWorld(t)
+	room := w.ward()
+	ev := w.event(w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, "Today in the morning.")))
+	words, _ := w.bridge.wordsOf(ev)
+	placed, _, err := pollContents(ev, timedOut(&job{key: key{ev.NID, "es"}, ev: ev, from: "en"}, words).Message())
+	require.NoError(t, err)
+	texts := pollTexts(typePollStartOld, gjson.ParseBytes(placed))
+	require.True(t, strings.HasPrefix(texts[0], pollQuestion+"\n🌐"), texts[0])
+	require.Equal(t, pollText(texts), gjson.GetBytes(placed, pathTextOld).Str)
+}
+
+func TestRule12TheBotTranslatesNoTranslation(t *testing.T) {
+	w, room := quoteWorld(t)
+	w.botIn(room, alice)
+	b := w.device(bob)
+	w.say(room, alice, question)
+	require.Eventually(t, func() bool { b.sync(0); return len(b.saidBy(room, alice)) == 1 }, patience, 2*time.Millisecond)
+	said := w.ask(room, bob, "!translate en "+body(b.saidBy(room, alice)[0]))
+	require.Contains(t, said, language.String("es", "reason_copy"))
+	require.Zero(t, w.engine.count("en", pregunta))
 }

@@ -130,6 +130,9 @@ func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result
 	if !j.language.Reads(j.from) {
 		result.State, result.Reasons = translator.None, []check.Reason{{Code: compose.ReasonCopy}}
 	}
+	if len(w.parts) > 0 { // there is no telling whose original each part of a poll has
+		return result, nil
+	}
 	reader, known, err := b.deliveredTo(ctx, j.ev)
 	if err != nil {
 		return result, err
