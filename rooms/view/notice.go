@@ -133,6 +133,9 @@ func withBeside(ev *rooms.Event, shown *stable, n *Notice) *stable {
 	told, content := gjson.ParseBytes(n.Content), shown.content
 	parsed := gjson.ParseBytes(content)
 	sets := []struct{ path, value string }{{"body", parsed.Get("body").Str + "\n" + told.Get("body").Str}}
+	if parsed.Get("url").Exists() && !parsed.Get("filename").Exists() { // its body was the name of a file, and is a caption now
+		sets = append(sets, struct{ path, value string }{"filename", parsed.Get("body").Str})
+	}
 	if formatted := parsed.Get("formatted_body"); formatted.Type == gjson.String {
 		sets = append(sets, struct{ path, value string }{"formatted_body", formatted.Str + "<p>" + html.EscapeString(told.Get("body").Str) + "</p>"})
 	}

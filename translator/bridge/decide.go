@@ -143,13 +143,13 @@ func (b *Bridge) readWords(ev *rooms.Event) (words, bool) {
 	if m.body.Type != gjson.String {
 		return words{}, false
 	}
-	switch m.msgtype.Str {
-	case "m.text", "m.emote":
-	case "m.notice":
+	switch msgtype := m.msgtype.Str; {
+	case msgtype == "m.text", msgtype == "m.emote":
+	case msgtype == "m.notice":
 		if !slices.Contains(b.o.Config.ClinicalBots, ev.Sender) {
 			return words{}, false
 		}
-	case "m.image", "m.file", "m.audio", "m.video":
+	case isFile(msgtype):
 		if name := m.filename; name.Type != gjson.String || name.Str == "" || name.Str == m.body.Str {
 			return words{}, false
 		}
@@ -164,6 +164,15 @@ func (b *Bridge) readWords(ev *rooms.Event) (words, bool) {
 		w.html = m.formatted.Str
 	}
 	return w, true
+}
+
+// isFile reports whether a message of a type is a file, which has words where it has a caption.
+func isFile(msgtype string) bool {
+	switch msgtype {
+	case "m.image", "m.file", "m.audio", "m.video":
+		return true
+	}
+	return false
 }
 
 // messageFields are those of a message that its words are in.
