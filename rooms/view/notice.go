@@ -145,6 +145,9 @@ func withBeside(ev *rooms.Event, shown *stable, n *Notice) *stable {
 	parsed, told := gjson.ParseBytes(content), notice.Get("body").Str
 	line, block := besideIn(told)
 	sets := []struct{ path, value string }{{"body", parsed.Get("body").Str + line}}
+	if parsed.Get("url").Exists() && !parsed.Get("filename").Exists() { // its body was the name of a file, and is a caption now
+		sets = append(sets, struct{ path, value string }{"filename", parsed.Get("body").Str})
+	}
 	if formatted := parsed.Get("formatted_body"); formatted.Type == gjson.String {
 		sets = append(sets, struct{ path, value string }{"formatted_body", formatted.Str + block})
 	}

@@ -160,7 +160,7 @@ func (v *View) worthTelling(ctx context.Context, viewer Viewer, roomID string, c
 			continue
 		}
 		version, ok := edited[editedBy(ev)]
-		if viewer.Mode == ModeThread && r.Threaded && !r.Redaction {
+		if viewer.Mode == ModeThread && r.Threaded {
 			continue
 		}
 		if r.Redaction || len(r.LateContent) > 0 && redacted[ev.ID] == nil && (!ok || version == r.Version) {

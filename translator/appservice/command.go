@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"medixchange/translator"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 )
@@ -110,6 +111,9 @@ func (h *house) answerTranslate(ctx context.Context, roomID string, reader langu
 		return language.Say(reader, "bot_lang_unknown", "text", shortened(name), "languages", h.names(reader)), nil
 	case text == "":
 		return language.Say(reader, "error_no_text", "example", "!translate "+string(code)+" paracetamol 1 g"), nil
+	}
+	if compose.Copied(text) {
+		return language.Say(reader, "not_translated", "reason", language.String(reader, "reason_copy")), nil
 	}
 	setting := h.translationIn(ctx, roomID)
 	if setting == replies.TranslationOff {

@@ -314,6 +314,7 @@ func TestWhatBeginsLikeACommandIsTranslatedAndCommandsAreReadAsEverywhere(t *tes
 	} {
 		require.Contains(t, w.answered("@bo:b.example", text), want)
 	}
+	require.NotContains(t, w.answered("@bo:b.example", "!translate es paracetamol\n🌐 from French"), "es paracetamol", "no translation is translated again")
 }
 
 func TestEveryCommandIsAnsweredBesideAnotherHomeserver(t *testing.T) {

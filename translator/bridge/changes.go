@@ -71,7 +71,7 @@ func (b *Bridge) followEdit(ctx context.Context, ev *rooms.Event, d decision) er
 		}
 		var follow []*row
 		for code, ts := range newestTold(rows, ev.NID) {
-			if d.wantedBy(code) || ts < ev.OriginServerTS {
+			if d.foreignTo(code) || ts < ev.OriginServerTS {
 				continue
 			}
 			of := view.Rendering{Language: string(code), Version: ev.NID}
@@ -254,7 +254,7 @@ func takenBack(told []*row) (back []*row) {
 	for _, r := range told {
 		of := *r
 		of.Redaction, of.Corrects, of.placed, of.late, of.overdue = true, false, false, true, true
-		of.Content, of.LateContent, of.Parts, of.Threaded = nil, nil, nil, false
+		of.Content, of.LateContent, of.Parts = nil, nil, nil
 		back = append(back, &of)
 	}
 	return back
@@ -295,6 +295,7 @@ func (b *Bridge) showRemaining(tx *sqldb.Tx, message, remains *rooms.Event, rows
 		for _, r := range rows {
 			if r.placed && r.Language == tag && r.EventNID == remains.NID && len(r.Content) > 0 {
 				of.State, of.Verdict, of.Parts, of.Glossary = r.State, r.Verdict, r.Parts, r.Glossary
+				of.Threaded = r.Threaded && allThreaded(toldIn(rows, tag))
 				if len(r.LateContent) > 0 {
 					content = r.LateContent
 				}

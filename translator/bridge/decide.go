@@ -30,10 +30,18 @@ type decision struct {
 	voice bool          // which has to be written down first
 	from  language.Code // found language; "" for a text without letters
 	live  bool          // decided when the event came: what is not wanted then has no rendering
+
+	quotes language.Code // what its author reads in, if it may repeat a translation that they were shown
 }
 
-// wantedBy reports whether a reader of the language needs a translation.
+// wantedBy reports whether a reader of the language needs a translation, or may need what the message repeats of another one
+// in their own words.
 func (d decision) wantedBy(reader language.Code) bool {
+	return d.foreignTo(reader) || d.quotes != "" && d.text && d.from != "" && reader != "" && !reader.Reads(d.quotes)
+}
+
+// foreignTo reports whether the message itself is in a language that a reader of the language does not read.
+func (d decision) foreignTo(reader language.Code) bool {
 	return d.text && d.from != "" && reader != "" && !reader.Reads(d.from)
 }
 
@@ -48,6 +56,9 @@ func (b *Bridge) decide(ev *rooms.Event) decision {
 	}
 	d := f.decision
 	d.live = f.live.Load()
+	if f.quoteless.Load() {
+		d.quotes = ""
+	}
 	return d
 }
 
@@ -80,11 +91,16 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 		return decision{}
 	}
 	writes := b.writes(ev)
-	need := translator.NeedsTranslation(w.text, w.html, writes, "")
-	if writes == "" && !need.NotText && certain(w.text, need.From) {
+	own := ownText(w)
+	need := translator.NeedsTranslation(own, w.html, writes, "")
+	if writes == "" && !need.NotText && certain(own, need.From) {
 		b.habits.Add(ev.Sender, need.From)
 	}
-	return decision{text: true, from: need.From}
+	d := decision{text: true, from: need.From}
+	if mayRepeat(w) && b.talk.isLocal(ev.Sender) {
+		d.quotes = writes
+	}
+	return d
 }
 
 // wordsOf returns the text of a message that may be shown in another language: what people write, captions of files, and
@@ -127,13 +143,13 @@ func (b *Bridge) readWords(ev *rooms.Event) (words, bool) {
 	if m.body.Type != gjson.String {
 		return words{}, false
 	}
-	switch m.msgtype.Str {
-	case "m.text", "m.emote":
-	case "m.notice":
+	switch msgtype := m.msgtype.Str; {
+	case msgtype == "m.text", msgtype == "m.emote":
+	case msgtype == "m.notice":
 		if !slices.Contains(b.o.Config.ClinicalBots, ev.Sender) {
 			return words{}, false
 		}
-	case "m.image", "m.file", "m.audio", "m.video":
+	case isFile(msgtype):
 		if name := m.filename; name.Type != gjson.String || name.Str == "" || name.Str == m.body.Str {
 			return words{}, false
 		}
@@ -148,6 +164,15 @@ func (b *Bridge) readWords(ev *rooms.Event) (words, bool) {
 		w.html = m.formatted.Str
 	}
 	return w, true
+}
+
+// isFile reports whether a message of a type is a file, which has words where it has a caption.
+func isFile(msgtype string) bool {
+	switch msgtype {
+	case "m.image", "m.file", "m.audio", "m.video":
+		return true
+	}
+	return false
 }
 
 // messageFields are those of a message that its words are in.

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,6 +18,7 @@ type fakeEngine struct {
 	book  map[string]string // "es:text" → translation
 	asked map[string]int
 	fail  error
+	more  []string      // pairs that it offers beside English and Spanish
 	gate  chan struct{} // closed when requests may end; nil: open
 }
 
@@ -26,7 +28,16 @@ var bedPhrase = strings.NewReplacer("The patient of bed number ", "El paciente d
 func (e *fakeEngine) Name() string { return "fake" }
 
 func (e *fakeEngine) Offers(from, to language.Code) bool {
-	return from == "en" && to == "es" || from == "es" && to == "en"
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return from == "en" && to == "es" || from == "es" && to == "en" || slices.Contains(e.more, string(from)+" "+string(to))
+}
+
+// offer adds pairs, as "en fr".
+func (e *fakeEngine) offer(pairs ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.more = append(e.more, pairs...)
 }
 
 func (e *fakeEngine) Translate(ctx context.Context, request engine.Request) (engine.Answer, error) {

@@ -16,6 +16,8 @@ type finding struct {
 	decision decision
 	live     atomic.Bool
 
+	quoteless atomic.Bool // it was looked for what it repeats of translations, and there is nothing
+
 	// Of an event that came while engines had no room, by language: whether it was asked if the translation is known without them,
 	// whether it is, and whether there is a rendering in the database, or none as yet.
 	asked, known, stored, bare languages

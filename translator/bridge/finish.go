@@ -199,7 +199,9 @@ func (b *Bridge) overtaken(tx *sqldb.Tx, ev *rooms.Event, version *row, message 
 	if untranslated && len(version.LateContent) > 0 {
 		content = version.LateContent
 	}
-	return toldOf(message, version.Rendering, max(afterAll(told), version.VersionTS), content), nil
+	of := version.Rendering
+	of.Threaded = of.Threaded && allThreaded(told)
+	return toldOf(message, of, max(afterAll(told), version.VersionTS), content), nil
 }
 
 // afterTold puts a rendering that replaces another of its version after the synthetics that were given out of it, so that it
@@ -226,10 +228,16 @@ func afterAll(told []*row) (ts int64) {
 	return ts
 }
 
+// allThreaded reports whether those who read in threads were given none of some synthetics, so that none has to be put right for
+// them: they have the message as it was written.
+func allThreaded(told []*row) bool {
+	return !slices.ContainsFunc(told, func(r *row) bool { return !r.Threaded })
+}
+
 // toldOf is a synthetic that shows a version of a message to those who have the message.
 func toldOf(message *rooms.Event, of view.Rendering, ts int64, content json.RawMessage) *row {
 	of.EventNID, of.EventID, of.RoomID = message.NID, message.ID, message.RoomID
-	of.VersionTS, of.Content, of.LateContent, of.Threaded, of.Corrects = ts, nil, content, false, true
+	of.VersionTS, of.Content, of.LateContent, of.Corrects = ts, nil, content, true
 	return &row{
 		Rendering: of, eventPosition: message.Position, messageNID: message.NID, roomNID: message.RoomNID,
 		late: true, overdue: true,

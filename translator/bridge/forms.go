@@ -35,9 +35,9 @@ type parts struct {
 	Quotes     []filled          `json:"quotes,omitempty"` // what it quotes of other messages
 }
 
-// partsOf returns what is stored of a message, nothing when it is not translated.
+// partsOf returns what is stored of a message, nothing when it is shown as it was written.
 func partsOf(m compose.Message, spoken bool, quotes []filled) ([]byte, error) {
-	if m.State != compose.StateTranslated {
+	if m.State != compose.StateTranslated && len(quotes) == 0 {
 		return nil, nil
 	}
 	p := partOf(m)

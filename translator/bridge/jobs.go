@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -234,33 +235,29 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 			Original: compose.Original{Body: w.text, FormattedBody: w.html},
 		}, nil
 	}
-	if len(w.parts) > 0 {
-		return b.translatePoll(ctx, j, w, room == translationLocal)
-	}
 	if compose.Copied(w.text) {
 		return b.ofCopy(ctx, j, w)
+	}
+	if len(w.parts) > 0 {
+		return b.translatePoll(ctx, j, w, room == translationLocal)
 	}
 	q, err := b.quotesIn(ctx, j.ev, w)
 	if err != nil {
 		return translator.Result{}, err
 	}
 	request := translator.Request{Text: q.text, HTML: q.html, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
-	result, err := b.askPipeline(ctx, j, request)
-	if err != nil || len(q.quotes) == 0 {
+	result, err := b.askPipeline(ctx, j, j.ev, request)
+	if err != nil {
 		return result, err
 	}
-	result.Original = compose.Original{Body: w.text, FormattedBody: w.html}
-	if result.State != translator.Translated {
-		return result, nil
-	}
-	return b.fill(ctx, j, q, result)
+	return b.withQuotes(ctx, j, q, result, w)
 }
 
-// askPipeline asks for a translation, again while engines are overloaded and nobody waits for it any more.
-func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
+// askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more.
+func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.askReleased(ctx, j, request)
+		result, err := b.askReleased(ctx, j, of, request)
 		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
@@ -271,8 +268,8 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, request translator.Req
 // still under way and those that were not answered before.
 func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
 	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
-	if !ok || j.owed || !b.jobs.isNews(j) {
-		return nil
+	if !ok || j.owed || !b.jobs.isNews(j) || slices.ContainsFunc(j.filled, filled.whole) {
+		return nil // what a copy was made from may be in another language than the copy
 	}
 	b.absences.learn(of, j.ev.Position, result)
 	if !isBusy(result) {
@@ -282,8 +279,8 @@ func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Resul
 	return b.beginAbsence(ctx, of, first)
 }
 
-// askReleased asks the pipeline, and where a text was held that its author has released, or was told of meanwhile, once more.
-func (b *Bridge) askReleased(ctx context.Context, j *job, request translator.Request) (translator.Result, error) {
+// askReleased asks the pipeline for what an event says, and where a text was held that its author has released, or was told of meanwhile, once more.
+func (b *Bridge) askReleased(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
 	request.Unwarned = b.hearsOf(j)
 	result, err := b.o.Pipeline.Translate(ctx, request)
 	switch {
@@ -292,7 +289,7 @@ func (b *Bridge) askReleased(ctx context.Context, j *job, request translator.Req
 	case result.Untold:
 		request.Released, err = b.warnAuthor(ctx, j, result.Identifiers)
 	default:
-		request.Released, err = b.isReleased(ctx, j.ev.NID)
+		request.Released, err = b.isReleased(ctx, of.NID)
 	}
 	if err != nil || !request.Released {
 		return result, err

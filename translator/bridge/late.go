@@ -57,12 +57,23 @@ func (b *Bridge) Changed(ctx context.Context, roomID, tag string, chosen, since,
 	for i, r := range late {
 		switch {
 		case r.Redaction || r.Language == string(q.language):
-			changed = append(changed, &r.Rendering)
+			changed = append(changed, q.told(r))
 		case q.needs(r, late, i):
 			changed = append(changed, asWritten(r, inForce[r.messageNID]))
 		}
 	}
 	return changed, nil
+}
+
+// told is a row as the reader is told of it. What corrects another synthetic, or takes it back, concerns also who reads in threads,
+// if they have made a choice since the message came: they may have been shown in place what it corrects.
+func (q lateQuery) told(r *row) *view.Rendering {
+	if !r.Threaded || !(r.Corrects || r.Redaction) || r.eventPosition >= q.chosen {
+		return &r.Rendering
+	}
+	of := r.Rendering
+	of.Threaded = false
+	return &of
 }
 
 // needs reports whether late[i], which shows what remains of a message in a language that the reader chose no more, has to

@@ -162,9 +162,15 @@ func textsOf(found []pollPart) []string {
 // an answer of the bot that exists for them alone.
 func pollContents(ev *rooms.Event, message compose.Message) (placed, late json.RawMessage, err error) {
 	version := without(json.RawMessage(versionOf(ev).Raw), pathReadAs)
+	found := pollParts(ev.Type, gjson.ParseBytes(version))
+	if len(message.Items) == 0 { // nobody was asked for its parts
+		for _, text := range textsOf(found) {
+			message.Items = append(message.Items, compose.Message{State: compose.StateNone, Original: compose.Original{Body: text}})
+		}
+	}
 	texts := compose.PartTexts(message)
 	translated := []byte(version)
-	for i, part := range pollParts(ev.Type, gjson.ParseBytes(version)) {
+	for i, part := range found {
 		if i == len(texts) {
 			break
 		}

@@ -21,7 +21,7 @@ func (b *Bridge) translatePoll(ctx context.Context, j *job, w words, local bool)
 	var asking sync.WaitGroup
 	for i, text := range w.parts {
 		request := translator.Request{Text: text, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: local}
-		asking.Go(func() { results[i], failed[i] = b.askPipeline(ctx, j, request) })
+		asking.Go(func() { results[i], failed[i] = b.askPipeline(ctx, j, j.ev, request) })
 	}
 	asking.Wait()
 	for _, err := range failed {

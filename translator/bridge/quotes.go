@@ -9,10 +9,9 @@ import (
 	"strings"
 
 	"medixchange/rooms"
-	"medixchange/translator"
-	"medixchange/translator/check"
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/protect"
 )
 
 // What was translated once is never translated again (TRANSLATION 12): a reader who quotes or copies what they read repeats
@@ -29,6 +28,21 @@ type quote struct {
 type quoting struct {
 	words
 	quotes []quote
+	reader language.Code // what its author reads in, so that the quotes are in it
+}
+
+// needsNone reports whether readers of a language read the message as it is: they read the translation that it repeats, or what
+// it repeats is not known.
+func (q quoting) needsNone(reader language.Code) bool {
+	return reader.Reads(q.reader) || !slices.ContainsFunc(q.quotes, func(of quote) bool { return of.source != nil })
+}
+
+// asWritten is the message in the words of its author, with the marks.
+func (q quoting) asWritten(reader language.Code) (body, formatted string) {
+	if q.html == "" {
+		return q.text, ""
+	}
+	return protect.PlainText(q.html, reader), q.html
 }
 
 // quoteMark stands for the n-th quote. It has no letters, so it is kept as it is.
@@ -54,6 +68,7 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 	if err != nil {
 		return q, err
 	}
+	q.reader = reader
 	var failed error
 	take := func(lines []string) (mark string, taken bool) {
 		nid, repeats := repeated(lines, known)
@@ -78,6 +93,29 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 
 func mayQuote(w words) bool {
 	return strings.HasPrefix(w.text, ">") || strings.Contains(w.text, "\n>") || strings.Contains(w.html, "<blockquote")
+}
+
+// mayRepeat reports whether a message may quote a translation, or be a copy of one.
+func mayRepeat(w words) bool {
+	if len(w.parts) > 0 {
+		return false
+	}
+	w.text, w.html = protect.CutReply(w.text, w.html)
+	return mayQuote(w) || compose.Copied(w.text)
+}
+
+// ownText is what the author of a message says in it beside what they quote, which may be in another language; all of it where
+// there is nothing else.
+func ownText(w words) string {
+	if !mayQuote(w) {
+		return w.text
+	}
+	text, _ := protect.CutReply(w.text, w.html)
+	own := compose.TakeQuoted(text, func([]string) (string, bool) { return "", true })
+	if !language.HasLetters(own) {
+		return w.text
+	}
+	return own
 }
 
 func (b *Bridge) versionOfNID(ctx context.Context, nid int64) (*rooms.Event, error) {
@@ -105,10 +143,15 @@ func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) (language.Cod
 	var known []delivered
 	for _, s := range stored {
 		var p parts
-		if json.Unmarshal(s.parts, &p) == nil && p.Body != "" {
-			title := language.String(code, "original", "language", p.From.Name(code))
-			known = append(known, delivered{s.versionNID, compose.PlainLines(p.Body), title})
+		if json.Unmarshal(s.parts, &p) != nil || p.State != compose.StateTranslated || p.Body == "" {
+			continue
 		}
+		of := s.versionNID
+		if len(p.Quotes) > 0 && p.Quotes[0].whole() { // whoever copies a copy repeats what that was made from
+			of = p.Quotes[0].Version
+		}
+		title := language.String(code, "original", "language", p.From.Name(code))
+		known = append(known, delivered{of, compose.PlainLines(p.Body), title})
 	}
 	return code, known, nil
 }
@@ -148,29 +191,6 @@ func contains(lines, piece []string) bool {
 	return false
 }
 
-// fill puts the quotes back into the result of a job, each as the reader of its language reads what it repeats.
-func (b *Bridge) fill(ctx context.Context, j *job, q quoting, result translator.Result) (translator.Result, error) {
-	j.filled = nil
-	for n, of := range q.quotes {
-		shown, mark, source, err := b.quoted(ctx, of, result.To)
-		if err != nil {
-			return result, err
-		}
-		lines := append(strings.Split(shown, "\n"), mark)
-		if mark == "" {
-			lines = lines[:len(lines)-1]
-		}
-		text, block := quotedText(lines), quotedBlock(lines)
-		j.fills(source, text, block)
-		result.Body = replaced(result.Body, quoteMark(n), text)
-		if result.FormattedBody != "" {
-			result.FormattedBody = strings.Replace(result.FormattedBody, "<p>"+quoteMark(n)+"</p>", block, 1)
-			result.FormattedBody = strings.Replace(result.FormattedBody, quoteMark(n), block, 1)
-		}
-	}
-	return result, nil
-}
-
 func quotedText(lines []string) string { return "> " + strings.Join(lines, "\n> ") }
 
 func quotedBlock(lines []string) string {
@@ -184,71 +204,3 @@ func replaced(body, mark, text string) string {
 	}
 	return strings.Replace(body, mark, text, 1)
 }
-
-// quoted is how a reader of a language reads what a quote repeats, the mark that says what that is, and what it is.
-func (b *Bridge) quoted(ctx context.Context, q quote, reader language.Code) (shown, mark string, of subject, err error) {
-	if q.source == nil {
-		return strings.Join(compose.PlainLines(q.raw), "\n"), "", of, nil
-	}
-	of, gone, err := b.subjectOf(ctx, q.source)
-	if err != nil {
-		return "", "", of, err
-	}
-	if gone {
-		return goneQuote, "", subject{}, nil
-	}
-	shown, mark, err = b.shownQuote(ctx, q.source, reader)
-	return shown, mark, of, err
-}
-
-// shownQuote is how a reader of a language reads a version, and the mark under it.
-func (b *Bridge) shownQuote(ctx context.Context, source *rooms.Event, reader language.Code) (shown, mark string, err error) {
-	w, _ := b.wordsOf(source)
-	text, from, err := b.saidIn(ctx, source)
-	if err != nil {
-		return "", "", err
-	}
-	result, err := b.o.Pipeline.Translate(ctx, translator.Request{
-		Text: text, HTML: w.html, SourceHint: from, SenderLanguage: b.writes(source), Target: reader,
-		Local: b.translationIn(ctx, source.RoomID) == translationLocal,
-	})
-	if err != nil {
-		return "", "", fmt.Errorf("translating what is quoted: %w", err)
-	}
-	if result.State != translator.Translated {
-		return result.Original.Body, language.String(reader, "original", "language", from.Name(reader)), nil
-	}
-	message := result.Message()
-	message.Form = compose.FormReply
-	lines := strings.Split(compose.Compose(message).Body, "\n")
-	return strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1], nil
-}
-
-// ofCopy is the result for a message that is a copied translation: what it was made from, in the words of the reader.
-func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result, error) {
-	result := translator.Result{
-		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: compose.ReasonCopy}},
-		Original: compose.Original{Body: w.text, FormattedBody: w.html},
-	}
-	_, known, err := b.deliveredTo(ctx, j.ev)
-	if err != nil {
-		return result, err
-	}
-	nid, _ := repeated(strings.Split(w.text, "\n"), known)
-	source, err := b.versionOfNID(ctx, nid)
-	if err != nil || source == nil {
-		return result, err
-	}
-	text, mark, of, err := b.quoted(ctx, quote{source: source}, j.language)
-	if err != nil || text == goneQuote {
-		return result, err
-	}
-	j.filled = nil
-	j.fills(of, text, "")
-	result.State, result.Verdict, result.Reasons, result.Engine = translator.Translated, check.Pass, nil, engineOriginal
-	result.Body = text + "\n" + mark
-	return result, nil
-}
-
-// engineOriginal is named where the words of an original stand for a translation of it.
-const engineOriginal = "original"

@@ -6,6 +6,7 @@ import (
 
 	"medixchange/rooms"
 	"medixchange/rooms/view"
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -30,6 +31,14 @@ func (b *Bridge) followAnswer(ctx context.Context, ev *rooms.Event) error {
 		return err
 	}
 	return b.checkReadBack(ctx, ev, answered)
+}
+
+// followFile is followAnswer for a file that has no words: a picture is an answer, too.
+func (b *Bridge) followFile(ctx context.Context, ev *rooms.Event) error {
+	if ev.Type != typeMessage || ev.StateKey != nil || !isFile(ev.Content().Get("msgtype").Str) {
+		return nil
+	}
+	return b.followAnswer(ctx, ev)
 }
 
 // answered returns the message that an event answers; nil for none, and for one that is redacted.
@@ -97,30 +106,26 @@ func (b *Bridge) tellReadAs(ctx context.Context, ev, answered *rooms.Event) erro
 	if err != nil || mode == view.ModeOff || code == "" {
 		return err
 	}
-	versions, err := b.talk.newestOf(ctx, []*rooms.Event{answered})
-	if err != nil {
+	r, err := b.selectReadAt(ctx, answered.NID, code, ev.Position)
+	if err != nil || r == nil || len(r.Parts) == 0 {
 		return err
-	}
-	found, err := b.placed(ctx, code, versions[0])
-	if err != nil {
-		return err
-	}
-	r := inForce(found, ev.Position)
-	if r == nil || len(r.Parts) == 0 {
-		return nil
 	}
 	p, err := partsIn(r.Parts)
-	if err != nil || len(p.Invariants) == 0 {
+	if err != nil || p.State != compose.StateTranslated || len(p.Invariants) == 0 {
+		return err
+	}
+	version, err := b.versionOfNID(ctx, r.Version)
+	if err != nil || version == nil {
 		return err
 	}
 	reader := b.talk.languageOf(ctx, answered.Sender, ev.RoomID)
 	text := "🌐 " + language.Say(reader, "read_as", "language", code.Name(reader), "text", clipped(p.Body, maxReadAs),
 		"verdict", language.String(reader, "verdict_"+r.Verdict))
 	key := map[string]any{
-		"event_id": versions[0].ID, "language": code, "engine": p.Engine, "verdict": p.Verdict, "reasons": reasonsIn(r), "text": p.Body,
+		"event_id": version.ID, "language": code, "engine": p.Engine, "verdict": p.Verdict, "reasons": reasonsIn(&r.Rendering), "text": p.Body,
 	}
 	return b.tellWith(ctx, answered.Sender, telling{
-		about: ev, kind: noticeReadAs, text: text, more: map[string]any{keyReadAs: key}, words: &subject{answered, versions[0]},
+		about: ev, kind: noticeReadAs, text: text, more: map[string]any{keyReadAs: key}, words: &subject{answered, version},
 	})
 }
 

@@ -125,7 +125,7 @@ func (b *Bridge) readStored(ctx context.Context, from, upto int64) ([]*job, erro
 func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error) {
 	d := b.decideLive(ev)
 	if !d.text {
-		return nil, nil
+		return nil, b.followFile(ctx, ev)
 	}
 	if err := b.followMessage(ctx, ev, d); err != nil {
 		return nil, err

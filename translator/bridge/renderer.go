@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
@@ -68,12 +70,12 @@ func (b *Bridge) renderingOf(ev *rooms.Event, code language.Code, rows []*view.R
 		return nil, nil
 	case d.from == "":
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonNotText)
-	case d.wantedBy(code) && len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
+	case !d.foreignTo(code):
+		return nil, nil
+	case len(rows) == 0 && b.isOff(context.Background(), ev.RoomID):
 		return keyOnly(ev, code, d, compose.StateNone, translator.ReasonOff)
-	case d.wantedBy(code):
-		return b.unready(ev, code, d, rows, upto)
 	}
-	return nil, nil
+	return b.unready(ev, code, d, rows, upto)
 }
 
 // pending reports whether a translation is under way, or will be as soon as the event has been read, and whether those who
@@ -260,7 +262,13 @@ const retryEvery = time.Minute
 
 // worthAgain reports whether a message that could not be translated when it came may be now.
 func (b *Bridge) worthAgain(k key, r *view.Rendering, from language.Code) bool {
-	if r.State != string(translator.None) || r.Verdict != "" || !transient(r) || !b.o.Pipeline.Offers(from, k.language) {
+	if r.State != string(translator.None) || r.Verdict != "" || !transient(r) {
+		return false
+	}
+	if shown := language.Code(gjson.GetBytes(r.Content, pathKey+".from").Str); shown != "" { // of a copy the language of its original
+		from = shown
+	}
+	if !b.o.Pipeline.Offers(from, k.language) {
 		return false
 	}
 	now := b.o.Now()

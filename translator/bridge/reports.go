@@ -143,28 +143,31 @@ func (t *talk) reportOf(ctx context.Context, reaction, message *rooms.Event, cod
 			reactionNID: reaction.NID, eventNID: message.NID, versionNID: message.NID,
 		}, nil
 	}
-	versions, err := t.newestOf(ctx, []*rooms.Event{message})
-	if err != nil {
+	r, err := t.b.selectReadAt(ctx, message.NID, code, reaction.Position)
+	if err != nil || r == nil || message.Sender == reaction.Sender || r.State != compose.StateTranslated && r.Verdict != string(check.Block) {
 		return nil, err
 	}
-	version := versions[0]
-	found, err := t.b.placed(ctx, code, version)
-	if err != nil {
+	version, err := t.b.versionOfNID(ctx, r.Version)
+	if err != nil || version == nil {
 		return nil, err
-	}
-	r := inForce(found, newest)
-	if r == nil || message.Sender == reaction.Sender || r.State != compose.StateTranslated && r.Verdict != string(check.Block) {
-		return nil, nil
 	}
 	w, _ := t.b.wordsOf(version)
 	original, _ := protect.CutReply(w.text, w.html)
 	key := gjson.GetBytes(newContentOf(version, r.Content), pathKey)
 	return &Report{
 		EventID: message.ID, VersionID: version.ID, RoomID: message.RoomID, Reporter: reaction.Sender,
-		From: key.Get("from").Str, To: string(code), Engine: key.Get("engine").Str, Verdict: r.Verdict, Reasons: reasonsIn(r),
-		ReportedTS: t.b.o.Now().UnixMilli(), Original: original, Translation: gjson.GetBytes(r.Parts, "body").Str,
+		From: key.Get("from").Str, To: string(code), Engine: key.Get("engine").Str, Verdict: r.Verdict, Reasons: reasonsIn(&r.Rendering),
+		ReportedTS: t.b.o.Now().UnixMilli(), Original: original, Translation: translationOf(&r.Rendering),
 		reactionNID: reaction.NID, eventNID: message.NID, versionNID: version.NID,
 	}, nil
+}
+
+// translationOf is the translation alone that a rendering shows, "" for none.
+func translationOf(r *view.Rendering) string {
+	if r.State != compose.StateTranslated {
+		return ""
+	}
+	return gjson.GetBytes(r.Parts, "body").Str
 }
 
 func (b *Bridge) storeReport(ctx context.Context, r *Report) error {

@@ -24,12 +24,15 @@ const goneQuote = "…"
 
 // filled is a quote as it stands in a translation.
 type filled struct {
-	Version int64  `json:"version"` // nid of what is quoted
-	Text    string `json:"text"`    // in the body
-	Block   string `json:"block,omitempty"`
+	Version int64  `json:"version"`         // nid of what is quoted
+	Text    string `json:"text"`            // in the body
+	Block   string `json:"block,omitempty"` // in the HTML; a copy has none
 
 	of subject // what is quoted, while it is at hand
 }
+
+// whole reports whether it is all of a message, which is a copy.
+func (f filled) whole() bool { return f.Block == "" }
 
 // fills notes that the translation of a job quotes a version of a message.
 func (j *job) fills(of subject, text, block string) {
@@ -59,7 +62,7 @@ func (p parts) withoutQuotes(gone func(version int64) bool) (parts, bool) {
 			kept = append(kept, q)
 			continue
 		}
-		if p.Engine == engineOriginal {
+		if q.whole() {
 			return parts{State: compose.StateNone, From: p.From, To: p.To, Reasons: []check.Reason{{Code: compose.ReasonCopy}}}, true
 		}
 		p.Body = strings.Replace(p.Body, q.Text, quotedText([]string{goneQuote}), 1)
@@ -93,8 +96,11 @@ func (b *Bridge) requoted(ev *rooms.Event, r *row, gone func(version int64) bool
 	of := *r
 	of.Content, of.LateContent, err = contents(ev, message)
 	of.State, of.Verdict, of.Parts = p.State, string(p.Verdict), kept
-	if p.State != compose.StateTranslated {
-		of.Parts, of.reason = nil, compose.ReasonCopy
+	if p.State != compose.StateTranslated && len(p.Quotes) == 0 {
+		of.Parts = nil
+	}
+	if len(p.Reasons) > 0 && p.Reasons[0].Code == compose.ReasonCopy {
+		of.reason = compose.ReasonCopy
 	}
 	return &of, err
 }
@@ -183,7 +189,7 @@ func (b *Bridge) requote(tx *sqldb.Tx, q requote) error {
 		told := toldIn(rows, tag)
 		clean.VersionTS = max(clean.VersionTS, afterAll(told))
 		clean.late = len(clean.LateContent) > 0 && inForceNID(version, q.message) == q.version.NID
-		clean.overdue, clean.Threaded = true, false
+		clean.overdue, clean.Threaded = true, clean.Threaded && allThreaded(told)
 		fresh = append(fresh, clean)
 		back = append(back, takenBack(ofVersion(told, q.version.NID, tag))...)
 		old = append(old, ofVersion(rows, q.version.NID, tag)...)

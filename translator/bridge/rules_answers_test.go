@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/tidwall/gjson"
 
+	"medixchange/rooms/view"
 	"medixchange/translator/language"
 )
 
@@ -183,4 +184,67 @@ func TestRule17WithoutTheSettingNobodyIsAsked(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, settings.Readback)
 	require.Contains(t, w.ask(room, alice, "!readback perhaps"), "!readback off")
+}
+
+// besideAnswer waits until alice is told beside an answer how her message was read, and returns that.
+func (w *world) besideAnswer(answer string) gjson.Result {
+	w.t.Helper()
+	var found map[int64]*view.Notice
+	require.Eventually(w.t, func() (told bool) {
+		var err error
+		found, err = w.bridge.Beside(w.t.Context(), alice, w.events(answer), newest)
+		return err == nil && len(found) == 1
+	}, patience, 2*time.Millisecond)
+	return gjson.ParseBytes(found[w.event(answer).NID].Content)
+}
+
+// Whoever answers while an edit is being translated has read the version before it.
+func TestRule17AnAnswerDuringAnEditTellsOfTheVersionThatWasRead(t *testing.T) {
+	w := newWorld(t)
+	const noPain = "The patient has no pain this morning."
+	w.engine.book["es:"+noPain] = "El paciente no tiene dolor esta mañana."
+	w.engine.book["es:"+noFever] = sinFiebre
+	room := w.ward()
+	id := w.say(room, alice, noFever)
+	w.device(bob).until(room, 1)
+	open := w.engine.close()
+	edit := w.send(room, alice, editOf(id, noPain))
+	answer := w.send(room, bob, replyTo(id, estable))
+	w.react(room, bob, id, "🌐")
+	w.handledAll()
+	w.botRead()
+	open()
+	w.rendered(edit, "es")
+	told := w.besideAnswer(answer)
+	require.Contains(t, told.Get("body").Str, "«"+sinFiebre+"»")
+	require.Equal(t, id, told.Get(`org\.medixchange\.read_as.event_id`).Str)
+	reports := w.reports()
+	require.Len(t, reports, 1)
+	require.Equal(t, id+" "+sinFiebre, reports[0].Get("version_id").Str+" "+reports[0].Get("translation").Str)
+
+	later := w.send(room, bob, replyTo(id, estable))
+	require.Equal(t, edit, w.besideAnswer(later).Get(`org\.medixchange\.read_as.event_id`).Str)
+}
+
+func TestRule17APictureIsAnAnswerToo(t *testing.T) {
+	w := newWorld(t)
+	w.engine.book["es:"+noFever] = sinFiebre
+	room := w.ward()
+	id := w.say(room, alice, noFever)
+	w.device(bob).until(room, 1)
+	picture, voice := replyTo(id, "IMG_1.jpg"), replyTo(id, "voice.ogg")
+	picture["msgtype"], picture["url"] = "m.image", "mxc://"+hospital+"/abc"
+	voice["msgtype"], voice["url"], voice["org.matrix.msc3245.voice"] = "m.audio", "mxc://"+hospital+"/abc", object{}
+	for _, answer := range []object{picture, voice} {
+		sent := w.send(room, bob, answer)
+		require.Contains(t, w.besideAnswer(sent).Get("body").Str, "«"+sinFiebre+"»")
+		shown := w.shownTo(alice, sent)
+		require.Equal(t, answer["body"], shown.Get("filename").Str, "the file keeps its name")
+		require.True(t, strings.HasPrefix(shown.Get("body").Str, shown.Get("filename").Str+"\n🌐 answered your message"), shown.Raw)
+	}
+	command := w.send(room, bob, replyTo(id, "!original"))
+	w.handledAll()
+	found, err := w.bridge.Beside(t.Context(), alice, w.events(command), newest)
+	require.NoError(t, err)
+	require.Empty(t, found, "a command is no answer")
 }

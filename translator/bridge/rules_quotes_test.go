@@ -180,7 +180,7 @@ func TestRule12AReplysFallbackRepeatsTheEditInForce(t *testing.T) {
 func TestRule12OurOwnMarksAreRecognised(t *testing.T) {
 	for _, code := range language.All {
 		for _, key := range []string{"mark", "mark_pivot", "late", "late_edit", "late_note", "late_note_edit", "withdrawn", "not_translated"} {
-			said := language.String(code, key)
+			said := language.String(code, key, "language", language.Code("zh").Name(code), "pivot", language.Code("en").Name(code), "reason", "x")
 			_, repeats := repeated([]string{"> \u200f" + said, "> x"}, nil)
 			require.True(t, repeats, "%s: %s", code, said)
 		}
@@ -193,18 +193,19 @@ func TestRepeated(t *testing.T) {
 		nid     int64
 		repeats bool
 	}{
-		"> uno\n> dos":                         {2, true},
-		"> \u200funo\n>\n> dos\n> 🌐 from X":    {2, true},
-		"> original\n> 🌐 from X\n> uno\n> dos": {2, true},
-		"> uno\n> dos\n> Original (X)\n> one":  {2, true},
-		"> uno":                                {0, false},
-		"> No.":                                {1, true},
-		"> No.\n> It is not.":                  {0, false},
-		"> something\n> \u2066🌐 from X\u2069":  {0, true},
+		"> uno\n> dos": {2, true},
+		"> \u200funo\n>\n> dos\n> 🌐 from French":    {2, true},
+		"> original\n> 🌐 from French\n> uno\n> dos": {2, true},
+		"> uno\n> dos\n> Original (X)\n> one":       {2, true},
+		"> uno":                                     {0, false},
+		"> No.":                                     {1, true},
+		"> No.\n> It is not.":                       {0, false},
+		"> something\n> \u2066🌐 from French\u2069":  {0, true},
+		"> something\n> 🌐 www.hospital.example":     {0, false},
+		"> something else":                          {0, false},
+		"":                                          {0, false},
 		"> uno\n> dos\n> \u2066\u2067🌐 من الإنجليزية\u2069\u2069": {2, true},
 		"> uno\n> dos\n> \u2067🌐 من الإنجليزية\u2069":             {2, true}, // as earlier versions wrote it
-		"> something else": {0, false},
-		"":                 {0, false},
 	} {
 		nid, repeats := repeated(strings.Split(text, "\n"), known)
 		require.Equal(t, want.nid, nid, text)

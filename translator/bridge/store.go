@@ -117,6 +117,18 @@ func (b *Bridge) selectPlaced(ctx context.Context, nids []int64, code language.C
 	return b.scanRows(rows, err)
 }
 
+// selectReadAt returns the rendering of the newest version of a message that was in place at a position, nil without one: of a newer
+// version its readers had no translation by then. What is redacted by now is none.
+func (b *Bridge) selectReadAt(ctx context.Context, messageNID int64, code language.Code, position int64) (*row, error) {
+	rows, err := b.scanRows(b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`
+		WHERE x.message_nid = $1 AND x.language = $2 AND x.position <= $3 AND x.placed = 1 AND LENGTH(x.content) > 0
+		ORDER BY x.event_position DESC, x.position DESC LIMIT 1`, messageNID, string(code), position))
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
 // selectThreaded returns what the bot has to say in threads of the rows in (since, upto], ascending.
 func (b *Bridge) selectThreaded(ctx context.Context, since, upto int64) ([]*row, error) {
 	rows, err := b.o.DB.Query(ctx, `SELECT `+rowColumns+rowTables+`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"medixchange/rooms"
 	"medixchange/translator/compose"
@@ -17,8 +18,35 @@ const (
 	hidingTag   = "org.medixchange.language_tag"
 )
 
-func threadTxn(message *rooms.Event, code language.Code, version *rooms.Event) rooms.Txn {
-	return rooms.Txn{Scope: "translator", Path: "thread/" + string(code) + "/" + message.ID, ID: version.ID}
+// threadTxn is the transaction with which the bot says a version of a message in a thread, for the n-th time.
+func threadTxn(message *rooms.Event, code language.Code, version *rooms.Event, n int) rooms.Txn {
+	id := version.ID
+	if n > 0 {
+		id += " " + strconv.Itoa(n)
+	}
+	return rooms.Txn{Scope: "translator", Path: "thread/" + string(code) + "/" + message.ID, ID: id}
+}
+
+// threadTurn returns the transaction with which the bot says a version in a thread, and what it has said with it, "" when that is
+// still to be said: what was taken back, since it quoted what is gone, is said anew.
+func (t *talk) threadTurn(ctx context.Context, message *rooms.Event, code language.Code, version *rooms.Event) (txn rooms.Txn, said string, err error) {
+	for n := 0; ; n++ {
+		txn = threadTxn(message, code, version, n)
+		said, ok, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, txn)
+		if err != nil {
+			return txn, "", fmt.Errorf("looking for a translation in a thread: %w", err)
+		}
+		if !ok {
+			return txn, "", nil
+		}
+		redacted, err := t.b.o.Rooms.Redacted(ctx, []string{said})
+		if err != nil {
+			return txn, "", fmt.Errorf("looking for a translation in a thread: %w", err)
+		}
+		if redacted[said] == nil {
+			return txn, said, nil
+		}
+	}
 }
 
 // sayInThread sends a translation as a reply in the thread of its message, once for each language; that of a later version
@@ -43,11 +71,15 @@ func (t *talk) sayInThread(ctx context.Context, r *row) error {
 	if err != nil || len(redacted) > 0 {
 		return err
 	}
+	txn, said, err := t.threadTurn(ctx, message, language.Code(r.Language), version)
+	if err != nil || said != "" {
+		return err
+	}
 	content, err := t.threadContent(ctx, r, message, version)
 	if err != nil {
 		return err
 	}
-	return t.sendTxn(ctx, message.RoomID, threadTxn(message, language.Code(r.Language), version), content)
+	return t.sendTxn(ctx, message.RoomID, txn, content)
 }
 
 func (t *talk) threadContent(ctx context.Context, r *row, message, version *rooms.Event) (map[string]any, error) {
@@ -62,11 +94,11 @@ func (t *talk) threadContent(ctx context.Context, r *row, message, version *room
 		"m.mentions": struct{}{}, languageTag: r.Language, hidingTag: r.Language,
 	}
 	if version.NID != message.NID {
-		first, ok, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, threadTxn(message, language.Code(r.Language), message))
+		_, first, err := t.threadTurn(ctx, message, language.Code(r.Language), message)
 		if err != nil {
-			return nil, fmt.Errorf("looking for a translation in a thread: %w", err)
+			return nil, err
 		}
-		if ok {
+		if first != "" {
 			return editing(first, content), nil
 		}
 	}
@@ -132,11 +164,11 @@ func (t *talk) unsayVersion(ctx context.Context, message, version *rooms.Event) 
 		return err
 	}
 	for _, code := range codes {
-		said, ok, err := t.b.o.Rooms.EventByTxn(ctx, t.b.bot, threadTxn(message, code, version))
+		_, said, err := t.threadTurn(ctx, message, code, version)
 		if err != nil {
-			return fmt.Errorf("looking for a translation in a thread: %w", err)
+			return err
 		}
-		if !ok {
+		if said == "" {
 			continue
 		}
 		txn := rooms.Txn{Scope: "translator", Path: "unsay", ID: said}

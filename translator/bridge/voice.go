@@ -109,7 +109,7 @@ func (b *Bridge) hear(ctx context.Context, j *job) (translator.Result, error) {
 		return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: reasonTranscription}}}, err
 	}
 	request := translator.Request{Text: said.Text, SourceHint: said.Language, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}
-	result, err := b.askReleased(ctx, j, request)
+	result, err := b.askReleased(ctx, j, j.ev, request)
 	if err != nil {
 		result = translator.TimedOut(request)
 	}

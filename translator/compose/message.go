@@ -48,7 +48,9 @@ type Message struct {
 	Reasons    []check.Reason
 	Invariants []check.Invariant
 
-	Body, FormattedBody string // the translation alone; FormattedBody is sanitised HTML
+	// Body and FormattedBody are the translation alone, as sanitised HTML the latter; of what has none they are what is shown of the
+	// original, where something else stands there in the place of what it repeats of translations.
+	Body, FormattedBody string
 	Original            Original
 	// Items are the parts of a message that is said in several, as a poll's question and answers; see [PartTexts]. Body and
 	// Original are then all of them together.
@@ -89,8 +91,6 @@ func Compose(m Message) Content {
 		content.Body, content.FormattedBody = warned(m)
 	case m.State == StateTranslated:
 		content.Body, content.FormattedBody = passed(m)
-	case m.State == StateNone && m.Verdict == check.Block:
-		content.Body, content.FormattedBody = blocked(m)
 	default:
 		content.Body, content.FormattedBody = untranslated(m)
 	}
@@ -209,22 +209,32 @@ func translation(m Message) (lines, blocks []string) {
 	return lines, blocks
 }
 
-// blocked shows the original and what in it must not be misread, in words that the reader knows.
-func blocked(m Message) (body, formatted string) {
-	words := []string{Directed(m.To, language.String(m.To, "blocked", "items", findings(m)))}
-	if invariants := invariantLine(m); invariants != "" {
-		words = append(words, invariants)
+// untranslated is the original, followed by a few words on why, unless silence is what was wanted.
+func untranslated(m Message) (body, formatted string) {
+	if m.Body != "" {
+		m.Original = Original{Body: m.Body, FormattedBody: m.FormattedBody}
+	}
+	words := whyUntranslated(m)
+	if len(words) == 0 {
+		return m.Original.Body, m.Original.FormattedBody
 	}
 	return afterOriginal(m, words)
 }
 
-// untranslated is the original, followed by a few words on why, unless silence is what was wanted.
-func untranslated(m Message) (body, formatted string) {
-	reason := silentOrReason(m)
-	if reason == "" {
-		return m.Original.Body, m.Original.FormattedBody
+// whyUntranslated says why a message is shown as it was written: of one that is blocked also what in it must not be misread, in
+// words that the reader knows.
+func whyUntranslated(m Message) []string {
+	if m.Verdict == check.Block {
+		words := []string{Directed(m.To, language.String(m.To, "blocked", "items", findings(m)))}
+		if invariants := invariantLine(m); invariants != "" {
+			words = append(words, invariants)
+		}
+		return words
 	}
-	return afterOriginal(m, []string{sayWhyNot(whyNot{m.From, m.To, reason})})
+	if reason := silentOrReason(m); reason != "" {
+		return []string{sayWhyNot(whyNot{m.From, m.To, reason})}
+	}
+	return nil
 }
 
 // whyNot is why a message is not translated.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"medixchange/internal/pattern"
+	"medixchange/translator/check"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -43,28 +44,26 @@ func dropDirections(r rune) rune {
 	return r
 }
 
-// Marked reports whether one of the lines of [PlainLines] is the translator's.
-func Marked(lines []string) bool {
-	return slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, OwnMark) })
-}
+// Marked reports whether one of the lines of [PlainLines] is the translator's: 🌐 alone may be anybody's.
+func Marked(lines []string) bool { return slices.ContainsFunc(lines, isOwn) }
 
-// Copied reports whether a whole message is a translation that somebody copied: with our mark under it, or on any other line
-// in words that only we write. With the original first the mark stands between the two, and clients that flatten what is one
-// step away write its title between them.
+// Copied reports whether a whole message is a translation that somebody copied: with a line in words that only we write. With the
+// original first our mark stands between the two, and clients that flatten what is one step away write its title between them.
 func Copied(text string) bool {
 	if !strings.Contains(text, strings.TrimSpace(OwnMark)) {
 		return false
 	}
-	lines := PlainLines(text)
-	if len(lines) > 1 && strings.HasPrefix(lines[len(lines)-1], OwnMark) {
-		return true
-	}
 	return slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {
-		return !strings.HasPrefix(line, ">") && ownMarks().MatchString(WithoutDirections(line))
+		return !strings.HasPrefix(line, ">") && isOwn(WithoutDirections(line))
 	})
 }
 
-// ownMarks finds our mark at the beginning of a line, and the title of an original in a line, in the languages of all readers.
+func isOwn(line string) bool { return strings.Contains(line, OwnMark) && ownMarks().MatchString(line) }
+
+// ownLines are the texts that begin a line of ours with 🌐.
+var ownLines = []string{"mark", "mark_pivot", "late", "late_edit", "late_note", "late_note_edit", "withdrawn", "not_translated"}
+
+// ownMarks finds one of our lines, and the title of an original in a line, in the languages of all readers.
 var ownMarks = sync.OnceValue(func() *regexp.Regexp {
 	var forms []string
 	for _, reader := range language.All {
@@ -72,11 +71,15 @@ var ownMarks = sync.OnceValue(func() *regexp.Regexp {
 		for _, code := range language.All {
 			names = append(names, regexp.QuoteMeta(code.Name(reader)))
 		}
-		named := func(key string) string {
-			words := regexp.QuoteMeta(language.String(reader, key, "language", "\x00"))
-			return strings.Replace(words, "\x00", "(?:"+strings.Join(names, "|")+")", 1)
+		name := "(?:" + strings.Join(names, "|") + ")"
+		form := func(key string) string {
+			words := WithoutDirections(language.String(reader, key, "language", "\x00", "pivot", "\x00", "reason", ""))
+			return strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(words)), "\x00", name)
 		}
-		forms = append(forms, `^\s*`+named("mark"), OwnMark+named("original"))
+		for _, key := range ownLines {
+			forms = append(forms, `^\s*`+form(key))
+		}
+		forms = append(forms, OwnMark+form("original"))
 	}
 	return regexp.MustCompile(strings.Join(forms, "|"))
 })
@@ -123,4 +126,29 @@ func TakeBlockquotes(formatted string, reader language.Code, take func(lines []s
 		}
 		return "<p>" + inPlace + "</p>"
 	})
+}
+
+// Repeated writes what a message repeats of another one, m, for who reads it in the place of that: the words of m or their
+// translation, and under them what they are. With elsewhere, why m is not translated, what is doubtful in it and what must not be
+// misread is said of the message that repeats it; where m is doubtful the original stands here in any case, to compare with.
+func Repeated(m Message, elsewhere bool) []string {
+	title := originalTitle(m)
+	if m.State != StateTranslated {
+		lines := append(strings.Split(m.Original.Body, "\n"), title)
+		if elsewhere {
+			return lines
+		}
+		for _, why := range whyUntranslated(m) {
+			lines = append(lines, foreign(m.To, m.From, why))
+		}
+		return lines
+	}
+	said := []string{Directed(m.To, m.Body)}
+	if !elsewhere {
+		said, _ = translation(m)
+	}
+	if m.Verdict == check.Warn && shown(m.Original) {
+		said = append(said, title+":", foreign(m.From, m.To, m.Original.Body))
+	}
+	return strings.Split(strings.Join(append(said, MarkLine(m.To, sourceMark(m))), "\n"), "\n")
 }

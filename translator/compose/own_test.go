@@ -17,6 +17,9 @@ func TestCopied(t *testing.T) {
 		"\u200fأعط\n🌐 من الإنجليزية":                                            true, // without isolates, as some clients copy it
 		"\u200fأعط\n\u2066\u2067🌐 الأصل (الإنجليزية)\u2069\u2069 Give\n5 mg":    true,
 		"read\n> \u200fأعط\n> \u2066\u2067🌐 من الإنجليزية\u2069\u2069\nand ask": false,
+		"Dé 5 mg\n🌐 translation arrived later; the sender did not edit":         true,
+		"5 mg\n🌐 英語からフランス語経由で翻訳":                                                true,
+		"The ward has a new page:\n🌐 www.hospital.example":                      false,
 		"🌐":             false,
 		"🌐 our website": false,
 		"Dé 5 mg":       false,
