@@ -42,6 +42,7 @@ type world struct {
 	notices    []*Notice
 	hold       map[int64]time.Time
 	lookups    int // of intervals
+	asked      int // for redactions
 	request    func(language string, events []*rooms.Event, budget time.Duration)
 }
 
@@ -85,6 +86,7 @@ func (w *world) EventsByID(_ context.Context, ids []string) (map[string]*rooms.E
 }
 
 func (w *world) Redacted(_ context.Context, ids []string) (map[string]*rooms.Event, error) {
+	w.asked++
 	return w.redacted, nil
 }
 
