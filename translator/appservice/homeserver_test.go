@@ -92,6 +92,8 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 			return http.StatusNotFound, object{"errcode": "M_NOT_FOUND"}
 		}
 		return http.StatusOK, object{"translation": h.setting, "threads": true}
+	case strings.Contains(path, "/event/"):
+		return http.StatusOK, object{"event_id": parts[len(parts)-1], "sender": "@ana:b.example", "type": "m.room.message", "content": object{}}
 	case strings.Contains(path, "/redact/"):
 		h.done = append(h.done, "redact "+parts[4])
 		return http.StatusOK, object{"event_id": "$redaction"}

@@ -223,18 +223,6 @@ func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
 // moderatorPower is from which level on a user decides about the bot.
 const moderatorPower = 50
 
-// Author implements replies.Host.
-func (h *house) Author(ctx context.Context, roomID, eventID string) (string, error) {
-	ev, err := h.s.client.GetEvent(ctx, id.RoomID(roomID), id.EventID(eventID))
-	if errors.Is(err, mautrix.MNotFound) || errors.Is(err, mautrix.MForbidden) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("asking for an event: %w", err)
-	}
-	return ev.Sender.String(), nil
-}
-
 // Moderates implements replies.Host: a power of 50 or more that is enough to invite, or having created a room of version
 // 12 or later.
 func (h *house) Moderates(ctx context.Context, roomID, userID string) (bool, error) {

@@ -134,6 +134,9 @@ func (s *Service) worksOf(ctx context.Context, events []gjson.Result) ([]replies
 				continue
 			}
 		}
+		if w.Task == replies.Withdraw && !s.desk.Heeds(ctx, &w) {
+			continue
+		}
 		works = append(works, w)
 	}
 	return works, nil

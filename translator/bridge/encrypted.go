@@ -163,6 +163,16 @@ func (p People) Author(ctx context.Context, roomID, eventID string) (string, err
 	return "", nil
 }
 
+// Redacts implements replies.Host: the rooms have decided when the redaction, or its target, came.
+func (p People) Redacts(ctx context.Context, roomID, _, eventID string) (bool, error) {
+	found, err := p.b.o.Rooms.Redacted(ctx, []string{eventID})
+	if err != nil {
+		return false, fmt.Errorf("reading whether an event is redacted: %w", err)
+	}
+	redaction := found[eventID]
+	return redaction != nil && redaction.RoomID == roomID, nil
+}
+
 // Moderates implements replies.Host.
 func (p People) Moderates(ctx context.Context, roomID, userID string) (bool, error) {
 	room, err := p.b.o.Rooms.Snapshot(ctx, roomID)

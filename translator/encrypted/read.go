@@ -33,15 +33,28 @@ func (b *Bot) takeEvent(ctx context.Context, room id.RoomID, ev *event.Event) er
 }
 
 func (b *Bot) takeRedaction(room id.RoomID, ev *event.Event) error {
-	target := ev.Redacts.String()
-	if target == "" {
-		target = gjson.GetBytes(ev.Content.VeryRaw, "redacts").Str
+	w := withdrawal(room, ev)
+	b.o.Vault.Delete(kindUnread, room.String(), w.Replaces)
+	return b.desk.Take(w)
+}
+
+func withdrawal(room id.RoomID, ev *event.Event) replies.Work {
+	w := replies.Work{Task: replies.Withdraw, RoomID: room.String(), EventID: ev.ID.String(), Sender: ev.Sender.String(), Replaces: ev.Redacts.String()}
+	if w.Replaces == "" {
+		w.Replaces = gjson.GetBytes(ev.Content.VeryRaw, "redacts").Str
 	}
-	if target == "" {
-		return nil
-	}
-	b.o.Vault.Delete(kindUnread, room.String(), target)
-	return b.desk.Take(replies.Work{Task: replies.Withdraw, RoomID: room.String(), EventID: ev.ID.String(), Sender: ev.Sender.String(), Replaces: target})
+	return w
+}
+
+// heeded leaves out redactions that have no effect.
+func (b *Bot) heeded(ctx context.Context, room id.RoomID, events []*event.Event) []*event.Event {
+	return slices.DeleteFunc(events, func(ev *event.Event) bool {
+		if ev.Type.Type != event.EventRedaction.Type || ev.StateKey != nil {
+			return false
+		}
+		w := withdrawal(room, ev)
+		return w.Replaces == "" || !b.desk.Heeds(ctx, &w)
+	})
 }
 
 // read decrypts a message. One whose key has not come waits for it; nobody is asked.

@@ -108,8 +108,8 @@ type told struct {
 	since  string // the event by which it came
 }
 
-// complete puts each room's events together: those that the answer left out are fetched, those from before the bot came
-// are left out.
+// complete puts each room's events together: those that the answer left out are fetched, those from before the bot came, and
+// redactions without effect, are left out.
 func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, error) {
 	var rooms []told
 	for room, joined := range answer.Rooms.Join {
@@ -139,6 +139,7 @@ func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, e
 		if b.since == "" && !t.fresh { // the device is new: what was said before it is not for it
 			t.events, t.fresh, t.since = nil, true, b.client.DeviceID.String()
 		}
+		t.events = b.heeded(ctx, room, t.events)
 		rooms = append(rooms, t)
 	}
 	return rooms, nil

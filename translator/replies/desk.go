@@ -49,6 +49,9 @@ type Host interface {
 	Translation(ctx context.Context, roomID string) (string, error)
 	// Author returns who sent an event of a room, "" for one that the bot cannot see.
 	Author(ctx context.Context, roomID, eventID string) (string, error)
+	// Redacts reports whether a user's redaction of an event of a room takes effect. From room version 3 on anybody may send one
+	// that does not. Of an event that the bot cannot see either answer will do: it has said nothing of it.
+	Redacts(ctx context.Context, roomID, userID, eventID string) (bool, error)
 	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
 	// who is alone with the bot is told so, in a room with others it may be meant for another bot.
 	Command(ctx context.Context, roomID, userID string, c Command) (answer string, ok bool, err error)
