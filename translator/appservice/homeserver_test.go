@@ -31,6 +31,7 @@ type homeserver struct {
 	encrypted bool
 	setting   string            // of the room's translation
 	unpowered bool              // the bot may not send state
+	broken    string            // what fails: part of a path
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
 	done      []string          // what else was asked for
@@ -67,6 +68,8 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		return http.StatusForbidden, object{"errcode": "M_FORBIDDEN", "error": "the service must act as its bot"}
 	}
 	switch {
+	case h.broken != "" && strings.Contains(path, h.broken):
+		return http.StatusInternalServerError, object{"errcode": "M_UNKNOWN"}
 	case path == "/register":
 		return http.StatusBadRequest, object{"errcode": "M_USER_IN_USE"}
 	case strings.HasSuffix(path, "/join"):

@@ -22,7 +22,8 @@ import (
 // house knows the people of the homeserver's rooms: who is there, which of them moderate, and which languages they chose.
 // It implements replies.Host.
 type house struct {
-	s *Service
+	s        *Service
+	commands *replies.Allowances
 
 	mu        sync.Mutex
 	choices   map[place]language.Code // "" for originals
@@ -53,7 +54,11 @@ type choice struct {
 }
 
 func newHouse(ctx context.Context, s *Service) (*house, error) {
-	h := &house{s: s, choices: map[place]language.Code{}, members: map[string][]string{},
+	commands, err := replies.NewAllowances(replies.CommandEvery, replies.CommandBurst)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{s: s, commands: commands, choices: map[place]language.Code{}, members: map[string][]string{},
 		encrypted: map[string]bool{}, translation: map[string]string{}}
 	stored, err := s.o.Vault.All(ctx, kindChoice)
 	if err != nil {

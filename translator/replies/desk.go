@@ -116,8 +116,8 @@ type Desk struct {
 	// sending bounds what is being sent and commands what is being carried out, each try for itself; asking the messages of
 	// all rooms that engines have.
 	sending, commands, asking chan struct{}
-	// patience and leastPatience are the constants of these names, shorter in tests.
-	patience, leastPatience time.Duration
+	// They are the constants of these names, others in tests.
+	patience, leastPatience, actPatience time.Duration
 
 	mu      sync.Mutex
 	taken   []*Work // not released yet
@@ -141,8 +141,8 @@ const (
 // New builds a desk; see [Desk.Run].
 func New(o Options) *Desk {
 	return &Desk{
-		o: o, rooms: map[string]*roomWork{}, patience: patience, leastPatience: leastPatience, sending: make(chan struct{}, sendingAtOnce),
-		commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce),
+		o: o, rooms: map[string]*roomWork{}, patience: patience, leastPatience: leastPatience, actPatience: actPatience,
+		sending: make(chan struct{}, sendingAtOnce), commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce),
 	}
 }
 

@@ -129,17 +129,19 @@ func (echo) Translate(_ context.Context, r translator.Request) (translator.Resul
 }
 
 type deskWorld struct {
-	t        *testing.T
-	vault    *Vault
-	room     *room
-	readers  *Readers
-	alone    bool
-	setting  setting
-	engines  Pipeline
-	patience time.Duration // 0: as it is
-	now      func() time.Time
-	desk     *Desk
-	stop     func()
+	t       *testing.T
+	vault   *Vault
+	room    *room
+	readers *Readers
+	alone   bool
+	setting setting
+	engines Pipeline
+	host    func(people) Host // of a test's own; may be nil
+	// They are as they are without a test's own.
+	patience, actPatience time.Duration
+	now                   func() time.Time
+	desk                  *Desk
+	stop                  func()
 }
 
 func newDeskWorld(t *testing.T) *deskWorld {
@@ -156,9 +158,16 @@ func (w *deskWorld) start() { w.startAfter(func() {}) }
 func (w *deskWorld) startAfter(early func()) {
 	log := logrus.New()
 	log.SetLevel(logrus.PanicLevel)
-	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers, w.alone, &w.setting}, Pipeline: w.engines, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
+	var host Host = people{w.readers, w.alone, &w.setting}
+	if w.host != nil {
+		host = w.host(host.(people))
+	}
+	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: host, Pipeline: w.engines, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
 	if w.patience > 0 {
 		w.desk.patience, w.desk.leastPatience = w.patience, w.patience
+	}
+	if w.actPatience > 0 {
+		w.desk.actPatience = w.actPatience
 	}
 	early()
 	ctx, cancel := context.WithCancel(context.Background())
