@@ -36,9 +36,14 @@ type homeserver struct {
 	said      []gjson.Result    // {"event_id", "content"}
 	done      []string          // what else was asked for
 	taken     int               // of done, by waitFor
+	syncs     []object          // answers of /sync to come
+	answered  int               // /syncs
+	after     string            // token after the last of syncs that was given
+	told      int               // of syncs, that were taken
+	keys      object            // of the device
 }
 
-func newHomeserver(t *testing.T) *homeserver { return &homeserver{t: t, byTxn: map[string]string{}} }
+func newHomeserver(t *testing.T) *homeserver { return &homeserver{t: t, byTxn: map[string]string{}, keys: object{}} }
 
 func (h *homeserver) set(change func()) {
 	h.mu.Lock()
@@ -48,6 +53,9 @@ func (h *homeserver) set(change func()) {
 
 func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if strings.HasSuffix(r.URL.Path, "/sync") {
+		time.Sleep(2 * time.Millisecond) // a long poll
+	}
 	h.mu.Lock()
 	status, answer := h.answer(r, body)
 	h.mu.Unlock()
@@ -59,10 +67,16 @@ func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
+	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
+	if r.Header.Get("Authorization") == "Bearer "+deviceToken {
+		return h.answerDevice(r, path, body)
+	}
 	if r.Header.Get("Authorization") != "Bearer "+asToken {
 		return http.StatusUnauthorized, object{"errcode": "M_UNKNOWN_TOKEN"}
 	}
-	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
+	if path == "/login" {
+		return http.StatusOK, object{"user_id": bot, "device_id": "DEVICE", "access_token": deviceToken}
+	}
 	parts := strings.Split(path, "/")
 	if path != "/register" && r.URL.Query().Get("user_id") != bot {
 		return http.StatusForbidden, object{"errcode": "M_FORBIDDEN", "error": "the service must act as its bot"}

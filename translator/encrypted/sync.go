@@ -206,20 +206,32 @@ func (b *Bot) take(ctx context.Context, answer *mautrix.RespSync, rooms []told) 
 		return err
 	}
 	for _, t := range rooms {
-		if t.fresh {
-			if err := b.desk.Take(replies.Work{Task: replies.Greet, RoomID: t.room.String(), EventID: t.since}); err != nil {
-				return err
-			}
+		take := b.takeTold
+		if b.isHeld(t.room) {
+			take = b.holdBack
 		}
-		for _, ev := range t.events {
-			if err := b.takeEvent(ctx, t.room, ev); err != nil {
-				return err
-			}
+		if err := take(ctx, t); err != nil {
+			return err
 		}
 	}
 	for room := range answer.Rooms.Leave {
 		b.forgetMembers(room)
 		if err := b.forget(ctx, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeTold does what happened in one room asks for.
+func (b *Bot) takeTold(ctx context.Context, t told) error {
+	if t.fresh {
+		if err := b.desk.Take(replies.Work{Task: replies.Greet, RoomID: t.room.String(), EventID: t.since}); err != nil {
+			return err
+		}
+	}
+	for _, ev := range t.events {
+		if err := b.takeEvent(ctx, t.room, ev); err != nil {
 			return err
 		}
 	}
@@ -246,6 +258,9 @@ func (b *Bot) forget(ctx context.Context, room id.RoomID) error {
 		return err
 	}
 	if _, err := b.keys.RedactGroupSessions(ctx, room, "", "left"); err != nil {
+		return err
+	}
+	if err := b.dropHeld(ctx, room); err != nil {
 		return err
 	}
 	b.o.Vault.Delete(kindUnneeded, "", room.String())

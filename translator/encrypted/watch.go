@@ -32,7 +32,7 @@ func (b *Bot) watchEvery() time.Duration {
 // watchLoop does what nothing that happens in a room asks for.
 func (b *Bot) watchLoop(ctx context.Context) error {
 	for pace.Pause(ctx, b.watchEvery()) {
-		if err := errors.Join(b.giveUpUnread(ctx), b.leaveUnneeded(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(b.giveUpUnread(ctx), b.leaveUnneeded(ctx), b.leaveHeld(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("looking after the translation bot's rooms")
 		}
 	}
@@ -100,7 +100,7 @@ func (b *Bot) leaveUnneeded(ctx context.Context) error {
 }
 
 func (b *Bot) leaveIfUnneeded(ctx context.Context, room id.RoomID) error {
-	if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
+	if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted || b.isHeld(room) {
 		return err
 	}
 	needed, err := b.o.Host.Needed(ctx, room.String())
