@@ -25,6 +25,7 @@ func (h *homeserver) answerDevice(r *http.Request, path string, body []byte) (in
 	switch {
 	case path == "/sync":
 		h.answered++
+		h.filter = r.URL.Query().Get("filter")
 		answer, next, since := object{}, "s"+strconv.Itoa(h.answered), r.URL.Query().Get("since")
 		if since != "" && since == h.after {
 			h.told, h.after = h.told+1, ""
@@ -142,6 +143,28 @@ func TestTheBotLeavesARoomOfWhichItCannotFindOutWhetherItMayBeThere(t *testing.T
 	require.Contains(t, w.hs.waitFor("leave"), language.String("en", "error_failed"))
 	require.Zero(t, w.hs.countDone("encrypted"))
 	require.Empty(t, w.unread())
+}
+
+// TestTheDeviceHearsThatARoomIsNotTranslatedBeforeWhatIsSaidAfterIt: the transaction that says so may be late, or be refused while
+// there is too much to do.
+func TestTheDeviceHearsThatARoomIsNotTranslatedBeforeWhatIsSaidAfterIt(t *testing.T) {
+	w := newBesideWorld(t, withDevice(new(atomic.Int64)))
+	w.hs.set(func() { w.hs.encrypted = true })
+	setting := func() string {
+		value, err := w.service.house.Translation(t.Context(), ward)
+		require.NoError(t, err)
+		return value
+	}
+	require.Empty(t, setting())
+	readers, err := w.service.house.membersOf(t.Context(), ward)
+	require.NoError(t, err)
+	require.Len(t, readers, 3)
+	w.hs.set(func() { w.hs.setting = replies.TranslationOff })
+	require.Empty(t, setting(), "it is remembered")
+	off := object{"type": replies.TypeSettings, "state_key": "", "sender": "@ana:b.example", "event_id": "$off", "content": object{"translation": "off"}}
+	w.hs.happens(object{"rooms": object{"join": object{ward: object{"timeline": object{"events": []object{off}}}}}})
+	require.Equal(t, replies.TranslationOff, setting())
+	require.Contains(t, w.hs.filter, `"`+replies.TypeSettings+`"],"limit"`)
 }
 
 // unread are the encrypted messages that wait for their keys (the kind is that of package encrypted).

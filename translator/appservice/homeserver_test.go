@@ -37,13 +37,16 @@ type homeserver struct {
 	done      []string          // what else was asked for
 	taken     int               // of done, by waitFor
 	syncs     []object          // answers of /sync to come
+	filter    string            // of the last /sync
 	answered  int               // /syncs
 	after     string            // token after the last of syncs that was given
 	told      int               // of syncs, that were taken
 	keys      object            // of the device
 }
 
-func newHomeserver(t *testing.T) *homeserver { return &homeserver{t: t, byTxn: map[string]string{}, keys: object{}} }
+func newHomeserver(t *testing.T) *homeserver {
+	return &homeserver{t: t, byTxn: map[string]string{}, keys: object{}}
+}
 
 func (h *homeserver) set(change func()) {
 	h.mu.Lock()

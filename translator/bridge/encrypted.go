@@ -151,6 +151,9 @@ func (p People) Translation(ctx context.Context, roomID string) (string, error) 
 	return p.b.translationOf(ctx, roomID)
 }
 
+// Forget implements replies.Host: the rooms tell of changes themselves.
+func (p People) Forget(string) {}
+
 // Author implements replies.Host.
 func (p People) Author(ctx context.Context, roomID, eventID string) (string, error) {
 	found, err := p.b.o.Rooms.EventsByID(ctx, []string{eventID})

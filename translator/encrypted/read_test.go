@@ -18,6 +18,8 @@ import (
 // powers is a Host that knows who may redact: @doctor may, and of @someone nobody knows.
 type powers struct{ replies.Host }
 
+func (powers) Forget(string) {}
+
 func (powers) Redacts(_ context.Context, _, userID, _ string) (bool, error) {
 	if userID == "@someone:x" {
 		return false, errors.New("the database is busy")

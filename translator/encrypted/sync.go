@@ -21,8 +21,8 @@ import (
 // others.
 func filter(limit int) string {
 	return `{"presence":{"types":[]},"account_data":{"types":[]},"room":{"ephemeral":{"types":[]},"account_data":{"types":[]},` +
-		`"state":{"types":["m.room.encryption"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
-		`"m.room.encryption","m.room.member","m.room.redaction"],"limit":` + strconv.Itoa(limit) + `}}}`
+		`"state":{"types":["m.room.encryption","` + replies.TypeSettings + `"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
+		`"m.room.encryption","m.room.member","m.room.redaction","` + replies.TypeSettings + `"],"limit":` + strconv.Itoa(limit) + `}}}`
 }
 
 const (
@@ -113,14 +113,7 @@ type told struct {
 func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, error) {
 	var rooms []told
 	for room, joined := range answer.Rooms.Join {
-		for _, ev := range slices.Concat(joined.State.Events, joined.Timeline.Events) {
-			if ev.Type.Type == event.StateEncryption.Type && ev.StateKey != nil {
-				b.noteEncrypted(room, true)
-			}
-			if joined.Timeline.Limited || ev.Type.Type == event.StateMember.Type {
-				b.forgetMembers(room)
-			}
-		}
+		b.noteState(room, joined)
 		if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
 			if err != nil {
 				return nil, err
@@ -143,6 +136,25 @@ func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, e
 		rooms = append(rooms, t)
 	}
 	return rooms, nil
+}
+
+// noteState follows what an answer says of a room's state. Work is taken after it, so that a text never goes to engines by a
+// setting of before it was said.
+func (b *Bot) noteState(room id.RoomID, joined *mautrix.SyncJoinedRoom) {
+	changed := joined.Timeline.Limited
+	for _, ev := range slices.Concat(joined.State.Events, joined.Timeline.Events) {
+		switch {
+		case ev.StateKey == nil:
+		case ev.Type.Type == event.StateEncryption.Type:
+			b.noteEncrypted(room, true)
+		case ev.Type.Type == event.StateMember.Type, ev.Type.Type == replies.TypeSettings:
+			changed = true
+		}
+	}
+	if changed {
+		b.forgetMembers(room)
+		b.o.Host.Forget(room.String())
+	}
 }
 
 // cut leaves what came after the bot's own joining.

@@ -47,6 +47,8 @@ type Host interface {
 	// Translation returns what the room's moderators say of its translation (see [TranslationIn]). After an error no engine
 	// is asked.
 	Translation(ctx context.Context, roomID string) (string, error)
+	// Forget says that members of a room, or its settings, may have changed: what the host remembers of them holds no more.
+	Forget(roomID string)
 	// Author returns who sent an event of a room, "" for one that the bot cannot see.
 	Author(ctx context.Context, roomID, eventID string) (string, error)
 	// Redacts reports whether a user's redaction of an event of a room takes effect. From room version 3 on anybody may send one

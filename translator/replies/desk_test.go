@@ -89,6 +89,8 @@ func (people) Needed(context.Context, string) (bool, error) { return true, nil }
 
 func (people) Author(context.Context, string, string) (string, error) { return "@a:x", nil }
 
+func (people) Forget(string) {}
+
 func (people) Redacts(_ context.Context, _, userID, _ string) (bool, error) {
 	return userID != "@stranger:y", nil
 }
