@@ -167,7 +167,7 @@ const (
 
 func (s *Service) sweepLoop(ctx context.Context) error {
 	for {
-		err := errors.Join(s.o.Vault.Forget(ctx, kindTransaction, s.o.Now().Add(-keptTransactions)), s.desk.Sweep(ctx))
+		err := s.o.Vault.Forget(ctx, kindTransaction, s.o.Now().Add(-keptTransactions))
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.WithError(err).Warn("sweeping the bot's vault")
 		}

@@ -243,7 +243,7 @@ func (b *Bot) keepSigning(ctx context.Context, record signingRecord) error {
 // sweepLoop forgets what nobody needs any more.
 func (b *Bot) sweepLoop(ctx context.Context) error {
 	for {
-		if err := errors.Join(b.keys.sweep(ctx, b.o.Now()), b.desk.Sweep(ctx), b.forgetFallback(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(b.keys.sweep(ctx, b.o.Now()), b.forgetFallback(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("sweeping the translation bot's vault")
 		}
 		if !pace.Pause(ctx, sweepEvery) {

@@ -276,9 +276,5 @@ func (b *Bot) forget(ctx context.Context, room id.RoomID) error {
 		return err
 	}
 	b.o.Vault.Delete(kindUnneeded, "", room.String())
-	unread, err := b.o.Vault.List(ctx, kindUnread, room.String())
-	for _, record := range unread {
-		b.o.Vault.Delete(kindUnread, room.String(), record.Name)
-	}
-	return err
+	return errors.Join(b.o.Vault.ForgetOwner(ctx, kindUnread, room.String()), b.desk.Forget(ctx, room.String()))
 }

@@ -299,13 +299,12 @@ func (d *Desk) done(ctx context.Context, w *Work, record func() error) error {
 	})
 }
 
-// keptReplies is how long it is known which replies belong to a message: an edit after that gets new ones.
-const keptReplies = 90 * 24 * time.Hour
-
-// Sweep forgets which replies belong to old messages.
-func (d *Desk) Sweep(ctx context.Context) error {
-	before := d.o.Now().Add(-keptReplies)
-	return errors.Join(
-		d.o.Vault.Forget(ctx, d.o.Kinds+kindReplies, before), d.o.Vault.Forget(ctx, d.o.Kinds+kindEdits, before),
-	)
+// Forget forgets which answers of a room belong to which message: the bot has left, and cannot take them back any more. As long as
+// it is there they are known, however old they are, since a message may be redacted at any time.
+func (d *Desk) Forget(ctx context.Context, roomID string) error {
+	var errs []error
+	for _, kind := range []Kind{kindReplies, kindEdits, kindReaders} {
+		errs = append(errs, d.o.Vault.ForgetOwner(ctx, d.o.Kinds+kind, roomID))
+	}
+	return errors.Join(errs...)
 }

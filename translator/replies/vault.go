@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -233,6 +234,16 @@ func (v *Vault) Commit(ctx context.Context) error {
 // Forget removes the stored records of a kind that were not written since a time.
 func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) error {
 	return v.deleteOlder(ctx, kind, before.UnixMilli())
+}
+
+// ForgetOwner removes the records of a kind and an owner, at once.
+func (v *Vault) ForgetOwner(ctx context.Context, kind Kind, owner string) error {
+	v.commits.Lock() // nothing that is being stored comes back after it
+	defer v.commits.Unlock()
+	v.mu.Lock()
+	maps.DeleteFunc(v.changed, func(p place, _ *change) bool { return p.kind == kind && p.owner == owner })
+	v.mu.Unlock()
+	return v.deleteOwner(ctx, kind, owner)
 }
 
 // Older returns the records of a kind that were stored before a time, at most 500 of them.
