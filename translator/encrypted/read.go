@@ -70,7 +70,7 @@ func (b *Bot) read(ctx context.Context, ev *event.Event) error {
 	}
 	clear, err := b.machine.DecryptMegolmEvent(ctx, ev)
 	if errors.Is(err, crypto.ErrNoSessionFound) {
-		return b.o.Vault.Write(kindUnread, ev.RoomID.String(), ev.ID.String(), ev)
+		return b.awaitKey(ctx, ev)
 	}
 	if err != nil {
 		b.o.Log.WithFields(logrus.Fields{"room": ev.RoomID, "event": ev.ID, "reason": reasonOf(err)}).Info("a message could not be decrypted")
@@ -90,6 +90,21 @@ func (b *Bot) read(ctx context.Context, ev *event.Event) error {
 		return b.desk.Take(work)
 	}
 	return nil
+}
+
+// maxUnread bounds the messages of a room that wait for their keys.
+const maxUnread = 500
+
+// awaitKey keeps a message until its key comes. Of one that is too many the room is told as of one whose key does not come.
+func (b *Bot) awaitKey(ctx context.Context, ev *event.Event) error {
+	waiting, err := b.o.Vault.Count(ctx, kindUnread, ev.RoomID.String())
+	if err != nil {
+		return err
+	}
+	if waiting >= maxUnread {
+		return b.tellUnreadable(ctx, ev.RoomID.String(), ev.ID.String())
+	}
+	return b.o.Vault.Write(kindUnread, ev.RoomID.String(), ev.ID.String(), ev)
 }
 
 // reasonOf names a failure without what the library says of the message.

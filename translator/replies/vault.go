@@ -236,6 +236,23 @@ func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) error {
 	return v.deleteOlder(ctx, kind, before.UnixMilli())
 }
 
+// Count returns how many records of a kind an owner has at most: what is not stored yet counts once more where it replaces
+// something.
+func (v *Vault) Count(ctx context.Context, kind Kind, owner string) (int, error) {
+	count, err := v.countOwner(ctx, kind, owner)
+	if err != nil {
+		return 0, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for p, c := range v.changed {
+		if p.kind == kind && p.owner == owner && !c.deleted {
+			count++
+		}
+	}
+	return count, nil
+}
+
 // ForgetOwner removes the records of a kind and an owner, at once.
 func (v *Vault) ForgetOwner(ctx context.Context, kind Kind, owner string) error {
 	v.commits.Lock() // nothing that is being stored comes back after it
