@@ -42,6 +42,7 @@ type world struct {
 	notices    []*Notice
 	hold       map[int64]time.Time
 	lookups    int      // of intervals
+	asked      int      // for redactions
 	followed   []string // ids
 	down       error    // why ids cannot be looked up
 	request    func(language string, events []*rooms.Event, budget time.Duration)
@@ -87,6 +88,7 @@ func (w *world) EventsByID(_ context.Context, ids []string) (map[string]*rooms.E
 }
 
 func (w *world) Redacted(_ context.Context, ids []string) (map[string]*rooms.Event, error) {
+	w.asked++
 	return w.redacted, nil
 }
 

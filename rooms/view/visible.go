@@ -12,8 +12,8 @@ import (
 
 // Visible returns the events of the room that the viewer may see, in their order (Client-Server API, Room History
 // Visibility). Events of ignored users are left out, except for state events; so are events that this node did not
-// accept, and what its own bot says to the readers of another language (see [Tagged]). It looks up the viewer's membership
-// intervals once, and state only where history is for members alone.
+// accept, redactions without effect, and what its own bot says to the readers of another language (see [Tagged]). It looks up
+// the viewer's membership intervals once, and state only where history is for members alone.
 func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events []*rooms.Event) ([]*rooms.Event, error) {
 	if len(events) == 0 {
 		return events, nil
@@ -26,7 +26,7 @@ func (v *View) Visible(ctx context.Context, viewer Viewer, roomID string, events
 	if err != nil {
 		return nil, err
 	}
-	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{intervals: intervals}, hidden))
+	return v.shown(ctx, viewer, events, history{intervals: intervals}, hidden)
 }
 
 // VisibleSince is Visible for a viewer who is known to be joined without a break since the position joined: events
@@ -41,7 +41,15 @@ func (v *View) VisibleSince(ctx context.Context, viewer Viewer, roomID string, j
 	if err != nil {
 		return nil, err
 	}
-	return v.atForks(ctx, viewer, filterVisible(viewer, events, history{joined: true}, hidden))
+	return v.shown(ctx, viewer, events, history{joined: true}, hidden)
+}
+
+func (v *View) shown(ctx context.Context, viewer Viewer, events []*rooms.Event, h history, hidden func(*rooms.Event) bool) ([]*rooms.Event, error) {
+	kept, err := v.withoutVain(ctx, filterVisible(viewer, events, h, hidden))
+	if err != nil {
+		return nil, err
+	}
+	return v.atForks(ctx, viewer, kept)
 }
 
 // atForks leaves out what was written on a fork without the viewer and came after their join, for example by a hospital that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"medixchange/translator"
@@ -12,9 +13,11 @@ import (
 	"medixchange/translator/replies"
 )
 
-// Command implements replies.Host.
+// Command implements replies.Host. Who asks too much is told so once. A command that fails is answered, too, and not tried again.
 func (h *house) Command(ctx context.Context, roomID, userID string, c replies.Command) (answer string, ok bool, err error) {
-	members, err := h.membersOf(ctx, roomID)
+	limited, cancel := context.WithTimeout(ctx, replies.CommandTimeout)
+	defer cancel()
+	members, err := h.membersOf(limited, roomID)
 	if err != nil {
 		return "", false, err
 	}
@@ -22,8 +25,19 @@ func (h *house) Command(ctx context.Context, roomID, userID string, c replies.Co
 	if c.Name == "" && !alone {
 		return "", false, nil
 	}
-	answer, err = h.answer(ctx, place{roomID, userID}, c, alone)
-	return answer, err == nil, err
+	reader := h.Reads(ctx, userID, roomID)
+	if allowed, wait := h.commands.Of(userID).Take(h.s.o.Now()); !allowed {
+		return language.Say(reader, "error_wait", "count", strconv.Itoa(wait)), wait > 0, nil
+	}
+	answer, err = h.answer(limited, place{roomID, userID}, c, alone)
+	if ctx.Err() != nil {
+		return "", false, ctx.Err()
+	}
+	if err != nil {
+		h.s.o.Log.WithError(err).WithField("room", roomID).WithField("command", c.Name).Error("a command to the translation bot failed")
+		return language.Say(reader, "error_failed"), true, nil
+	}
+	return answer, true, nil
 }
 
 // answer carries a command out, of somebody who may be alone with the bot.

@@ -2,8 +2,10 @@ package appservice
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
@@ -52,19 +54,22 @@ func (s *Service) arrive(ctx context.Context, w *replies.Work) error {
 	if !local && !s.o.RemoteInvites {
 		return s.decline(ctx, room, language.String(s.o.Home, "encrypted_moderator"))
 	}
-	if _, err := s.client.JoinRoomByID(ctx, room); err != nil {
-		return fmt.Errorf("joining: %w", encrypted.Final(err))
+	if err := s.enter(ctx, w.RoomID); err != nil {
+		return err
 	}
-	s.house.forget(w.RoomID)
 	reader := s.house.Reads(ctx, w.Sender, w.RoomID)
-	hidden, err := s.house.isEncrypted(ctx, w.RoomID)
+	hidden, objection, err := s.objection(ctx, w)
 	switch {
 	case err != nil:
+		return s.inDoubt(ctx, w, err)
+	case objection != "":
+		return s.decline(ctx, room, language.String(reader, objection))
+	}
+	if s.device != nil {
+		err = s.device.Approve(ctx, w.RoomID)
+	}
+	if err != nil || hidden {
 		return err
-	case hidden && s.device == nil:
-		return s.decline(ctx, room, language.String(reader, "encrypted_unable"))
-	case hidden:
-		return s.stayIfModerated(ctx, w, reader)
 	}
 	readers, err := s.house.Readers(ctx, w.RoomID)
 	if err != nil {
@@ -75,12 +80,49 @@ func (s *Service) arrive(ctx context.Context, w *replies.Work) error {
 	return err
 }
 
-func (s *Service) stayIfModerated(ctx context.Context, w *replies.Work, reader language.Code) error {
+// enter joins a room, in which the device reads nothing yet: who moderates there is told to members only.
+func (s *Service) enter(ctx context.Context, roomID string) error {
+	if s.device != nil {
+		if err := s.device.Hold(ctx, roomID); err != nil {
+			return err
+		}
+	}
+	if _, err := s.client.JoinRoomByID(ctx, id.RoomID(roomID)); err != nil {
+		return fmt.Errorf("joining: %w", encrypted.Final(err))
+	}
+	s.house.forget(roomID)
+	return nil
+}
+
+// objection returns the key of what speaks against the bot's being in a room that it was invited to, "" for nothing, and whether the
+// room is encrypted.
+func (s *Service) objection(ctx context.Context, w *replies.Work) (hidden bool, key string, err error) {
+	_, err = s.house.state(ctx, w.RoomID, "m.room.encryption")
+	switch {
+	case errors.Is(err, mautrix.MNotFound):
+		return false, "", nil
+	case err != nil:
+		return false, "", err
+	case s.device == nil:
+		return true, "encrypted_unable", nil
+	}
 	moderated, err := s.house.Moderates(ctx, w.RoomID, w.Sender)
 	if err != nil || moderated {
-		return err
+		return true, "", err
 	}
-	return s.decline(ctx, id.RoomID(w.RoomID), language.String(reader, "encrypted_moderator"))
+	return true, "encrypted_moderator", nil
+}
+
+// doubtAtMost is how long the bot is in a room of which it cannot be found out whether it may be there.
+const doubtAtMost = 5 * time.Minute
+
+// inDoubt has it tried again whether the bot may stay, and leaves when that takes too long.
+func (s *Service) inDoubt(ctx context.Context, w *replies.Work, why error) error {
+	if !errors.Is(why, replies.ErrRefused) && s.o.Now().Sub(time.Unix(0, w.Seq)) < doubtAtMost {
+		return why
+	}
+	s.o.Log.WithError(why).WithField("room", w.RoomID).Warn("the translation bot leaves a room of which it cannot find out whether it may be there")
+	return s.decline(ctx, id.RoomID(w.RoomID), language.String(s.house.Reads(ctx, w.Sender, w.RoomID), "error_failed"))
 }
 
 func (s *Service) decline(ctx context.Context, room id.RoomID, reason string) error {

@@ -32,14 +32,23 @@ type homeserver struct {
 	encrypted bool
 	setting   string            // of the room's translation
 	unpowered bool              // the bot may not send state
+	broken    string            // what fails: part of a path
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
 	done      []string          // what else was asked for
 	chat      bool              // the bot has made its chat with ana
 	taken     int               // of done, by waitFor
+	syncs     []object          // answers of /sync to come
+	filter    string            // of the last /sync
+	answered  int               // /syncs
+	after     string            // token after the last of syncs that was given
+	told      int               // of syncs, that were taken
+	keys      object            // of the device
 }
 
-func newHomeserver(t *testing.T) *homeserver { return &homeserver{t: t, byTxn: map[string]string{}} }
+func newHomeserver(t *testing.T) *homeserver {
+	return &homeserver{t: t, byTxn: map[string]string{}, keys: object{}}
+}
 
 func (h *homeserver) set(change func()) {
 	h.mu.Lock()
@@ -49,6 +58,9 @@ func (h *homeserver) set(change func()) {
 
 func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if strings.HasSuffix(r.URL.Path, "/sync") {
+		time.Sleep(2 * time.Millisecond) // a long poll
+	}
 	h.mu.Lock()
 	status, answer := h.answer(r, body)
 	h.mu.Unlock()
@@ -60,15 +72,23 @@ func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
+	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
+	if r.Header.Get("Authorization") == "Bearer "+deviceToken {
+		return h.answerDevice(r, path, body)
+	}
 	if r.Header.Get("Authorization") != "Bearer "+asToken {
 		return http.StatusUnauthorized, object{"errcode": "M_UNKNOWN_TOKEN"}
 	}
-	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
+	if path == "/login" {
+		return http.StatusOK, object{"user_id": bot, "device_id": "DEVICE", "access_token": deviceToken}
+	}
 	parts := strings.Split(path, "/")
 	if path != "/register" && r.URL.Query().Get("user_id") != bot {
 		return http.StatusForbidden, object{"errcode": "M_FORBIDDEN", "error": "the service must act as its bot"}
 	}
 	switch {
+	case h.broken != "" && strings.Contains(path, h.broken):
+		return http.StatusInternalServerError, object{"errcode": "M_UNKNOWN"}
 	case path == "/register":
 		return http.StatusBadRequest, object{"errcode": "M_USER_IN_USE"}
 	case strings.HasSuffix(path, "/join"):
@@ -112,6 +132,8 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 			return http.StatusNotFound, object{"errcode": "M_NOT_FOUND"}
 		}
 		return http.StatusOK, object{"translation": h.setting, "threads": true}
+	case strings.Contains(path, "/event/"):
+		return http.StatusOK, object{"event_id": parts[len(parts)-1], "sender": "@ana:b.example", "type": "m.room.message", "content": object{}}
 	case strings.Contains(path, "/redact/"):
 		h.done = append(h.done, "redact "+parts[4])
 		return http.StatusOK, object{"event_id": "$redaction"}

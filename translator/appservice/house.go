@@ -21,7 +21,8 @@ import (
 // house knows the people of the homeserver's rooms: who is there, which of them moderate, and which languages they chose.
 // It implements replies.Host.
 type house struct {
-	s *Service
+	s        *Service
+	commands *replies.Allowances
 
 	mu        sync.Mutex
 	choices   map[place]language.Code // "" for originals
@@ -52,7 +53,11 @@ type choice struct {
 }
 
 func newHouse(ctx context.Context, s *Service) (*house, error) {
-	h := &house{s: s, choices: map[place]language.Code{}, members: map[string][]string{},
+	commands, err := replies.NewAllowances(replies.CommandEvery, replies.CommandBurst)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{s: s, commands: commands, choices: map[place]language.Code{}, members: map[string][]string{},
 		encrypted: map[string]bool{}, translation: map[string]string{}}
 	stored, err := s.o.Vault.All(ctx, kindChoice)
 	if err != nil {
@@ -225,18 +230,6 @@ func (h *house) Needed(ctx context.Context, roomID string) (bool, error) {
 
 // moderatorPower is from which level on a user decides about the bot.
 const moderatorPower = 50
-
-// Author implements replies.Host.
-func (h *house) Author(ctx context.Context, roomID, eventID string) (string, error) {
-	ev, err := h.s.client.GetEvent(ctx, id.RoomID(roomID), id.EventID(eventID))
-	if errors.Is(err, mautrix.MNotFound) || errors.Is(err, mautrix.MForbidden) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("asking for an event: %w", err)
-	}
-	return ev.Sender.String(), nil
-}
 
 // Moderates implements replies.Host: a power of 50 or more that is enough to invite, or having created a room of version
 // 12 or later.

@@ -122,6 +122,11 @@ func (s *Service) worksOf(ctx context.Context, events []gjson.Result) ([]replies
 	var works []replies.Work
 	for _, ev := range events {
 		s.house.note(ev)
+		if s.sentAway(ev) {
+			if err := s.desk.Forget(ctx, ev.Get("room_id").Str); err != nil {
+				return nil, err
+			}
+		}
 		w, ok := s.workOf(ev)
 		if !ok {
 			continue
@@ -134,6 +139,9 @@ func (s *Service) worksOf(ctx context.Context, events []gjson.Result) ([]replies
 				continue
 			}
 		}
+		if w.Task == replies.Withdraw && !s.desk.Heeds(ctx, &w) {
+			continue
+		}
 		works = append(works, w)
 	}
 	return works, nil
@@ -141,6 +149,12 @@ func (s *Service) worksOf(ctx context.Context, events []gjson.Result) ([]replies
 
 func saidIn(ev gjson.Result) replies.Said {
 	return replies.Said{RoomID: ev.Get("room_id").Str, EventID: ev.Get("event_id").Str, Sender: ev.Get("sender").Str, Content: ev.Get("content")}
+}
+
+// sentAway reports whether an event says that the bot is not in its room any more.
+func (s *Service) sentAway(ev gjson.Result) bool {
+	membership := ev.Get("content.membership").Str
+	return ev.Get("type").Str == "m.room.member" && ev.Get("state_key").Str == s.bot.String() && (membership == "leave" || membership == "ban")
 }
 
 func (s *Service) workOf(ev gjson.Result) (replies.Work, bool) {

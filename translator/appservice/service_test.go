@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -52,10 +53,15 @@ type besideWorld struct {
 	service *Service
 	stop    func()
 	events  int
+	options func(*Options) // what differs
 }
 
-func newBesideWorld(t *testing.T) *besideWorld {
-	w := &besideWorld{t: t, hs: newHomeserver(t), db: sqldbtest.Open(t, sqldbtest.SQLite(t))}
+func newBesideWorld(t *testing.T, options ...func(*Options)) *besideWorld {
+	w := &besideWorld{t: t, options: func(o *Options) {
+		for _, change := range options {
+			change(o)
+		}
+	}, hs: newHomeserver(t), db: sqldbtest.Open(t, sqldbtest.SQLite(t))}
 	w.server = httptest.NewServer(w.hs)
 	w.start()
 	t.Cleanup(func() { w.stop(); w.server.Close(); require.NoError(t, w.db.Close()) })
@@ -67,11 +73,13 @@ func (w *besideWorld) start() {
 	log.SetOutput(io.Discard)
 	vault, err := replies.NewVault(w.db, bytes.Repeat([]byte{1}, replies.KeyBytes), time.Now)
 	require.NoError(w.t, err)
-	w.service, err = New(context.Background(), Options{
+	o := Options{
 		Registration: Registration{ID: "x", ASToken: asToken, HSToken: hsToken, SenderLocalpart: "translator-service"},
 		BotLocalpart: "translator", ServerName: "b.example", Homeserver: w.server.URL, Transport: http.DefaultTransport,
 		Vault: vault, Pipeline: echo{}, Languages: []language.Code{"en", "es", "zh"}, Home: "en", Log: logrus.NewEntry(log), Now: time.Now,
-	})
+	}
+	w.options(&o)
+	w.service, err = New(context.Background(), o)
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

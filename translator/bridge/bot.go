@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/tidwall/gjson"
@@ -25,26 +24,18 @@ import (
 type talk struct {
 	b        *Bridge
 	view     *view.View
-	commands *allowances
-	reports  *allowances // apart from commands: who goes through a long history may find many bad translations
+	commands *replies.Allowances
+	reports  *replies.Allowances // apart from commands: who goes through a long history may find many bad translations
 }
 
-const (
-	// A user may give commandBurst commands at once and one each commandEvery after that; what is more is not answered, but
-	// for a word of it.
-	commandBurst = 10
-	commandEvery = 2 * time.Second
-	// commandTimeout bounds one command, engines included.
-	commandTimeout = 10 * time.Second
-	viewCacheBytes = 1 << 20
-)
+const viewCacheBytes = 1 << 20
 
 func newTalk(b *Bridge) (*talk, error) {
-	commands, err := newAllowances(commandEvery, commandBurst)
+	commands, err := replies.NewAllowances(replies.CommandEvery, replies.CommandBurst)
 	if err != nil {
 		return nil, err
 	}
-	reports, err := newAllowances(reportEvery, reportBurst)
+	reports, err := replies.NewAllowances(reportEvery, reportBurst)
 	if err != nil {
 		return nil, err
 	}
@@ -279,12 +270,12 @@ type asked struct {
 // answerAllowed carries a command out, unless its sender has given too many: who has is told so once. A command that fails
 // is answered, too, and not tried again: others wait behind it. It fails only when ctx ends.
 func (t *talk) answerAllowed(ctx context.Context, a *asked) (answer string, ok bool, err error) {
-	allowed, wait := t.commands.of(a.ev.Sender).take(t.b.o.Now())
+	allowed, wait := t.commands.Of(a.ev.Sender).Take(t.b.o.Now())
 	if !allowed {
 		t.b.metrics.commands.WithLabelValues(a.Name, "limited").Inc()
 		return language.Say(a.reader, "error_wait", "count", strconv.Itoa(wait)), wait > 0, nil
 	}
-	limited, cancel := context.WithTimeout(ctx, commandTimeout)
+	limited, cancel := context.WithTimeout(ctx, replies.CommandTimeout)
 	defer cancel()
 	answer, err = t.answer(limited, a)
 	if ctx.Err() != nil {

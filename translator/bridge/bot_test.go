@@ -13,6 +13,7 @@ import (
 
 	"medixchange/rooms"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // chat is a direct chat of a user with the bot.
@@ -137,30 +138,6 @@ func TestRepostKeepsDirectionsApart(t *testing.T) {
 	shown := []json.RawMessage{json.RawMessage(`{"room_id":"!none:a.example","sender":"@bob:a.example","content":{"body":"` + "\u200f" + `المريض بخير"}}`)}
 	require.Contains(t, w.bridge.talk.repost(t.Context(), "ar", shown), "\n\n\u200f\u2068@bob:a.example\u2069: \u200fالمريض بخير")
 	require.Contains(t, w.bridge.talk.repost(t.Context(), "en", shown), "\n\n@bob:a.example: ")
-}
-
-// TestBotTellsOnceWhoAsksTooMuch: after that it is silent until nearly all that a user may ask at once is there again.
-func TestBotTellsOnceWhoAsksTooMuch(t *testing.T) {
-	now := time.Now()
-	a := must(newAllowances(commandEvery, commandBurst)).of(bob)
-	takes := func() (allowed, told int) {
-		for range commandBurst + 5 {
-			ok, wait := a.take(now)
-			if ok {
-				allowed++
-			}
-			told += wait
-		}
-		return allowed, told
-	}
-	allowed, seconds := takes()
-	require.Equal(t, []int{commandBurst, 2}, []int{allowed, seconds}, "told once, to wait for two seconds")
-	now = now.Add(2 * commandEvery)
-	allowed, seconds = takes()
-	require.Equal(t, []int{2, 0}, []int{allowed, seconds})
-	now = now.Add(commandBurst * commandEvery)
-	allowed, seconds = takes()
-	require.Equal(t, []int{commandBurst, 2}, []int{allowed, seconds})
 }
 
 func must[T any](value T, err error) T {
@@ -291,11 +268,11 @@ func TestBotIsBoundedForOneUser(t *testing.T) {
 	chat := w.chat(bob)
 	w.botRead()
 	before := w.countOf(bot, chat)
-	for range 3 * commandBurst {
+	for range 3 * replies.CommandBurst {
 		w.say(chat, bob, "!help")
 	}
 	w.botRead()
-	require.LessOrEqual(t, w.countOf(bot, chat)-before, commandBurst+3)
+	require.LessOrEqual(t, w.countOf(bot, chat)-before, replies.CommandBurst+3)
 }
 
 func TestBotAnswersOnceWhateverHappens(t *testing.T) {

@@ -158,6 +158,9 @@ func (p People) Translation(ctx context.Context, roomID string) (string, error) 
 	return p.b.translationOf(ctx, roomID)
 }
 
+// Forget implements replies.Host: the rooms tell of changes themselves.
+func (p People) Forget(string) {}
+
 // Author implements replies.Host.
 func (p People) Author(ctx context.Context, roomID, eventID string) (string, error) {
 	found, err := p.b.o.Rooms.EventsByID(ctx, []string{eventID})
@@ -208,6 +211,16 @@ func (p People) RoomName(ctx context.Context, roomID string) (string, error) {
 		}
 	}
 	return roomID, nil
+}
+
+// Redacts implements replies.Host: the rooms have decided when the redaction, or its target, came.
+func (p People) Redacts(ctx context.Context, roomID, _, eventID string) (bool, error) {
+	found, err := p.b.o.Rooms.Redacted(ctx, []string{eventID})
+	if err != nil {
+		return false, fmt.Errorf("reading whether an event is redacted: %w", err)
+	}
+	redaction := found[eventID]
+	return redaction != nil && redaction.RoomID == roomID, nil
 }
 
 // Moderates implements replies.Host.

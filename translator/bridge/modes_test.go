@@ -13,6 +13,7 @@ import (
 
 	"medixchange/internal/config"
 	"medixchange/rooms"
+	"medixchange/translator/replies"
 )
 
 func (w *world) readsIn(user, roomID, content string) {
@@ -214,7 +215,7 @@ func TestBotCommandModeKeepsTheLanguage(t *testing.T) {
 		{"!mode off", "fr off"}, {"!lang es", "es in_place"}, {"!mode thread", "es thread"}, {"!mode sideways", "es thread"},
 		{"!mode", "es thread"}, {"!mode auto", "es in_place"}, {"!lang off", "es off"}, {"!lang auto", "en in_place"},
 	} {
-		w.ahead.Add(int64(commandEvery)) // the bot lets nobody give it commands without end
+		w.ahead.Add(int64(replies.CommandEvery)) // the bot lets nobody give it commands without end
 		w.ask(chat, bob, c[0])
 		reads(c[1])
 	}

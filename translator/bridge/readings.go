@@ -183,9 +183,12 @@ func (b *Bridge) openReadings(ctx context.Context) error {
 	})
 }
 
+// closeTimeout bounds what is written when the node stops.
+const closeTimeout = 10 * time.Second
+
 // closeReadings writes what is left and marks the log as closed.
 func (b *Bridge) closeReadings(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
 	if err := b.writeReadings(ctx); err != nil {
 		return err

@@ -76,7 +76,7 @@ func (t *talk) hearReaction(ctx context.Context, ev *rooms.Event) error {
 		return err
 	}
 	reader := t.languageOf(ctx, ev.Sender, ev.RoomID)
-	if allowed, wait := t.reports.of(ev.Sender).take(t.b.o.Now()); !allowed {
+	if allowed, wait := t.reports.Of(ev.Sender).Take(t.b.o.Now()); !allowed {
 		if wait == 0 {
 			return nil
 		}

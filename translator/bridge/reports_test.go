@@ -18,6 +18,7 @@ import (
 	"medixchange/internal/web"
 	"medixchange/rooms"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 func (w *world) react(roomID, sender, eventID, key string) string {
@@ -70,7 +71,7 @@ func TestManyReportsAreTaken(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()
 	var ids []string
-	for range commandBurst + 5 {
+	for range replies.CommandBurst + 5 {
 		ids = append(ids, w.say(room, alice, question))
 	}
 	for _, id := range ids {
@@ -83,9 +84,9 @@ func TestManyReportsAreTaken(t *testing.T) {
 	b := w.device(bob)
 	b.sync(0)
 	before := len(b.notices(room))
-	limiter := w.bridge.talk.reports.of(bob).limiter
-	for range 2 { // used up for a quarter of an hour
-		limiter.ReserveN(time.Now(), reportBurst)
+	w.bridge.talk.reports = must(replies.NewAllowances(time.Hour, 2))
+	for range 2 {
+		w.bridge.talk.reports.Of(bob).Take(w.now())
 	}
 	for range 2 {
 		id := w.say(room, alice, question)

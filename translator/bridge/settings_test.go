@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // TestASettingThatNobodyKnowsKeepsARoomsTextsFromEngines: no other member of the content, and no other form of the value,
@@ -40,7 +41,7 @@ func TestACommandChangesItsOwnSettingAlone(t *testing.T) {
 		{"!translation on", "room_external_on", `{"threads":"yes","x":1}`},
 		{"!translation off", "room_translation_off", `{"threads":"yes","translation":"off","x":1}`},
 	} {
-		w.ahead.Add(int64(commandEvery))
+		w.ahead.Add(int64(replies.CommandEvery))
 		require.Equal(t, language.String("en", c.answer), w.ask(room, alice, c.command))
 		snapshot, err := w.rooms.Snapshot(t.Context(), room)
 		require.NoError(t, err)

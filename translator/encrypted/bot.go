@@ -49,7 +49,9 @@ type Bot struct {
 	away    map[id.UserID]time.Time // users whose devices are not asked for until then
 	without map[device]time.Time    // devices that give no one-time key, until then
 	members map[id.RoomID]*members
-	changes uint64 // of members: what was asked for before the last one is not kept
+	changes uint64            // of members: what was asked for before the last one is not kept
+	held    map[id.RoomID]int // rooms that are held, with how many events of them are
+	ready   bool              // the device is there
 
 	taking sync.Mutex // from work's being taken until it is released
 
@@ -67,8 +69,8 @@ func New(o Options) (*Bot, error) {
 	}
 	b := &Bot{
 		o: o, rooms: map[id.RoomID]bool{}, away: map[id.UserID]time.Time{}, without: map[device]time.Time{},
-		members: map[id.RoomID]*members{},
-		came:    map[[2]string]bool{},
+		members: map[id.RoomID]*members{}, held: map[id.RoomID]int{},
+		came: map[[2]string]bool{},
 	}
 	b.keys = &keys{vault: o.Vault, pickle: o.Secret, olm: cache, log: b.refused}
 	b.desk = replies.New(replies.Options{Vault: o.Vault, Courier: b, Host: o.Host, Pipeline: o.Pipeline, Log: o.Log, Now: o.Now})
@@ -151,8 +153,11 @@ func (b *Bot) appear(ctx context.Context) error {
 		return err
 	}
 	token, err := b.o.Vault.Get(ctx, kindState, "", nameToken)
+	if err != nil {
+		return err
+	}
 	b.since = string(token)
-	return err
+	return b.begin(ctx)
 }
 
 func (b *Bot) newMachine(log *zerolog.Logger) *crypto.OlmMachine {

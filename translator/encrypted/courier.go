@@ -43,14 +43,7 @@ func (b *Bot) send(ctx context.Context, room id.RoomID, txn string, content, cle
 	if err != nil {
 		return "", err
 	}
-	var sealed *event.EncryptedEventContent
-	err = b.o.Vault.Together(ctx, func() (err error) {
-		if err := b.share(ctx, room, people); err != nil {
-			return err
-		}
-		sealed, err = b.machine.EncryptMegolmEvent(ctx, room, event.EventMessage, content)
-		return err
-	})
+	sealed, err := b.seal(ctx, room, people, content)
 	if err != nil {
 		return "", fmt.Errorf("encrypting: %w", err)
 	}

@@ -47,6 +47,7 @@ type keys struct {
 	olm    *olmCache
 	// changes counts changes of devices, so that what was found of them is known to hold still.
 	changes atomic.Int64
+	asking  asking
 }
 
 var _ crypto.Store = (*keys)(nil)
@@ -209,6 +210,7 @@ func (k *keys) FilterTrackedUsers(ctx context.Context, users []id.UserID) ([]id.
 }
 
 func (k *keys) MarkTrackedUsersOutdated(ctx context.Context, users []id.UserID) error {
+	k.asking.changed(users)
 	tracked, err := k.FilterTrackedUsers(ctx, users)
 	for _, user := range tracked {
 		k.changes.Add(1)

@@ -45,15 +45,28 @@ func (b *Bot) takeReaction(room id.RoomID, ev *event.Event) error {
 }
 
 func (b *Bot) takeRedaction(room id.RoomID, ev *event.Event) error {
-	target := ev.Redacts.String()
-	if target == "" {
-		target = gjson.GetBytes(ev.Content.VeryRaw, "redacts").Str
+	w := withdrawal(room, ev)
+	b.o.Vault.Delete(kindUnread, room.String(), w.Replaces)
+	return b.desk.Take(w)
+}
+
+func withdrawal(room id.RoomID, ev *event.Event) replies.Work {
+	w := replies.Work{Task: replies.Withdraw, RoomID: room.String(), EventID: ev.ID.String(), Sender: ev.Sender.String(), Replaces: ev.Redacts.String()}
+	if w.Replaces == "" {
+		w.Replaces = gjson.GetBytes(ev.Content.VeryRaw, "redacts").Str
 	}
-	if target == "" {
-		return nil
-	}
-	b.o.Vault.Delete(kindUnread, room.String(), target)
-	return b.desk.Take(replies.Work{Task: replies.Withdraw, RoomID: room.String(), EventID: ev.ID.String(), Sender: ev.Sender.String(), Replaces: target})
+	return w
+}
+
+// heeded leaves out redactions that have no effect.
+func (b *Bot) heeded(ctx context.Context, room id.RoomID, events []*event.Event) []*event.Event {
+	return slices.DeleteFunc(events, func(ev *event.Event) bool {
+		if ev.Type.Type != event.EventRedaction.Type || ev.StateKey != nil {
+			return false
+		}
+		w := withdrawal(room, ev)
+		return w.Replaces == "" || !b.desk.Heeds(ctx, &w)
+	})
 }
 
 // read decrypts a message. One whose key has not come waits for it; nobody is asked.
@@ -69,7 +82,7 @@ func (b *Bot) read(ctx context.Context, ev *event.Event) error {
 	}
 	clear, err := b.machine.DecryptMegolmEvent(ctx, ev)
 	if errors.Is(err, crypto.ErrNoSessionFound) {
-		return b.o.Vault.Write(kindUnread, ev.RoomID.String(), ev.ID.String(), ev)
+		return b.awaitKey(ctx, ev)
 	}
 	if err != nil {
 		b.o.Log.WithFields(logrus.Fields{"room": ev.RoomID, "event": ev.ID, "reason": reasonOf(err)}).Info("a message could not be decrypted")
@@ -89,6 +102,21 @@ func (b *Bot) read(ctx context.Context, ev *event.Event) error {
 		return b.desk.Take(work)
 	}
 	return nil
+}
+
+// maxUnread bounds the messages of a room that wait for their keys.
+const maxUnread = 500
+
+// awaitKey keeps a message until its key comes. Of one that is too many the room is told as of one whose key does not come.
+func (b *Bot) awaitKey(ctx context.Context, ev *event.Event) error {
+	waiting, err := b.o.Vault.Count(ctx, kindUnread, ev.RoomID.String())
+	if err != nil {
+		return err
+	}
+	if waiting >= maxUnread {
+		return b.tellUnreadable(ctx, ev.RoomID.String(), ev.ID.String())
+	}
+	return b.o.Vault.Write(kindUnread, ev.RoomID.String(), ev.ID.String(), ev)
 }
 
 // reasonOf names a failure without what the library says of the message.

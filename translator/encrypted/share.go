@@ -102,8 +102,19 @@ func (b *Bot) share(ctx context.Context, room id.RoomID, people *members) error 
 	return nil
 }
 
-// renew makes a session and gives it to all devices.
+// renew makes a session and gives it to all devices that are known.
 func (b *Bot) renew(ctx context.Context, room id.RoomID, users []id.UserID) (*crypto.OutboundGroupSession, error) {
+	users, err := b.keys.FilterTrackedUsers(ctx, users) // the machine would ask for the others, whose servers did not answer
+	if err != nil {
+		return nil, err
+	}
+	claims, err := b.claimsFor(ctx, users)
+	if err != nil {
+		return nil, err
+	}
+	if !aheadOf(ctx).mayClaim(claims) {
+		return nil, errAskFirst
+	}
 	if err := b.keys.RemoveOutboundGroupSession(ctx, room); err != nil {
 		return nil, err
 	}
@@ -115,6 +126,27 @@ func (b *Bot) renew(ctx context.Context, room id.RoomID, users []id.UserID) (*cr
 		return nil, err
 	}
 	return session, b.noteUnreached(ctx, session, users)
+}
+
+// claimsFor returns the one-time keys that it takes to write to all devices of users.
+func (b *Bot) claimsFor(ctx context.Context, users []id.UserID) (mautrix.OneTimeKeysRequest, error) {
+	claims := mautrix.OneTimeKeysRequest{}
+	for _, user := range users {
+		devices, err := b.keys.GetDevices(ctx, user)
+		if err != nil {
+			return nil, err
+		}
+		for name, of := range devices {
+			if user == b.client.UserID && name == b.client.DeviceID || b.keys.HasSession(ctx, of.IdentityKey) {
+				continue
+			}
+			if claims[user] == nil {
+				claims[user] = map[id.DeviceID]id.KeyAlgorithm{}
+			}
+			claims[user][name] = id.KeyAlgorithmSignedCurve25519
+		}
+	}
+	return claims, nil
 }
 
 // askForDevices asks the servers for devices that are not known or have changed.
@@ -134,6 +166,9 @@ func (b *Bot) askForDevices(ctx context.Context, users []id.UserID) error {
 	b.mu.Unlock()
 	if len(asked) == 0 {
 		return nil
+	}
+	if !b.mayQuery(aheadOf(ctx), asked) {
+		return errAskFirst
 	}
 	found, err := b.machine.FetchKeys(ctx, asked, true)
 	if err != nil {

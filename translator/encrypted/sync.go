@@ -21,8 +21,8 @@ import (
 // others.
 func filter(limit int) string {
 	return `{"presence":{"types":[]},"account_data":{"types":[]},"room":{"ephemeral":{"types":[]},"account_data":{"types":[]},` +
-		`"state":{"types":["m.room.encryption"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
-		`"m.room.encryption","m.room.member","m.room.redaction","m.reaction"],"limit":` + strconv.Itoa(limit) + `}}}`
+		`"state":{"types":["m.room.encryption","` + replies.TypeSettings + `"],"lazy_load_members":true},"timeline":{"types":["m.room.encrypted",` +
+		`"m.room.encryption","m.room.member","m.room.redaction","m.reaction","` + replies.TypeSettings + `"],"limit":` + strconv.Itoa(limit) + `}}}`
 }
 
 const (
@@ -109,19 +109,12 @@ type told struct {
 	since  string // the event by which it came
 }
 
-// complete puts each room's events together: those that the answer left out are fetched, those from before the bot came
-// are left out.
+// complete puts each room's events together: those that the answer left out are fetched, those from before the bot came, and
+// redactions without effect, are left out.
 func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, error) {
 	var rooms []told
 	for room, joined := range answer.Rooms.Join {
-		for _, ev := range slices.Concat(joined.State.Events, joined.Timeline.Events) {
-			if ev.Type.Type == event.StateEncryption.Type && ev.StateKey != nil {
-				b.noteEncrypted(room, true)
-			}
-			if joined.Timeline.Limited || ev.Type.Type == event.StateMember.Type {
-				b.forgetMembers(room)
-			}
-		}
+		b.noteState(room, joined)
 		if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
 			if err != nil {
 				return nil, err
@@ -140,9 +133,29 @@ func (b *Bot) complete(ctx context.Context, answer *mautrix.RespSync) ([]told, e
 		if b.since == "" && !t.fresh { // the device is new: what was said before it is not for it
 			t.events, t.fresh, t.since = nil, true, b.client.DeviceID.String()
 		}
+		t.events = b.heeded(ctx, room, t.events)
 		rooms = append(rooms, t)
 	}
 	return rooms, nil
+}
+
+// noteState follows what an answer says of a room's state. Work is taken after it, so that a text never goes to engines by a
+// setting of before it was said.
+func (b *Bot) noteState(room id.RoomID, joined *mautrix.SyncJoinedRoom) {
+	changed := joined.Timeline.Limited
+	for _, ev := range slices.Concat(joined.State.Events, joined.Timeline.Events) {
+		switch {
+		case ev.StateKey == nil:
+		case ev.Type.Type == event.StateEncryption.Type:
+			b.noteEncrypted(room, true)
+		case ev.Type.Type == event.StateMember.Type, ev.Type.Type == replies.TypeSettings:
+			changed = true
+		}
+	}
+	if changed {
+		b.forgetMembers(room)
+		b.o.Host.Forget(room.String())
+	}
 }
 
 // cut leaves what came after the bot's own joining.
@@ -207,20 +220,32 @@ func (b *Bot) take(ctx context.Context, answer *mautrix.RespSync, rooms []told) 
 		return err
 	}
 	for _, t := range rooms {
-		if t.fresh && !t.made {
-			if err := b.desk.Take(replies.Work{Task: replies.Greet, RoomID: t.room.String(), EventID: t.since}); err != nil {
-				return err
-			}
+		take := b.takeTold
+		if b.isHeld(t.room) {
+			take = b.holdBack
 		}
-		for _, ev := range t.events {
-			if err := b.takeEvent(ctx, t.room, ev); err != nil {
-				return err
-			}
+		if err := take(ctx, t); err != nil {
+			return err
 		}
 	}
 	for room := range answer.Rooms.Leave {
 		b.forgetMembers(room)
 		if err := b.forget(ctx, room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeTold does what happened in one room asks for.
+func (b *Bot) takeTold(ctx context.Context, t told) error {
+	if t.fresh && !t.made {
+		if err := b.desk.Take(replies.Work{Task: replies.Greet, RoomID: t.room.String(), EventID: t.since}); err != nil {
+			return err
+		}
+	}
+	for _, ev := range t.events {
+		if err := b.takeEvent(ctx, t.room, ev); err != nil {
 			return err
 		}
 	}
@@ -249,13 +274,9 @@ func (b *Bot) forget(ctx context.Context, room id.RoomID) error {
 	if _, err := b.keys.RedactGroupSessions(ctx, room, "", "left"); err != nil {
 		return err
 	}
-	if err := b.desk.ForgetRoom(ctx, room.String()); err != nil {
+	if err := b.dropHeld(ctx, room); err != nil {
 		return err
 	}
 	b.o.Vault.Delete(kindUnneeded, "", room.String())
-	unread, err := b.o.Vault.List(ctx, kindUnread, room.String())
-	for _, record := range unread {
-		b.o.Vault.Delete(kindUnread, room.String(), record.Name)
-	}
-	return err
+	return errors.Join(b.o.Vault.ForgetOwner(ctx, kindUnread, room.String()), b.desk.Forget(ctx, room.String()))
 }

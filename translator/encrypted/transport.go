@@ -18,7 +18,8 @@ func committed(ctx context.Context) context.Context {
 	return context.WithValue(ctx, committedKey{}, true)
 }
 
-// committing is a transport that stores first and sends then: after a crash no ratchet goes back behind what has left.
+// committing is a transport that stores first and sends then: after a crash no ratchet goes back behind what has left. What was
+// asked for ahead is not asked for again.
 type committing struct {
 	next  http.RoundTripper
 	vault *replies.Vault
@@ -29,6 +30,11 @@ func (c *committing) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Context().Value(committedKey{}) != nil {
 		if err := c.vault.Commit(r.Context()); err != nil {
 			return nil, err
+		}
+	}
+	if a := aheadOf(r.Context()); a != nil {
+		if known, err := a.answer(r); known != nil || err != nil {
+			return known, err
 		}
 	}
 	if c.next == nil {

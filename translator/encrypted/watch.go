@@ -32,7 +32,7 @@ func (b *Bot) watchEvery() time.Duration {
 // watchLoop does what nothing that happens in a room asks for.
 func (b *Bot) watchLoop(ctx context.Context) error {
 	for pace.Pause(ctx, b.watchEvery()) {
-		if err := errors.Join(b.giveUpUnread(ctx), b.leaveUnneeded(ctx)); err != nil && ctx.Err() == nil {
+		if err := errors.Join(b.giveUpUnread(ctx), b.leaveUnneeded(ctx), b.leaveHeld(ctx)); err != nil && ctx.Err() == nil {
 			b.o.Log.WithError(err).Warn("looking after the translation bot's rooms")
 		}
 	}
@@ -42,26 +42,32 @@ func (b *Bot) watchLoop(ctx context.Context) error {
 // giveUpUnread tells rooms of messages whose keys have not come in time.
 func (b *Bot) giveUpUnread(ctx context.Context) error {
 	before := b.o.Now().Add(-b.o.KeyWait)
-	late, err := b.o.Vault.Older(ctx, kindUnread, before)
-	if err != nil || len(late) == 0 {
-		return err
-	}
-	return b.takeWork(ctx, func() error {
-		for _, record := range late {
-			still, err := b.o.Vault.Get(ctx, kindUnread, record.Owner, record.Name)
-			if err != nil {
-				return err
-			}
-			if still == nil {
-				continue // its key came meanwhile
-			}
-			b.o.Vault.Delete(kindUnread, record.Owner, record.Name)
-			if err := b.tellUnreadable(ctx, record.Owner, record.Name); err != nil {
-				return err
-			}
+	for {
+		late, err := b.o.Vault.Older(ctx, kindUnread, before)
+		if err != nil || len(late) == 0 {
+			return err
 		}
-		return nil
-	})
+		if err := b.takeWork(ctx, func() error { return b.giveUp(ctx, late) }); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *Bot) giveUp(ctx context.Context, late []replies.Record) error {
+	for _, record := range late {
+		still, err := b.o.Vault.Get(ctx, kindUnread, record.Owner, record.Name)
+		if err != nil {
+			return err
+		}
+		if still == nil {
+			continue // its key came meanwhile
+		}
+		b.o.Vault.Delete(kindUnread, record.Owner, record.Name)
+		if err := b.tellUnreadable(ctx, record.Owner, record.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // tellUnreadable has a room told, once a day at most, that a message could not be decrypted. Its caller is in takeWork.
@@ -100,7 +106,7 @@ func (b *Bot) leaveUnneeded(ctx context.Context) error {
 }
 
 func (b *Bot) leaveIfUnneeded(ctx context.Context, room id.RoomID) error {
-	if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted {
+	if encrypted, err := b.isEncrypted(ctx, room); err != nil || !encrypted || b.isHeld(room) {
 		return err
 	}
 	needed, err := b.o.Host.Needed(ctx, room.String())

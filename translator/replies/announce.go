@@ -74,7 +74,6 @@ func (d *Desk) goAway(ctx context.Context, w *Work) error {
 		return fmt.Errorf("leaving: %w", err)
 	}
 	return d.done(ctx, w, func() error {
-		d.o.Vault.Delete(d.o.Kinds+kindReaders, w.RoomID, "")
-		return d.ForgetRoom(ctx, w.RoomID)
+		return d.Forget(ctx, w.RoomID)
 	})
 }

@@ -55,8 +55,13 @@ type Host interface {
 	Chats(ctx context.Context, userID string) (roomIDs []string, err error)
 	// RoomName returns what a room is called where it has a name, else its id.
 	RoomName(ctx context.Context, roomID string) (string, error)
+	// Forget says that members of a room, or its settings, may have changed: what the host remembers of them holds no more.
+	Forget(roomID string)
 	// Author returns who sent an event of a room, "" for one that the bot cannot see.
 	Author(ctx context.Context, roomID, eventID string) (string, error)
+	// Redacts reports whether a user's redaction of an event of a room takes effect. From room version 3 on anybody may send one
+	// that does not. Of an event that the bot cannot see either answer will do: it has said nothing of it.
+	Redacts(ctx context.Context, roomID, userID, eventID string) (bool, error)
 	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
 	// who is alone with the bot is told so, in a room with others it may be meant for another bot.
 	Command(ctx context.Context, roomID, userID string, c Command) (answer string, ok bool, err error)
@@ -129,8 +134,8 @@ type Desk struct {
 	sending, commands, asking chan struct{}
 	// warning lets one author be warned at a time: each has one chat with the bot.
 	warning chan struct{}
-	// patience and leastPatience are the constants of these names, shorter in tests.
-	patience, leastPatience time.Duration
+	// They are the constants of these names, others in tests.
+	patience, leastPatience, actPatience time.Duration
 
 	mu      sync.Mutex
 	taken   []*Work // not released yet
@@ -154,8 +159,9 @@ const (
 // New builds a desk; see [Desk.Run].
 func New(o Options) *Desk {
 	return &Desk{
-		o: o, rooms: map[string]*roomWork{}, patience: patience, leastPatience: leastPatience, sending: make(chan struct{}, sendingAtOnce),
-		commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce), warning: make(chan struct{}, 1),
+		o: o, rooms: map[string]*roomWork{}, patience: patience, leastPatience: leastPatience, actPatience: actPatience,
+		sending: make(chan struct{}, sendingAtOnce), commands: make(chan struct{}, commandsAtOnce), asking: make(chan struct{}, askingAtOnce),
+		warning: make(chan struct{}, 1),
 	}
 }
 
@@ -319,14 +325,20 @@ func (d *Desk) done(ctx context.Context, w *Work, record func() error) error {
 	})
 }
 
-// keptReplies is how long it is known which replies belong to a message: an edit after that gets new ones.
-const keptReplies = 90 * 24 * time.Hour
+// Forget forgets which answers of a room belong to which message: the bot has left, and cannot take them back any more. As long as
+// it is there they are known, however old they are, since a message may be redacted at any time.
+func (d *Desk) Forget(ctx context.Context, roomID string) error {
+	var errs []error
+	for _, kind := range []Kind{kindReplies, kindEdits, kindReaders, kindHold} {
+		errs = append(errs, d.o.Vault.ForgetOwner(ctx, d.o.Kinds+kind, roomID))
+	}
+	return errors.Join(errs...)
+}
 
-// Sweep forgets which replies belong to old messages, and messages that were held and not released.
+// Sweep forgets messages that were held and not released.
 func (d *Desk) Sweep(ctx context.Context) error {
-	before, held := d.o.Now().Add(-keptReplies), d.o.Now().Add(-keptHolds)
+	held := d.o.Now().Add(-keptHolds)
 	return errors.Join(
-		d.o.Vault.Forget(ctx, d.o.Kinds+kindReplies, before), d.o.Vault.Forget(ctx, d.o.Kinds+kindEdits, before),
 		d.o.Vault.Forget(ctx, d.o.Kinds+kindHold, held), d.o.Vault.Forget(ctx, d.o.Kinds+kindWarned, held),
 		d.o.Vault.Forget(ctx, d.o.Kinds+kindWarnings, held),
 	)

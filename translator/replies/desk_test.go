@@ -103,6 +103,12 @@ func (people) RoomName(context.Context, string) (string, error) { return "ward 7
 
 func (people) Author(context.Context, string, string) (string, error) { return "@a:x", nil }
 
+func (people) Forget(string) {}
+
+func (people) Redacts(_ context.Context, _, userID, _ string) (bool, error) {
+	return userID != "@stranger:y", nil
+}
+
 func (p people) Translation(context.Context, string) (string, error) {
 	return p.setting.ask()
 }
@@ -139,17 +145,19 @@ func (echo) Translate(_ context.Context, r translator.Request) (translator.Resul
 }
 
 type deskWorld struct {
-	t        *testing.T
-	vault    *Vault
-	room     *room
-	readers  *Readers
-	alone    bool
-	setting  setting
-	engines  Pipeline
-	patience time.Duration // 0: as it is
-	now      func() time.Time
-	desk     *Desk
-	stop     func()
+	t       *testing.T
+	vault   *Vault
+	room    *room
+	readers *Readers
+	alone   bool
+	setting setting
+	engines Pipeline
+	host    func(people) Host // of a test's own; may be nil
+	// They are as they are without a test's own.
+	patience, actPatience time.Duration
+	now                   func() time.Time
+	desk                  *Desk
+	stop                  func()
 }
 
 func newDeskWorld(t *testing.T) *deskWorld {
@@ -166,9 +174,16 @@ func (w *deskWorld) start() { w.startAfter(func() {}) }
 func (w *deskWorld) startAfter(early func()) {
 	log := logrus.New()
 	log.SetLevel(logrus.PanicLevel)
-	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: people{w.readers, w.alone, &w.setting}, Pipeline: w.engines, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
+	var host Host = people{w.readers, w.alone, &w.setting}
+	if w.host != nil {
+		host = w.host(host.(people))
+	}
+	w.desk = New(Options{Vault: w.vault, Courier: w.room, Host: host, Pipeline: w.engines, Log: logrus.NewEntry(log), Now: func() time.Time { return w.now() }})
 	if w.patience > 0 {
 		w.desk.patience, w.desk.leastPatience = w.patience, w.patience
+	}
+	if w.actPatience > 0 {
+		w.desk.actPatience = w.actPatience
 	}
 	early()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -231,12 +231,3 @@ func (d *Desk) holdOf(ctx context.Context, roomID, eventID string) (message stri
 	}
 	return "", hold{}, nil
 }
-
-// ForgetRoom forgets the texts of a room's messages that are held: the bot has left it. It is called in Vault.Together.
-func (d *Desk) ForgetRoom(ctx context.Context, roomID string) error {
-	holds, err := d.o.Vault.List(ctx, d.o.Kinds+kindHold, roomID)
-	for _, record := range holds {
-		d.o.Vault.Delete(d.o.Kinds+kindHold, roomID, record.Name)
-	}
-	return err
-}

@@ -30,6 +30,12 @@ type answers struct {
 // sendAnswers replies to a message once for each language that is read, or changes its replies when it was edited. It stops
 // when the message is redacted.
 func (d *Desk) sendAnswers(ctx context.Context, j *job) error {
+	if err := d.askAuthor(ctx, j); err != nil {
+		return err
+	}
+	if j.foreign {
+		return d.done(ctx, j.Work, func() error { return nil })
+	}
 	if len(j.results) == 0 && j.Replaces == "" && LooksLikeCommand(j.Text) {
 		return d.ask(ctx, j.Work, Command{}) // nobody reads it in another language: who is alone with the bot is told
 	}

@@ -19,12 +19,15 @@ type job struct {
 	cancel func()
 	turn   chan struct{}     // closed when engines may have the message
 	after  []<-chan struct{} // what ends before it begins
+	awhile []<-chan struct{} // what it lets go first, for a while
 	behind []<-chan struct{} // what ends before its answers are sent
 	ended  chan struct{}
 
 	results map[language.Code]translator.Result
 	answers *answers // as soon as they may be sent
 	sent    given    // answers that were sent, "" where it is not known whether they were
+
+	authorKnown, foreign bool // of what it edits; it is somebody else's
 
 	begun, gone bool // guarded by Desk.mu: something may have been sent; its event was redacted
 }
@@ -35,7 +38,7 @@ type roomWork struct {
 	queue  []*job // those that wait for their turn with engines
 	asking int    // messages that engines have
 
-	lastMessage, lastAct <-chan struct{} // closed when the last one so far has ended
+	lastMessage, lastAct, lastSetting <-chan struct{} // closed when the last one so far has ended
 }
 
 const (
@@ -86,20 +89,20 @@ func (d *Desk) jobOf(w *Work, gone bool) *job {
 }
 
 // place finds what a job has to wait for. Answers to messages are sent in the order of the messages. What is asked of the bot is done in
-// its order, without waiting for engines, and before later messages are translated. A redaction waits for what it withdraws.
+// its order, without waiting for engines, and before later messages are translated, if it does not take long. A redaction waits for
+// what it withdraws.
 func (r *roomWork) place(j *job) {
 	switch j.Task {
 	case Withdraw:
 		j.after = r.endings(func(other *Work) bool { return j.redacts(other) })
 	case Translate:
-		j.after = appendEnding(nil, r.lastAct)
+		j.after, j.awhile = appendEnding(nil, r.lastSetting), appendEnding(nil, r.lastAct)
 		j.behind = appendEnding(r.endings(func(other *Work) bool { return other.redacts(j.Work) }), r.lastMessage)
 		r.lastMessage = j.ended
 		r.queue = append(r.queue, j)
 	case Caution, Release: // nothing else waits for them
 	default:
-		j.after = appendEnding(nil, r.lastAct)
-		r.lastAct = j.ended
+		r.placeAct(j)
 	}
 	r.jobs = append(r.jobs, j)
 }
@@ -161,7 +164,7 @@ func (d *Desk) run(ctx context.Context, j *job) {
 	switch {
 	case j.Task == Translate:
 		d.answerMessage(ctx, j)
-	case !waitFor(ctx, j.after):
+	case !d.waitBefore(ctx, j):
 	case j.Task == Caution:
 		d.carryOut(ctx, j, d.warning, func() error { return d.do(ctx, j.Work) })
 	case j.Task == Answer:

@@ -104,6 +104,25 @@ func (v *Vault) deleteAll(ctx context.Context) error {
 	return nil
 }
 
+func (v *Vault) countOwner(ctx context.Context, kind Kind, owner string) (count int, err error) {
+	err = v.db.QueryRow(ctx, `SELECT COUNT(*) FROM translator_vault WHERE kind = $1 AND owner = $2`, int16(kind), owner).Scan(&count)
+	if err != nil {
+		return 0, fmt.Errorf("counting records of the translator's vault: %w", err)
+	}
+	return count, nil
+}
+
+func (v *Vault) deleteOwner(ctx context.Context, kind Kind, owner string) error {
+	err := v.db.Write(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`DELETE FROM translator_vault WHERE kind = $1 AND owner = $2`, int16(kind), owner)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forgetting records of the translator's vault: %w", err)
+	}
+	return nil
+}
+
 func (v *Vault) deleteOlder(ctx context.Context, kind Kind, before int64) error {
 	err := v.db.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(`DELETE FROM translator_vault WHERE kind = $1 AND stored_ts < $2`, int16(kind), before)

@@ -25,20 +25,15 @@ const (
 )
 
 // translateAhead translates a message into all languages, while earlier ones of its room may still be with engines. It ends
-// when the message's time is up, with or without translations; false when the message is gone or was given up.
+// when the message's time is up, with or without translations, whatever it has waited for; false when the message is gone or was
+// given up.
 func (d *Desk) translateAhead(j *job) bool {
 	defer d.leaveTurn(j)
-	if !waitFor(j.ctx, j.after) {
+	inTime := d.waitBefore(j.until, j) && d.carryOut(j.until, j, nil, func() error { return d.askAuthor(j.until, j) })
+	switch {
+	case j.ctx.Err() != nil, !inTime && j.until.Err() == nil:
 		return false
-	}
-	own := true
-	if !d.carryOut(j.ctx, j, nil, func() (err error) {
-		own, err = d.isByItsAuthor(j)
-		return err
-	}) {
-		return false
-	}
-	if !own {
+	case j.foreign:
 		d.leaveOut(j)
 		return false
 	}
@@ -57,17 +52,18 @@ func (d *Desk) translateAhead(j *job) bool {
 	})
 }
 
-// isByItsAuthor reports whether a message is none that only pretends to edit somebody else's: clients do not show such an edit, and
-// the bot does not answer in its words.
-func (d *Desk) isByItsAuthor(j *job) (bool, error) {
-	if j.Replaces == "" {
-		return true, nil
+// askAuthor finds out whether a message only pretends to edit somebody else's: clients do not show such an edit, and the bot does
+// not answer it.
+func (d *Desk) askAuthor(ctx context.Context, j *job) error {
+	if j.Replaces == "" || j.authorKnown {
+		return nil
 	}
-	author, err := d.o.Host.Author(j.ctx, j.RoomID, j.Replaces)
+	author, err := d.o.Host.Author(ctx, j.RoomID, j.Replaces)
 	if err != nil {
-		return false, fmt.Errorf("asking who wrote what is edited: %w", err)
+		return fmt.Errorf("asking who wrote what is edited: %w", err)
 	}
-	return author == j.Sender, nil
+	j.authorKnown, j.foreign = true, author != j.Sender
+	return nil
 }
 
 // leaveOut ends work that is not to be done.
@@ -184,6 +180,9 @@ func (d *Desk) wanted(j *job) ([]language.Code, error) {
 func (d *Desk) result(j *job, request translator.Request, copied bool) translator.Result {
 	if copied {
 		return d.ofCopy(request)
+	}
+	if j.until.Err() != nil { // it was waited for longer than engines may have it
+		return translator.TimedOut(request)
 	}
 	for rest := firstRest; ; rest = min(2*rest, longestRest) {
 		result, err := d.o.Pipeline.Translate(j.until, request)

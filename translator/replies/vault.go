@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -242,6 +243,33 @@ func (v *Vault) Commit(ctx context.Context) error {
 // Forget removes the stored records of a kind that were not written since a time.
 func (v *Vault) Forget(ctx context.Context, kind Kind, before time.Time) error {
 	return v.deleteOlder(ctx, kind, before.UnixMilli())
+}
+
+// Count returns how many records of a kind an owner has at most: what is not stored yet counts once more where it replaces
+// something.
+func (v *Vault) Count(ctx context.Context, kind Kind, owner string) (int, error) {
+	count, err := v.countOwner(ctx, kind, owner)
+	if err != nil {
+		return 0, err
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for p, c := range v.changed {
+		if p.kind == kind && p.owner == owner && !c.deleted {
+			count++
+		}
+	}
+	return count, nil
+}
+
+// ForgetOwner removes the records of a kind and an owner, at once.
+func (v *Vault) ForgetOwner(ctx context.Context, kind Kind, owner string) error {
+	v.commits.Lock() // nothing that is being stored comes back after it
+	defer v.commits.Unlock()
+	v.mu.Lock()
+	maps.DeleteFunc(v.changed, func(p place, _ *change) bool { return p.kind == kind && p.owner == owner })
+	v.mu.Unlock()
+	return v.deleteOwner(ctx, kind, owner)
 }
 
 // Older returns the records of a kind that were stored before a time, at most 500 of them.

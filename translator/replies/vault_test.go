@@ -116,3 +116,25 @@ func TestVaultWhoseKeyIsLostIsCleared(t *testing.T) {
 		require.Nil(t, value)
 	})
 }
+
+func TestVaultForgetsWhatBelongsToAnOwner(t *testing.T) {
+	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	v := vaultAt(t, db, 1)
+	v.Put(kindReplies, "!a", "$stored", []byte("1"))
+	v.Put(kindReplies, "!b", "$other", []byte("1"))
+	v.Put(kindEdits, "!a", "$other", []byte("1"))
+	require.NoError(t, v.Commit(t.Context()))
+	v.Put(kindReplies, "!a", "$new", []byte("1"))
+	require.NoError(t, v.ForgetOwner(t.Context(), kindReplies, "!a"))
+	require.NoError(t, v.Commit(t.Context()))
+	for _, left := range []struct {
+		kind  Kind
+		owner string
+		count int
+	}{{kindReplies, "!a", 0}, {kindReplies, "!b", 1}, {kindEdits, "!a", 1}} {
+		records, err := v.List(t.Context(), left.kind, left.owner)
+		require.NoError(t, err)
+		require.Len(t, records, left.count)
+	}
+}

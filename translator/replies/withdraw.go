@@ -23,6 +23,16 @@ func (w *Work) redacts(other *Work) bool {
 	return false
 }
 
+// Heeds reports whether a redaction takes effect, so that it is work at all. Where nobody can say it counts: rather too much is
+// taken back than too little. It may take as long as a homeserver does.
+func (d *Desk) Heeds(ctx context.Context, redaction *Work) bool {
+	redacts, err := d.o.Host.Redacts(ctx, redaction.RoomID, redaction.Sender, redaction.Replaces)
+	if err != nil {
+		d.logOf(redaction).WithError(err).Info("it is not known whether a redaction takes effect: it counts")
+	}
+	return redacts || err != nil
+}
+
 // drop takes what a redaction is about from the desk: no engine gets it any more, and nothing is said of it. Where something
 // may have been said, the job stays until it is known what, and the redaction waits for it. It is called with d.mu held, in
 // Vault.Together.
