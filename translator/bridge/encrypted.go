@@ -184,15 +184,23 @@ func (p People) Chats(ctx context.Context, userID string) (chats []string, err e
 	if err != nil {
 		return nil, fmt.Errorf("reading the rooms of a user: %w", err)
 	}
+	own, err := p.b.o.Rooms.UserRooms(ctx, p.b.bot)
+	if err != nil {
+		return nil, fmt.Errorf("reading the bot's rooms: %w", err)
+	}
+	joined := make(map[string]bool, len(own))
+	for _, m := range own {
+		joined[m.RoomID] = m.Membership == "join"
+	}
 	for _, m := range memberships {
-		if m.Membership != "join" && m.Membership != "invite" {
+		if !joined[m.RoomID] || m.Membership != "join" && m.Membership != "invite" {
 			continue
 		}
 		room, err := p.b.o.Rooms.Snapshot(ctx, m.RoomID)
 		if err := ignoreMissing(err); err != nil {
 			return nil, err
 		}
-		if room != nil && room.Membership(p.b.bot) == "join" && room.Joined+room.Invited == 2 {
+		if room != nil && room.Joined+room.Invited == 2 {
 			chats = append(chats, m.RoomID)
 		}
 	}

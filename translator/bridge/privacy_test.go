@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
 	"medixchange/translator/language"
@@ -80,4 +81,44 @@ func TestARoomThatIsNotTranslatedIsNotInTheBotsEncryptedRoomsEither(t *testing.T
 	require.Equal(t, translationOff, setting)
 	_, err = people.Translation(t.Context(), "!unknown:"+hospital)
 	require.Error(t, err, "what cannot be read is not on")
+}
+
+func TestWhomTheBotTellsSomethingAloneAndWhere(t *testing.T) {
+	w := newWorld(t, func(w *world) { w.config.ClinicalBots = []string{carla} })
+	people := w.bridge.People()
+	for user, want := range map[string]bool{alice: true, carla: false, bot: false, "@alice:elsewhere.example": false} {
+		require.Equal(t, want, people.CanBeTold(user), user)
+	}
+	chats := func() []string {
+		found, err := people.Chats(t.Context(), alice)
+		require.NoError(t, err)
+		return found
+	}
+	ward := w.ward()
+	w.botIn(ward, alice)
+	require.Empty(t, chats(), "others are there")
+	chat := w.room(bot)
+	require.Empty(t, chats())
+	w.member(chat, bot, alice, "invite")
+	require.Equal(t, []string{chat}, chats(), "she may come")
+	w.member(chat, alice, alice, "join")
+	require.Equal(t, []string{chat}, chats())
+	w.member(chat, bob, bob, "join")
+	require.Empty(t, chats())
+
+	name, err := people.RoomName(t.Context(), ward)
+	require.NoError(t, err)
+	require.Equal(t, ward, name)
+	w.setState(ward, alice, "m.room.name", `{"name":"Ward 7"}`)
+	name, err = people.RoomName(t.Context(), ward)
+	require.NoError(t, err)
+	require.Equal(t, "Ward 7", name)
+}
+
+func TestWhatTheBotTellsSomebodyAloneNotifies(t *testing.T) {
+	for content, quiet := range map[string]bool{`{}`: true, `{"org.medixchange.notifies":true}`: false, `{"org.medixchange.notifies":true,"org.medixchange.language_tag":"es"}`: true} {
+		ev := &rooms.Event{Type: typeEncrypted, Sender: bot, JSON: []byte(`{"content":` + content + `}`)}
+		require.Equal(t, quiet, Quiet(ev, bot), content)
+		require.False(t, Quiet(ev, alice))
+	}
 }

@@ -6,6 +6,8 @@
 // it is done, and everything that is sent carries a transaction id made of what it answers: after a crash the bot goes on
 // where it was, and nobody is answered twice.
 //
+// What seems to tell who a patient is is held: its author is told in a chat with the bot alone, and may release it (holds.go).
+//
 // A [Courier] brings what the bot says into the room (package encrypted, or an application service), a [Host] knows who
 // reads what. The [Vault] is where all of it is kept: encrypted, with a key that is not in the database.
 //
