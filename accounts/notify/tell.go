@@ -138,7 +138,7 @@ func (n *Notifier) hold(ctx context.Context, b *batch, viewer view.Viewer, ev *r
 
 // held reports whether an event has to wait still, and puts the time until when into until.
 func (n *Notifier) held(viewer view.Viewer, ev *rooms.Event, until *time.Time) bool {
-	at, end := n.o.View.Hold(viewer, []*rooms.Event{ev}, n.o.Hub.Position())
+	at, end := n.o.View.Hold(viewer, []*rooms.Event{ev}, n.o.Hub.Position(), nil)
 	if until != nil {
 		*until = end
 	}

@@ -85,6 +85,37 @@ func TestEvent100IsNotLostWhileAnswering101(t *testing.T) {
 	require.Empty(t, token.Held)
 }
 
+// A device that never gets a message does not wait for its translation.
+func TestNobodyWaitsForWhatTheyAreNotShown(t *testing.T) {
+	for name, c := range map[string]struct {
+		filter  string
+		ignores bool
+		bodies  []string
+	}{
+		"a filter of types":   {filter: `{"room":{"timeline":{"types":["m.room.topic"]}}}`},
+		"a filter of senders": {filter: `{"room":{"timeline":{"not_senders":["` + alice + `"]}}}`, bodies: []string{"mine"}},
+		"no timeline":         {filter: `{"room":{"timeline":{"limit":0}}}`},
+		"not of this room":    {filter: `{"room":{"timeline":{"rooms":[]}}}`},
+		"PDUs":                {filter: `{"event_format":"federation"}`, bodies: []string{"question", "mine"}},
+		"an ignored sender":   {filter: `{}`, ignores: true, bodies: []string{"mine"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, room, device := translated(t)
+			device.params.Set("filter", c.filter)
+			if c.ignores {
+				w.ignored = map[string]struct{}{alice: {}}
+			}
+			w.sayHeld(room, "question", time.Minute)
+			w.say(room, bob, "mine")
+			device.sync()
+			require.Equal(t, strings.Join(c.bodies, ", "), strings.Join(device.bodies(room), ", "))
+			token, err := ParseToken(device.since)
+			require.NoError(t, err)
+			require.Empty(t, token.Held)
+		})
+	}
+}
+
 func TestTheTailWaitsBehindAHeldEvent(t *testing.T) {
 	w, room, c := translated(t)
 	before := w.say(room, bob, "mine, before")

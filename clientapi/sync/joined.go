@@ -247,7 +247,7 @@ func (r *round) readTimeline(s *section) error {
 	if err != nil {
 		return fmt.Errorf("reading the timeline: %w", err)
 	}
-	if i, until := r.h.view.Hold(s.viewer, events, s.upto); i < len(events) && r.holdAt(s, events[i].Position-1, until) {
+	if i, until := r.heldIn(s, events); i < len(events) && r.holdAt(s, events[i].Position-1, until) {
 		events, limited, prev, err = r.h.rooms.LiveTimeline(r.ctx, s.ur.RoomID, s.since, s.upto, read)
 		if err != nil {
 			return fmt.Errorf("reading the timeline before a held event: %w", err)
@@ -260,6 +260,16 @@ func (r *round) readTimeline(s *section) error {
 		s.timeline.cutAt = cameAt(events[0])
 	}
 	return r.trim(s, events, limit)
+}
+
+// heldIn returns which of the events is the first that the device has to wait for, len(events) when none is: what its filter
+// keeps back, and PDUs, which are never shown translated, are not worth waiting for.
+func (r *round) heldIn(s *section, events []*rooms.Event) (index int, until time.Time) {
+	filter := &s.filter.Timeline
+	if r.q.filter.EventFormat == "federation" || filter.timelineLimit() == 0 || !filter.WantsRoom(s.ur.RoomID) {
+		return len(events), time.Time{}
+	}
+	return r.h.view.Hold(s.viewer, events, s.upto, filter.Wants)
 }
 
 func (r *round) holdAt(s *section, position int64, until time.Time) bool {

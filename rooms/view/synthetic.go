@@ -18,15 +18,16 @@ func translationIn(content []byte) string {
 }
 
 // Hold returns from which of the events, ascending, a viewer's timeline of the room up to upto has to wait for a
-// rendering, and until when at most. index is len(events) when nothing is held.
-func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64) (index int, until time.Time) {
+// rendering, and until when at most. index is len(events) when nothing is held. For what the viewer's filter does not want, or
+// for whom they ignore, nobody waits; nil wants everything.
+func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64, wants func(*rooms.Event) bool) (index int, until time.Time) {
 	if v.plain || viewer.Language == "" || viewer.Mode == ModeThread {
 		return len(events), time.Time{}
 	}
-	index, until = v.firstHeld(viewer, events, upto)
+	index, until = v.firstHeld(viewer, events, upto, wants)
 	for index < len(events) {
 		// What comes before goes out as of the place where the answer ends now: a rendering after that is not in place.
-		before, sooner := v.firstHeld(viewer, events[:index], events[index].Position-1)
+		before, sooner := v.firstHeld(viewer, events[:index], events[index].Position-1, wants)
 		if before == index {
 			break
 		}
@@ -35,10 +36,13 @@ func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64) (index int
 	return index, until
 }
 
-func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64) (index int, until time.Time) {
+func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64, wants func(*rooms.Event) bool) (index int, until time.Time) {
 	now := v.now()
 	for i, ev := range events {
 		if !translatable(viewer, ev) || !v.renderer.Wanted(ev, viewer.Language) {
+			continue
+		}
+		if viewer.ignores(ev.Sender) || wants != nil && !wants(ev) {
 			continue
 		}
 		if until := v.renderer.HoldUntil(ev, viewer.Language, upto); until.After(now) {

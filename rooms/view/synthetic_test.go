@@ -126,13 +126,13 @@ func TestHoldStopsAtTheFirstEventThatIsBeingTranslated(t *testing.T) {
 	w.hold[2] = clock.Add(-time.Second)
 	v := w.view()
 	events := []*rooms.Event{first, second, third}
-	i, until := v.Hold(viewerOf(t, v, bob), events, 9)
+	i, until := v.Hold(viewerOf(t, v, bob), events, 9, nil)
 	require.Equal(t, 1, i)
 	require.Equal(t, clock.Add(time.Second), until)
-	i, _ = v.Hold(viewerOf(t, v, alice), events, 9)
+	i, _ = v.Hold(viewerOf(t, v, alice), events, 9, nil)
 	require.Equal(t, 3, i, "nothing of one's own is held")
 	w.language = ""
-	i, _ = v.Hold(viewerOf(t, v, bob), events, 9)
+	i, _ = v.Hold(viewerOf(t, v, bob), events, 9, nil)
 	require.Equal(t, 3, i)
 }
 
@@ -290,7 +290,7 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, late)
 	w.hold[3] = clock.Add(time.Second)
-	held, _ := v.Hold(inRoom, []*rooms.Event{ev}, 5)
+	held, _ := v.Hold(inRoom, []*rooms.Event{ev}, 5, nil)
 	require.Equal(t, 1, held, "nothing to wait for")
 }
 
