@@ -34,7 +34,7 @@ func copyWorld(t *testing.T, pairs ...string) (*world, string) {
 func copiedBy(w *world, room, user, text string) (said, got gjson.Result) {
 	b, d := w.device(user), w.device(dora)
 	w.say(room, alice, text)
-	w.say(room, user, body(b.until(room, 1)[0]))
+	w.rendered(w.say(room, user, body(b.until(room, 1)[0])), "fr") // nobody waits long for an engine that there is not
 	shown := d.until(room, 2)
 	return shown[0], shown[1]
 }
@@ -105,11 +105,12 @@ func TestRule12AQuoteIsPutRightInAMessageWithoutTranslation(t *testing.T) {
 	b, d := w.device(bob), w.device(dora)
 	id := w.say(room, alice, better)
 	read := body(b.until(room, 1)[0])
-	w.say(room, bob, quotedLines(read)+"\n"+thanks)
-	w.send(room, bob, object{
+	w.rendered(w.say(room, bob, quotedLines(read)+"\n"+thanks), "fr")
+	html := w.send(room, bob, object{
 		"msgtype": "m.text", "body": quotedLines(read) + "\n\n" + thanks, "format": htmlFormat,
 		"formatted_body": "<blockquote>" + strings.ReplaceAll(read, "\n", "<br>") + "</blockquote>" + thanks,
 	})
+	w.rendered(html, "fr")
 	shown := d.until(room, 3)[1:]
 	for _, got := range shown {
 		require.Equal(t, `none ["no_engine"]`, keyIn(got).Get("state").Str+" "+keyIn(got).Get("reasons").Raw)
