@@ -140,7 +140,11 @@ func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) (language.Cod
 	if err != nil {
 		return "", nil, err
 	}
-	var known []delivered
+	return code, deliveredIn(stored, code), nil
+}
+
+// deliveredIn reads what was translated for readers of a language.
+func deliveredIn(stored []storedParts, code language.Code) (known []delivered) {
 	for _, s := range stored {
 		var p parts
 		if json.Unmarshal(s.parts, &p) != nil || p.State != compose.StateTranslated || p.Body == "" {
@@ -153,21 +157,57 @@ func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) (language.Cod
 		title := language.String(code, "original", "language", p.From.Name(code))
 		known = append(known, delivered{of, compose.PlainLines(p.Body), title})
 	}
-	return code, known, nil
+	return known
+}
+
+const (
+	// roomsElsewhere bounds the rooms in which the original of a copy is looked for.
+	roomsElsewhere = 200
+	// recentElsewhere is recentRenderings in each of them.
+	recentElsewhere = 50
+)
+
+// givenElsewhere returns what the sender of a message was given lately in translation in their other rooms: clients that know no
+// keys of ours forward it as words. The reading log tells; without one nothing is known.
+func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) (known []delivered, err error) {
+	joined, err := b.o.Rooms.JoinedRoomsOf(ctx, ev.Sender)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the rooms of who copies a translation: %w", err)
+	}
+	for _, roomID := range joined[:min(len(joined), roomsElsewhere)] {
+		if roomID == ev.RoomID || b.isOff(ctx, roomID) {
+			continue
+		}
+		tag, _, err := b.o.Accounts.RoomLanguage(ctx, ev.Sender, roomID)
+		code := b.code(tag)
+		if err != nil || code == "" {
+			return known, err
+		}
+		stored, err := b.selectGivenParts(ctx, roomID, ev.Sender, code, recentElsewhere)
+		if err != nil {
+			return nil, err
+		}
+		known = append(known, deliveredIn(stored, code)...)
+	}
+	return known, nil
 }
 
 // repeated reports whether lines repeat a translation, and the version that it was made from; 0 when only its mark tells.
-// Beside the translation there may be what stands around it: marks, the line of invariants, the original.
+// Beside the translation there may be what stands around it: marks, the line of invariants, the original. Of several that are
+// repeated the longest counts, else the newest: a "No" stands in much.
 func repeated(lines []string, known []delivered) (versionNID int64, repeats bool) {
 	lines = compose.PlainLines(strings.Join(lines, "\n"))
-	marked := compose.Marked(lines)
+	marked, longest := compose.Marked(lines), 0
 	for _, d := range known {
 		around := marked || d.title != "" && slices.Contains(lines, d.title)
-		if begins(lines, d.lines) && len(lines) == len(d.lines) || around && contains(lines, d.lines) {
-			return d.versionNID, true
+		if !(begins(lines, d.lines) && len(lines) == len(d.lines) || around && contains(lines, d.lines)) {
+			continue
+		}
+		if length := len(strings.Join(d.lines, "\n")); length > longest {
+			versionNID, longest = d.versionNID, length
 		}
 	}
-	return 0, marked
+	return versionNID, marked || longest > 0
 }
 
 func begins(lines, with []string) bool {

@@ -196,7 +196,7 @@ func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 	if room == translationOff || b.putOffIn(room, ev, d, code) {
 		return time.Time{}
 	}
-	if !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {
+	if d.foreignTo(code) && !b.o.Pipeline.Offers(d.from, code) && budget > offerlessHold {
 		until = until.Add(offerlessHold - budget)
 	}
 	k := key{ev.NID, code}

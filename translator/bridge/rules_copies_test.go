@@ -33,10 +33,17 @@ func copyWorld(t *testing.T, pairs ...string) (*world, string) {
 // copiedBy has somebody send again what they were shown of a message of alice, and returns how dora is shown that.
 func copiedBy(w *world, room, user, text string) (said, got gjson.Result) {
 	b, d := w.device(user), w.device(dora)
-	w.say(room, alice, text)
-	w.say(room, user, body(b.until(room, 1)[0]))
+	w.placedIn(w.say(room, alice, text), "fr")
+	w.placedIn(w.say(room, user, body(b.until(room, 1)[0])), "fr")
 	shown := d.until(room, 2)
 	return shown[0], shown[1]
+}
+
+// placedIn waits until an answer may show what an event came to in a language: nobody waits long for an engine that there is not.
+func (w *world) placedIn(eventID, code string) {
+	w.t.Helper()
+	r := w.rendered(eventID, code)
+	require.Eventually(w.t, func() bool { return w.hub.Position() >= r.Position }, patience, 2*time.Millisecond)
 }
 
 func quotedLines(text string) string { return "> " + strings.ReplaceAll(text, "\n", "\n> ") }
@@ -89,6 +96,7 @@ func TestRule12AQuoteWithoutTranslationSaysSoInItsPlace(t *testing.T) {
 	w, room := copyWorld(t, "es fr")
 	b, d := w.device(bob), w.device(dora)
 	id := w.say(room, alice, better)
+	w.placedIn(id, "fr")
 	w.say(room, bob, quotedLines(body(b.until(room, 1)[0]))+"\n"+thanks)
 	got := d.until(room, 2)[1]
 	require.Equal(t, "translated pass", keyIn(got).Get("state").Str+" "+keyIn(got).Get("verdict").Str)
@@ -105,11 +113,12 @@ func TestRule12AQuoteIsPutRightInAMessageWithoutTranslation(t *testing.T) {
 	b, d := w.device(bob), w.device(dora)
 	id := w.say(room, alice, better)
 	read := body(b.until(room, 1)[0])
-	w.say(room, bob, quotedLines(read)+"\n"+thanks)
-	w.send(room, bob, object{
+	w.placedIn(w.say(room, bob, quotedLines(read)+"\n"+thanks), "fr")
+	html := w.send(room, bob, object{
 		"msgtype": "m.text", "body": quotedLines(read) + "\n\n" + thanks, "format": htmlFormat,
 		"formatted_body": "<blockquote>" + strings.ReplaceAll(read, "\n", "<br>") + "</blockquote>" + thanks,
 	})
+	w.placedIn(html, "fr")
 	shown := d.until(room, 3)[1:]
 	for _, got := range shown {
 		require.Equal(t, `none ["no_engine"]`, keyIn(got).Get("state").Str+" "+keyIn(got).Get("reasons").Raw)

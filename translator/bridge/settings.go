@@ -101,6 +101,10 @@ func (b *Bridge) translationIn(ctx context.Context, roomID string) string {
 	return setting
 }
 
+func (b *Bridge) isLocal(ctx context.Context, roomID string) bool {
+	return b.translationIn(ctx, roomID) == translationLocal
+}
+
 func (b *Bridge) isOff(ctx context.Context, roomID string) bool {
 	return b.translationIn(ctx, roomID) == translationOff
 }

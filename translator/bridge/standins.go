@@ -34,7 +34,7 @@ func (b *Bridge) standInFor(ctx context.Context, j *job, source *rooms.Event) (i
 	in.of = of
 	in.result, err = b.askPipeline(ctx, j, source, translator.Request{
 		Text: text, HTML: w.html, SourceHint: from, SenderLanguage: b.writes(source), Target: j.language,
-		Local: b.translationIn(ctx, source.RoomID) == translationLocal,
+		Local: b.isLocal(ctx, source.RoomID) || b.isLocal(ctx, j.ev.RoomID),
 	})
 	if err != nil {
 		return in, false, fmt.Errorf("translating what is repeated: %w", err)
@@ -137,7 +137,14 @@ func (b *Bridge) ofCopy(ctx context.Context, j *job, w words) (translator.Result
 	if err != nil {
 		return result, err
 	}
-	nid, _ := repeated(strings.Split(w.text, "\n"), known)
+	lines := strings.Split(w.text, "\n")
+	nid, _ := repeated(lines, known)
+	if nid == 0 && reader != "" {
+		if known, err = b.givenElsewhere(ctx, j.ev); err != nil {
+			return result, err
+		}
+		nid, _ = repeated(lines, known)
+	}
 	source, err := b.versionOfNID(ctx, nid)
 	if err != nil || source == nil {
 		b.noteQuoteless(j)

@@ -174,35 +174,6 @@ func (b *Bridge) threadedLanguages(ctx context.Context, messageNID int64) ([]lan
 	return codes, rows.Err()
 }
 
-// storedParts is what a version was translated to.
-type storedParts struct {
-	versionNID int64
-	parts      []byte
-}
-
-// selectRecentParts returns the newest translations of a room for a language, newest first.
-func (b *Bridge) selectRecentParts(ctx context.Context, roomNID int64, code language.Code, limit int) ([]storedParts, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT position, version_nid, parts FROM renderings
-		WHERE room_nid = $1 AND language = $2 AND placed = 1 AND LENGTH(parts) > 0 ORDER BY position DESC LIMIT $3`, roomNID, string(code), limit)
-	if err != nil {
-		return nil, fmt.Errorf("reading recent translations: %w", err)
-	}
-	defer rows.Close()
-	var found []storedParts
-	for rows.Next() {
-		var s storedParts
-		var position int64
-		if err := rows.Scan(&position, &s.versionNID, &s.parts); err != nil {
-			return nil, fmt.Errorf("reading recent translations: %w", err)
-		}
-		if s.parts, err = b.unsealed(s.parts, position, columnParts); err != nil {
-			continue // it does not open: nobody can quote it
-		}
-		found = append(found, s)
-	}
-	return found, rows.Err()
-}
-
 // selectOfMessage returns the rows of all versions of a message, ascending.
 func (b *Bridge) selectOfMessage(tx *sqldb.Tx, messageNID int64) ([]*row, error) {
 	rows, err := tx.Query(`SELECT `+rowColumns+rowTables+` WHERE x.message_nid = $1 ORDER BY x.position`, messageNID)

@@ -2,9 +2,11 @@ package bridge
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 
 	"medixchange/internal/sqldb"
+	"medixchange/translator/language"
 )
 
 // insertQuote notes that translations of an event quote a version of a message.
@@ -32,6 +34,53 @@ func (b *Bridge) selectQuoting(ctx context.Context, messageNID, versionNID int64
 			return nil, fmt.Errorf("looking for what quotes a message: %w", err)
 		}
 		found[event] = append(found[event], version)
+	}
+	return found, rows.Err()
+}
+
+// storedParts is what a version was translated to.
+type storedParts struct {
+	versionNID int64
+	parts      []byte
+}
+
+// newestParts are the newest translations of a room ($1, its nid) for a language ($2), at most $3.
+const newestParts = `SELECT position, version_nid, parts FROM renderings
+	WHERE room_nid = $1 AND language = $2 AND placed = 1 AND LENGTH(parts) > 0 ORDER BY position DESC LIMIT $3`
+
+// selectRecentParts returns the newest translations of a room for a language, newest first.
+func (b *Bridge) selectRecentParts(ctx context.Context, roomNID int64, code language.Code, limit int) ([]storedParts, error) {
+	return b.scanParts(b.o.DB.Query(ctx, newestParts, roomNID, string(code), limit))
+}
+
+// selectGivenParts returns those among the newest translations of a room for a language that a user was given, newest first.
+func (b *Bridge) selectGivenParts(ctx context.Context, roomID, userID string, code language.Code, limit int) ([]storedParts, error) {
+	var roomNID int64
+	err := b.o.DB.QueryRow(ctx, `SELECT room_nid FROM rooms WHERE room_id = $1`, roomID).Scan(&roomNID)
+	if err != nil {
+		return nil, fmt.Errorf("looking for a room: %w", err)
+	}
+	return b.scanParts(b.o.DB.Query(ctx, `SELECT x.position, x.version_nid, x.parts FROM (`+newestParts+`) x
+		JOIN translation_readings r ON r.rendering = x.position AND r.user_id = $4 ORDER BY x.position DESC`,
+		roomNID, string(code), limit, userID))
+}
+
+func (b *Bridge) scanParts(rows *sql.Rows, err error) ([]storedParts, error) {
+	if err != nil {
+		return nil, fmt.Errorf("reading recent translations: %w", err)
+	}
+	defer rows.Close()
+	var found []storedParts
+	for rows.Next() {
+		var s storedParts
+		var position int64
+		if err := rows.Scan(&position, &s.versionNID, &s.parts); err != nil {
+			return nil, fmt.Errorf("reading recent translations: %w", err)
+		}
+		if s.parts, err = b.unsealed(s.parts, position, columnParts); err != nil {
+			continue // it does not open: nobody can quote it
+		}
+		found = append(found, s)
 	}
 	return found, rows.Err()
 }

@@ -264,7 +264,7 @@ func TestLateSaysWhetherTheSenderEdited(t *testing.T) {
 	edited := translated()
 	edited.Late, edited.Edited = true, true
 	require.True(t, strings.HasPrefix(Compose(edited).Body, "🌐 translation of the edited message arrived later\n"))
-	edited.State, edited.Reasons, edited.Body = StateNone, []check.Reason{{Code: "busy"}}, ""
+	edited.State, edited.Reasons, edited.Body, edited.FormattedBody = StateNone, []check.Reason{{Code: "busy"}}, "", ""
 	require.True(t, strings.HasPrefix(Compose(edited).Body, "🌐 a note of the translation service on the edited message\n"))
 	edited.Edited = false
 	require.True(t, strings.HasPrefix(Compose(edited).Body, "🌐 a note of the translation service; the sender did not edit\n"))

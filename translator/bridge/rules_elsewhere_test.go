@@ -1,0 +1,66 @@
+package bridge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
+
+	"medixchange/internal/sqldb/sqldbtest"
+)
+
+// readAndLogged has a device read a message and waits until the reading log has it.
+func (w *world) readAndLogged(d *device, room, id string) (read gjson.Result) {
+	w.t.Helper()
+	read = d.until(room, len(d.messages(room))+1)[0]
+	require.Eventually(w.t, func() bool { return readingOf(w.readingsOf(id), d.device.UserID).Exists() }, patience, 5*time.Millisecond)
+	return read
+}
+
+// wordsOnly is what a client sends on that knows no keys of ours.
+func wordsOnly(copied gjson.Result) object {
+	return object{
+		"msgtype": "m.text", "body": copied.Get("content.body").Str, "format": htmlFormat,
+		"formatted_body": copied.Get("content.formatted_body").Str,
+	}
+}
+
+func TestRule09WhatIsForwardedWithoutItsKeyBecomesTheOriginalToo(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		w := newWorldAt(t, fresh())
+		room := w.ward()
+		a, b := w.device(alice), w.device(bob)
+		id := w.say(room, alice, question)
+		read := w.readAndLogged(b, room, id)
+		elsewhere := w.room(bob, alice, carla)
+		sent := w.send(elsewhere, bob, wordsOnly(read))
+		got := a.until(elsewhere, 1)[0]
+		require.Equal(t, "translated pass original", strings.Join([]string{
+			keyIn(got).Get("state").Str, keyIn(got).Get("verdict").Str, keyIn(got).Get("engine").Str}, " "), got.Raw)
+		require.True(t, strings.HasPrefix(body(got), question+"\nOriginal (English)"), body(got))
+		require.Zero(t, w.engine.count("en", pregunta))
+
+		w.redact(room, alice, id)
+		require.Eventually(t, func() bool { return !strings.Contains(w.bodyAs(alice, sent), question) }, patience, 2*time.Millisecond)
+		require.Contains(t, w.bodyAs(alice, sent), "🌐 not translated", "what is gone is shown to nobody, in whatever room it was copied")
+	})
+}
+
+func TestRule09OnlyWhatTheSenderWasGivenIsLookedForElsewhere(t *testing.T) {
+	w, room := quoteWorld(t)
+	a, b := w.device(alice), w.device(bob)
+	id := w.say(room, alice, question)
+	read := w.readAndLogged(b, room, id)
+	copied := func(user string) gjson.Result {
+		elsewhere := w.room(user, alice)
+		w.send(elsewhere, user, wordsOnly(read))
+		return keyIn(a.until(elsewhere, 1)[0])
+	}
+	require.Equal(t, `["copy"]`, copied(carla).Get("reasons").Raw, "she is in the room and was given nothing yet")
+	w.setState(room, alice, typeSettings, `{"translation":"off"}`)
+	require.Equal(t, `["copy"]`, copied(bob).Get("reasons").Raw, "what the room does not want translated is not")
+	w.setState(room, alice, typeSettings, `{}`)
+	require.Equal(t, "translated", copied(bob).Get("state").Str)
+}
