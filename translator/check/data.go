@@ -30,7 +30,7 @@ type unit struct {
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
 	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
-	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
+	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out; "2 h" for a word that holds its unit
 	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives

@@ -20,7 +20,8 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 		}
 		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
 		for _, e := range m.entries {
-			n.values = append(n.values, e.value)
+			value, unit, _ := strings.Cut(e.value, " ")
+			n.values, n.unit = append(n.values, value), unit
 			n.dated = n.dated || e.group == "month"
 		}
 		if unicode.Is(unicode.Han, f.runes[m.from]) {
@@ -35,7 +36,9 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 	found = joinTens(f, dropCovered(found))
 	for i := range found {
 		n := &found[i]
-		attachUnit(f, n)
+		if n.unit == "" { // some words hold their unit (Arabic "two hours")
+			attachUnit(f, n)
+		}
 		_, people := loaded().counted.at(f.runes, skipSpaces(f, n.to))
 		n.counted = people || n.unit != ""
 		n.plain = (n.plain || n.counted) && countsSomething(f, *n) // what counts something is no other word
