@@ -32,6 +32,7 @@ type wordFile struct {
 	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
 	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out; "2 h" for a word that holds its unit
 	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
+	Half      []string            // words behind a number, or its unit, that add a half ("and a half")
 	Scales    map[string][]string // factor → words
 	Months    []string            // twelve, "/" between alternatives
 	Negation  negationWords
@@ -102,7 +103,8 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
-	doses        lexicon  // words for what is given
+	doses        lexicon // words for what is given
+	half         lexicon
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -207,7 +209,7 @@ func (r *rules) loadWords() error {
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses} {
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses, &w.half} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -232,6 +234,9 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	w.addClock(file)
 	for _, word := range file.Share {
 		w.share.add(word, entry{group: "share", sure: true})
+	}
+	for _, word := range file.Half {
+		w.half.add(word, entry{group: "half", sure: true})
 	}
 	for _, word := range file.Contrast {
 		w.contrast.add(word, entry{group: "contrast", sure: true})

@@ -76,7 +76,7 @@ func extract(text string, code language.Code) *facts {
 	marks := words.calendar.all(x.f.runes)
 	x.findClock(words, soft, marks)
 	x.findFrequencies(words, soft)
-	x.numbers = x.atMost(append(x.numbers, soft...))
+	x.numbers = x.addHalves(words, x.atMost(append(x.numbers, soft...)))
 	x.findMonths()
 	x.findDays()
 	x.attachRates(marks)

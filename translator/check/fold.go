@@ -91,6 +91,8 @@ func unified(r rune) []rune {
 		return []rune{'ك'}
 	case 'ۀ', 'ہ', 'ھ', 'ە':
 		return []rune{'ه'}
+	case '½', '¼', '¾':
+		return []rune{r}
 	case '℃':
 		return []rune{'°', 'c'}
 	case '℉':

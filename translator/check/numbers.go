@@ -77,7 +77,7 @@ func isDigit(r rune) bool {
 func scanNumbers(f *folded, words *wordRules) []number {
 	var found []number
 	for i := 0; i < len(f.runes); {
-		if !isDigit(f.runes[i]) {
+		if !isDigit(f.runes[i]) && fraction(f.runes[i]) == "" {
 			i++
 			continue
 		}
@@ -112,6 +112,9 @@ func scanNumber(f *folded, i int, commaDecimal bool) number {
 		}
 		raw.WriteByte(mark)
 		j, group, grouped = j+1, 0, true
+	}
+	if part := fraction(f.at(j)); part != "" && !strings.ContainsAny(raw.String(), ".,!") {
+		return number{from: i, to: j + 1, values: []string{canonical(digitsOf(raw.String()), part)}, decimal: true}
 	}
 	values, decimal := readings(raw.String(), commaDecimal)
 	return number{from: i, to: j, values: values, decimal: decimal, doubtful: len(values) > 1}

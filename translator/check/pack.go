@@ -12,7 +12,7 @@ import (
 func (r *rules) pack() {
 	lexicons := []*lexicon{&r.unitWords, &r.counted, &r.drugs}
 	for _, w := range r.words {
-		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses)
+		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses, &w.half)
 	}
 	for _, l := range lexicons {
 		l.shareLists()
