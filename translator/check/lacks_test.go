@@ -17,13 +17,34 @@ func TestLacksNegateNothing(t *testing.T) {
 	require.Len(t, lists, len(language.Bases))
 	for code, list := range lists {
 		for _, word := range list {
-			x := extract(strings.ReplaceAll(word, "*", ""), code)
-			assert.Empty(t, x.negations, "%s: %s", code, word)
-			assert.Empty(t, x.opposites, "%s: %s", code, word)
-			assert.Empty(t, x.weak, "%s: %s", code, word)
-			assert.Empty(t, x.faint, "%s: %s", code, word)
+			requireNoNegation(t, code, word)
 		}
 	}
+}
+
+// TestWholeConceptsNegateNothing: "not conscious" is "unconscious", and no negation of its own.
+func TestWholeConceptsNegateNothing(t *testing.T) {
+	var concepts map[string]map[language.Code]struct{ Is, IsNot []string }
+	require.NoError(t, readYAML("opposites.yaml", &concepts))
+	for concept, languages := range concepts {
+		if !strings.HasSuffix(concept, "!") {
+			continue
+		}
+		for code, words := range languages {
+			for _, word := range words.IsNot {
+				requireNoNegation(t, code, word)
+			}
+		}
+	}
+}
+
+func requireNoNegation(t *testing.T, code language.Code, word string) {
+	t.Helper()
+	x := extract(strings.ReplaceAll(word, "*", ""), code)
+	assert.Empty(t, x.negations, "%s: %s", code, word)
+	assert.Empty(t, x.opposites, "%s: %s", code, word)
+	assert.Empty(t, x.weak, "%s: %s", code, word)
+	assert.Empty(t, x.faint, "%s: %s", code, word)
 }
 
 // TestEveryConceptIsKnownInEveryLanguage: what one language has no words for is never found to be its opposite.

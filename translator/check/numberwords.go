@@ -64,7 +64,7 @@ func joinTens(f *folded, numbers []number) []number {
 }
 
 func joinsTens(f *folded, a, b number) bool {
-	if a.dated || b.dated || len(a.values) != 1 || len(b.values) != 1 || b.from-a.to > loaded().limits.Numbers.TensMark || strings.Contains(a.values[0]+b.values[0], ".") {
+	if a.unit != "" || a.dated || b.dated || len(a.values) != 1 || len(b.values) != 1 || b.from-a.to > loaded().limits.Numbers.TensMark || strings.Contains(a.values[0]+b.values[0], ".") {
 		return false
 	}
 	between := strings.Trim(string(f.runes[a.to:b.from]), " \u00a0-")

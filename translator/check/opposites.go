@@ -109,9 +109,9 @@ func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 	return found
 }
 
-// negatedWithin reports whether a negation that counts begins in a match.
+// negatedWithin reports whether a negation that counts stands in a match.
 func (x *facts) negatedWithin(m match) bool {
-	return slices.ContainsFunc(x.negations, func(n span) bool { return m.from <= n.from && n.from < m.to })
+	return slices.ContainsFunc(x.negations, func(n span) bool { return m.from <= n.from && n.to <= m.to })
 }
 
 // withOmissions adds the words for omitting something: they are the opposite of treating.

@@ -222,15 +222,25 @@ func (c *comparison) dual(n number, other *facts, code language.Code) bool {
 	return n.values[0] == "2" && other.hasEnding(wordsOf(code).dual)
 }
 
-// hasEnding reports whether a word ends in one of some endings.
+// hasEnding reports whether a word that is no drug ends in one of some endings.
 func (x *facts) hasEnding(endings []string) bool {
 	if len(endings) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(strings.FieldsFunc(string(x.f.runes), func(r rune) bool { return !wordRune(r) }), func(word string) bool {
-		return slices.ContainsFunc(endings, func(ending string) bool {
-			return len(word) > len(ending)+loaded().limits.Negation.BeforePart && strings.HasSuffix(word, ending)
-		})
+	for from := 0; from < len(x.f.runes); {
+		to := endOfWord(x.f.runes, from)
+		drug := slices.ContainsFunc(x.drugs, func(s span) bool { return s.from < to && from < s.to })
+		if !drug && endsIn(string(x.f.runes[from:to]), endings) {
+			return true
+		}
+		from = max(to, from+1)
+	}
+	return false
+}
+
+func endsIn(word string, endings []string) bool {
+	return slices.ContainsFunc(endings, func(ending string) bool {
+		return len(word) > len(ending)+loaded().limits.Negation.BeforePart && strings.HasSuffix(word, ending)
 	})
 }
 
