@@ -72,6 +72,9 @@ type rules struct {
 	perWords       lexicon // units behind a slash
 	counted        lexicon // words for people, behind a number
 	drugs          lexicon
+	druglike       lexicon // words that answer to a drug and name none
+	thaiDrugs      lexicon // names in Thai, with one form of each letter
+	thaiForms      thaiForms
 	vitals         map[string]bool   // abbreviations that a value may follow without a space
 	vitalNames     map[string]bool   // such with digits that are names
 	compounds      [][]rune          // what may be written behind the name of a drug
@@ -114,7 +117,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadDrugs, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadDrugs, r.loadDruglike, r.loadThaiForms, r.loadWords, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}
