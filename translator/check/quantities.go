@@ -14,6 +14,7 @@ func (c *comparison) numbers() {
 	pair(source, target, sameMonth)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
+	pair(source, target, sameRank)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
@@ -74,6 +75,17 @@ func sameValue(a, b number) bool {
 		}
 	}
 	return false
+}
+
+// sameRank is "day 2" beside "the second day".
+func sameRank(a, b number) bool {
+	if a.soft == b.soft || a.unit != "" || b.unit != "" || a.dated || b.dated || a.decimal || b.decimal {
+		return false
+	}
+	if b.soft {
+		a, b = b, a
+	}
+	return contains(a.values, b.values[0]+".0")
 }
 
 // changedUnits looks at partners whose units differ.
