@@ -14,7 +14,7 @@ func (c *comparison) numbers() {
 	pair(source, target, sameMonth)
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
-	pair(source, target, sameRank)
+	pair(source, target, func(a, b number) bool { return sameRank(a, b) && c.source.has("d", a) && c.target.has("d", b) })
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
 	c.changedUnits(source)
