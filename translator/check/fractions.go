@@ -62,7 +62,8 @@ func (x *facts) wholeBefore(fraction int) bool {
 	return !slices.ContainsFunc(x.f.runes[n.to:end], func(r rune) bool { return !isSpace(r) })
 }
 
-// addHalves adds the half that stands in words behind an amount or behind its unit: "two and a half tablets", 两片半.
+// addHalves adds the half that stands in words behind an amount or behind its unit: "two and a half tablets", 两片半. Behind an hour
+// it is one of a time of day (2時半).
 func (x *facts) addHalves(words *wordRules) {
 	for i := range x.numbers {
 		n := &x.numbers[i]
@@ -71,12 +72,12 @@ func (x *facts) addHalves(words *wordRules) {
 		}
 		if end := words.half.past(x.f, n.to); n.unit == "" && end > n.to {
 			half := number{from: n.from, to: end, unitTo: end, values: n.values}
-			if attachUnit(x.f, &half); half.isGiven() {
+			if attachUnit(x.f, &half); half.unit != "" {
 				n.to, n.unit, n.symbol, n.unitTo = end, half.unit, half.symbol, half.unitTo
 				n.addHalf()
 				x.dropWithin(i)
 			}
-		} else if end := words.half.past(x.f, n.unitTo); n.isGiven() && end > n.unitTo && !x.countsMore(end) {
+		} else if end := words.half.past(x.f, n.unitTo); (n.isGiven() || isTime(n.unit) && !clockUnit(n.unit)) && end > n.unitTo && !x.countsMore(end) {
 			n.unitTo = end
 			n.addHalf()
 			x.dropWithin(i)
