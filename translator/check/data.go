@@ -18,28 +18,28 @@ var dataFiles embed.FS
 
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
-	Decimal   string              // "." or ",": the decimal mark that readers of the language expect
-	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
-	Amounts   map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
-	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
-	Scales    map[string][]string // factor → words
-	Months    []string            // twelve, "/" between alternatives
-	Negation  negationWords
-	Left      leveled
-	Right     leveled
-	Clock     []string            // words beside a time, so that 8.30 is one
-	OClock    []string            // words behind an hour, which say that it is a time and no length of time
-	At        []string            // words before a time ("at 8 in the evening")
-	Day       map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
-	Weekdays  []string            // seven from Monday, "/" between alternatives
-	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
-	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
-	Contrast  []string            // words between two sides that are set against each other
-	Half      []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
-	Times     []string            // marks between how often a day and how much each time ("2x1" is twice a day one)
-	Dual      []string            // endings that say "two" of a noun
-	Frequency map[string][]string // canonical → phrases with {n}; "od@en" is no phrase of texts in other languages
-	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per")
+	Decimal    string              // "." or ",": the decimal mark that readers of the language expect
+	Numbers    map[string][]string // value → words; "both?" may also mean something else, or be left out
+	Amounts    map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
+	NoNumbers  []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
+	Scales     map[string][]string // factor → words
+	Months     []string            // twelve, "/" between alternatives
+	Negation   negationWords
+	Left       leveled
+	Right      leveled
+	Clock      []string            // words beside a time, so that 8.30 is one
+	OClock     []string            // words behind an hour, which say that it is a time and no length of time
+	At         []string            // words before a time ("at 8 in the evening")
+	Day        map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
+	Weekdays   []string            // seven from Monday, "/" between alternatives
+	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
+	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
+	Contrast   []string            // words between two sides that are set against each other
+	Half       []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
+	DailyTimes bool                `yaml:"dailyTimes"` // "2x500 mg" is twice a day, and not two of them
+	Dual       []string            // endings that say "two" of a noun
+	Frequency  map[string][]string // canonical → phrases with {n}; "od@en" is no phrase of texts in other languages
+	Per        map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per")
 }
 
 // leveled is a list of words by how certain they are.
@@ -101,7 +101,8 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
-	half, times  lexicon
+	half         lexicon
+	dailyTimes   bool     // "2x500 mg" is twice a day
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -176,8 +177,8 @@ func (r *rules) loadWords() error {
 }
 
 func newWordRules(file wordFile, accents, separate bool) *wordRules {
-	w := &wordRules{commaDecimal: file.Decimal == ","}
-	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times} {
+	w := &wordRules{commaDecimal: file.Decimal == ",", dailyTimes: file.DailyTimes}
+	for _, l := range []*lexicon{&w.numbers, &w.words, &w.frequency, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half} {
 		l.accents, l.separate = accents, separate
 	}
 	for value, words := range file.Numbers {
@@ -213,9 +214,6 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 	}
 	for _, word := range file.Half {
 		w.half.add(word, entry{group: "half", sure: true})
-	}
-	for _, mark := range file.Times {
-		w.times.add(mark, entry{group: "times", sure: true, endings: true})
 	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))

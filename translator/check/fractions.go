@@ -70,19 +70,27 @@ func (x *facts) addHalves(words *wordRules) {
 		if n.code || n.dated || len(n.values) != 1 {
 			continue
 		}
-		if end := words.half.past(x.f, n.to); n.unit == "" && end > n.to {
+		if end := x.pastHalf(words, n.to); n.unit == "" && end > n.to {
 			half := number{from: n.from, to: end, unitTo: end, values: n.values}
 			if attachUnit(x.f, &half); half.unit != "" {
 				n.to, n.unit, n.symbol, n.unitTo = end, half.unit, half.symbol, half.unitTo
 				n.addHalf()
 				x.dropWithin(i)
 			}
-		} else if end := words.half.past(x.f, n.unitTo); (n.isGiven() || isTime(n.unit) && !clockUnit(n.unit)) && end > n.unitTo && !x.countsMore(end) {
+		} else if end := x.pastHalf(words, n.unitTo); (n.isGiven() || isTime(n.unit) && !clockUnit(n.unit)) && end > n.unitTo && !x.countsMore(end) {
 			n.unitTo = end
 			n.addHalf()
 			x.dropWithin(i)
 		}
 	}
+}
+
+// pastHalf is where a half is over that stands behind a place; the place itself where the word goes on and says something else (반복).
+func (x *facts) pastHalf(words *wordRules, at int) int {
+	if end := words.half.past(x.f, at); !wordRune(x.f.at(end)) {
+		return end
+	}
+	return at
 }
 
 // dropWithin leaves out the numbers that have become a part of another ("half tablets").

@@ -12,7 +12,7 @@ import (
 func (r *rules) pack() {
 	lexicons := []*lexicon{&r.unitWords, &r.perWords, &r.counted, &r.drugs, &r.druglike, &r.thaiDrugs}
 	for _, w := range r.words {
-		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times)
+		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half)
 	}
 	for _, l := range lexicons {
 		l.shareLists()
