@@ -281,7 +281,7 @@ func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Resul
 
 // askReleased asks the pipeline for what an event says, and where a text was held that its author has released, or was told of meanwhile, once more.
 func (b *Bridge) askReleased(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
-	request.Unwarned = b.hearsOf(j)
+	request.Unwarned = of == j.ev && b.hearsOf(j) // of what they repeat their author hears
 	result, err := b.o.Pipeline.Translate(ctx, request)
 	switch {
 	case err != nil || !result.Withheld:

@@ -1,5 +1,7 @@
 package check
 
+import "slices"
+
 // loadCompounds reads what may be written behind the name of a drug.
 func (r *rules) loadCompounds() error {
 	var lists [][]string
@@ -12,6 +14,25 @@ func (r *rules) loadCompounds() error {
 		}
 	}
 	return nil
+}
+
+// loadDruglike reads the words that answer to a drug and name none.
+func (r *rules) loadDruglike() error {
+	var drugs map[string][]string
+	if err := readYAML("druglike.yaml", &drugs); err != nil {
+		return err
+	}
+	for drug, words := range drugs {
+		for _, word := range words {
+			addBoth(&r.druglike, word, entry{group: "drug", value: drug})
+		}
+	}
+	return nil
+}
+
+// answersDrug reports whether a word of a text may stand for a drug.
+func (x *facts) answersDrug(drug string) bool {
+	return slices.ContainsFunc(loaded().druglike.all(x.f.runes), func(m match) bool { return m.entries[0].value == drug })
 }
 
 // namedDrug finds the drug that a word spells in its own way or begins with ("vancomycinespiegel"), "" for none.

@@ -75,7 +75,7 @@ func extract(text string, code language.Code) *facts {
 	x.numbers = x.atMost(scanNumbers(x.f, words))
 	x.splitClock(words)
 	x.joinFractions()
-	x.findSchemes()
+	x.findSchemes(words)
 	x.findDates()
 	x.findPressures(words)
 	soft := words.softNumbers(x.f, x.numbers)

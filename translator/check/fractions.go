@@ -62,26 +62,42 @@ func (x *facts) wholeBefore(fraction int) bool {
 	return !slices.ContainsFunc(x.f.runes[n.to:end], func(r rune) bool { return !isSpace(r) })
 }
 
-// addHalves adds the half that stands in words behind an amount or behind its unit: "two and a half tablets", 两片半.
+// addHalves adds the half that stands in words behind an amount or behind its unit: "two and a half tablets", 两片半. Behind an hour
+// it may be one of a time of day (2時半, "deux heures et demie").
 func (x *facts) addHalves(words *wordRules) {
 	for i := range x.numbers {
 		n := &x.numbers[i]
 		if n.code || n.dated || len(n.values) != 1 {
 			continue
 		}
-		if end := words.half.past(x.f, n.to); n.unit == "" && end > n.to {
+		if end := x.pastHalf(words, n.to); n.unit == "" && end > n.to {
 			half := number{from: n.from, to: end, unitTo: end, values: n.values}
-			if attachUnit(x.f, &half); half.isGiven() {
+			if attachUnit(x.f, &half); half.unit != "" {
 				n.to, n.unit, n.symbol, n.unitTo = end, half.unit, half.symbol, half.unitTo
 				n.addHalf()
 				x.dropWithin(i)
 			}
-		} else if end := words.half.past(x.f, n.unitTo); n.isGiven() && end > n.unitTo && !x.countsMore(end) {
+		} else if end := x.pastHalf(words, n.unitTo); n.takesHalf() && end > n.unitTo && !x.countsMore(end) {
 			n.unitTo = end
+			hour := n.values[0]
 			n.addHalf()
+			if clockUnit(n.unit) {
+				n.values = append(n.values, hour)
+			}
 			x.dropWithin(i)
 		}
 	}
+}
+
+// takesHalf reports an amount, or a length of time, behind which words may add a half.
+func (n number) takesHalf() bool { return n.isGiven() || loaded().units[n.unit].Time }
+
+// pastHalf is where a half is over that stands behind a place; the place itself where the word goes on and says something else (반복).
+func (x *facts) pastHalf(words *wordRules, at int) int {
+	if end := words.half.past(x.f, at); !wordRune(x.f.at(end)) {
+		return end
+	}
+	return at
 }
 
 // dropWithin leaves out the numbers that have become a part of another ("half tablets").

@@ -15,6 +15,7 @@ func (c *comparison) numbers() {
 	pair(source, target, sameQuantity)
 	pair(source, target, sameValue)
 	pair(source, target, sameOrdinal)
+	pair(source, target, func(a, b number) bool { return sameRank(a, b) && c.source.has("d", a) && c.target.has("d", b) })
 	c.misread(source, target)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
@@ -80,6 +81,17 @@ func (n number) ordinalOf(m number) bool {
 	value, ordinal := strings.CutSuffix(n.values[0], ".0")
 	known := loaded().units
 	return ordinal && value == m.values[0] && (known[n.unit].Time || known[m.unit].Time)
+}
+
+// sameRank is "day 2" beside "the second day".
+func sameRank(a, b number) bool {
+	if a.soft == b.soft || a.unit != "" || b.unit != "" || a.dated || b.dated || a.decimal || b.decimal {
+		return false
+	}
+	if b.soft {
+		a, b = b, a
+	}
+	return contains(a.values, b.values[0]+".0")
 }
 
 // changedUnits looks at partners whose units differ.

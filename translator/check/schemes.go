@@ -17,12 +17,12 @@ const (
 )
 
 // findSchemes finds how often something is given where that stands in numbers alone.
-func (x *facts) findSchemes() {
+func (x *facts) findSchemes(words *wordRules) {
 	for i := 0; i < len(x.numbers); i++ {
 		if length := x.schemeAt(i); length > 0 {
 			x.addScheme(x.numbers[i : i+length])
 			i += length - 1
-		} else if x.timesAt(i) {
+		} else if x.timesAt(words, i) {
 			a := &x.numbers[i]
 			x.frequencies = append(x.frequencies, span{a.from, a.to, expandFrequency("{n}/d", a.values[0])})
 			a.code = true
@@ -82,17 +82,21 @@ func (x *facts) inScheme(n *number) bool {
 	return slices.ContainsFunc(x.schemes, func(s span) bool { return s.from <= n.from && n.to <= s.to })
 }
 
-// timesAt reports whether a number says how often a day the next is given ("2x1").
-func (x *facts) timesAt(i int) bool {
+// timesMarks stand between how often and how much.
+const timesMarks = "x×х"
+
+// timesAt reports whether a number says how often a day the next is given ("2x1"). Before milligrams it says so in some languages
+// only: elsewhere "2 x 500 mg" are two tablets.
+func (x *facts) timesAt(words *wordRules, i int) bool {
 	if i+1 >= len(x.numbers) {
 		return false
 	}
 	a, b := &x.numbers[i], &x.numbers[i+1]
-	if a.unit != "" || a.decimal || !atMost(a.values[0], maxTimes) || b.unit != "" && !b.isGiven() {
+	if a.unit != "" || a.decimal || !atMost(a.values[0], maxTimes) || b.unit != "" && !b.isGiven() || critical(b.unit) && !words.dailyTimes {
 		return false
 	}
-	mark := wordsOf("en").times.past(x.f, a.to)
-	return mark > a.to && skipSpaces(x.f, mark) == b.from && !x.goesOn(b.to)
+	mark := skipSpaces(x.f, a.to)
+	return strings.ContainsRune(timesMarks, x.f.at(mark)) && x.f.at(mark) != 0 && skipSpaces(x.f, mark+1) == b.from && !x.goesOn(b.to)
 }
 
 // schemes compares what both texts give at each time of the day.

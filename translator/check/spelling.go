@@ -139,6 +139,7 @@ func drugsIn(f *folded) []span {
 		}
 		from = max(to, from+1)
 	}
+	found = known.withThai(f, found)
 	sortSpans(found)
 	return found
 }

@@ -79,3 +79,18 @@ func TestLocalUnits(t *testing.T) {
 
 // TestWard: everyday wording of wards passes, and what is wrong in it is found.
 func TestWard(t *testing.T) { judge(t, "testdata/ward.yaml") }
+
+// TestSpellings: a drug is known however a ward spells it, and the names of another are not taken for it.
+func TestSpellings(t *testing.T) {
+	var languages map[language.Code]map[string][]string
+	readTestdata(t, "spellings.yaml", &languages)
+	for code, drugs := range languages {
+		for drug, spellings := range drugs {
+			for _, spelling := range spellings {
+				found := extract(spelling+" 5 mg", code).drugs
+				require.Len(t, found, 1, "%s: %s", code, spelling)
+				assert.Equal(t, drug, found[0].value, "%s: %s", code, spelling)
+			}
+		}
+	}
+}

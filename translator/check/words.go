@@ -12,30 +12,30 @@ import (
 
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
-	Decimal   string // "." or ",": the decimal mark that readers of the language expect
-	habits    `yaml:",inline"`
-	Drugs     declension          // of their names
-	Numbers   map[string][]string // value → words; "both?" may also mean something else, or be left out
-	Amounts   map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
-	NoNumbers []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
-	Scales    map[string][]string // factor → words
-	Months    []string            // twelve, "/" between alternatives
-	Negation  negationWords
-	Left      leveled
-	Right     leveled
-	Clock     []string            // words beside a time, so that 8.30 is one
-	OClock    []string            // words behind an hour, which say that it is a time and no length of time
-	At        []string            // words before a time ("at 8 in the evening")
-	Day       map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
-	Weekdays  []string            // seven from Monday, "/" between alternatives
-	Tenths    []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
-	Share     []string            // words between the numbers of a share ("of" in "21 of 41")
-	Contrast  []string            // words between two sides that are set against each other
-	Half      []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
-	Times     []string            // marks between how often a day and how much each time ("2x1" is twice a day one)
-	Dual      []string            // endings that say "two" of a noun
-	Frequency map[string][]string // canonical → phrases with {n}; "at night?" answers to one, and is never missed, "od@en" is no phrase of texts in other languages
-	Per       map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per"); "over an hour?" may be a rate
+	Decimal    string // "." or ",": the decimal mark that readers of the language expect
+	habits     `yaml:",inline"`
+	Drugs      declension          // of their names
+	Numbers    map[string][]string // value → words; "both?" may also mean something else, or be left out
+	Amounts    map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
+	NoNumbers  []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
+	Scales     map[string][]string // factor → words
+	Months     []string            // twelve, "/" between alternatives
+	Negation   negationWords
+	Left       leveled
+	Right      leveled
+	Clock      []string            // words beside a time, so that 8.30 is one
+	OClock     []string            // words behind an hour, which say that it is a time and no length of time
+	At         []string            // words before a time ("at 8 in the evening")
+	Day        map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
+	Weekdays   []string            // seven from Monday, "/" between alternatives
+	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
+	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
+	Contrast   []string            // words between two sides that are set against each other
+	Half       []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
+	DailyTimes bool                `yaml:"dailyTimes"` // "2x500 mg" is twice a day, and not two of them
+	Dual       []string            // endings that say "two" of a noun
+	Frequency  map[string][]string // canonical → phrases with {n}; "at night?" answers to one, and is never missed, "od@en" is no phrase of texts in other languages
+	Per        map[string][]string // unit → words that make a rate of it ("hourly"); "unit" → words in front of any unit ("per"); "over an hour?" may be a rate
 }
 
 // habits are what a language does otherwise than most.
@@ -104,7 +104,8 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
-	half, times  lexicon
+	half         lexicon
+	dailyTimes   bool     // "2x500 mg" is twice a day
 	doses        lexicon  // words for what is given
 	dual         []string // folded
 	inside       []wordPart
@@ -175,7 +176,7 @@ func (r *rules) fault(file wordFile) error {
 }
 
 func newWordRules(file wordFile) *wordRules {
-	w := &wordRules{habits: file.habits, declension: file.Drugs, commaDecimal: file.Decimal == ","}
+	w := &wordRules{habits: file.habits, declension: file.Drugs, commaDecimal: file.Decimal == ",", dailyTimes: file.DailyTimes}
 	for _, l := range w.lexicons() {
 		l.accents, l.separate = file.Accents, file.Separate
 	}
@@ -213,9 +214,6 @@ func newWordRules(file wordFile) *wordRules {
 	for _, word := range file.Half {
 		w.half.add(word, entry{group: "half", sure: true})
 	}
-	for _, mark := range file.Times {
-		w.times.add(mark, entry{group: "times", sure: true, endings: true})
-	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))
 	}
@@ -240,7 +238,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.times, &w.doses}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.doses}
 }
 
 func (w *wordRules) addClock(file wordFile) {
