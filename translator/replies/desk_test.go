@@ -340,7 +340,20 @@ func TestRule20TheRoomIsToldWhoReadsTranslations(t *testing.T) {
 	require.Contains(t, bodies[len(bodies)-1], language.Say("de", "encrypted_joined")+" "+three.Say("de"))
 	require.Empty(t, says())
 	reading(0)
-	require.Empty(t, says(), "nobody is left")
+	require.Empty(t, says(), "nobody is left, and it was told a moment ago that somebody is")
+
+	w.restart(func() { w.alone, w.now = true, func() time.Time { return started.Add(4 * toldReadersEvery) } })
+	before := len(w.room.bodies())
+	for range 2 {
+		said++
+		w.happens(Work{Task: Translate, EventID: fmt.Sprintf("$%d", said), Sender: "@a:x", Text: "nobody reads this in another language"})
+		w.idle()
+	}
+	var nobody []string
+	for _, code := range three.Languages {
+		nobody = append(nobody, language.Say(code, "readers_nobody"))
+	}
+	require.Equal(t, []string{strings.Join(nobody, "\n")}, w.room.bodies()[before:], "said once")
 }
 
 func TestDeskTakesCommands(t *testing.T) {
