@@ -137,6 +137,7 @@ func (b *Bridge) takeRedaction(ctx context.Context, targetID string) error {
 	if target == nil || !hasWords(target) {
 		return nil
 	}
+	b.jobs.redact(target)
 	if heard, ok := b.transcripts.Get(target.NID); ok {
 		b.transcripts.Remove(target.NID)
 		b.o.Pipeline.Forget(heard.Text, "")

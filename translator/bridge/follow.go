@@ -59,48 +59,6 @@ func await(ctx context.Context, of []*job, most time.Duration) {
 	}
 }
 
-// follow lets those who have the raw text be told of what a key's job comes to. It returns the job if they are from now on; when
-// its rendering is being stored already, which they can be shown in place, it returns it and false.
-func (j *jobs) follow(k key) (of *job, follows bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	of = j.running[k]
-	if of == nil || of.told {
-		return nil, false
-	}
-	if of.settled {
-		return of, false
-	}
-	of.told, of.followed = true, true
-	return of, true
-}
-
-// settle fixes who is told of a job, since its rendering is being stored.
-func (j *jobs) settle(of *job) { j.setSettled(of, true) }
-
-// reopen takes settle back: the rendering was not stored.
-func (j *jobs) reopen(of *job) { j.setSettled(of, false) }
-
-func (j *jobs) setSettled(of *job, settled bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	of.settled = settled
-}
-
-// isTold reads what join and follow may change.
-func (j *jobs) isTold(of *job) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return of.told
-}
-
-// isNews reports whether a job is told since its message has just come, or was put off then, not because a device began with it.
-func (j *jobs) isNews(of *job) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return of.told && !of.followed
-}
-
 // unready returns what an event shows of which no rendering is in force at a position: that one follows, or that there is none.
 // later are those that come after the position.
 func (b *Bridge) unready(ev *rooms.Event, code language.Code, d decision, later []*view.Rendering, upto int64) (*view.Rendering, error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"medixchange/internal/pace"
@@ -42,99 +41,11 @@ type job struct {
 	followed bool // it is told because a device began with it
 	settled  bool // its rendering is being stored: whether it is told stays as it is
 
+	cancel context.CancelFunc // guarded by jobs.mu; nil before it is translated
+	gone   bool               // guarded by jobs.mu: it was redacted
+
 	result translator.Result // once it is done
 	filled []filled          // what it quotes of other messages
-}
-
-// jobs are those under way, each key once. Safe for concurrent use.
-type jobs struct {
-	mu      sync.Mutex
-	running map[key]*job
-	slots   chan struct{}
-	closed  bool
-	working sync.WaitGroup
-}
-
-func newJobs() *jobs {
-	return &jobs{running: map[key]*job{}, slots: make(chan struct{}, maxJobs)}
-}
-
-// find reports whether the translation of a key is under way, and whether those who have the raw text are told of it.
-func (j *jobs) find(k key) (running, told bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	of := j.running[k]
-	return of != nil, of != nil && of.told
-}
-
-// of reports whether some of an event are under way.
-func (j *jobs) of(nid int64) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for k := range j.running {
-		if k.nid == nid {
-			return true
-		}
-	}
-	return false
-}
-
-// count returns how many are under way.
-func (j *jobs) count() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.running)
-}
-
-// join returns the job that a key has, nil without one. A job that is told stays so whoever else wants it, and one whose
-// message has just come is no longer what a device began with.
-func (j *jobs) join(wanted *job) *job {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	running := j.running[wanted.key]
-	if running != nil && wanted.told && !running.settled {
-		running.told, running.followed = true, false
-	}
-	return running
-}
-
-// add registers a job unless its key has one. It reports false also when the node is stopping.
-func (j *jobs) add(wanted *job) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.closed || j.running[wanted.key] != nil {
-		return false
-	}
-	j.running[wanted.key] = wanted
-	j.working.Add(1)
-	return true
-}
-
-// close refuses further jobs and waits for those under way.
-func (j *jobs) close() {
-	j.mu.Lock()
-	j.closed = true
-	j.mu.Unlock()
-	j.working.Wait()
-}
-
-// oldest returns the position of the oldest event under way for a language from another, position without an older one.
-func (j *jobs) oldest(from, to language.Code, position int64) int64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, running := range j.running {
-		if at := running.ev.Position; at > 0 && running.told && !running.followed && running.from == from && running.language == to {
-			position = min(position, at)
-		}
-	}
-	return position
-}
-
-func (j *jobs) remove(done *job) {
-	j.mu.Lock()
-	delete(j.running, done.key)
-	j.mu.Unlock()
-	close(done.done)
 }
 
 var errStopping = errors.New("the translator is stopping")
@@ -203,25 +114,47 @@ func (b *Bridge) carryOut(j *job) {
 	}
 }
 
-// translate asks the pipeline. The error is only that the node stops.
+// translate asks the pipeline. The error is only that the node stops. What is redacted meanwhile is left as it is, and asked of
+// nobody any more.
 func (b *Bridge) translate(j *job) (translator.Result, error) {
+	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
+	defer cancel()
+	b.jobs.cancelled(j, cancel)
+	result, err := b.translateEvent(ctx, j)
+	switch {
+	case b.work.Err() != nil:
+		return result, errStopping
+	case b.jobs.isGone(j):
+		b.forgetAnswer(j, result)
+		return translator.Result{State: translator.Same}, nil
+	case err != nil:
+		w, _ := b.wordsOf(j.ev)
+		return timedOut(j, w), nil
+	}
+	return result, nil
+}
+
+// forgetAnswer forgets what came of a redacted event all the same.
+func (b *Bridge) forgetAnswer(j *job, result translator.Result) {
 	if b.isVoice(j.ev) {
-		return b.translateVoice(j)
+		b.o.Pipeline.Forget(result.Original.Body, "")
+		return
+	}
+	if err := b.forgetWords(b.work, j.ev); err != nil && b.work.Err() == nil {
+		b.o.Log.WithError(err).WithField("event", j.ev.ID).Error("forgetting the words of what was redacted")
+	}
+}
+
+// translateEvent translates what an event says. The error is that of the context, or that the database cannot be read.
+func (b *Bridge) translateEvent(ctx context.Context, j *job) (translator.Result, error) {
+	if b.isVoice(j.ev) {
+		return b.translateVoice(ctx, j), nil
 	}
 	w, ok := b.wordsOf(j.ev)
 	if !ok {
 		return translator.Result{State: translator.Same}, nil
 	}
-	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
-	defer cancel()
-	result, err := b.translateWords(ctx, j, w)
-	switch {
-	case b.work.Err() != nil:
-		return result, errStopping
-	case err != nil:
-		return timedOut(j, w), nil
-	}
-	return result, nil
+	return b.translateWords(ctx, j, w)
 }
 
 // translateWords translates a message without what it repeats of other translations. The error is that of the context, or
@@ -230,10 +163,7 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	w.text, w.html = protect.CutReply(w.text, w.html)
 	room := b.translationIn(ctx, j.ev.RoomID)
 	if room == translationOff { // since it was begun
-		return translator.Result{
-			State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}},
-			Original: compose.Original{Body: w.text, FormattedBody: w.html},
-		}, nil
+		return turnedOff(j, w.text, w.html), nil
 	}
 	if compose.Copied(w.text) {
 		return b.ofCopy(ctx, j, w)
@@ -253,7 +183,15 @@ func (b *Bridge) translateWords(ctx context.Context, j *job, w words) (translato
 	return b.withQuotes(ctx, j, q, result, w)
 }
 
-// askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more.
+func turnedOff(j *job, text, html string) translator.Result {
+	return translator.Result{
+		State: translator.None, From: j.from, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}},
+		Original: compose.Original{Body: text, FormattedBody: html},
+	}
+}
+
+// askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more,
+// as long as the room is translated.
 func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
@@ -261,6 +199,11 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, reque
 		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
+		room := b.translationIn(ctx, j.ev.RoomID)
+		if room == translationOff {
+			return turnedOff(j, request.Text, request.HTML), nil
+		}
+		request.Local = room == translationLocal
 	}
 }
 

@@ -53,8 +53,9 @@ func (b *Bridge) isVoice(ev *rooms.Event) bool {
 		strings.HasPrefix(content.Get("url").Str, "mxc://") && !b.o.Appservice(ev.Sender)
 }
 
-// transcript returns what was said in a voice message: once for all its readers.
-func (b *Bridge) transcript(ctx context.Context, ev *rooms.Event) (Transcript, error) {
+// transcript returns what was said in a voice message: once for all its readers. Of one that is redacted meanwhile nothing is kept.
+func (b *Bridge) transcript(ctx context.Context, j *job) (Transcript, error) {
+	ev := j.ev
 	if known, ok := b.transcripts.Get(ev.NID); ok {
 		return known, nil
 	}
@@ -66,7 +67,7 @@ func (b *Bridge) transcript(ctx context.Context, ev *rooms.Event) (Transcript, e
 		if err != nil {
 			return Transcript{}, fmt.Errorf("transcribing: %w", err)
 		}
-		b.transcripts.Add(ev.NID, t)
+		b.jobs.unlessGone(j, func() { b.transcripts.Add(ev.NID, t) })
 		return t, nil
 	})
 	if err != nil {
@@ -78,17 +79,12 @@ func (b *Bridge) transcript(ctx context.Context, ev *rooms.Event) (Transcript, e
 // voicePause is the wait before a recogniser that failed is asked again.
 const voicePause = 2 * time.Second
 
-// translateVoice is translate for a voice message. A recogniser that fails is asked again while the message may be pending.
-func (b *Bridge) translateVoice(j *job) (translator.Result, error) {
-	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
-	defer cancel()
+// translateVoice is translateEvent for a voice message. A recogniser that fails is asked again while the message may be pending.
+func (b *Bridge) translateVoice(ctx context.Context, j *job) translator.Result {
 	for {
 		result, err := b.hear(ctx, j)
-		if b.work.Err() != nil {
-			return result, errStopping
-		}
 		if err == nil || errors.Is(err, ErrNoTranscript) || !pace.Pause(ctx, voicePause) {
-			return result, nil
+			return result
 		}
 	}
 }
@@ -96,16 +92,20 @@ func (b *Bridge) translateVoice(j *job) (translator.Result, error) {
 // hear translates what was said in a voice message. Readers of its language get it as text as well. The error is that there is
 // no transcript.
 func (b *Bridge) hear(ctx context.Context, j *job) (translator.Result, error) {
+	name := j.ev.Content().Get("body").Str
 	room := b.translationIn(ctx, j.ev.RoomID)
 	if room == translationOff || room == translationLocal && b.o.TranscriberLeaves {
-		return translator.Result{
-			State: translator.None, To: j.language, Reasons: []check.Reason{{Code: translator.ReasonOff}},
-			Original: compose.Original{Body: j.ev.Content().Get("body").Str},
-		}, nil
+		return turnedOff(j, name, ""), nil
 	}
-	said, err := b.transcript(ctx, j.ev)
+	said, err := b.transcript(ctx, j)
 	if err != nil {
 		b.o.Log.WithError(err).WithField("event", j.ev.ID).Info("a voice message was not transcribed")
+		return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: reasonTranscription}}}, err
+	}
+	if room = b.translationIn(ctx, j.ev.RoomID); room == translationOff { // a recogniser takes its time
+		return turnedOff(j, name, ""), nil
+	}
+	if err := ctx.Err(); err != nil { // redacted, as far as engines are concerned
 		return translator.Result{State: translator.None, To: j.language, Reasons: []check.Reason{{Code: reasonTranscription}}}, err
 	}
 	request := translator.Request{Text: said.Text, SourceHint: said.Language, SenderLanguage: b.writes(j.ev), Target: j.language, Local: room == translationLocal}

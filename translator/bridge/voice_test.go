@@ -22,11 +22,14 @@ type listener struct {
 	asked atomic.Int64
 	fails atomic.Int64 // how often it fails before it answers
 	gate  chan struct{}
+	deaf  bool // it does not hear that nobody waits any more
 }
 
 func (l *listener) Transcribe(ctx context.Context, mxc string) (Transcript, error) {
 	l.asked.Add(1)
-	if l.gate != nil {
+	if l.gate != nil && l.deaf {
+		<-l.gate
+	} else if l.gate != nil {
 		select {
 		case <-l.gate:
 		case <-ctx.Done():

@@ -13,5 +13,6 @@
 //
 // May import: translator and its other sub-packages, internal/*. Imported by cmd and translator/appservice.
 //
-// Start reading at bot.go, then sync.go (what comes in), courier.go and chat.go (what goes out), keys.go (the device's store).
+// Start reading at bot.go, then sync.go (what comes in), hold.go (what waits until the bot may be there), courier.go and chat.go (what
+// goes out), ahead.go (what servers are asked for first), keys.go (the device's store).
 package encrypted

@@ -161,16 +161,22 @@ func (b *Bot) noteState(room id.RoomID, joined *mautrix.SyncJoinedRoom) {
 // cut leaves what came after the bot's own joining.
 func (b *Bot) cut(t *told) {
 	for i, ev := range slices.Backward(t.events) {
-		if ev.Type.Type != event.StateMember.Type || ev.GetStateKey() != b.client.UserID.String() {
-			continue
-		}
-		if membershipIn(ev.Content.VeryRaw) != "join" || ev.Unsigned.PrevContent != nil && membershipIn(ev.Unsigned.PrevContent.VeryRaw) == "join" {
+		if !b.comes(ev) {
 			continue
 		}
 		t.events, t.fresh, t.since = t.events[i+1:], true, ev.ID.String()
 		t.made = ev.Sender == b.client.UserID && ev.Unsigned.PrevContent == nil // it was not invited
 		return
 	}
+}
+
+// comes reports whether an event is the bot's joining; another name of it, or a picture, is none.
+func (b *Bot) comes(ev *event.Event) bool {
+	if ev.Type.Type != event.StateMember.Type || ev.GetStateKey() != b.client.UserID.String() {
+		return false
+	}
+	before := ev.Unsigned.PrevContent
+	return membershipIn(ev.Content.VeryRaw) == "join" && (before == nil || membershipIn(before.VeryRaw) != "join")
 }
 
 func membershipIn(content json.RawMessage) string {
@@ -193,7 +199,7 @@ func (b *Bot) missed(ctx context.Context, room id.RoomID, from string) ([]*event
 		}
 		for _, ev := range page.Chunk {
 			events = append(events, ev)
-			if ev.Type.Type == event.StateMember.Type && ev.GetStateKey() == b.client.UserID.String() {
+			if b.comes(ev) {
 				from, page.End = "", ""
 				break
 			}

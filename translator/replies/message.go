@@ -129,12 +129,9 @@ func (d *Desk) finish(ctx context.Context, j *job) error {
 			return err
 		}
 	}
-	var told *toldReaders
-	if len(j.results) > 0 {
-		var err error
-		if told, err = d.tellReaders(ctx, j.Work); err != nil {
-			return err
-		}
+	told, err := d.tellReaders(ctx, j.Work, len(j.results) > 0)
+	if err != nil {
+		return err
 	}
 	return d.done(ctx, j.Work, func() error {
 		if err := d.remember(j.RoomID, told); err != nil {

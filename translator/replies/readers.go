@@ -45,29 +45,44 @@ type toldReaders struct {
 }
 
 // tellReaders tells a room who reads translations there if other languages are read than it was told, and returns what is
-// to be remembered of it; nil when there was nothing to tell.
-func (d *Desk) tellReaders(ctx context.Context, w *Work) (*toldReaders, error) {
-	readers, err := d.o.Host.Readers(ctx, w.RoomID)
-	if err != nil {
-		return nil, fmt.Errorf("asking who reads translations: %w", err)
-	}
+// to be remembered of it; nil when there was nothing to tell. With a message that was not translated it is told only that nobody
+// reads any more.
+func (d *Desk) tellReaders(ctx context.Context, w *Work, translated bool) (*toldReaders, error) {
 	var before toldReaders
 	if _, err := d.o.Vault.Read(ctx, d.o.Kinds+kindReaders, w.RoomID, "", &before); err != nil {
 		return nil, err
 	}
-	lately := len(before.Languages) > 0 && d.o.Now().Sub(time.UnixMilli(before.At)) < toldReadersEvery
-	if readers.Count == 0 || lately || slices.Equal(before.Languages, readers.Languages) {
+	knows := len(before.Languages) > 0
+	if !translated && !knows || knows && d.o.Now().Sub(time.UnixMilli(before.At)) < toldReadersEvery {
 		return nil, nil
 	}
-	lines := make([]string, 0, len(readers.Languages))
-	for _, code := range readers.Languages {
-		lines = append(lines, readers.Say(code))
+	readers, err := d.o.Host.Readers(ctx, w.RoomID)
+	if err != nil {
+		return nil, fmt.Errorf("asking who reads translations: %w", err)
 	}
-	_, err = d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "readers", ""), notice(strings.Join(lines, "\n")), "")
+	if slices.Equal(before.Languages, readers.Languages) || !translated && readers.Count > 0 {
+		return nil, nil
+	}
+	_, err = d.o.Courier.Send(ctx, w.RoomID, txnOf(w, "readers", ""), notice(readers.after(before)), "")
 	if err := ignoreRefused(err); err != nil {
 		return nil, fmt.Errorf("telling a room who reads translations: %w", err)
 	}
 	return d.told(readers), nil
+}
+
+// after says in the languages that are read who reads translations; where nobody does any more, in those that were read before.
+func (r Readers) after(before toldReaders) string {
+	var lines []string
+	for _, code := range r.Languages {
+		lines = append(lines, r.Say(code))
+	}
+	if len(lines) > 0 {
+		return strings.Join(lines, "\n")
+	}
+	for _, code := range before.Languages {
+		lines = append(lines, language.Say(code, "readers_nobody"))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (d *Desk) told(readers Readers) *toldReaders {
