@@ -12,8 +12,8 @@ import (
 	"medixchange/rooms"
 )
 
-// EvaluateShown is [Accounts.Evaluate] of an event in the words in which the user is shown it: shown is what view.Show
-// made of it. So a keyword is found in a translation too.
+// EvaluateShown is [Accounts.Evaluate] of an event in the words in which the user is shown it, which stand in
+// shown in the place of the author's. So a keyword is found in a translation too.
 func (a *Accounts) EvaluateShown(ctx context.Context, userID string, ev *rooms.Event, shown json.RawMessage) (pushrules.Result, error) {
 	room, err := a.room(ctx, ev.RoomID)
 	if err != nil || room == nil {

@@ -1,12 +1,14 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
 
 	"medixchange/accounts"
 	"medixchange/accounts/pushrules"
@@ -114,7 +116,7 @@ func (n *Notifier) note(ctx context.Context, p *accounts.Pusher, t *told) (*said
 		}
 		shown = all[0]
 	}
-	if s.result, err = n.resultFor(ctx, viewer, ev, t, shown); err != nil || !s.result.Notify {
+	if s.result, err = n.resultFor(ctx, viewer, ev, t, s.given); err != nil || !s.result.Notify {
 		return nil, err
 	}
 	s.note = &push.Notification{EventID: ev.ID, RoomID: ev.RoomID, Prio: priority(s.result, ev.Type)}
@@ -156,10 +158,19 @@ func (n *Notifier) current(ctx context.Context, viewer view.Viewer, t *told) (*r
 	return ev, nil
 }
 
-// resultFor asks the rules of the words that are shown as well, where those may say more.
-func (n *Notifier) resultFor(ctx context.Context, viewer view.Viewer, ev *rooms.Event, t *told, shown json.RawMessage) (pushrules.Result, error) {
-	if !t.keywords {
+// resultFor asks the rules of the words of the translation that is shown as well, where those may say more: a keyword that
+// stands in what this node says around them ("machine translation from Chinese") is none of the message.
+func (n *Notifier) resultFor(ctx context.Context, viewer view.Viewer, ev *rooms.Event, t *told, given []*view.Rendering) (pushrules.Result, error) {
+	if !t.keywords || len(given) == 0 {
 		return t.result, nil
+	}
+	words := n.o.View.Words(given[0])
+	if words == "" {
+		return t.result, nil
+	}
+	shown, err := sjson.SetBytes(bytes.Clone(ev.JSON), "content.body", words)
+	if err != nil {
+		return t.result, fmt.Errorf("putting a translation in place: %w", err)
 	}
 	result, err := n.o.Accounts.EvaluateShown(ctx, viewer.UserID, ev, shown)
 	if err != nil || !result.Notify || t.result.Notify && (t.result.Highlight || !result.Highlight) {

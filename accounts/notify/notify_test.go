@@ -317,7 +317,9 @@ func TestATranslationIsTold(t *testing.T) {
 	w.bo.Must(http.MethodPut, path("/pushrules/global/content/oxygen"), map[string]any{
 		"pattern": "oxígeno", "actions": []any{"notify", map[string]any{"set_tweak": "highlight"}}})
 
-	w.ana.Say(w.room, "患者不发烧。")
+	w.bo.Must(http.MethodPut, path("/pushrules/global/content/ours"), map[string]any{"pattern": "chino", "actions": []any{"notify"}})
+
+	w.ana.Say(w.room, "患者不发烧。") // "del chino" is what the node says of the translation
 	sent := w.ana.Say(w.room, "患者需要吸氧。")
 	require.Eventually(t, func() bool { return len(g.events()) == 3 }, patience, 5*time.Millisecond)
 	bodies := map[string][]string{}

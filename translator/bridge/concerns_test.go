@@ -69,6 +69,7 @@ func TestAMessageThatTellsWhoAPatientIsWaitsForItsAuthorsWord(t *testing.T) {
 		viewer, err := w.view.Viewer(t.Context(), alice, "D", "S")
 		require.NoError(t, err)
 		onIt, _, err := w.view.MapID(t.Context(), viewer, told.Get("event_id").Str)
+		require.NoError(t, err)
 		require.Equal(t, id, onIt, "a reaction to the notice is one to the message")
 		w.react(room, bob, id, "✅")
 		w.botRead()

@@ -76,6 +76,22 @@ func partsIn(stored []byte) (p parts, err error) {
 	return p, nil
 }
 
+// Words implements view.Renderer.
+func (b *Bridge) Words(r *view.Rendering) string {
+	if len(r.Parts) == 0 {
+		return ""
+	}
+	p, err := partsIn(r.Parts)
+	if err != nil || p.State != compose.StateTranslated {
+		return ""
+	}
+	lines := []string{p.Body}
+	for _, item := range p.Items {
+		lines = append(lines, item.Body)
+	}
+	return strings.TrimSpace(strings.Join(lines, "\n"))
+}
+
 // messageFrom is the message that parts of ev were stored of.
 func (b *Bridge) messageFrom(ev *rooms.Event, stored []byte) (compose.Message, error) {
 	p, err := partsIn(stored)
