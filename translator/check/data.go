@@ -19,8 +19,7 @@ var dataFiles embed.FS
 // wordFile is what data/words/<language>.yaml holds.
 type wordFile struct {
 	Decimal    string              // "." or ",": the decimal mark that readers of the language expect
-	Numbers    map[string][]string // value → words; "both?" may also mean something else, or be left out
-	Amounts    map[string][]string // value and unit → words that hold both ("half a tablet", Arabic duals)
+	Numbers    map[string][]string // value → words; "both?" may also mean something else, or be left out; "0.5 tablet" for words that hold their unit
 	NoNumbers  []string            `yaml:"noNumbers"` // look like numbers in words, are none ("Monday" is "the second" in Arabic)
 	Scales     map[string][]string // factor → words
 	Months     []string            // twelve, "/" between alternatives
@@ -185,11 +184,6 @@ func newWordRules(file wordFile, accents, separate bool) *wordRules {
 		for _, word := range words {
 			word, vague := strings.CutSuffix(word, "?")
 			w.numbers.add(word, entry{group: "number", value: value, sure: !vague})
-		}
-	}
-	for amount, words := range file.Amounts {
-		for _, word := range words {
-			w.numbers.add(word, entry{group: "amount", value: amount, sure: true})
 		}
 	}
 	for value, words := range file.Scales {

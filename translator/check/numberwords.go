@@ -20,7 +20,7 @@ func (w *wordRules) softNumbers(f *folded, hard []number) []number {
 		}
 		n := number{from: m.from, to: m.to, unitTo: m.to, soft: true}
 		for _, e := range m.entries {
-			value, unit, _ := strings.Cut(e.value, " ") // of an amount, both
+			value, unit, _ := strings.Cut(e.value, " ") // "0.5 tablet" is both
 			n.values, n.unit = append(n.values, value), unit
 			n.dated = n.dated || e.group == "month"
 		}

@@ -123,7 +123,7 @@ func clockUnit(unit string) bool { return unit == "h" || unit == "min" }
 // left out (aged 40).
 func (n number) counts() bool {
 	u := loaded().units[n.unit]
-	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !u.Loose && !u.Piece && !strings.HasPrefix(n.unit, "°")
+	return n.unit != "" && n.unit != "yr" && !n.soft && !n.dated && !u.Vague && !u.Piece && !strings.HasPrefix(n.unit, "°")
 }
 
 // Where the unit of a number may stand apart from it, in runes: "day 5", "20 more seconds".
@@ -157,7 +157,7 @@ func pairNames(side []*candidate, others []number) {
 // compatible lets pass what languages mix: minutes for a rate, degrees with and without their scale,
 // and the words that some languages share between a time and an age.
 func compatible(a, b string) bool {
-	if u, v := loaded().units[a], loaded().units[b]; u.Loose && v.Loose || u.Solid && v.Solid {
+	if u, v := loaded().units[a], loaded().units[b]; u.Vague && v.Vague || u.Solid && v.Solid {
 		return true
 	}
 	if a == "%" || b == "%" {

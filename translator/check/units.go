@@ -14,7 +14,7 @@ type unit struct {
 	Factor    float64  // to the dimension's base unit
 	Critical  bool     // losing it in translation is dangerous
 	Given     bool     // counts what a patient is given: tablets, puffs
-	Loose     bool     // its words have other meanings
+	Vague     bool     // its words have other meanings
 	Solid     bool     // languages do not always keep it apart from the other solid ones
 	Piece     bool     // another language may name it by no word of its own
 	Symbols   []string // written the same everywhere; kept by protection
