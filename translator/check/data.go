@@ -105,6 +105,8 @@ type wordRules struct {
 	contrast     lexicon
 	doses        lexicon // words for what is given
 	half         lexicon
+	roles        lexicon  // beside a drug that is given up
+	givenUp      []string // ends of its own word, folded
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -120,7 +122,7 @@ func Prepare() { loaded() }
 // mustLoad reads the embedded rules; a fault in them is one of the build.
 func mustLoad() *rules {
 	r := &rules{units: map[string]unit{}, skeletons: map[string]string{}, words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
-	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOmissions, r.loadLacks, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
+	for _, load := range []func() error{r.loadUnits, r.loadCounted, r.loadDrugs, r.loadWords, r.loadOmissions, r.loadLacks, r.loadRoles, r.loadOpposites, r.loadRoutes, r.loadSigns, r.loadVerdicts} {
 		if err := load(); err != nil {
 			panic(fmt.Errorf("rules of the medical checks: %w", err))
 		}

@@ -81,7 +81,7 @@ func changedPlaces(a, b *candidate, free bool) bool {
 	if b.partner.from > a.partner.from {
 		return false
 	}
-	return !free || b.from-a.to <= maxListMark && a.partner.from-b.partner.to <= maxListMark
+	return !free || b.from-a.unitTo <= maxListMark && a.partner.from-b.partner.unitTo <= maxListMark
 }
 
 // dateTurned reports whether a part of a date stands where another does: the mark behind a number of 2026年3月18日 is not that of its

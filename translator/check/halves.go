@@ -49,16 +49,26 @@ func (x *facts) addHalf(words *wordRules, n *number) bool {
 		if n.unit == "" { // the unit of an Arabic dual is in its word
 			attachUnit(x.f, &with)
 		}
-	} else if m, ok := words.half.at(x.f.runes, skipSpaces(x.f, n.unitTo)); ok && n.unit != "" {
+	} else if m, ok := words.half.at(x.f.runes, skipSpaces(x.f, n.unitTo)); ok && counted(n.unit) && !x.unitAt(m.to) {
 		with.unitTo = m.to
 	} else {
 		return false
 	}
-	if !critical(with.unit) && !solid[with.unit] && !pieces[with.unit] {
+	if !critical(with.unit) && !counted(with.unit) {
 		return false
 	}
 	with.values = []string{n.values[0] + ".5"}
 	with.counted, with.plain = true, with.soft
 	*n = with
 	return true
+}
+
+// counted reports the units of what is given by the piece.
+func counted(unit string) bool { return solid[unit] || pieces[unit] }
+
+// unitAt reports a unit at a place: of "5 mg, half a tablet" the half is the tablet's.
+func (x *facts) unitAt(at int) bool {
+	half := number{from: at, to: at, values: []string{"0.5"}}
+	attachUnitBehind(x.f, &half)
+	return half.unit != ""
 }

@@ -12,7 +12,7 @@ import (
 func (r *rules) pack() {
 	lexicons := []*lexicon{&r.unitWords, &r.counted, &r.drugs}
 	for _, w := range r.words {
-		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses, &w.half)
+		lexicons = append(lexicons, &w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.doses, &w.half, &w.roles)
 	}
 	for _, l := range lexicons {
 		l.shareLists()
@@ -50,7 +50,7 @@ func (r *rules) eachString(with func(string) string) {
 	r.verdicts = replaced(r.verdicts, with, func(v Verdict) Verdict { return Verdict(with(string(v))) })
 	r.order = replaced(r.order, with, func(n int) int { return n })
 	for _, w := range r.words {
-		for _, list := range [][]string{w.dual, w.insideUnless} {
+		for _, list := range [][]string{w.dual, w.insideUnless, w.givenUp} {
 			for i := range list {
 				list[i] = with(list[i])
 			}
