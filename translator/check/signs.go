@@ -18,7 +18,8 @@ func (r *rules) loadSigns() error {
 		for code, w := range r.words {
 			w.signs.accents, w.signs.separate = w.words.accents, w.words.separate
 			for _, word := range languages[code] {
-				w.signs.add(word, entry{group: "sign", value: meaning, sure: true})
+				word, vague := strings.CutSuffix(word, "?")
+				w.signs.add(word, entry{group: "sign", value: meaning, sure: !vague})
 			}
 		}
 	}
@@ -133,6 +134,7 @@ func (c *comparison) signs() {
 		c.bounds(s.number, s.partner.number)
 		c.minuses(s.number, s.partner.number)
 	}
+	c.boundsInWords()
 }
 
 func (c *comparison) bounds(s, t number) {

@@ -1,0 +1,64 @@
+package check
+
+import "slices"
+
+// Where the word for a comparison may stand apart from its number when it is compared with another word, in runes.
+const comparedBefore, comparedBehind = 14, 12
+
+// comparisons are the words for "less" and "more" in a text.
+func (x *facts) comparisons(words *wordRules) []match {
+	return slices.DeleteFunc(words.signs.all(x.f.runes), func(m match) bool {
+		e := m.entries[0]
+		return !e.sure || e.value != less && e.value != more
+	})
+}
+
+// boundsInWords compares "below 7" with "above 7": numbers that both sides compare with a word and no sign. In a long text a negation
+// may turn the one ("not in less than" is "not before at least").
+func (c *comparison) boundsInWords() {
+	if len(c.source.f.runes) > maxOpposing && len(c.source.negations)+len(c.target.negations) > 0 {
+		return
+	}
+	source := c.source.comparisons(wordsOf(c.from))
+	if len(source) == 0 {
+		return
+	}
+	target := c.target.comparisons(wordsOf(c.to))
+	for _, s := range c.paired {
+		if s.partner == nil || s.partner.code || s.dated || s.partner.dated {
+			continue
+		}
+		a, b := c.source.compared(s.number, source), c.target.compared(s.partner.number, target)
+		if a.value != "" && b.value != "" && a.value != b.value {
+			c.found("number.bound_turned", c.source.text(a), c.target.text(b))
+		}
+	}
+}
+
+// compared gives a number with the nearest word beside it; its value is what that says, "" for nothing or for both.
+func (x *facts) compared(n number, words []match) (said span) {
+	if x.signOf(n).bound != "" {
+		return span{}
+	}
+	nearest := comparedBefore + comparedBehind
+	for _, m := range words {
+		gap, ok := x.besideNumber(n, m)
+		switch value := m.entries[0].value; {
+		case !ok || gap > nearest:
+		case gap < nearest:
+			said, nearest = span{min(n.from, m.from), max(n.unitTo, m.to), value}, gap
+		case said.value != value:
+			said.value = ""
+		}
+	}
+	return said
+}
+
+// besideNumber tells how far a word is from a number, if it stands beside it.
+func (x *facts) besideNumber(n number, m match) (gap int, ok bool) {
+	from, to, reach := m.to, n.from, comparedBefore
+	if m.from >= n.to {
+		from, to, reach = max(n.unitTo, n.rateTo), m.from, comparedBehind
+	}
+	return to - from, from <= to && x.joined(from, to, reach)
+}
