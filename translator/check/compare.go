@@ -82,6 +82,7 @@ func (c *comparison) segment(source, translation string) {
 	}
 	c.clock()
 	c.drugs()
+	c.roles()
 	c.frequencies()
 	c.schemes()
 	c.routes()

@@ -30,6 +30,7 @@ type rules struct {
 	druglike       lexicon // words that answer to a drug and name none
 	thaiDrugs      lexicon // names in Thai, with one form of each letter
 	thaiForms      thaiForms
+	thaiSounds     thaiSounds
 	vitals         map[string]bool   // abbreviations that a value may follow without a space
 	vitalNames     map[string]bool   // such with digits that are names
 	compounds      [][]rune          // what may be written behind the name of a drug
@@ -61,7 +62,7 @@ func load() (*rules, error) {
 	r := &rules{units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, frequencies: map[string]frequency{}, sameRhythm: map[string]string{}, skeletons: map[string]string{},
 		words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
 	for _, load := range []func() error{
-		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadWords, r.loadDrugs, r.loadDruglike, r.loadThaiForms, r.loadOmissions, r.loadLacks, r.loadOpposites, r.loadRoutes, r.loadSigns,
+		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadWords, r.loadDrugs, r.loadDruglike, r.loadThaiForms, r.loadThaiSounds, r.loadOmissions, r.loadLacks, r.loadRoles, r.loadOpposites, r.loadRoutes, r.loadSigns,
 	} {
 		if err := load(); err != nil {
 			return nil, err

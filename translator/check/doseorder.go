@@ -72,7 +72,7 @@ func changedPlaces(a, b *candidate, free bool) bool {
 		return false
 	}
 	reach := loaded().limits.Numbers.ListMark
-	return !free || b.from-a.to <= reach && a.partner.from-b.partner.to <= reach
+	return !free || b.from-a.unitTo <= reach && a.partner.from-b.partner.unitTo <= reach
 }
 
 // dateTurned reports whether a part of a date stands where another does: the mark behind a number of 2026年3月18日 is not that of its

@@ -37,6 +37,10 @@ type limits struct {
 		RateBefore int `yaml:"rateBefore"`
 		RateBehind int `yaml:"rateBehind"`
 		NightFrom  int `yaml:"nightFrom"`
+		WordBefore int `yaml:"wordBefore"`
+		WordBehind int `yaml:"wordBehind"`
+		Scheme     int
+		Times      int
 	}
 	Pressure struct {
 		Upper, Lower, Centimetres bounds
@@ -47,6 +51,7 @@ type limits struct {
 		Opposing     int
 		Shift        float64
 		BeforePart   int `yaml:"beforePart"`
+		OmitReach    int `yaml:"omitReach"`
 	}
 	Sides struct {
 		ContrastReach int `yaml:"contrastReach"`
@@ -54,6 +59,10 @@ type limits struct {
 	}
 	Drugs struct {
 		Reach, Mark, Lead int
+		RoleReach         int `yaml:"roleReach"`
+		DeniedReach       int `yaml:"deniedReach"`
+		ThaiLetters       int `yaml:"thaiLetters"`
+		ThaiConsonants    int `yaml:"thaiConsonants"`
 	}
 }
 

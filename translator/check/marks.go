@@ -22,6 +22,7 @@ type marks struct {
 	PercentBefore    []string `yaml:"percentBefore"`
 	Ordinal          string
 	MoreThan         string `yaml:"moreThan"`
+	Times            string
 	Year, Month, Day string
 	Minute, Hour     string
 	Centuries        []string
@@ -53,7 +54,7 @@ func (r *rules) loadMarks() error {
 	for name, sign := range map[string]string{
 		"less": m.Less, "more": m.More, "minusNot": m.MinusNot, "unitsBefore": m.UnitsBefore, "range": m.Range, "sentence": m.Sentence, "clause": m.Clause,
 		"items": m.Items, "point": m.Point, "comma": m.Comma, "decimal": m.Decimal, "group": m.Group, "listComma": m.ListComma, "ordinal": m.Ordinal,
-		"moreThan": m.MoreThan, "year": m.Year, "month": m.Month, "day": m.Day, "minute": m.Minute, "hour": m.Hour, "yearShort": m.YearShort,
+		"moreThan": m.MoreThan, "times": m.Times, "year": m.Year, "month": m.Month, "day": m.Day, "minute": m.Minute, "hour": m.Hour, "yearShort": m.YearShort,
 	} {
 		if sign == "" {
 			return fmt.Errorf("marks.yaml: %s has no sign", name)

@@ -13,9 +13,6 @@ const omitted = "omit"
 // treatment is the concept of data/opposites.yaml that an omission is the opposite of.
 const treatment = "treatment"
 
-// omitReach is how many runes may stand between "hold" and what is not given.
-const omitReach = 40
-
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
 	var table map[language.Code]struct{ Is, Before, Answers, Doses, Ignore []string }
@@ -69,7 +66,7 @@ func (x *facts) settleOmissions(words *wordRules) {
 
 // givenBehind reports a drug, or a word for a dose, behind a place in the same clause.
 func (x *facts) givenBehind(at int, doses []match) bool {
-	behind := func(from int) bool { return from >= at && x.oneClause(at, from, omitReach) }
+	behind := func(from int) bool { return from >= at && x.oneClause(at, from, loaded().limits.Negation.OmitReach) }
 	return slices.ContainsFunc(x.drugs, func(s span) bool { return behind(s.from) }) ||
 		slices.ContainsFunc(doses, func(m match) bool { return behind(m.from) })
 }

@@ -55,7 +55,7 @@ func (r *rules) eachString(with func(string) string) {
 	r.sameRhythm = replaced(r.sameRhythm, with, with)
 	r.order = replaced(r.order, with, func(n int) int { return n })
 	for _, w := range r.words {
-		for _, list := range [][]string{w.dual, w.insideUnless} {
+		for _, list := range [][]string{w.dual, w.insideUnless, w.givenUp} {
 			for i := range list {
 				list[i] = with(list[i])
 			}

@@ -10,10 +10,8 @@ import (
 // how often, then how much.
 
 const (
-	maxScheme    = 9 // of something at once; larger numbers are no scheme
 	minSchemeLen = 3 // morning, noon, evening
 	maxSchemeLen = 4 // and the night
-	maxTimes     = 6 // a day
 )
 
 // findSchemes finds how often something is given where that stands in numbers alone.
@@ -55,7 +53,7 @@ func (x *facts) goesOn(at int) bool {
 func (x *facts) schemePart(i int) bool {
 	n := &x.numbers[i]
 	value := float(n.values[0])
-	return !n.soft && !n.code && !n.dated && value <= maxScheme && (n.to-n.from == 1 || n.decimal && value < 1)
+	return !n.soft && !n.code && !n.dated && value <= float64(loaded().limits.Numbers.Scheme) && (n.to-n.from == 1 || n.decimal && value < 1)
 }
 
 // addScheme notes a scheme and how often that is. What it says with a nought or a one needs no partner among other numbers.
@@ -82,9 +80,6 @@ func (x *facts) inScheme(n *number) bool {
 	return slices.ContainsFunc(x.schemes, func(s span) bool { return s.from <= n.from && n.to <= s.to })
 }
 
-// timesMarks stand between how often and how much.
-const timesMarks = "x×х"
-
 // timesAt reports whether a number says how often a day the next is given ("2x1"). Before milligrams it says so in some languages
 // only: elsewhere "2 x 500 mg" are two tablets.
 func (x *facts) timesAt(words *wordRules, i int) bool {
@@ -92,11 +87,11 @@ func (x *facts) timesAt(words *wordRules, i int) bool {
 		return false
 	}
 	a, b := &x.numbers[i], &x.numbers[i+1]
-	if a.unit != "" || a.decimal || !atMost(a.values[0], maxTimes) || b.unit != "" && !b.isGiven() || critical(b.unit) && !words.dailyTimes {
+	if a.unit != "" || a.decimal || !atMost(a.values[0], loaded().limits.Numbers.Times) || b.unit != "" && !b.isGiven() || critical(b.unit) && !words.dailyTimes {
 		return false
 	}
 	mark := skipSpaces(x.f, a.to)
-	return strings.ContainsRune(timesMarks, x.f.at(mark)) && x.f.at(mark) != 0 && skipSpaces(x.f, mark+1) == b.from && !x.goesOn(b.to)
+	return isOneOf(loaded().marks.Times, x.f.at(mark)) && skipSpaces(x.f, mark+1) == b.from && !x.goesOn(b.to)
 }
 
 // schemes compares what both texts give at each time of the day.

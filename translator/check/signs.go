@@ -29,7 +29,8 @@ func (r *rules) loadSigns() error {
 				return fmt.Errorf("signs.yaml: %s has no words in %s", meaning, code)
 			}
 			for _, word := range languages[code] {
-				w.signs.add(word, entry{group: "sign", value: meaning, sure: true})
+				word, vague := strings.CutSuffix(word, "?")
+				w.signs.add(word, entry{group: "sign", value: meaning, sure: !vague})
 			}
 		}
 	}
@@ -143,6 +144,7 @@ func (c *comparison) signs() {
 		c.bounds(s.number, s.partner.number)
 		c.minuses(s.number, s.partner.number)
 	}
+	c.boundsInWords()
 }
 
 func (c *comparison) bounds(s, t number) {

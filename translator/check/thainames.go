@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -11,6 +12,32 @@ import (
 
 // thaiForms are what stands for a letter of Thai where the names of drugs are compared: 0 for nothing.
 type thaiForms map[rune]rune
+
+// thaiSounds are the consonants of Thai, and of skeletons, by what they share.
+type thaiSounds struct {
+	thai     map[rune]byte
+	skeleton map[byte]byte
+}
+
+func (r *rules) loadThaiSounds() error {
+	var sounds map[string]struct{ Skeleton, Thai string }
+	if err := readYAML("thaisounds.yaml", &sounds); err != nil {
+		return err
+	}
+	r.thaiSounds = thaiSounds{thai: map[rune]byte{}, skeleton: map[byte]byte{}}
+	for sound, letters := range sounds {
+		if len(sound) != 1 || letters.Skeleton == "" || letters.Thai == "" {
+			return fmt.Errorf("thaisounds.yaml: %q needs letters of both", sound)
+		}
+		for _, letter := range []byte(letters.Skeleton) {
+			r.thaiSounds.skeleton[letter] = sound[0]
+		}
+		for _, letter := range letters.Thai {
+			r.thaiSounds.thai[letter] = sound[0]
+		}
+	}
+	return nil
+}
 
 // loadThaiForms reads them and files the Thai names of drugs by them; it comes after loadDrugs.
 func (r *rules) loadThaiForms() error {
@@ -38,12 +65,10 @@ func (r *rules) addThaiName(drug string, name drugName) {
 	if name.in != "th" {
 		return
 	}
-	if plain, _ := r.thaiForms.fold([]rune(name.name)); len(plain) >= minThaiLetters {
+	if plain, _ := r.thaiForms.fold([]rune(name.name)); len(plain) >= r.limits.Drugs.ThaiLetters {
 		r.thaiDrugs.add(string(plain), entry{group: "drug", value: drug, sure: true})
 	}
 }
-
-const minThaiLetters = 5 // of a name that is known however it is written
 
 // fold writes a text with one form of each letter, and tells where each stood.
 func (t thaiForms) fold(text []rune) (plain []rune, places []int) {
@@ -75,27 +100,13 @@ func (r *rules) withThai(f *folded, known []span) []span {
 	return found
 }
 
-const minThai = 4 // consonants of a name that are compared
-
-// thaiSounds are the consonants of Thai by those of skeletons. Left out is what Thai also writes as a vowel, and h and v, which
-// it writes in several ways or not at all.
-var thaiSounds = map[rune]byte{
-	'บ': 'b', 'ป': 'b', 'พ': 'b', 'ผ': 'b', 'ภ': 'b', 'ด': 't', 'ต': 't', 'ถ': 't', 'ท': 't', 'ธ': 't', 'ก': 'k', 'ข': 'k', 'ค': 'k', 'ฆ': 'k',
-	'ล': 'l', 'ร': 'r', 'ม': 'm', 'น': 'n', 'ณ': 'n', 'ง': 'n', 'ซ': 's', 'ส': 's', 'ศ': 's', 'ษ': 's', 'ช': 's', 'จ': 's', 'ฟ': 'f', 'ฝ': 'f',
-}
-
-// latinConsonants are those of skeletons as thaiSounds has them.
-var latinConsonants = map[byte]byte{
-	'b': 'b', 'p': 'b', 'd': 't', 't': 't', 'g': 'k', 'k': 'k', 'l': 'l', 'r': 'r', 'm': 'm', 'n': 'n', 's': 's', 'f': 'f',
-}
-
 // consonantsOf are the consonants of a drug's international name, "" where they are too few to tell it.
 func consonantsOf(drug string) string {
 	var consonants []byte
 	for _, sound := range []byte(skeletonOf([]rune(drug))) {
-		consonants = withSound(consonants, latinConsonants[sound])
+		consonants = withSound(consonants, loaded().thaiSounds.skeleton[sound])
 	}
-	if len(consonants) < minThai {
+	if len(consonants) < loaded().limits.Drugs.ThaiConsonants {
 		return ""
 	}
 	return string(consonants)
@@ -130,7 +141,7 @@ func (x *facts) thaiName(drug string) (span, bool) {
 			consonants, places = consonants[:0], places[:0]
 			continue
 		}
-		consonants = withSound(consonants, thaiSounds[r])
+		consonants = withSound(consonants, loaded().thaiSounds.thai[r])
 		for len(places) < len(consonants) {
 			places = append(places, i)
 		}

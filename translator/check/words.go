@@ -107,6 +107,8 @@ type wordRules struct {
 	half         lexicon
 	dailyTimes   bool     // "2x500 mg" is twice a day
 	doses        lexicon  // words for what is given
+	roles        lexicon  // beside a drug that is given up
+	givenUp      []string // ends of its own word, folded
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
@@ -238,7 +240,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.doses}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.doses, &w.roles}
 }
 
 func (w *wordRules) addClock(file wordFile) {
