@@ -51,6 +51,14 @@ func (r *round) lackOf(s *section) (view.Lack, error) {
 	return lack, nil
 }
 
+// lackBudget is how long the answer may wait for what is not translated: where other rooms have something to tell, hardly at all.
+func (r *round) lackBudget() *view.Budget {
+	if !r.q.initial && len(r.join)+len(r.leave)+len(r.invite)+len(r.knock) > 0 {
+		return r.h.view.Glance()
+	}
+	return r.h.view.Budget()
+}
+
 // writeLacking asks for what the sections that were put off lack, within the budget of one page, and writes them. Other
 // devices may read the database meanwhile.
 func (r *round) writeLacking() error {
@@ -58,7 +66,7 @@ func (r *round) writeLacking() error {
 		return nil
 	}
 	r.unseat()
-	if err := r.h.view.Ask(r.ctx, r.lacks, r.h.view.Budget()); err != nil {
+	if err := r.h.view.Ask(r.ctx, r.lacks, r.lackBudget()); err != nil {
 		return fmt.Errorf("asking for translations: %w", err)
 	}
 	if err := r.seat(); err != nil {

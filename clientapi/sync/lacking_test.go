@@ -61,6 +61,31 @@ func TestADeviceThatBeginsReadsInTranslationWhatNobodyTranslatedBefore(t *testin
 	require.Contains(t, archive.section("leave", room).Raw, "es message 6", "a room that was left")
 }
 
+// TestRule01OtherRoomsDoNotWait: a gap in one room costs the messages of another nothing.
+func TestRule01OtherRoomsDoNotWait(t *testing.T) {
+	w, _ := untranslated(t)
+	room, calm := w.newRoom(alice), w.newRoom(alice)
+	w.member(room, bob, bob, "join")
+	w.member(calm, bob, bob, "join")
+	c := w.client(w.handler(0), bob)
+	c.sync()
+	for n := range 12 {
+		w.say(room, alice, fmt.Sprint("message ", n))
+	}
+	w.say(calm, alice, "now")
+	c.sync("filter", `{"room":{"timeline":{"limit":2}}}`)
+	require.True(t, c.section("join", room).Get("timeline.limited").Bool())
+	require.Equal(t, []string{"now"}, c.bodies(calm))
+	require.LessOrEqual(t, w.budget, 10*time.Millisecond)
+
+	for n := range 12 {
+		w.say(room, alice, fmt.Sprint("more ", n))
+	}
+	c.sync("filter", `{"room":{"timeline":{"limit":2}}}`)
+	require.Equal(t, []string{"es more 10", "es more 11"}, c.bodies(room))
+	require.Greater(t, w.budget, 10*time.Millisecond, "alone it is worth waiting for")
+}
+
 func TestOnlyWhatADeviceMayReadIsAskedFor(t *testing.T) {
 	w, asked := untranslated(t)
 	room := w.newRoom(alice)

@@ -57,6 +57,7 @@ type world struct {
 	pending    map[int64]bool                               // what is being translated and follows as an edit
 	under      map[int64]bool                               // what is being translated for a page
 	asked      func(language string, events []*rooms.Event) // for translations; nil: nobody waits for any
+	budget     time.Duration                                // of the last time it was asked
 	now        func() time.Time
 }
 

@@ -107,6 +107,13 @@ type Budget struct{ left time.Duration }
 // Budget returns a whole budget, for one request.
 func (v *View) Budget() *Budget { return &Budget{left: v.budget} }
 
+// glance is how long an answer waits for translations while others of its rooms have something to tell: as long as known phrases
+// and repeated texts take.
+const glance = 10 * time.Millisecond
+
+// Glance returns a budget for an answer that must not wait for one of its rooms (TRANSLATION 1).
+func (v *View) Glance() *Budget { return &Budget{left: min(glance, v.budget)} }
+
 // Lack is what one room lacks in an answer: events, ascending, whose translation into the reader's language is not there.
 type Lack struct {
 	Language string
