@@ -30,8 +30,12 @@ func (h *homeserver) answerDevice(r *http.Request, path string, body []byte) (in
 		if since != "" && since == h.after {
 			h.told, h.after = h.told+1, ""
 		}
-		if since != "" && h.after == "" && len(h.syncs) > 0 {
-			answer, h.syncs, h.after = h.syncs[0], h.syncs[1:], next
+		switch {
+		case since != "" && h.after == "" && len(h.syncs) > 0:
+			h.last, h.syncs, h.from = h.syncs[0], h.syncs[1:], since
+			answer, h.after = h.last, next
+		case h.after != "" && since == h.from: // the answer did not arrive, as when the device was stopped meanwhile
+			answer, h.after = h.last, next
 		}
 		answer["next_batch"] = next
 		answer["device_one_time_keys_count"] = object{"signed_curve25519": 50}
@@ -164,7 +168,7 @@ func TestTheDeviceHearsThatARoomIsNotTranslatedBeforeWhatIsSaidAfterIt(t *testin
 	off := object{"type": replies.TypeSettings, "state_key": "", "sender": "@ana:b.example", "event_id": "$off", "content": object{"translation": "off"}}
 	w.hs.happens(object{"rooms": object{"join": object{ward: object{"timeline": object{"events": []object{off}}}}}})
 	require.Equal(t, replies.TranslationOff, setting())
-	require.Contains(t, w.hs.filter, `"`+replies.TypeSettings+`"],"limit"`)
+	w.hs.set(func() { require.Contains(t, w.hs.filter, `"`+replies.TypeSettings+`"],"limit"`) })
 }
 
 // unread are the encrypted messages that wait for their keys (the kind is that of package encrypted).

@@ -42,6 +42,8 @@ type homeserver struct {
 	filter    string            // of the last /sync
 	answered  int               // /syncs
 	after     string            // token after the last of syncs that was given
+	last      object            // that one
+	from      string            // the token that it was given for
 	told      int               // of syncs, that were taken
 	keys      object            // of the device
 }

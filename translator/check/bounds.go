@@ -42,6 +42,8 @@ func (x *facts) compared(n number, words []match) (said span) {
 	for _, m := range words {
 		gap, ok := x.besideNumber(n, m)
 		switch value := m.entries[0].value; {
+		case ok && x.deniedBeside(m):
+			return span{} // "not above 96" says what one word of another language says
 		case !ok || gap > nearest:
 		case gap < nearest:
 			said, nearest = span{min(n.from, m.from), max(n.unitTo, m.to), value}, gap
@@ -60,4 +62,12 @@ func (x *facts) besideNumber(n number, m match) (gap int, ok bool) {
 		from, to, reach = max(n.unitTo, n.rateTo), m.from, limits.WordBehind
 	}
 	return to - from, from <= to && x.joined(from, to, reach)
+}
+
+// deniedBeside reports a negation close to a word and outside of it.
+func (x *facts) deniedBeside(m match) bool {
+	reach := loaded().limits.Numbers.WordBehind
+	return slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(n span) bool {
+		return n.to <= m.from && m.from-n.to <= reach || n.from >= m.to && n.from-m.to <= reach
+	})
 }
