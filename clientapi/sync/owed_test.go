@@ -163,7 +163,13 @@ func TestRule05WhatIsOwedIsNotToldAnyMore(t *testing.T) {
 		"that something replaces":     {func(b *backlog) { b.w.render(b.messages[1], "es", "better") }, []string{"* late es 0", "* late better"}},
 		"to who keeps it back":        {func(b *backlog) { b.c.params.Set("filter", `{"room":{"timeline":{"not_senders":["`+alice+`"]}}}`) }, []string{}},
 		"to who begins anew":          {func(b *backlog) { b.c.since = ""; b.c.sync() }, []string{}},
-		"after a restart":             {func(b *backlog) { b.c.h = b.w.handler(0) }, []string{}},
+		"to who comes again": {func(b *backlog) {
+			for _, membership := range []string{"leave", "join"} {
+				b.w.member(b.room, bob, bob, membership)
+				b.c.sync()
+			}
+		}, []string{}},
+		"after a restart": {func(b *backlog) { b.c.h = b.w.handler(0) }, []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBacklog(t, 22)
