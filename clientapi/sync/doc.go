@@ -7,7 +7,8 @@
 //
 // The token (token.go) says where the device has come to: a stream position, a to-device position, the ephemeral
 // sequence with its epoch, for rooms whose tail waits for a translation their own positions, and what of rooms was never sent
-// to the device, of which it is told no late translations (gaps.go). The same token always gives the same or more. Which
+// to the device, of which it is told no late translations (gaps.go), and which of those it has that were over their limit (late.go).
+// The same token always gives the same or more. Which
 // members were sent already under lazy loading is remembered in memory, and only believed once the next token proves that
 // the answer arrived (lazy.go).
 //

@@ -20,6 +20,7 @@ type section struct {
 	full   bool  // all state is wanted
 	left   bool  // the user is not in the room any more
 	asked  bool  // for translations that were missing
+	owed   bool  // late edits that were over the limit may go out now
 	known  int64 // up to where a device that begins again knew the room; 0 if it did not
 	filter *RoomFilter
 
@@ -52,8 +53,9 @@ func (r *round) joined(ur rooms.UserRoom) error {
 	if err := r.freshness(s); err != nil {
 		return err
 	}
+	s.owed = r.lateDue(s)
 	topic, notices := rooms.RoomTopic(ur.RoomID), r.mine.notices[ur.RoomID]
-	if !s.full && r.h.hub.LastChange(topic) <= s.since && s.data == nil && s.receipts == nil && !s.typing && len(notices) == 0 {
+	if !s.full && !s.owed && r.h.hub.LastChange(topic) <= s.since && s.data == nil && s.receipts == nil && !s.typing && len(notices) == 0 {
 		return nil
 	}
 	var err error
@@ -191,23 +193,6 @@ func (r *round) readReceipts(s *section) error {
 	return nil
 }
 
-// readLate takes renderings that came after their event had gone out as it was written. What the timeline's filter keeps
-// back did not go out, and PDUs are never shown translated.
-func (r *round) readLate(s *section) error {
-	filter := &s.filter.Timeline
-	if s.fresh || !s.changes.rendered || r.q.filter.EventFormat == "federation" || filter.timelineLimit() == 0 || !filter.WantsRoom(s.ur.RoomID) {
-		return nil
-	}
-	late, err := r.h.view.Late(r.ctx, s.viewer, s.ur.RoomID, view.LateOptions{
-		Since: s.since, Upto: s.upto, Wants: filter.Wants, NeverSent: r.neverSent(s.ur.RoomNID),
-	})
-	if err != nil {
-		return fmt.Errorf("reading late renderings: %w", err)
-	}
-	s.own = append(s.own, late...)
-	return nil
-}
-
 func (r *round) typingChanged(roomID string) bool {
 	if r.q.initial {
 		return len(r.h.rooms.Typing(roomID)) > 0
@@ -262,14 +247,13 @@ func (r *round) readTimeline(s *section) error {
 	return r.trim(s, events, limit)
 }
 
-// heldIn returns which of the events is the first that the device has to wait for, len(events) when none is: what its filter
-// keeps back, and PDUs, which are never shown translated, are not worth waiting for.
+// heldIn returns which of the events is the first that the device has to wait for, len(events) when none is: what it is not
+// told late is not worth waiting for.
 func (r *round) heldIn(s *section, events []*rooms.Event) (index int, until time.Time) {
-	filter := &s.filter.Timeline
-	if r.q.filter.EventFormat == "federation" || filter.timelineLimit() == 0 || !filter.WantsRoom(s.ur.RoomID) {
+	if !r.wantsLate(s) {
 		return len(events), time.Time{}
 	}
-	return r.h.view.Hold(s.viewer, events, s.upto, filter.Wants)
+	return r.h.view.Hold(s.viewer, events, s.upto, s.filter.Timeline.Wants)
 }
 
 func (r *round) holdAt(s *section, position int64, until time.Time) bool {

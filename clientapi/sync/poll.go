@@ -18,7 +18,7 @@ type poll struct {
 	watch    *stream.Watch // nil before it waits
 	deadline time.Time
 	stop     func()    // takes back what Await set up; nil before it
-	wake     time.Time // when a held tail may go out without its translation; zero when nothing is held
+	wake     time.Time // see result
 }
 
 // begin reads what is there. Without an answer it has registered for what comes.

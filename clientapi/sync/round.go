@@ -17,7 +17,7 @@ type result struct {
 	body  []byte // nil when empty
 	next  Token
 	empty bool
-	wake  time.Time // when a held tail may go out without its translation; zero when nothing is held
+	wake  time.Time // when a held tail may go out without its translation, or a late one follows; zero when neither is so
 }
 
 // round is one reading of everything between a token and a stream position.
@@ -31,6 +31,9 @@ type round struct {
 	epoch  bool // since.Ephemeral belongs to this process
 	next   Token
 	wake   time.Time
+
+	owed    bool  // late edits are, to the device
+	arrived int64 // number of the last of them that it has
 
 	mine       mine // what concerns the user alone
 	join       []byte
@@ -58,6 +61,7 @@ func (h *Handler) round(ctx context.Context, q *query, since Token) (result, err
 	if r.epoch {
 		r.next.Gaps = since.youngGaps(h.now())
 	}
+	r.startLate()
 	if r.unchanged(standing) {
 		r.next.Held = since.Held
 		return result{next: r.next, empty: true}, nil
@@ -108,7 +112,7 @@ func (r *round) stand() ([]rooms.UserRoom, error) {
 // unchanged reports, from memory alone, that there is nothing to tell.
 func (r *round) unchanged(all []rooms.UserRoom) bool {
 	hub := r.h.hub
-	if r.q.initial || r.q.fullState || !r.epoch || r.since.ToDevicePending || len(r.since.Held) > 0 {
+	if r.q.initial || r.q.fullState || !r.epoch || r.since.ToDevicePending || len(r.since.Held) > 0 || r.owed {
 		return false
 	}
 	if hub.LastChange(rooms.UserTopic(r.q.device.UserID)) > r.since.Position {
@@ -235,8 +239,13 @@ func (r *round) hold(ur rooms.UserRoom, position int64, until time.Time) bool {
 		return false
 	}
 	r.next.Held = append(r.next.Held, HeldRoom{RoomNID: ur.RoomNID, Position: position})
-	if r.wake.IsZero() || until.Before(r.wake) {
-		r.wake = until
-	}
+	r.wakeAt(until)
 	return true
+}
+
+// wakeAt has a request that finds nothing read again then, at the latest.
+func (r *round) wakeAt(t time.Time) {
+	if r.wake.IsZero() || t.Before(r.wake) {
+		r.wake = t
+	}
 }

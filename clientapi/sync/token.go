@@ -16,6 +16,7 @@ type Token struct {
 	ToDevicePending bool
 	Epoch           string // of Ephemeral; another process start makes all ephemeral facts new
 	Ephemeral       int64
+	Late            int64      // number of the last late edit that was owed and was sent (view.Placed); of this Epoch, too
 	Held            []HeldRoom // rooms whose tail waits for a translation
 	Gaps            []Gap      // what the device was never sent, oldest first
 }
@@ -44,6 +45,9 @@ func (t Token) String() string {
 	}
 	out = append(append(out, '_'), t.Epoch...)
 	out = strconv.AppendInt(append(out, '_'), t.Ephemeral, 10)
+	if t.Late != 0 {
+		out = strconv.AppendInt(append(out, '.'), t.Late, 10)
+	}
 	for _, held := range t.Held {
 		out = strconv.AppendInt(append(out, '_'), held.RoomNID, 10)
 		out = strconv.AppendInt(append(out, '.'), held.Position, 10)
@@ -68,7 +72,7 @@ func ParseToken(s string) (Token, error) {
 	}
 	toDevice, pending := strings.CutSuffix(parts[1], "-")
 	t := Token{ToDevicePending: pending, Epoch: parts[2]}
-	ok := parseNumber(parts[0], &t.Position) && parseNumber(toDevice, &t.ToDevice) && parseNumber(parts[3], &t.Ephemeral)
+	ok := parseNumber(parts[0], &t.Position) && parseNumber(toDevice, &t.ToDevice) && t.parseEphemeral(parts[3])
 	for _, part := range parts[4:] {
 		ok = ok && t.parseRoom(part)
 	}
@@ -76,6 +80,12 @@ func ParseToken(s string) (Token, error) {
 		return Token{}, ErrBadToken
 	}
 	return t, nil
+}
+
+// parseEphemeral reads what belongs to the epoch.
+func (t *Token) parseEphemeral(part string) bool {
+	ephemeral, late, found := strings.Cut(part, ".")
+	return parseNumber(ephemeral, &t.Ephemeral) && (!found || parseNumber(late, &t.Late) && t.Late != 0)
 }
 
 // parseRoom reads what a token says of one room: held rooms first, then gaps.

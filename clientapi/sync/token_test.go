@@ -14,6 +14,7 @@ func TestTokensSurviveTheWayToTheClient(t *testing.T) {
 	for _, token := range []Token{
 		{Position: 0, Epoch: "abc"},
 		{Position: 12, ToDevice: 7, ToDevicePending: true, Epoch: "Zz9", Ephemeral: 1 << 40},
+		{Position: 12, Epoch: "e", Ephemeral: 3, Late: 5, Held: []HeldRoom{{RoomNID: 3, Position: 11}}},
 		{Position: 12, Epoch: "e", Held: []HeldRoom{{RoomNID: 3, Position: 11}, {RoomNID: 9, Position: 0}}},
 		{Position: 12, Epoch: "e", Gaps: []Gap{{RoomNID: 3, From: 0, Start: 11, Minute: 29_000_000}}},
 		{Position: 12, Epoch: "e", Held: []HeldRoom{{RoomNID: 3, Position: 11}}, Gaps: []Gap{{3, 0, 11, 29_000_000}, {4, 5, 6, 0}}},
@@ -28,7 +29,7 @@ func TestTokensAreReadStrictly(t *testing.T) {
 	for _, bad := range []string{
 		"", "s", "x1_2_e_3", "s1_2_e", "s01_2_e_3", "s+1_2_e_3", "s1_-2_e_3", "s1_2--_e_3", "s1_2_e!_3", "s1_2_e_3_", "s1_2_e_3_4",
 		"s1_2_e_3_4.", "s99999999999999999999_2_e_3", "s1_2_e_3 ", "s1_2_e_3_4.5.6", "s1_2_e_3_4.5.6.7.8", "s1_2_e_3_4.5.6.07",
-		"s1_2_e_3_4.5.6.7_4.5", "s1_2_e_3_4.5.6.-7", "s1_2_e_3_4.5..7",
+		"s1_2_e_3.0", "s1_2_e_3.05", "s1_2_e_3.", "s1_2_e_.5", "s1_2_e_3.4.5", "s1_2_e_3.-4", "s1_2_e_3_4.5.6.7_4.5", "s1_2_e_3_4.5.6.-7", "s1_2_e_3_4.5..7",
 		"s1_2_e_3" + strings.Repeat("_4.5", maxHeld+1), "s1_2_e_3" + strings.Repeat("_4.5.6.7", maxGaps+1),
 	} {
 		_, err := ParseToken(bad)
@@ -39,7 +40,7 @@ func TestTokensAreReadStrictly(t *testing.T) {
 // The greatest token that there can be is still read, and so is one from before there were gaps.
 func TestEveryTokenThatIsGivenOutIsRead(t *testing.T) {
 	const most = int64(1)<<40 - 1
-	token := Token{Position: most, ToDevice: most, ToDevicePending: true, Epoch: strings.Repeat("e", 40), Ephemeral: most}
+	token := Token{Position: most, ToDevice: most, ToDevicePending: true, Epoch: strings.Repeat("e", 40), Ephemeral: most, Late: most}
 	for range maxHeld {
 		token.Held = append(token.Held, HeldRoom{most, most})
 	}
@@ -76,6 +77,7 @@ func FuzzParseToken(f *testing.F) {
 	f.Add("s1_2-_abc_3_4.5")
 	f.Add("s1_2_abc_3_4.5_6.7_4.0.9.29000000_6.7.8.29000001")
 	f.Add("s1_2_abc_3_4.0.9.29000000")
+	f.Add("s1_2_abc_3.7_4.5")
 	f.Add("h7_-3")
 	f.Fuzz(func(t *testing.T, s string) {
 		if token, err := ParseToken(s); err == nil {

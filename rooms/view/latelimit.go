@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"medixchange/rooms"
 )
 
 const (
@@ -14,11 +16,12 @@ const (
 	maxLimited = 10_000
 )
 
-// lateLimit remembers which late translations devices were given in the last minute: an answer that got lost is made again,
-// and what is in it does not count twice. Safe for concurrent use.
+// lateLimit remembers which late translations devices were given in the last minute (an answer that got lost is made again,
+// and what is in it does not count twice), and which are owed to them. Safe for concurrent use.
 type lateLimit struct {
 	mu    sync.Mutex
-	given map[string][]givenLate // by device and room
+	given map[lateKey][]givenLate
+	owed  owedEdits
 }
 
 type givenLate struct {
@@ -26,33 +29,52 @@ type givenLate struct {
 	at       time.Time
 }
 
-// cut returns those of changed that may go to key now, in their order. It takes the slice over.
-func (l *lateLimit) cut(key string, changed []*Rendering, now time.Time) []*Rendering {
-	if !slices.ContainsFunc(changed, (*Rendering).limited) {
-		return changed
+// cut returns those of changed that may go to key now, in their order, and the numbers under which those go out that were owed,
+// by position. What is over the limit is owed from now on; tried is what was owed and asked for again. It takes the slice over.
+func (l *lateLimit) cut(key lateKey, tried []owedEdit, changed []*Rendering, originals map[int64]*rooms.Event, now time.Time) ([]*Rendering, map[int64]int64) {
+	if len(tried) == 0 && !slices.ContainsFunc(changed, (*Rendering).limited) {
+		return changed, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	given := recently(l.given[key], now)
-	over := map[int64]bool{}
+	given := l.recent(key, now)
+	var over map[int64]*rooms.Event
 	for _, r := range slices.Backward(changed) {
-		if !r.limited() || slices.ContainsFunc(given, func(g givenLate) bool { return g.position == r.Position }) {
+		if !r.limited() || wasGiven(given, r.Position) {
 			continue
 		}
-		if len(given) >= maxLatePerMinute {
-			over[r.Position] = true
+		if len(given) < maxLatePerMinute {
+			given = append(given, givenLate{r.Position, now})
 			continue
 		}
-		given = append(given, givenLate{r.Position, now})
+		if over == nil {
+			over = map[int64]*rooms.Event{}
+		}
+		over[r.Position] = originals[r.EventNID]
 	}
 	l.remember(key, given, now)
-	return slices.DeleteFunc(changed, func(r *Rendering) bool { return over[r.Position] })
+	numbers := l.owed.settle(key, tried, changed, over, now)
+	return slices.DeleteFunc(changed, func(r *Rendering) bool { _, waits := over[r.Position]; return waits }), numbers
+}
+
+func wasGiven(given []givenLate, position int64) bool {
+	return slices.ContainsFunc(given, func(g givenLate) bool { return g.position == position })
+}
+
+// recent returns what key was given within a minute, and forgets the rest.
+func (l *lateLimit) recent(key lateKey, now time.Time) []givenLate {
+	given, ok := l.given[key]
+	if ok {
+		given = recently(given, now)
+		l.given[key] = given
+	}
+	return given
 }
 
 // remember makes room first where there is none: what is over a minute old goes, and if that is not enough, all.
-func (l *lateLimit) remember(key string, given []givenLate, now time.Time) {
+func (l *lateLimit) remember(key lateKey, given []givenLate, now time.Time) {
 	if l.given == nil {
-		l.given = map[string][]givenLate{}
+		l.given = map[lateKey][]givenLate{}
 	}
 	if l.given[key] == nil && len(l.given) >= maxLimited {
 		for other, of := range l.given {

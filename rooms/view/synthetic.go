@@ -64,26 +64,64 @@ type LateOptions struct {
 	// NeverSent says what no answer of /sync has sent to the device: it is told no translations of that, unless it has read it as
 	// history meanwhile. What takes back or puts right is told all the same. nil knows of nothing.
 	NeverSent func(*rooms.Event) bool
+	// Arrived is the highest Number of those that the device has proved to have.
+	Arrived int64
 }
 
 // Placed is an event that exists for one viewer only, encoded for /sync, and its place in the stream.
 type Placed struct {
 	Position int64
 	JSON     json.RawMessage
+	// Number grows with each late edit that goes out after it was over the limit, for it has its place before the token that the
+	// device asks with; 0 for all others.
+	Number int64
 }
 
 // Late returns what the viewer has to be told of renderings that came later: edits, and redactions of such edits, that exist
-// for this viewer only, ascending (TRANSLATION 2, 3, 6, 7). A receipt on one counts for what stands before its place.
+// for this viewer only, ascending (TRANSLATION 2, 3, 6, 7). A receipt on one counts for what stands before its place. What is over
+// the limit follows when the minute allows (see [View.LateDue]).
 func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, o LateOptions) ([]Placed, error) {
 	changed, err := v.changed(ctx, viewer, roomID, o.Since, o.Upto)
-	if err != nil || len(changed) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	originals, err := v.originals(ctx, changed)
+	key := lateKey{lateDevice{viewer.UserID, viewer.DeviceID}, roomID}
+	due := v.late.due(key, o, v.now())
+	if len(changed) == 0 && len(due) == 0 {
+		return nil, nil
+	}
+	owed, err := v.stillOwed(ctx, viewer, roomID, due)
+	if err != nil {
+		return nil, fmt.Errorf("reading what is owed: %w", err)
+	}
+	originals, err := v.originals(ctx, slices.Concat(owed, changed))
 	if err != nil {
 		return nil, fmt.Errorf("reading what was translated: %w", err)
 	}
-	changed, err = v.worthTelling(ctx, viewer, roomID, changed, originals)
+	newest := newestPlaces(changed, originals)
+	v.late.replaced(key, newest, v.now())
+	owed = slices.DeleteFunc(owed, func(r *Rendering) bool {
+		ev := originals[r.EventNID]
+		return ev == nil || r.Position < newest[editedBy(ev)]
+	})
+	if changed, err = v.toTell(ctx, viewer, roomID, o, append(owed, changed...), originals); err != nil {
+		return nil, err
+	}
+	changed, numbers := v.late.cut(key, due, changed, originals, v.now())
+	out := make([]Placed, 0, len(changed))
+	for _, r := range changed {
+		event, err := v.lateEvent(ctx, viewer, originals[r.EventNID], r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Placed{r.Position, event, numbers[r.Position]})
+	}
+	return out, nil
+}
+
+// toTell leaves out what the viewer is not to be told.
+func (v *View) toTell(ctx context.Context, viewer Viewer, roomID string, o LateOptions, changed []*Rendering, originals map[int64]*rooms.Event) ([]*Rendering, error) {
+	changed, err := v.worthTelling(ctx, viewer, roomID, changed, originals)
 	if err != nil {
 		return nil, err
 	}
@@ -97,20 +135,21 @@ func (v *View) Late(ctx context.Context, viewer Viewer, roomID string, o LateOpt
 			return r.limited() && o.NeverSent(originals[r.EventNID]) && !v.awaited.has(viewer, r.EventNID)
 		})
 	}
-	changed = v.late.cut(viewer.UserID+"\x00"+viewer.DeviceID+"\x00"+roomID, changed, v.now())
-	out := make([]Placed, 0, len(changed))
-	for _, r := range changed {
-		if viewer.Mode == ModeOriginalFirst || viewer.Mode == ModeThread {
-			if r, err = v.inMode(ctx, r, viewer.Mode); err != nil {
-				return nil, fmt.Errorf("writing a late edit: %w", err)
-			}
+	return changed, nil
+}
+
+// lateEvent makes the event that brings r to the viewer, and notes that they were shown it.
+func (v *View) lateEvent(ctx context.Context, viewer Viewer, ev *rooms.Event, r *Rendering) (json.RawMessage, error) {
+	if viewer.Mode == ModeOriginalFirst || viewer.Mode == ModeThread {
+		var err error
+		if r, err = v.inMode(ctx, r, viewer.Mode); err != nil {
+			return nil, fmt.Errorf("writing a late edit: %w", err)
 		}
-		if v.log != nil && !r.Redaction && r.State != "" {
-			v.log.Shown(viewer, r, true)
-		}
-		out = append(out, Placed{r.Position, v.synthetic(viewer, originals[r.EventNID], r)})
 	}
-	return out, nil
+	if v.log != nil && !r.Redaction && r.State != "" {
+		v.log.Shown(viewer, r, true)
+	}
+	return v.synthetic(viewer, ev, r), nil
 }
 
 // changed asks the renderer, unless the viewer cannot have had any translation.

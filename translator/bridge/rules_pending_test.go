@@ -198,3 +198,47 @@ func TestRule14WhatFollowsIsSaidInNoThread(t *testing.T) {
 	require.False(t, w.rows(asked, "es")[0].Threaded)
 	b.quiet(room)
 }
+
+// Nothing stays pending that is over the limit: it follows when the minute allows, unless it is taken back until then.
+func TestRule14WhatIsOverTheLimitFollows(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b := w.device(bob)
+	open := w.engine.close()
+	var ids []string
+	for n := range 25 {
+		ids = append(ids, w.say(room, alice, bedSentence(n)))
+	}
+	w.tooLate()
+	b.until(room, 25)
+	open()
+	w.settled()
+	b.until(room, 45)
+	b.quiet(room)
+	waiting := map[string]bool{}
+	for _, id := range ids {
+		waiting[id] = true
+	}
+	for _, edit := range b.messages(room)[25:] {
+		delete(waiting, edit.Get(`content.m\.relates_to.event_id`).Str)
+	}
+	require.Len(t, waiting, 5)
+	for id := range waiting {
+		w.redact(room, alice, id)
+		delete(waiting, id)
+		break
+	}
+	w.settled()
+	b.sync(0)
+	had := len(b.messages(room))
+	w.ahead.Add(int64(time.Minute))
+	lost := *b
+	lost.events, lost.seen = map[string][]gjson.Result{}, map[string]bool{}
+	lost.until(room, 4)
+	for _, edit := range b.until(room, had+4)[had:] {
+		require.Equal(t, "translated", keyIn(edit).Get("state").Str)
+		delete(waiting, edit.Get(`content.m\.relates_to.event_id`).Str)
+	}
+	require.Empty(t, waiting, "all but what was redacted")
+	b.quiet(room)
+}

@@ -1,0 +1,284 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"medixchange/rooms"
+)
+
+const (
+	// maxOwed bounds the late edits that a device is owed in a room; the oldest go.
+	maxOwed = 200
+	// owedFor is how long a late edit is owed: a phone that slept over night is told.
+	owedFor = 24 * time.Hour
+	// repeatedFor is how long one that was given is remembered: a client that ends at once goes on from an older answer.
+	repeatedFor = 10 * time.Minute
+)
+
+// lateKey is a device and a room.
+type lateKey struct {
+	device lateDevice
+	roomID string
+}
+
+type lateDevice struct{ userID, deviceID string }
+
+// owedEdit is a late edit that was over the limit of its device and room.
+type owedEdit struct {
+	position int64
+	message  string // id of the message that it edits
+	language string
+	number   int64     // that it was given under; 0: it waits
+	at       time.Time // since when it is so
+}
+
+// awaits reports whether a device that has what was given up to the number arrived still awaits the edit.
+func (e *owedEdit) awaits(arrived int64) bool { return e.number == 0 || e.number > arrived }
+
+// owedEdits are those of all devices, under the lock of the lateLimit that they are in.
+type owedEdits struct {
+	devices atomic.Int64 // how many there are, for who looks without the lock
+	of      map[lateDevice]map[string][]owedEdit
+	rooms   int   // of all devices
+	number  int64 // the last that was given
+	swept   time.Time
+}
+
+func (o *owedEdits) in(key lateKey) []owedEdit { return o.of[key.device][key.roomID] }
+
+// put replaces what a device is owed in a room, ascending by position.
+func (o *owedEdits) put(key lateKey, edits []owedEdit, now time.Time) {
+	o.rooms -= min(1, len(o.in(key)))
+	if len(edits) == 0 {
+		delete(o.of[key.device], key.roomID)
+		if len(o.of[key.device]) == 0 {
+			delete(o.of, key.device)
+		}
+		o.devices.Store(int64(len(o.of)))
+		return
+	}
+	o.makeRoom(now)
+	if o.of[key.device] == nil {
+		o.of[key.device] = map[string][]owedEdit{}
+	}
+	o.of[key.device][key.roomID] = bounded(edits)
+	o.rooms++
+	o.devices.Store(int64(len(o.of)))
+}
+
+// bounded leaves as many as there may be: what was given goes first, that which was given first before the rest, then the oldest.
+func bounded(edits []owedEdit) []owedEdit {
+	for i := len(edits) - 1; i >= 0 && len(edits) > maxOwed; i-- {
+		if edits[i].number != 0 {
+			edits = slices.Delete(edits, i, i+1)
+		}
+	}
+	return edits[max(0, len(edits)-maxOwed):]
+}
+
+// makeRoom forgets what is old where there is no room, and if that is not enough, all.
+func (o *owedEdits) makeRoom(now time.Time) {
+	if o.rooms >= maxLimited {
+		o.sweep(now)
+	}
+	if o.of == nil || o.rooms >= maxLimited {
+		o.of, o.rooms = map[lateDevice]map[string][]owedEdit{}, 0
+	}
+}
+
+// sweep forgets what is old, of all devices.
+func (o *owedEdits) sweep(now time.Time) {
+	o.swept = now
+	for device, inRooms := range o.of {
+		for roomID, edits := range inRooms {
+			o.put(lateKey{device, roomID}, slices.DeleteFunc(edits, func(e owedEdit) bool {
+				kept := owedFor
+				if e.number != 0 {
+					kept = repeatedFor
+				}
+				return now.Sub(e.at) >= kept
+			}), now)
+		}
+	}
+}
+
+// settle notes what became of the edits that were looked at: those of tried that are not in told are none any more, those
+// over the limit (by position, with their originals) wait, and of the others it returns the numbers that they go out under.
+func (o *owedEdits) settle(key lateKey, tried []owedEdit, told []*Rendering, over map[int64]*rooms.Event, now time.Time) map[int64]int64 {
+	if len(tried) == 0 && len(over) == 0 && len(o.in(key)) == 0 {
+		return nil
+	}
+	edits := slices.DeleteFunc(o.in(key), func(e owedEdit) bool {
+		gone := func(t owedEdit) bool { return t.position == e.position }
+		return slices.ContainsFunc(tried, gone) && !slices.ContainsFunc(told, func(r *Rendering) bool { return r.Position == e.position })
+	})
+	numbers := map[int64]int64{}
+	for _, r := range told {
+		i := slices.IndexFunc(edits, func(e owedEdit) bool { return e.position == r.Position })
+		original, waits := over[r.Position]
+		switch {
+		case i < 0 && waits:
+			edits = append(edits, owedEdit{position: r.Position, message: editedBy(original), language: r.Language, at: now})
+		case i < 0:
+		case waits:
+			edits[i].number, edits[i].at = 0, now
+		default:
+			numbers[r.Position] = o.give(&edits[i], now)
+		}
+	}
+	slices.SortFunc(edits, func(a, b owedEdit) int { return cmp.Compare(a.position, b.position) })
+	o.put(key, edits, now)
+	return numbers
+}
+
+// give returns the number that an edit goes out under: the same again when the answer got lost.
+func (o *owedEdits) give(e *owedEdit, now time.Time) int64 {
+	if e.number == 0 {
+		o.number++
+		e.number, e.at = o.number, now
+	}
+	return e.number
+}
+
+// due returns what of the edits that are owed to key can go to it now, ascending: the newest first, as many as the minute allows.
+func (l *lateLimit) due(key lateKey, o LateOptions, now time.Time) []owedEdit {
+	if l.owed.devices.Load() == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	given := l.recent(key, now)
+	free := maxLatePerMinute - len(given)
+	var due []owedEdit
+	edits := l.owed.in(key)
+	for i := range slices.Backward(edits) {
+		e := &edits[i]
+		if !e.awaits(o.Arrived) || o.Since < e.position && e.position <= o.Upto {
+			continue // the device has it, or is told of it as of what is new
+		}
+		again := wasGiven(given, e.position)
+		if e.position > o.Since || !again && free <= 0 {
+			e.number = 0 // it did not arrive
+			continue
+		}
+		if !again {
+			free--
+		}
+		due = append(due, *e)
+	}
+	slices.Reverse(due)
+	return due
+}
+
+// next returns when the next of the edits that are owed to key, as far as it has come, may go to it; zero when there is none.
+func (l *lateLimit) next(key lateKey, since, arrived int64, now time.Time) time.Time {
+	if l.owed.devices.Load() == 0 {
+		return time.Time{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	given := l.recent(key, now)
+	var next time.Time
+	for _, e := range l.owed.in(key) {
+		switch {
+		case e.position > since || !e.awaits(arrived):
+		case len(given) < maxLatePerMinute || wasGiven(given, e.position):
+			return now
+		default:
+			next = freeAgain(given)
+		}
+	}
+	return next
+}
+
+// freeAgain is when the oldest of what was given is a minute old.
+func freeAgain(given []givenLate) time.Time {
+	oldest := slices.MinFunc(given, func(a, b givenLate) int { return a.at.Compare(b.at) })
+	return oldest.at.Add(time.Minute)
+}
+
+// owes reports whether a device is owed anything, or may ask again for what it was.
+func (l *lateLimit) owes(device lateDevice, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.owed.swept) >= repeatedFor {
+		l.owed.sweep(now)
+	}
+	return len(l.owed.of[device]) > 0
+}
+
+// forget forgets what of a room, or of all ("") is owed to a device.
+func (l *lateLimit) forget(device lateDevice, roomID string, now time.Time) {
+	if l.owed.devices.Load() == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for in := range l.owed.of[device] {
+		if roomID == "" || in == roomID {
+			l.owed.put(lateKey{device, in}, nil, now)
+		}
+	}
+}
+
+// replaced forgets what is owed to key of messages of which there is something newer, whatever that says.
+func (l *lateLimit) replaced(key lateKey, newest map[string]int64, now time.Time) {
+	if l.owed.devices.Load() == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	edits := l.owed.in(key)
+	if len(edits) > 0 {
+		l.owed.put(key, slices.DeleteFunc(edits, func(e owedEdit) bool { return e.position < newest[e.message] }), now)
+	}
+}
+
+// OwesLate reports, from memory alone, whether a device is owed late edits that were over the limit, or may ask again for such.
+func (v *View) OwesLate(userID, deviceID string) bool {
+	return v.late.owed.devices.Load() != 0 && v.late.owes(lateDevice{userID, deviceID}, v.now())
+}
+
+// LateDue returns when the next of the late edits that a device is owed in a room may go to it; zero when it is owed none.
+// since and arrived say how far the device has come (see [LateOptions]).
+func (v *View) LateDue(userID, deviceID, roomID string, since, arrived int64) time.Time {
+	return v.late.next(lateKey{lateDevice{userID, deviceID}, roomID}, since, arrived, v.now())
+}
+
+// ForgetLate forgets what a device is owed in a room, or in all (""): it begins anew, and with translations in place.
+func (v *View) ForgetLate(userID, deviceID, roomID string) {
+	v.late.forget(lateDevice{userID, deviceID}, roomID, v.now())
+}
+
+// stillOwed asks the renderer again for what is due: what is no longer in force, or of a language that the viewer does not read
+// any more, is not told. Each is asked for alone: no position has all their events before it and all of them after it.
+func (v *View) stillOwed(ctx context.Context, viewer Viewer, roomID string, due []owedEdit) ([]*Rendering, error) {
+	var still []*Rendering
+	for _, e := range due {
+		found, err := v.changed(ctx, viewer, roomID, e.position-1, e.position)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			if r.limited() && r.Language == e.language {
+				still = append(still, r)
+			}
+		}
+	}
+	return still, nil
+}
+
+// newestPlaces returns the position of the newest rendering of each message, by the message's id.
+func newestPlaces(changed []*Rendering, originals map[int64]*rooms.Event) map[string]int64 {
+	newest := make(map[string]int64, len(changed))
+	for _, r := range changed {
+		if ev := originals[r.EventNID]; ev != nil {
+			newest[editedBy(ev)] = max(newest[editedBy(ev)], r.Position)
+		}
+	}
+	return newest
+}

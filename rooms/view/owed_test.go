@@ -1,0 +1,63 @@
+package view
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"medixchange/rooms"
+)
+
+// overLimit gives a device one late edit more than it may have, in a room of that name.
+func overLimit(l *lateLimit, roomID string, now time.Time) lateKey {
+	var changed []*Rendering
+	for position := range int64(maxLatePerMinute + 1) {
+		changed = append(changed, &Rendering{Position: position + 1})
+	}
+	key := lateKey{lateDevice{bob, roomID}, roomID}
+	l.cut(key, nil, changed, map[int64]*rooms.Event{0: {ID: "$m"}}, now)
+	return key
+}
+
+func TestWhatIsOwedIsForgottenInTheEnd(t *testing.T) {
+	var l lateLimit
+	key := overLimit(&l, room, clock)
+	o := LateOptions{Since: 50, Upto: 50}
+	require.Equal(t, clock.Add(time.Minute), l.next(key, 50, 0, clock))
+	require.Zero(t, l.next(key, 0, 0, clock), "for a device that has not come so far it is new")
+	require.Empty(t, l.due(key, o, clock.Add(time.Minute-1)))
+	require.Len(t, l.due(key, o, clock.Add(time.Minute)), 1)
+	require.True(t, l.owes(key.device, clock.Add(owedFor-1)))
+	require.False(t, l.owes(key.device, clock.Add(owedFor+repeatedFor)))
+	require.Zero(t, l.owed.devices.Load())
+	require.Zero(t, l.owed.rooms)
+}
+
+func TestDevicesThatAreOwedSomethingAreBounded(t *testing.T) {
+	var l lateLimit
+	for i := range maxLimited {
+		overLimit(&l, fmt.Sprint(i), clock)
+	}
+	require.Equal(t, maxLimited, l.owed.rooms)
+	overLimit(&l, "new", clock)
+	require.Equal(t, 1, l.owed.rooms)
+	require.EqualValues(t, 1, l.owed.devices.Load())
+}
+
+func TestWhatWaitsIsOwedBeforeWhatWasGiven(t *testing.T) {
+	var edits []owedEdit
+	for position := range int64(maxOwed + 30) {
+		edits = append(edits, owedEdit{position: position})
+	}
+	for i := range 20 {
+		edits[100+i].number = int64(1 + i)
+	}
+	left := bounded(edits)
+	require.Len(t, left, maxOwed)
+	require.EqualValues(t, 10, left[0].position, "the oldest go")
+	for _, e := range left {
+		require.Zero(t, e.number)
+	}
+}
