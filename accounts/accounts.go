@@ -56,6 +56,10 @@ type Options struct {
 	// PrivateGateways are the networks whose push gateways may be called without https; optional.
 	PrivateGateways []netip.Prefix
 
+	// Translations is what users are shown in other words; it is asked for when something is counted, since what shows events
+	// stands above the accounts. Optional: nothing is translated.
+	Translations func() Translations
+
 	// Quiet says which events never notify anybody here, whatever the push rules say; optional.
 	Quiet func(ev *rooms.Event) bool
 

@@ -9,6 +9,7 @@ import (
 
 	"medixchange/internal/stream"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 const (
@@ -82,6 +83,10 @@ type unread struct {
 	Position  int64  `json:"p"`
 	Thread    string `json:"t,omitempty"` // event id of the root; "" main timeline
 	Highlight bool   `json:"h,omitempty"`
+	// Placed is the position of the translation that says more than the original, from which on it counts; 0: none does.
+	Placed int64 `json:"w,omitempty"`
+	// Only says that the original notifies of nothing, and only the translation does.
+	Only bool `json:"o,omitempty"`
 }
 
 // counter counts for one user in one room. at 0 means that nothing is known.
@@ -89,7 +94,8 @@ type counter struct {
 	mu             sync.Mutex
 	userID, roomID string
 	at             int64
-	unread         []unread // ascending
+	unread         []unread  // ascending
+	waiting        []waiting // ascending
 	older          map[string]ThreadCounts
 	olderUpto      int64 // position of the last notification in older
 	evaluated      int   // since the last checkpoint
@@ -99,6 +105,9 @@ type counter struct {
 func (c *counter) sum(upto int64) Counts {
 	var out Counts
 	add := func(thread string, t ThreadCounts) {
+		if t.Notify == 0 {
+			return
+		}
 		if thread == "" {
 			out.Notify += t.Notify
 			out.Highlight += t.Highlight
@@ -115,17 +124,28 @@ func (c *counter) sum(upto int64) Counts {
 	}
 	for _, u := range c.unread {
 		if u.Position <= upto {
-			add(u.Thread, u.counts())
+			add(u.Thread, u.counts(upto))
 		}
 	}
 	return out
 }
 
-func (u unread) counts() ThreadCounts { return ThreadCounts{1, number(u.Highlight)} }
+// counts is what a notification counts at stream position upto, which is not before its event.
+func (u unread) counts(upto int64) ThreadCounts {
+	if u.Placed > upto {
+		return ThreadCounts{number(!u.Only), 0}
+	}
+	return ThreadCounts{1, number(u.Highlight)}
+}
 
 // add counts a notification.
 func (c *counter) add(u unread) {
 	c.unread = append(c.unread, u)
+	c.bound()
+}
+
+// bound leaves the sums of what is older than the newest notifications.
+func (c *counter) bound() {
 	if len(c.unread) <= maxUnread {
 		return
 	}
@@ -135,7 +155,7 @@ func (c *counter) add(u unread) {
 	}
 	for _, old := range half {
 		sum := c.older[old.Thread]
-		c.older[old.Thread] = ThreadCounts{sum.Notify + 1, sum.Highlight + old.counts().Highlight}
+		c.older[old.Thread] = ThreadCounts{sum.Notify + 1, sum.Highlight + number(old.Highlight)}
 	}
 	c.olderUpto = half[len(half)-1].Position
 	c.unread = slices.Clone(c.unread[maxUnread/2:])
@@ -161,9 +181,11 @@ func (c *counter) read(key rooms.HistoryKey, threadID string) error {
 			delete(c.older, thread)
 		}
 	}
-	c.unread = slices.DeleteFunc(c.unread, func(u unread) bool {
-		return covers(u.Thread) && !key.Less(rooms.HistoryKey{Anchor: u.Position})
-	})
+	read := func(thread string, position int64) bool {
+		return covers(thread) && !key.Less(rooms.HistoryKey{Anchor: position})
+	}
+	c.unread = slices.DeleteFunc(c.unread, func(u unread) bool { return read(u.Thread, u.Position) })
+	c.waiting = slices.DeleteFunc(c.waiting, func(w waiting) bool { return read(w.Thread, w.Position) })
 	return nil
 }
 
@@ -195,39 +217,61 @@ func (a *Accounts) advance(ctx context.Context, c *counter, upto int64) error {
 
 // follow takes recent entries of the stream, in the order of positions.
 func (a *Accounts) follow(ctx context.Context, c *counter, inRoom, ofUser []stream.Entry) error {
-	var e *evaluator
+	f := following{a: a, ctx: ctx, c: c}
 	for _, entry := range stream.Merge(inRoom, ofUser) {
-		switch v := entry.Value.(type) {
-		case *rooms.Event:
-			if e == nil {
-				room, err := a.room(ctx, c.roomID)
-				if err != nil || room == nil {
-					return err
-				}
-				if e, err = a.evaluator(ctx, c.userID, room); err != nil {
-					return err
-				}
-			}
-			if err := c.take(e, v); err != nil {
-				return err
-			}
-		case *rooms.Receipt:
-			if v.UserID != c.userID || v.RoomID != c.roomID {
-				continue
-			}
-			if err := c.read(v.Key, v.ThreadID); err != nil {
-				return err
-			}
-		case *rooms.MembershipChange:
-			if v.RoomID == c.roomID && v.Membership == "join" && v.Previous != "join" {
-				c.clear()
-			}
+		if err := f.take(entry); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (c *counter) clear() { c.unread, c.older, c.olderUpto = nil, nil, 0 }
+// following is one way of a counter along the stream.
+type following struct {
+	a   *Accounts
+	ctx context.Context
+	c   *counter
+	e   *evaluator // nil until something is evaluated
+}
+
+func (f *following) take(entry stream.Entry) error {
+	switch v := entry.Value.(type) {
+	case *rooms.Event:
+		e, err := f.evaluator()
+		if err != nil || e == nil {
+			return err
+		}
+		return f.c.take(e, v)
+	case *rooms.Receipt:
+		if v.UserID == f.c.userID && v.RoomID == f.c.roomID {
+			return f.c.read(v.Key, v.ThreadID)
+		}
+	case *rooms.MembershipChange:
+		if v.RoomID == f.c.roomID && v.Membership == "join" && v.Previous != "join" {
+			f.c.clear()
+		}
+	default:
+		if entry.Kind == rooms.EntryRendering && len(f.c.waiting) > 0 {
+			return f.translated(view.RenderingOf(v))
+		}
+	}
+	return nil
+}
+
+// evaluator returns nil for a room that is not known.
+func (f *following) evaluator() (*evaluator, error) {
+	if f.e != nil {
+		return f.e, nil
+	}
+	room, err := f.a.room(f.ctx, f.c.roomID)
+	if err != nil || room == nil {
+		return nil, err
+	}
+	f.e, err = f.a.evaluator(f.ctx, f.c.userID, room)
+	return f.e, err
+}
+
+func (c *counter) clear() { c.unread, c.waiting, c.older, c.olderUpto = nil, nil, nil, 0 }
 
 // take evaluates one event. A message of the user marks everything before it as read, one in a thread that thread.
 func (c *counter) take(e *evaluator, ev *rooms.Event) error {
@@ -238,20 +282,49 @@ func (c *counter) take(e *evaluator, ev *rooms.Event) error {
 		return c.takeOwn(e, ev)
 	}
 	c.evaluated++
-	result := e.evaluate(ev)
-	if !result.Notify {
-		return nil
-	}
-	thread, err := e.a.threadID(e.ctx, ev)
-	if err != nil {
+	seen, err := e.count(ev)
+	if err != nil || !seen.concerns() {
 		return err
 	}
-	c.add(unread{Position: ev.Position, Thread: thread, Highlight: result.Highlight})
+	if seen.thread, err = e.a.threadID(e.ctx, ev); err != nil {
+		return err
+	}
+	c.put(seen)
 	return nil
 }
 
+// counted is what an event is to a counter.
+type counted struct {
+	nid, position     int64
+	thread            string
+	notify, highlight bool
+	waits             bool // a translation may say more
+}
+
+func (e *evaluator) count(ev *rooms.Event) (counted, error) {
+	result := e.evaluate(ev)
+	seen := counted{nid: ev.NID, position: ev.Position, notify: result.Notify, highlight: result.Highlight}
+	var err error
+	if !seen.highlight {
+		seen.waits, err = e.awaitsWords(ev)
+	}
+	return seen, err
+}
+
+func (s *counted) concerns() bool { return s.notify || s.waits }
+
+// put takes an event after all others.
+func (c *counter) put(s counted) {
+	if s.notify {
+		c.add(unread{Position: s.position, Thread: s.thread, Highlight: s.highlight})
+	}
+	if s.waits {
+		c.wait(waiting{NID: s.nid, Position: s.position, Thread: s.thread})
+	}
+}
+
 func (c *counter) takeOwn(e *evaluator, ev *rooms.Event) error {
-	if !marksRead(ev) || len(c.unread) == 0 && len(c.older) == 0 {
+	if !marksRead(ev) || len(c.unread) == 0 && len(c.older) == 0 && len(c.waiting) == 0 {
 		return nil
 	}
 	thread, err := e.a.threadID(e.ctx, ev)

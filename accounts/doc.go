@@ -10,7 +10,7 @@
 // Sub-packages: accounts/pushrules evaluates push rules without I/O, accounts/uia keeps the sessions of user-interactive
 // authentication, accounts/password hashes.
 //
-// May import: rooms, internal/*. Never the APIs above it.
+// May import: rooms, rooms/view, internal/*. Never the APIs above it.
 //
 // Start reading at accounts.go (construction), then users.go, login.go, devices.go.
 package accounts

@@ -2,9 +2,7 @@ package accounts
 
 import (
 	"context"
-	"encoding/json"
 	"math"
-	"strings"
 
 	"github.com/tidwall/gjson"
 
@@ -12,9 +10,22 @@ import (
 	"medixchange/rooms"
 )
 
-// EvaluateShown is [Accounts.Evaluate] of an event in the words in which the user is shown it, which stand in
-// shown in the place of the author's. So a keyword is found in a translation too.
-func (a *Accounts) EvaluateShown(ctx context.Context, userID string, ev *rooms.Event, shown json.RawMessage) (pushrules.Result, error) {
+// EvaluateWords returns what a user's push rules say of an event in the words of the translation that they are shown, where
+// that is more than what they say of the original (TRANSLATION 13); else original.
+func (a *Accounts) EvaluateWords(ctx context.Context, userID string, ev *rooms.Event, original pushrules.Result, words string) (pushrules.Result, error) {
+	room, err := a.room(ctx, ev.RoomID)
+	if err != nil || room == nil {
+		return original, err
+	}
+	e, err := a.evaluator(ctx, userID, room)
+	if err != nil {
+		return original, err
+	}
+	return e.inWords(ev, original, words), nil
+}
+
+// EvaluateNotice returns what a user's push rules say of an event that exists for them alone, so that nothing of it is kept.
+func (a *Accounts) EvaluateNotice(ctx context.Context, userID string, ev *rooms.Event) (pushrules.Result, error) {
 	room, err := a.room(ctx, ev.RoomID)
 	if err != nil || room == nil {
 		return pushrules.Result{}, err
@@ -23,12 +34,7 @@ func (a *Accounts) EvaluateShown(ctx context.Context, userID string, ev *rooms.E
 	if err != nil || e.passesOver(ev.Sender) || a.quiet(ev) {
 		return pushrules.Result{}, err
 	}
-	return e.rules.Evaluate(pushrules.NewEvent(ev.Type, ev.Sender, ev.RoomID, ev.StateKey, shown), e), nil
-}
-
-// EvaluateNotice returns what a user's push rules say of an event that exists for them alone, so that nothing of it is kept.
-func (a *Accounts) EvaluateNotice(ctx context.Context, userID string, ev *rooms.Event) (pushrules.Result, error) {
-	return a.EvaluateShown(ctx, userID, ev, ev.JSON)
+	return e.rules.compiled.Evaluate(pushrules.NewEvent(ev.Type, ev.Sender, ev.RoomID, ev.StateKey, ev.JSON), e), nil
 }
 
 // EvaluateInvite returns what a user's push rules say of an invite to a room that this node is not in.
@@ -38,7 +44,7 @@ func (a *Accounts) EvaluateInvite(ctx context.Context, invite *rooms.OutsideMemb
 		return pushrules.Result{}, err
 	}
 	ev := pushrules.NewEvent("m.room.member", invite.Sender, invite.RoomID, &invite.UserID, invite.JSON)
-	return e.rules.Evaluate(ev, roomOutside(gjson.GetBytes(invite.JSON, "content.displayname").Str)), nil
+	return e.rules.compiled.Evaluate(ev, roomOutside(gjson.GetBytes(invite.JSON, "content.displayname").Str)), nil
 }
 
 // HasKeywords reports whether a user has content rules of their own that are on.
@@ -47,15 +53,7 @@ func (a *Accounts) HasKeywords(ctx context.Context, userID string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	if rules.own == nil {
-		return false, nil
-	}
-	for _, rule := range rules.own.Content {
-		if rule.Enabled && !strings.HasPrefix(rule.RuleID, ".") {
-			return true, nil
-		}
-	}
-	return false, nil
+	return rules.keywords, nil
 }
 
 // roomOutside is a room of which only an invite is known; its value is the display name of the invited.

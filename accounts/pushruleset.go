@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -12,6 +14,7 @@ import (
 	"medixchange/accounts/pushrules"
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 const (
@@ -24,6 +27,12 @@ const (
 type userRules struct {
 	own      *pushrules.Ruleset // nil for one who has the server's, which are not worth keeping for each
 	compiled *pushrules.Compiled
+	keywords bool // there are content rules of the user's own that are on
+}
+
+func ownRules(userID string, set *pushrules.Ruleset) *userRules {
+	keyword := func(rule pushrules.Rule) bool { return rule.Enabled && !strings.HasPrefix(rule.RuleID, ".") }
+	return &userRules{own: set, compiled: pushrules.Compile(userID, set), keywords: slices.ContainsFunc(set.Content, keyword)}
 }
 
 func (r *userRules) set(userID string) *pushrules.Ruleset {
@@ -98,7 +107,7 @@ func (a *Accounts) rulesOf(ctx context.Context, userID string) (*userRules, erro
 		if err != nil {
 			return nil, err
 		}
-		r = &userRules{own: set, compiled: pushrules.Compile(userID, set)}
+		r = ownRules(userID, set)
 	}
 	a.rules.put(userID, r, epoch)
 	return r, nil
@@ -217,8 +226,9 @@ type evaluator struct {
 	ctx     context.Context
 	userID  string
 	room    roomView
-	rules   *pushrules.Compiled
+	rules   *userRules
 	ignored map[string]struct{}
+	reader  *view.Viewer // see reads; nil until somebody asks
 }
 
 func (a *Accounts) evaluator(ctx context.Context, userID string, room roomView) (*evaluator, error) {
@@ -230,14 +240,14 @@ func (a *Accounts) evaluator(ctx context.Context, userID string, room roomView) 
 	if err != nil {
 		return nil, err
 	}
-	return &evaluator{a: a, ctx: ctx, userID: userID, room: room, rules: rules.compiled, ignored: ignored}, nil
+	return &evaluator{a: a, ctx: ctx, userID: userID, room: room, rules: rules, ignored: ignored}, nil
 }
 
 func (e *evaluator) evaluate(ev *rooms.Event) pushrules.Result {
 	if e.passesOver(ev.Sender) || e.a.quiet(ev) {
 		return pushrules.Result{}
 	}
-	return e.rules.Evaluate(e.a.rules.event(ev), e)
+	return e.rules.compiled.Evaluate(e.a.rules.event(ev), e)
 }
 
 // quiet reports whether an event never notifies.

@@ -79,7 +79,7 @@ func (r *recounting) run(ctx context.Context) error {
 	if checkpoint := (rooms.HistoryKey{Anchor: r.from}); bottom.Less(checkpoint) {
 		bottom = checkpoint
 	}
-	var found []unread // newest first
+	var found []counted // newest first
 	at := rooms.HistoryKey{Anchor: r.upto}
 	for bottom.Less(at) {
 		page, err := r.a.rooms.Timeline(ctx, r.c.roomID, at, bottom, rooms.Backward, countPage, false)
@@ -103,7 +103,7 @@ func (r *recounting) run(ctx context.Context) error {
 }
 
 // take evaluates one event on the way back.
-func (r *recounting) take(found []unread, ev *rooms.Event) ([]unread, error) {
+func (r *recounting) take(found []counted, ev *rooms.Event) ([]counted, error) {
 	if ev.Position == 0 || ev.Outcome != rooms.Accepted || !r.floor.Less(ev.Key) {
 		return found, nil
 	}
@@ -121,15 +121,15 @@ func (r *recounting) take(found []unread, ev *rooms.Event) ([]unread, error) {
 		return found, err
 	}
 	r.c.evaluated++
-	result := r.e.evaluate(ev)
-	if !result.Notify {
-		return found, nil
-	}
-	thread, err := r.a.threadID(r.e.ctx, ev)
-	if err != nil || !r.threads[threadName(thread)].Less(ev.Key) {
+	seen, err := r.e.count(ev)
+	if err != nil || !seen.concerns() {
 		return found, err
 	}
-	return append(found, unread{Position: ev.Position, Thread: thread, Highlight: result.Highlight}), nil
+	seen.thread, err = r.a.threadID(r.e.ctx, ev)
+	if err != nil || !r.threads[threadName(seen.thread)].Less(ev.Key) {
+		return found, err
+	}
+	return append(found, seen), nil
 }
 
 // joined raises the floor if the user was not joined before ev, which may also be a new display name.
@@ -154,7 +154,7 @@ func threadName(thread string) string {
 }
 
 // apply takes what is read out of the checkpoint and adds what was found.
-func (r *recounting) apply(found []unread) error {
+func (r *recounting) apply(found []counted) error {
 	if err := r.c.read(r.floor, ""); err != nil {
 		return r.withoutCheckpoint(err)
 	}
@@ -163,10 +163,10 @@ func (r *recounting) apply(found []unread) error {
 			return r.withoutCheckpoint(err)
 		}
 	}
-	for _, u := range slices.Backward(found) {
-		r.c.add(u)
+	for _, seen := range slices.Backward(found) {
+		r.c.put(seen)
 	}
-	return nil
+	return r.c.lookUp(r.e, r.upto)
 }
 
 // withoutCheckpoint counts everything when a receipt lies among the sums of the checkpoint.
@@ -182,6 +182,7 @@ func (r *recounting) withoutCheckpoint(err error) error {
 // checkpoint is a counter as it is stored.
 type checkpoint struct {
 	Unread    []unread                `json:"unread,omitempty"`
+	Waiting   []waiting               `json:"waiting,omitempty"`
 	Older     map[string]ThreadCounts `json:"older,omitempty"`
 	OlderUpto int64                   `json:"older_upto,omitempty"`
 }
@@ -200,7 +201,7 @@ func (a *Accounts) loadCheckpoint(ctx context.Context, c *counter, upto int64) i
 	if json.Unmarshal(raw, &stored) != nil {
 		return 0
 	}
-	c.unread, c.older, c.olderUpto = stored.Unread, stored.Older, stored.OlderUpto
+	c.unread, c.waiting, c.older, c.olderUpto = stored.Unread, stored.Waiting, stored.Older, stored.OlderUpto
 	return position
 }
 
@@ -237,7 +238,7 @@ func (a *Accounts) checkpoint(ctx context.Context, c *counter, after int) error 
 	if c.evaluated < after {
 		return nil
 	}
-	raw, err := json.Marshal(checkpoint{c.unread, maps.Clone(c.older), c.olderUpto})
+	raw, err := json.Marshal(checkpoint{c.unread, c.waiting, maps.Clone(c.older), c.olderUpto})
 	if err != nil {
 		return fmt.Errorf("encoding notification counts: %w", err)
 	}

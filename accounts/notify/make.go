@@ -1,14 +1,12 @@
 package notify
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
 
 	"github.com/tidwall/gjson"
-	"github.com/tidwall/sjson"
 
 	"medixchange/accounts"
 	"medixchange/accounts/pushrules"
@@ -164,19 +162,7 @@ func (n *Notifier) resultFor(ctx context.Context, viewer view.Viewer, ev *rooms.
 	if !t.keywords || len(given) == 0 {
 		return t.result, nil
 	}
-	words := n.o.View.Words(given[0])
-	if words == "" {
-		return t.result, nil
-	}
-	shown, err := sjson.SetBytes(bytes.Clone(ev.JSON), "content.body", words)
-	if err != nil {
-		return t.result, fmt.Errorf("putting a translation in place: %w", err)
-	}
-	result, err := n.o.Accounts.EvaluateShown(ctx, viewer.UserID, ev, shown)
-	if err != nil || !result.Notify || t.result.Notify && (t.result.Highlight || !result.Highlight) {
-		return t.result, err
-	}
-	return result, nil
+	return n.o.Accounts.EvaluateWords(ctx, viewer.UserID, ev, t.result, n.o.View.Words(viewer, given[0]))
 }
 
 // unread is how many notifications a user has not read, in all rooms.

@@ -28,6 +28,12 @@ type Result struct {
 	Actions   []json.RawMessage // of that rule; shared, not to be changed
 }
 
+// Exceeds reports whether a result tells the user more than another: it notifies, and the other does not; or it highlights, and
+// the other does not.
+func (r Result) Exceeds(other Result) bool {
+	return r.Notify && !other.Notify || r.Highlight && !other.Highlight
+}
+
 // Compiled are rules made ready for evaluation. It is immutable and safe for concurrent use.
 type Compiled struct {
 	userID string

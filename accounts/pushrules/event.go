@@ -71,6 +71,13 @@ func NewEvent(typ, sender, roomID string, stateKey *string, json []byte) *Event 
 	return e
 }
 
+// WithBody returns the event with another text as its content.body.
+func (e *Event) WithBody(body string) *Event {
+	of := *e
+	of.known[keyBody], of.lowerBody = text(body), strings.ToLower(body)
+	return &of
+}
+
 func text(s string) gjson.Result { return gjson.Result{Type: gjson.String, Str: s, Raw: "?"} }
 
 // key is a compiled dot-separated property path.

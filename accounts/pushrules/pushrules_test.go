@@ -300,3 +300,32 @@ func BenchmarkNewEvent(b *testing.B) {
 		NewEvent("m.room.message", "@bo:a.example", "!r:x", nil, raw)
 	}
 }
+
+func TestOtherWordsStandInTheBodysPlaceAlone(t *testing.T) {
+	original := message(`{"msgtype":"m.notice","body":"Sauerstoff","m.mentions":{"user_ids":["@ana:a.example"]}}`)
+	shown := original.WithBody("Oxygen")
+	for _, c := range []struct {
+		of        *Event
+		key, want string
+	}{
+		{shown, "content.body", "Oxygen"},
+		{original, "content.body", "Sauerstoff"},
+		{shown, "content.msgtype", "m.notice"},
+		{shown, "origin_server_ts", "5"},
+	} {
+		require.Equal(t, c.want, c.of.get(compileKey(c.key)).String(), c.key)
+	}
+	pattern := compileMatch("content.body", "oxygen")
+	require.True(t, pattern.holds("", shown, nil))
+	require.False(t, pattern.holds("", original, nil))
+}
+
+func TestWhatExceeds(t *testing.T) {
+	nothing, notifies, highlights := Result{}, Result{Notify: true}, Result{Notify: true, Highlight: true}
+	ascending := []Result{nothing, notifies, highlights}
+	for i, more := range ascending {
+		for j, less := range ascending {
+			require.Equal(t, i > j, more.Exceeds(less), "%d and %d", i, j)
+		}
+	}
+}

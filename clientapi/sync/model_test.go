@@ -386,7 +386,7 @@ func (m *modelRenderer) Beside(context.Context, string, []*rooms.Event, int64) (
 func (m *modelRenderer) NoticeID(n *view.Notice) string                       { return fmt.Sprintf("$notice-%d", n.Position) }
 func (m *modelRenderer) NoticePlace(string, string) int64                     { return 0 }
 func (m *modelRenderer) Place(context.Context, string, string) (int64, error) { return 0, nil }
-func (m *modelRenderer) Words(*view.Rendering) string                         { return "" }
+func (m *modelRenderer) Words(string, *view.Rendering) string                 { return "" }
 func (m *modelRenderer) RealID(_ context.Context, id, _ string) (string, bool, error) {
 	return id, false, nil
 }

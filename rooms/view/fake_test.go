@@ -305,7 +305,12 @@ func (f *fakeRenderer) Place(_ context.Context, id, userID string) (int64, error
 	}
 	return 0, nil
 }
-func (f *fakeRenderer) Words(*Rendering) string { return "" }
+func (f *fakeRenderer) Words(language string, r *Rendering) string {
+	if language != r.Language {
+		return ""
+	}
+	return string(r.Parts)
+}
 func (f *fakeRenderer) RealID(_ context.Context, id, userID string) (string, bool, error) {
 	for _, r := range f.renderings {
 		if f.SyntheticID(r, userID) == id {

@@ -48,5 +48,5 @@ func (plainRenderer) Place(context.Context, string, string) (int64, error) { ret
 func (plainRenderer) RealID(_ context.Context, id, _ string) (string, bool, error) {
 	return id, false, nil
 }
-func (plainRenderer) Words(*Rendering) string                   { return "" }
+func (plainRenderer) Words(string, *Rendering) string           { return "" }
 func (plainRenderer) SyntheticID(r *Rendering, _ string) string { return r.EventID }

@@ -17,9 +17,6 @@ func translationIn(content []byte) string {
 	return gjson.GetBytes(content, `org\.medixchange\.translation`).Raw
 }
 
-// Words returns the words of a translation alone: with them keywords are compared, and not with what stands around them.
-func (v *View) Words(r *Rendering) string { return v.renderer.Words(r) }
-
 // Hold returns from which of the events, ascending, a viewer's timeline of the room up to upto has to wait for a
 // rendering, and until when at most. index is len(events) when nothing is held. For what the viewer's filter does not want, or
 // for whom they ignore, nobody waits; nil wants everything.

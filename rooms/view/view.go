@@ -117,8 +117,8 @@ type Renderer interface {
 	// always give the same.
 	InMode(ctx context.Context, r *Rendering, mode string) (content, late json.RawMessage, err error)
 	// Words returns what of r are words of the translation, without what the renderer says around them; "" where nothing is
-	// translated.
-	Words(r *Rendering) string
+	// translated, and for readers of another language than that of r.
+	Words(language string, r *Rendering) string
 	// SyntheticID returns the id under which userID gets r as a late edit, or the redaction of that edit if r.Redaction.
 	// The same arguments always give the same id.
 	SyntheticID(r *Rendering, userID string) string

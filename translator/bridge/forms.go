@@ -77,8 +77,8 @@ func partsIn(stored []byte) (p parts, err error) {
 }
 
 // Words implements view.Renderer.
-func (b *Bridge) Words(r *view.Rendering) string {
-	if len(r.Parts) == 0 {
+func (b *Bridge) Words(tag string, r *view.Rendering) string {
+	if len(r.Parts) == 0 || r.Language != string(b.code(tag)) {
 		return ""
 	}
 	p, err := partsIn(r.Parts)

@@ -201,6 +201,14 @@ func TestRule13ACaptionKeepsItsFile(t *testing.T) {
 	require.Equal(t, "a.png mxc://a/b 3", got.Get("filename").Str+" "+got.Get("url").Str+" "+got.Get("info.w").Raw)
 }
 
+func TestRule13KeywordsAreComparedWithTheWordsThatAReaderIsShown(t *testing.T) {
+	w := newWorld(t)
+	r := w.rendered(w.say(w.ward(), alice, better), "es")
+	require.Equal(t, "El paciente está mejor hoy.", w.bridge.Words("es-MX", view.RenderingOf(r)))
+	require.Empty(t, w.bridge.Words("en", view.RenderingOf(r)))
+	require.Empty(t, w.bridge.Words("", view.RenderingOf(r)))
+}
+
 func TestRule14AFailureIsSaidInWords(t *testing.T) {
 	w := newWorld(t)
 	room := w.ward()

@@ -256,6 +256,7 @@ func (n *Node) buildAccounts(ctx context.Context, o Options) error {
 		Language:           language,
 		CheckLanguage:      checkLanguage,
 		CheckData:          checkData(),
+		Translations:       func() accounts.Translations { return n.View },
 		Quiet:              n.quiet(),
 		PrivateGateways:    n.Config.Push.AllowPrivate,
 		Presence:           n.Config.Presence.Enabled,
