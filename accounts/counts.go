@@ -83,10 +83,9 @@ type unread struct {
 	Position  int64  `json:"p"`
 	Thread    string `json:"t,omitempty"` // event id of the root; "" main timeline
 	Highlight bool   `json:"h,omitempty"`
+	Only      bool   `json:"o,omitempty"` // the translation alone notifies, not the original
 	// Placed is the position of the translation that says more than the original, from which on it counts; 0: none does.
 	Placed int64 `json:"w,omitempty"`
-	// Only says that the original notifies of nothing, and only the translation does.
-	Only bool `json:"o,omitempty"`
 }
 
 // counter counts for one user in one room. at 0 means that nothing is known.
@@ -105,9 +104,6 @@ type counter struct {
 func (c *counter) sum(upto int64) Counts {
 	var out Counts
 	add := func(thread string, t ThreadCounts) {
-		if t.Notify == 0 {
-			return
-		}
 		if thread == "" {
 			out.Notify += t.Notify
 			out.Highlight += t.Highlight
@@ -122,20 +118,16 @@ func (c *counter) sum(upto int64) Counts {
 	for thread, t := range c.older {
 		add(thread, t)
 	}
-	for _, u := range c.unread {
-		if u.Position <= upto {
-			add(u.Thread, u.counts(upto))
+	for i := range c.unread {
+		if u := &c.unread[i]; u.notifiesAt(upto) {
+			add(u.Thread, ThreadCounts{1, number(u.Highlight && u.Placed <= upto)})
 		}
 	}
 	return out
 }
 
-// counts is what a notification counts at stream position upto, which is not before its event.
-func (u unread) counts(upto int64) ThreadCounts {
-	if u.Placed > upto {
-		return ThreadCounts{number(!u.Only), 0}
-	}
-	return ThreadCounts{1, number(u.Highlight)}
+func (u *unread) notifiesAt(upto int64) bool {
+	return u.Position <= upto && (!u.Only || u.Placed <= upto)
 }
 
 // add counts a notification.
