@@ -85,3 +85,40 @@ func TestARedactionEndsAWarningThatFails(t *testing.T) {
 	w.nothingLeft()
 	w.keepsNo("7946")
 }
+
+// TestTheLastWarningOfAnHourIsKnownAfterTheEndOfTheProgram: the desk ends after the author was told and before it is noted of what.
+func TestTheLastWarningOfAnHourIsKnownAfterTheEndOfTheProgram(t *testing.T) {
+	w, engines := newOutsideWorld(t)
+	for i := range warningsPerHour {
+		w.happens(Work{Task: Translate, EventID: fmt.Sprint("$", i), Text: heldText})
+		w.idle()
+	}
+	last := w.warnings()[warningsPerHour-1]
+	w.forgetNoted("$9", last)
+	w.idle()
+	require.Len(t, w.warnings(), warningsPerHour)
+	w.happens(reacts(t, "!chat of @a:x", "$yes", "@a:x", last))
+	w.idle()
+	require.Equal(t, []string{heldText, heldText}, engines.texts())
+}
+
+// forgetNoted starts the desk anew as if it had ended before it noted what a warning of a message is about.
+func (w *deskWorld) forgetNoted(message, warning string) {
+	w.t.Helper()
+	w.restart(func() {
+		require.NoError(w.t, w.vault.Together(w.t.Context(), func() error {
+			var held hold
+			if _, err := w.vault.Read(w.t.Context(), kindHold, "!r:x", message, &held); err != nil {
+				return err
+			}
+			held.Chat, held.Warning = "", ""
+			if err := w.vault.Write(kindHold, "!r:x", message, held); err != nil {
+				return err
+			}
+			w.vault.Delete(kindWarned, "!chat of @a:x", warning)
+			return w.vault.Write(kindWork, "!r:x", "held "+message, Work{
+				Task: Caution, RoomID: "!r:x", EventID: "held " + message, Sender: "@a:x", Replaces: message, Version: message, Seq: 1,
+			})
+		}))
+	})
+}
