@@ -272,7 +272,7 @@ func TestOneChatIsEnoughForWhoTurnsItDown(t *testing.T) {
 	w.hs.set(func() { require.NotContains(t, strings.Join(w.hs.done[w.hs.taken:], "\n"), "create") })
 
 	for text, open := range map[string]func(){
-		"call the wife, tel. 020 7946 0002":    func() { w.hs.bo = "invite" },
+		"call the wife, tel. 020 7946 0002":    func() { w.hs.bo, w.hs.joinRule = "invite", "" },
 		"call the husband, tel. 020 7946 0003": func() { w.hs.bo, w.hs.joinRule = "leave", "public" },
 	} {
 		w.hs.set(open)
