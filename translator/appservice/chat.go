@@ -21,35 +21,49 @@ func (h *house) CanBeTold(userID string) bool {
 }
 
 // Chats implements replies.Host.
-func (h *house) Chats(ctx context.Context, userID string) (chats []string, err error) {
+func (h *house) Chats(ctx context.Context, userID string) (chats []replies.Chat, err error) {
 	joined, err := h.s.client.JoinedRooms(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asking for the bot's rooms: %w", err)
 	}
+	var left []replies.Chat
 	for _, room := range joined.JoinedRooms {
-		alone, err := h.isChat(ctx, room, userID)
-		if err != nil {
+		membership, err := h.chatMembership(ctx, room, userID)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if alone {
-			chats = append(chats, room.String())
+		case membership == event.MembershipJoin, membership == event.MembershipInvite:
+			chats = append(chats, replies.Chat{RoomID: room.String()})
+		case membership == event.MembershipLeave:
+			left = append(left, replies.Chat{RoomID: room.String(), Left: true})
 		}
 	}
-	return chats, nil
+	return append(chats, left...), nil
 }
 
-// isChat reports whether nobody is in a room but the bot and a user, who may only be invited.
-func (h *house) isChat(ctx context.Context, room id.RoomID, userID string) (bool, error) {
+// chatMembership returns a user's membership of a room; "" where others are there or invited, or may come without an invitation.
+func (h *house) chatMembership(ctx context.Context, room id.RoomID, userID string) (event.Membership, error) {
 	members, err := h.membersOf(ctx, room.String())
-	if err != nil || len(members) > 0 {
-		return len(members) == 1 && members[0] == userID, err
+	if err != nil || slices.ContainsFunc(members, func(member string) bool { return member != userID }) {
+		return "", err
 	}
-	var member event.MemberEventContent
-	err = h.s.client.StateEvent(ctx, room, event.StateMember, userID, &member)
-	if err != nil && !errors.Is(err, mautrix.MNotFound) {
-		return false, fmt.Errorf("asking for an invitation: %w", encrypted.Final(err))
+	state, err := h.s.client.State(ctx, room)
+	if err != nil {
+		return "", fmt.Errorf("asking who is in a chat: %w", encrypted.Final(err))
 	}
-	return member.Membership == event.MembershipInvite, nil
+	if rules := state[event.StateJoinRules][""]; rules != nil && rules.Content.AsJoinRules().JoinRule != event.JoinRuleInvite {
+		return "", nil
+	}
+	var of event.Membership
+	for member, ev := range state[event.StateMember] {
+		switch membership := ev.Content.AsMember().Membership; {
+		case member == userID:
+			of = membership
+		case member != h.s.bot.String() && (membership == event.MembershipJoin || membership == event.MembershipInvite):
+			return "", nil
+		}
+	}
+	return of, nil
 }
 
 // RoomName implements replies.Host.
@@ -81,9 +95,18 @@ func (c courier) chatWith(ctx context.Context, user id.UserID) (string, error) {
 		return "", err
 	}
 	for _, chat := range chats {
-		if hidden, err := c.s.house.isEncrypted(ctx, chat); err != nil || !hidden {
-			return chat, err
+		hidden, err := c.s.house.isEncrypted(ctx, chat.RoomID)
+		if err != nil {
+			return "", err
 		}
+		if hidden {
+			continue
+		}
+		_, err = encrypted.InviteBack(ctx, c.s.client, chat, user)
+		if errors.Is(err, replies.ErrRefused) {
+			continue
+		}
+		return chat.RoomID, err
 	}
 	if c.s.chatless.Load() {
 		return "", fmt.Errorf("%w: the homeserver encrypts every new chat", replies.ErrRefused)

@@ -1,6 +1,7 @@
 package appservice
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,6 +38,9 @@ type homeserver struct {
 	said      []gjson.Result    // {"event_id", "content"}
 	done      []string          // what else was asked for
 	chat      bool              // the bot has made its chat with ana
+	ana       string            // her membership of it
+	bo        string            // his
+	joinRule  string            // of it; "invite" if ""
 	taken     int               // of done, by waitFor
 	syncs     []object          // answers of /sync to come
 	filter    string            // of the last /sync
@@ -99,7 +103,7 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		h.done = append(h.done, "leave "+gjson.GetBytes(body, "reason").Str)
 	case path == "/createRoom":
 		h.done = append(h.done, "create "+string(body))
-		h.chat = true
+		h.chat, h.ana = true, "invite"
 		return http.StatusOK, object{"room_id": chat}
 	case path == "/joined_rooms":
 		rooms := []string{ward}
@@ -109,8 +113,11 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		return http.StatusOK, object{"joined_rooms": rooms}
 	case strings.HasSuffix(path, "/joined_members") && strings.Contains(path, chat):
 		return http.StatusOK, object{"joined": object{bot: object{}}}
-	case strings.HasSuffix(path, "/state/m.room.member/@ana:b.example"):
-		return http.StatusOK, object{"membership": "invite"}
+	case strings.HasSuffix(path, chat+"/state"):
+		return http.StatusOK, h.chatState()
+	case strings.HasSuffix(path, chat+"/invite"):
+		h.done = append(h.done, "invite "+string(body))
+		h.ana = "invite"
 	case strings.Contains(path, "/event/"):
 		return http.StatusOK, object{"type": "m.room.message", "sender": "@ana:b.example", "content": object{}}
 	case strings.Contains(path, "/state/m.room.name"):
@@ -143,6 +150,15 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 		return http.StatusOK, object{"event_id": h.send(parts[2], parts[len(parts)-1], body)}
 	}
 	return http.StatusOK, object{}
+}
+
+// chatState is the state of the bot's chat with ana.
+func (h *homeserver) chatState() []object {
+	state := []object{{"type": "m.room.join_rules", "state_key": "", "content": object{"join_rule": cmp.Or(h.joinRule, "invite")}}}
+	for user, membership := range map[string]string{bot: "join", "@ana:b.example": h.ana, "@bo:b.example": cmp.Or(h.bo, "leave")} {
+		state = append(state, object{"type": "m.room.member", "state_key": user, "content": object{"membership": membership}})
+	}
+	return state
 }
 
 // send keeps transaction ids, as a homeserver does.

@@ -256,6 +256,31 @@ func TestTheAuthorOfAHeldMessageIsToldAloneAndReleasesIt(t *testing.T) {
 	w.hs.waitSaid("es call the son")
 }
 
+// TestOneChatIsEnoughForWhoTurnsItDown: they are invited to it again; where others may come, nothing is said of a message.
+func TestOneChatIsEnoughForWhoTurnsItDown(t *testing.T) {
+	w := newReaderBeside(t)
+	warned := func(text string) {
+		said := w.said("@ana:b.example", text)
+		w.push(url.PathEscape(said["event_id"].(string)), said)
+		w.hs.waitSaid(url.PathEscape(said["event_id"].(string)))
+	}
+	warned("call the daughter, tel. 020 7946 0000")
+	w.hs.waitFor("create ")
+	w.hs.set(func() { w.hs.ana = "leave" })
+	warned("call the son, tel. 020 7946 0001")
+	require.JSONEq(t, `{"user_id":"@ana:b.example"}`, strings.TrimPrefix(w.hs.waitFor("invite "), "invite "))
+	w.hs.set(func() { require.NotContains(t, strings.Join(w.hs.done[w.hs.taken:], "\n"), "create") })
+
+	for text, open := range map[string]func(){
+		"call the wife, tel. 020 7946 0002":    func() { w.hs.bo, w.hs.joinRule = "invite", "" },
+		"call the husband, tel. 020 7946 0003": func() { w.hs.bo, w.hs.joinRule = "leave", "public" },
+	} {
+		w.hs.set(open)
+		warned(text)
+		w.hs.waitFor("create ")
+	}
+}
+
 func TestModeratorsSendTheBotAway(t *testing.T) {
 	w := newBesideWorld(t)
 	w.invited("@ana:b.example")

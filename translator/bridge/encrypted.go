@@ -179,7 +179,7 @@ func (p People) CanBeTold(userID string) bool {
 }
 
 // Chats implements replies.Host.
-func (p People) Chats(ctx context.Context, userID string) (chats []string, err error) {
+func (p People) Chats(ctx context.Context, userID string) (chats []replies.Chat, err error) {
 	memberships, err := p.b.o.Rooms.UserRooms(ctx, userID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the rooms of a user: %w", err)
@@ -192,19 +192,24 @@ func (p People) Chats(ctx context.Context, userID string) (chats []string, err e
 	for _, m := range own {
 		joined[m.RoomID] = m.Membership == "join"
 	}
+	var left []replies.Chat
 	for _, m := range memberships {
-		if !joined[m.RoomID] || m.Membership != "join" && m.Membership != "invite" {
+		if !joined[m.RoomID] {
 			continue
 		}
 		room, err := p.b.o.Rooms.Snapshot(ctx, m.RoomID)
 		if err := ignoreMissing(err); err != nil {
 			return nil, err
 		}
-		if room != nil && room.Joined+room.Invited == 2 {
-			chats = append(chats, m.RoomID)
+		switch {
+		case room == nil || room.JoinRule != "invite":
+		case m.Membership == "leave" && room.Joined+room.Invited == 1:
+			left = append(left, replies.Chat{RoomID: m.RoomID, Left: true})
+		case (m.Membership == "join" || m.Membership == "invite") && room.Joined+room.Invited == 2:
+			chats = append(chats, replies.Chat{RoomID: m.RoomID})
 		}
 	}
-	return chats, nil
+	return append(chats, left...), nil
 }
 
 // RoomName implements replies.Host.

@@ -89,21 +89,35 @@ func TestWhomTheBotTellsSomethingAloneAndWhere(t *testing.T) {
 	for user, want := range map[string]bool{alice: true, carla: false, bot: false, "@alice:elsewhere.example": false} {
 		require.Equal(t, want, people.CanBeTold(user), user)
 	}
-	chats := func() []string {
+	chats := func() []replies.Chat {
 		found, err := people.Chats(t.Context(), alice)
 		require.NoError(t, err)
 		return found
 	}
+	closed := func() string {
+		id, err := w.rooms.Create(t.Context(), rooms.CreateRequest{Creator: bot, Preset: "private_chat"})
+		require.NoError(t, err)
+		return id
+	}
 	ward := w.ward()
 	w.botIn(ward, alice)
 	require.Empty(t, chats(), "others are there")
-	chat := w.room(bot)
+	chat := closed()
 	require.Empty(t, chats())
 	w.member(chat, bot, alice, "invite")
-	require.Equal(t, []string{chat}, chats(), "she may come")
+	require.Equal(t, []replies.Chat{{RoomID: chat}}, chats(), "she may come")
 	w.member(chat, alice, alice, "join")
-	require.Equal(t, []string{chat}, chats())
-	w.member(chat, bob, bob, "join")
+	require.Equal(t, []replies.Chat{{RoomID: chat}}, chats())
+	w.member(chat, alice, alice, "leave")
+	require.Equal(t, []replies.Chat{{RoomID: chat, Left: true}}, chats(), "she is invited again")
+	open := w.room(bot)
+	w.member(open, alice, alice, "join")
+	another := closed()
+	w.member(another, bot, alice, "invite")
+	require.Equal(t, []replies.Chat{{RoomID: another}, {RoomID: chat, Left: true}}, chats(), "anybody may come to the open one")
+	for _, room := range []string{chat, another} {
+		w.member(room, bot, bob, "invite")
+	}
 	require.Empty(t, chats())
 
 	name, err := people.RoomName(t.Context(), ward)

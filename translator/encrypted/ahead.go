@@ -56,13 +56,18 @@ func aheadOf(ctx context.Context) *ahead {
 	return a
 }
 
-// seal encrypts a message for everybody in a room.
-func (b *Bot) seal(ctx context.Context, room id.RoomID, people *members, content map[string]any) (sealed *event.EncryptedEventContent, err error) {
+// seal encrypts a message for everybody in a room: for who is there once nothing is missing, since others may leave while servers are
+// asked.
+func (b *Bot) seal(ctx context.Context, room id.RoomID, content map[string]any) (sealed *event.EncryptedEventContent, err error) {
 	a := &ahead{}
 	defer b.keys.asking.end(a)
 	for try := 0; ; try++ {
 		a.last = try == maxAhead
-		err := b.o.Vault.Together(ctx, func() (err error) {
+		people, err := b.membersOf(ctx, room)
+		if err != nil {
+			return nil, err
+		}
+		err = b.o.Vault.Together(ctx, func() (err error) {
 			if err := b.share(withAhead(ctx, a), room, people); err != nil {
 				return err
 			}

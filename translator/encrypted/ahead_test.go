@@ -31,6 +31,49 @@ type distant struct {
 	mu    sync.Mutex
 	asked map[string]int // by path
 	given []string       // devices that were sent a key
+	empty bool           // @a:y has left the room
+}
+
+// newDistant returns such a homeserver and a bot there.
+func newDistant(t *testing.T) (*distant, *Bot) {
+	t.Helper()
+	d := &distant{t: t, account: crypto.NewOlmAccount(), held: make(chan string), letGo: make(chan struct{}), asked: map[string]int{}}
+	require.NoError(t, d.account.Internal.GenOneTimeKeys(1))
+	server := httptest.NewServer(d)
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(d.letGo) })
+	b := idleBot(t)
+	var err error
+	b.client, err = mautrix.NewClient(server.URL, "@bot:x", "token")
+	require.NoError(t, err)
+	b.client.DeviceID = "BOT"
+	b.client.Client = &http.Client{Transport: &committing{vault: b.o.Vault}}
+	silent := zerolog.Nop()
+	b.client.Log = silent
+	b.machine = b.newMachine(&silent)
+	require.NoError(t, b.machine.Load(t.Context()))
+	return d, b
+}
+
+// waits returns when a request under hold is made.
+func (d *distant) waits(path string) {
+	d.t.Helper()
+	select {
+	case held := <-d.held:
+		require.Equal(d.t, path, held)
+	case <-time.After(20 * time.Second):
+		d.t.Fatal("nothing is asked for")
+	}
+}
+
+// says sends a message to the ward.
+func (b *Bot) says(t *testing.T, txn string) (sent chan error) {
+	sent = make(chan error, 1)
+	go func() {
+		_, err := b.Send(t.Context(), ward.String(), txn, object{"msgtype": "m.notice", "body": "hello"}, "es")
+		sent <- err
+	}()
+	return sent
 }
 
 func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +81,7 @@ func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
 	var answer any = object{}
 	switch {
-	case strings.HasSuffix(path, "/members") && r.URL.Query().Get("membership") == "join":
+	case strings.HasSuffix(path, "/members") && r.URL.Query().Get("membership") == "join" && !d.isEmpty():
 		answer = object{"chunk": []object{{"type": "m.room.member", "state_key": "@a:y", "content": object{"membership": "join"}}}}
 	case path == "/keys/query" && gjson.GetBytes(body, "device_keys.@a:y").Exists(): // not the bot's own
 		d.hold(path)
@@ -61,6 +104,12 @@ func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		d.t.Error(err)
 	}
+}
+
+func (d *distant) isEmpty() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.empty
 }
 
 func (d *distant) hold(path string) {
@@ -107,34 +156,11 @@ func (d *distant) sign(what any) signatures.Signatures {
 // TestNobodyWaitsWhileOtherServersAreAskedForKeys: neither what is read nor what is answered elsewhere, while one of them takes
 // its ten seconds.
 func TestNobodyWaitsWhileOtherServersAreAskedForKeys(t *testing.T) {
-	d := &distant{t: t, account: crypto.NewOlmAccount(), held: make(chan string), letGo: make(chan struct{}), asked: map[string]int{}}
-	require.NoError(t, d.account.Internal.GenOneTimeKeys(1))
-	server := httptest.NewServer(d)
-	t.Cleanup(server.Close)
-	b := idleBot(t)
-	var err error
-	b.client, err = mautrix.NewClient(server.URL, "@bot:x", "token")
-	require.NoError(t, err)
-	b.client.DeviceID = "BOT"
-	b.client.Client = &http.Client{Transport: &committing{vault: b.o.Vault}}
-	silent := zerolog.Nop()
-	b.client.Log = silent
-	b.machine = b.newMachine(&silent)
-	require.NoError(t, b.machine.Load(t.Context()))
-
-	sent := make(chan error, 1)
-	go func() {
-		_, err := b.Send(t.Context(), ward.String(), "txn", object{"msgtype": "m.notice", "body": "hello"}, "es")
-		sent <- err
-	}()
+	d, b := newDistant(t)
+	sent := b.says(t, "txn")
 	free := func(during string) {
 		t.Helper()
-		select {
-		case path := <-d.held:
-			require.Equal(t, during, path)
-		case <-time.After(20 * time.Second):
-			t.Fatal("nothing is asked for")
-		}
+		d.waits(during)
 		had := make(chan error, 1)
 		go func() { had <- b.o.Vault.Together(t.Context(), func() error { return nil }) }()
 		select {
@@ -144,7 +170,6 @@ func TestNobodyWaitsWhileOtherServersAreAskedForKeys(t *testing.T) {
 			t.Error("the vault is not free")
 		}
 	}
-	t.Cleanup(func() { close(d.letGo) })
 	free("/keys/query")
 	require.NoError(t, b.o.Vault.Together(t.Context(), func() error {
 		return b.keys.MarkTrackedUsersOutdated(t.Context(), []id.UserID{"@a:y"}) // the answer may be of before this change
@@ -164,7 +189,22 @@ func TestNobodyWaitsWhileOtherServersAreAskedForKeys(t *testing.T) {
 	require.Equal(t, 2, d.asked["/keys/query"])
 	require.Equal(t, 1, d.asked["/keys/claim"])
 
-	_, err = b.Send(t.Context(), ward.String(), "txn2", object{"msgtype": "m.notice", "body": "again"}, "es")
-	require.NoError(t, err)
+	require.NoError(t, <-b.says(t, "txn2"))
 	require.Equal(t, 2, d.asked["/keys/query"], "nothing is missing any more")
+}
+
+// TestWhoLeavesWhileServersAreAskedGetsNoKey: the message is said after they have left.
+func TestWhoLeavesWhileServersAreAskedGetsNoKey(t *testing.T) {
+	d, b := newDistant(t)
+	sent := b.says(t, "txn")
+	d.waits("/keys/query")
+	d.letGo <- struct{}{}
+	d.waits("/keys/claim")
+	d.mu.Lock()
+	d.empty = true
+	d.mu.Unlock()
+	b.forgetMembers(ward)
+	d.letGo <- struct{}{}
+	require.NoError(t, <-sent)
+	require.Empty(t, d.given)
 }

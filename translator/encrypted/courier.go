@@ -39,11 +39,7 @@ func (b *Bot) send(ctx context.Context, room id.RoomID, txn string, content, cle
 		}
 		return "", err
 	}
-	people, err := b.membersOf(ctx, room)
-	if err != nil {
-		return "", err
-	}
-	sealed, err := b.seal(ctx, room, people, content)
+	sealed, err := b.seal(ctx, room, content)
 	if err != nil {
 		return "", fmt.Errorf("encrypting: %w", err)
 	}

@@ -117,7 +117,7 @@ func (b *Bot) holdBack(ctx context.Context, t told) error {
 	return b.o.Vault.Write(kindHeld, t.room.String(), fmt.Sprintf("%020d", b.o.Now().UnixNano()), part)
 }
 
-// takeHeld takes what was held of a room.
+// takeHeld takes what was held of a room. A part that could not be taken whole is kept: taken again, nothing of it is done twice.
 func (b *Bot) takeHeld(ctx context.Context, room id.RoomID) error {
 	parts, err := b.o.Vault.List(ctx, kindHeld, room.String())
 	if err != nil {
@@ -129,10 +129,10 @@ func (b *Bot) takeHeld(ctx context.Context, room id.RoomID) error {
 		if err := json.Unmarshal(record.Value, &part); err != nil {
 			return fmt.Errorf("reading what was held of a room: %w", err)
 		}
-		b.o.Vault.Delete(kindHeld, record.Owner, record.Name)
 		if err := b.takeTold(ctx, told{room: room, events: part.Events, fresh: part.Since != "", since: part.Since}); err != nil {
 			return err
 		}
+		b.o.Vault.Delete(kindHeld, record.Owner, record.Name)
 	}
 	return nil
 }

@@ -19,13 +19,18 @@ import (
 // idleBot is a bot whose desk does not run.
 func idleBot(t *testing.T) *Bot {
 	t.Helper()
+	return idleBotAt(t, time.Now)
+}
+
+func idleBotAt(t *testing.T, now func() time.Time) *Bot {
+	t.Helper()
 	db := sqldbtest.Open(t, sqldbtest.SQLite(t))
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	vault, err := replies.NewVault(db, bytes.Repeat([]byte{7}, replies.KeyBytes), time.Now)
 	require.NoError(t, err)
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	b, err := New(Options{Vault: vault, Secret: bytes.Repeat([]byte{7}, 32), Host: powers{}, Log: logrus.NewEntry(log), Now: time.Now})
+	b, err := New(Options{Vault: vault, Secret: bytes.Repeat([]byte{7}, 32), Host: powers{}, Log: logrus.NewEntry(log), Now: now})
 	require.NoError(t, err)
 	return b
 }

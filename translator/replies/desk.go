@@ -51,8 +51,9 @@ type Host interface {
 	Translation(ctx context.Context, roomID string) (string, error)
 	// CanBeTold reports whether a user is a person of this server, who can be told something alone.
 	CanBeTold(userID string) bool
-	// Chats returns the rooms in which the bot and a user, who may only be invited, are alone.
-	Chats(ctx context.Context, userID string) (roomIDs []string, err error)
+	// Chats returns the rooms in which the bot and a user are alone, and to which nobody can come who is not invited. Those that
+	// the user has left come last.
+	Chats(ctx context.Context, userID string) ([]Chat, error)
 	// RoomName returns what a room is called where it has a name, else its id.
 	RoomName(ctx context.Context, roomID string) (string, error)
 	// Forget says that members of a room, or its settings, may have changed: what the host remembers of them holds no more.
@@ -65,6 +66,12 @@ type Host interface {
 	// Command answers a command; false when it is none to this bot. The zero Command stands for one that is not known: only
 	// who is alone with the bot is told so, in a room with others it may be meant for another bot.
 	Command(ctx context.Context, roomID, userID string, c Command) (answer string, ok bool, err error)
+}
+
+// Chat is a room in which the bot and a user are alone.
+type Chat struct {
+	RoomID string
+	Left   bool // the user has left it or turned its invitation down: the bot is there
 }
 
 // Pipeline translates one text. *translator.Pipeline implements it.

@@ -98,7 +98,7 @@ func (people) Needed(context.Context, string) (bool, error) { return true, nil }
 func (people) CanBeTold(userID string) bool {
 	return strings.HasSuffix(userID, ":x") && userID != "@bot:x"
 }
-func (people) Chats(context.Context, string) ([]string, error)  { return nil, nil }
+func (people) Chats(context.Context, string) ([]Chat, error)    { return nil, nil }
 func (people) RoomName(context.Context, string) (string, error) { return "ward 7", nil }
 
 func (people) Author(context.Context, string, string) (string, error) { return "@a:x", nil }

@@ -165,8 +165,8 @@ func (d *Desk) run(ctx context.Context, j *job) {
 	case j.Task == Translate:
 		d.answerMessage(ctx, j)
 	case !d.waitBefore(ctx, j):
-	case j.Task == Caution:
-		d.carryOut(ctx, j, d.warning, func() error { return d.do(ctx, j.Work) })
+	case j.Task == Caution: // a warning that is on its way arrives, so that it can be taken back; after a redaction none is tried again
+		d.carryOut(j.ctx, j, d.warning, func() error { return d.do(ctx, j.Work) })
 	case j.Task == Answer:
 		if d.begin(j) {
 			d.carryOut(ctx, j, d.commands, func() error { return d.answer(ctx, j.Work) })

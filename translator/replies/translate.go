@@ -2,7 +2,6 @@ package replies
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,15 +89,13 @@ func (d *Desk) results(j *job) (map[language.Code]translator.Result, error) {
 	}
 	request.Text, request.HTML = withoutQuotes(j.Text, j.HTML, request.SenderLanguage)
 	results := d.resultsOf(j, request, wanted)
-	if err := d.tellFirst(j, request, results); err != nil {
-		return nil, err
-	}
+	d.tellFirst(j, request, results)
 	return results, j.ctx.Err()
 }
 
 // tellFirst warns the author of a message that outside engines are to get only then, and translates it into the languages that
-// had to wait for it.
-func (d *Desk) tellFirst(j *job, request translator.Request, results map[language.Code]translator.Result) error {
+// had to wait for it. Where the author cannot be told in time, or was told too much lately, they stay without.
+func (d *Desk) tellFirst(j *job, request translator.Request, results map[language.Code]translator.Result) {
 	var waiting []language.Code
 	var kinds []identifiers.Kind
 	for code, result := range results {
@@ -107,21 +104,18 @@ func (d *Desk) tellFirst(j *job, request translator.Request, results map[languag
 		}
 	}
 	if len(waiting) == 0 {
-		return nil
+		return
 	}
-	err := inSlot(j.until, d.warning, func() error {
-		_, _, err := d.warn(j.until, j.Work, "privacy_sent", kinds)
-		return err
+	var warning string
+	d.carryOut(j.until, j, d.warning, func() (err error) {
+		_, warning, err = d.warn(j.until, j.Work, "privacy_sent", kinds)
+		return ignoreRefused(err)
 	})
-	switch {
-	case j.until.Err() != nil || errors.Is(err, ErrRefused):
-		return nil // who cannot be told in time may release it later
-	case err != nil:
-		return err
+	if warning == "" || j.until.Err() != nil {
+		return
 	}
 	request.Released = true
 	maps.Copy(results, d.resultsOf(j, request, waiting))
-	return nil
 }
 
 // resultsOf translates a request into several languages.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,27 +18,42 @@ const (
 	warningsWindow  = time.Hour
 )
 
-// warnings are the times (ms) at which an author was warned lately.
+// warnings are what an author was told lately.
 type warnings struct {
-	At []int64 `json:"at"`
+	Sent []sentWarning `json:"sent"`
+}
+
+// sentWarning is a warning in a chat.
+type sentWarning struct {
+	At    int64  `json:"at"` // ms
+	Txn   string `json:"txn"`
+	Chat  string `json:"chat"`
+	Event string `json:"event"`
 }
 
 // warn tells the author of a message, in a chat with the bot alone, what it seems to hold: the kinds and the room, no word of the
 // message. An author who was told too much lately is told nothing, and warning is "". The same work never warns twice.
 func (d *Desk) warn(ctx context.Context, w *Work, key string, kinds []identifiers.Kind) (chat, warning string, err error) {
-	allowed, err := d.mayWarn(ctx, w.Sender)
-	if err != nil || !allowed {
+	recent, err := d.recentWarnings(ctx, w.Sender)
+	if err != nil {
 		return "", "", err
+	}
+	txn := txnOf(w, "warning", "")
+	if i := slices.IndexFunc(recent.Sent, func(sent sentWarning) bool { return sent.Txn == txn }); i >= 0 { // the bot was stopped since
+		return recent.Sent[i].Chat, recent.Sent[i].Event, nil
+	}
+	if len(recent.Sent) >= warningsPerHour {
+		return "", "", nil
 	}
 	text, err := d.warningText(ctx, w, key, kinds)
 	if err != nil {
 		return "", "", err
 	}
-	chat, warning, err = d.o.Courier.Tell(ctx, w.Sender, txnOf(w, "warning", ""), map[string]any{"msgtype": "m.text", "body": text, "m.mentions": map[string]any{}})
+	chat, warning, err = d.o.Courier.Tell(ctx, w.Sender, txn, map[string]any{"msgtype": "m.text", "body": text, "m.mentions": map[string]any{}})
 	if err != nil {
 		return "", "", fmt.Errorf("warning an author: %w", err)
 	}
-	return chat, warning, d.countWarning(ctx, w.Sender)
+	return chat, warning, d.countWarning(ctx, w.Sender, sentWarning{At: d.o.Now().UnixMilli(), Txn: txn, Chat: chat, Event: warning})
 }
 
 func (d *Desk) warningText(ctx context.Context, w *Work, key string, kinds []identifiers.Kind) (string, error) {
@@ -70,27 +86,22 @@ func (d *Desk) recentWarnings(ctx context.Context, userID string) (recent warnin
 		return recent, err
 	}
 	from := d.o.Now().Add(-warningsWindow).UnixMilli()
-	for _, at := range known.At {
-		if at > from {
-			recent.At = append(recent.At, at)
+	for _, sent := range known.Sent {
+		if sent.At > from {
+			recent.Sent = append(recent.Sent, sent)
 		}
 	}
 	return recent, nil
 }
 
-func (d *Desk) mayWarn(ctx context.Context, userID string) (bool, error) {
-	recent, err := d.recentWarnings(ctx, userID)
-	return len(recent.At) < warningsPerHour, err
-}
-
 // countWarning counts a warning that was sent. The next commit stores it.
-func (d *Desk) countWarning(ctx context.Context, userID string) error {
+func (d *Desk) countWarning(ctx context.Context, userID string, sent sentWarning) error {
 	return d.o.Vault.Together(ctx, func() error {
 		recent, err := d.recentWarnings(ctx, userID)
 		if err != nil {
 			return err
 		}
-		recent.At = append(recent.At, d.o.Now().UnixMilli())
+		recent.Sent = append(recent.Sent, sent)
 		return d.o.Vault.Write(d.o.Kinds+kindWarnings, "", userID, recent)
 	})
 }
