@@ -270,7 +270,7 @@ func (b *Bridge) keep(ctx context.Context, begun []*job) error {
 	}
 	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		for _, j := range begun {
-			if err := insertJob(tx, j.key); err != nil {
+			if err := insertJob(tx, storedJob{j.key, !b.jobs.isNews(j)}); err != nil {
 				return err
 			}
 		}
@@ -310,31 +310,31 @@ func (b *Bridge) resume(ctx context.Context) error {
 	}
 	var last key
 	for {
-		keys, err := b.selectJobs(ctx, last, resumeStep)
-		if err != nil || len(keys) == 0 {
+		stored, err := b.selectJobs(ctx, last, resumeStep)
+		if err != nil || len(stored) == 0 {
 			return err
 		}
-		last = keys[len(keys)-1]
-		nids := make([]int64, 0, len(keys))
-		for _, k := range keys {
-			nids = append(nids, k.nid)
+		last = stored[len(stored)-1].key
+		nids := make([]int64, 0, len(stored))
+		for _, j := range stored {
+			nids = append(nids, j.nid)
 		}
 		events, err := b.o.Rooms.Events(ctx, nids)
 		if err != nil {
 			return fmt.Errorf("reading what was being translated: %w", err)
 		}
-		for _, k := range keys {
-			if err := b.resumeOne(ctx, k, events[k.nid]); err != nil {
+		for _, j := range stored {
+			if err := b.resumeOne(ctx, j, events[j.nid]); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (b *Bridge) resumeOne(ctx context.Context, k key, ev *rooms.Event) error {
-	if ev == nil || !b.decide(ev).wantedBy(k.language) {
-		return b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return deleteJob(tx, k) })
+func (b *Bridge) resumeOne(ctx context.Context, stored storedJob, ev *rooms.Event) error {
+	if ev == nil || !b.decide(ev).wantedBy(stored.language) {
+		return b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return deleteJob(tx, stored.key) })
 	}
-	_, err := b.begin(ctx, &job{key: k, ev: ev, from: b.decide(ev).from, told: true})
+	_, err := b.begin(ctx, &job{key: stored.key, ev: ev, from: b.decide(ev).from, told: true, followed: stored.followed})
 	return err
 }

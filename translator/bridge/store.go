@@ -224,11 +224,11 @@ func eraseVersion(tx *sqldb.Tx, versionNID, messageNID int64) error {
 	return nil
 }
 
-// insertJob stores that a translation has begun, unless it has ended already.
-func insertJob(tx *sqldb.Tx, k key) error {
-	_, err := tx.Exec(`INSERT INTO translator_jobs (event_nid, language) SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT)
+// insertJob stores that a translation has begun, unless it has ended already. What is news stays so, whoever begins with it too.
+func insertJob(tx *sqldb.Tx, j storedJob) error {
+	_, err := tx.Exec(`INSERT INTO translator_jobs (event_nid, language, followed) SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS SMALLINT)
 		WHERE NOT EXISTS (SELECT 1 FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1)
-		ON CONFLICT (event_nid, language) DO NOTHING`, k.nid, string(k.language))
+		ON CONFLICT (event_nid, language) DO UPDATE SET followed = 0 WHERE excluded.followed = 0`, j.nid, string(j.language), number(j.followed))
 	if err != nil {
 		return fmt.Errorf("storing a job: %w", err)
 	}
@@ -243,25 +243,32 @@ func deleteJob(tx *sqldb.Tx, k key) error {
 	return nil
 }
 
-// selectJobs returns the jobs after k, in the order of their keys.
-func (b *Bridge) selectJobs(ctx context.Context, after key, limit int) ([]key, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT event_nid, language FROM translator_jobs
+// storedJob is what is stored of a job.
+type storedJob struct {
+	key
+	followed bool // as job.followed
+}
+
+// selectJobs returns the jobs after a key, in the order of their keys.
+func (b *Bridge) selectJobs(ctx context.Context, after key, limit int) ([]storedJob, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT event_nid, language, followed FROM translator_jobs
 		WHERE (event_nid, language) > ($1, $2) ORDER BY event_nid, language LIMIT $3`, after.nid, string(after.language), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading jobs: %w", err)
 	}
 	defer rows.Close()
-	var keys []key
+	var found []storedJob
 	for rows.Next() {
-		var k key
+		var j storedJob
 		var code string
-		if err := rows.Scan(&k.nid, &code); err != nil {
+		var followed int
+		if err := rows.Scan(&j.nid, &code, &followed); err != nil {
 			return nil, fmt.Errorf("reading a job: %w", err)
 		}
-		k.language = language.Code(code)
-		keys = append(keys, k)
+		j.language, j.followed = language.Code(code), followed != 0
+		found = append(found, j)
 	}
-	return keys, rows.Err()
+	return found, rows.Err()
 }
 
 // secretOf returns the node's secret of that name, fresh if there is none yet.
