@@ -211,15 +211,29 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, reque
 // still under way and those that were not answered before.
 func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
 	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
-	if !ok || j.owed || !b.jobs.isNews(j) || slices.ContainsFunc(j.filled, filled.whole) {
+	if !ok || j.owed || !b.jobs.isNews(j) || !b.mayBeOwed(j.ev) || slices.ContainsFunc(j.filled, filled.whole) {
 		return nil // what a copy was made from may be in another language than the copy
 	}
-	b.absences.learn(of, j.ev.Position, result)
+	b.absences.learn(of, troubled{j.ev.Position, saidAt(j.ev)}, b.owedSince(), result)
 	if !isBusy(result) {
 		return nil
 	}
-	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position))
+	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position, b.mayBeOwed), b.owedSince())
 	return b.beginAbsence(ctx, of, first)
+}
+
+// owedSince is the time (ms) before which nothing is owed, were it only because the node stood still.
+func (b *Bridge) owedSince() int64 { return b.o.Now().Add(-owedAge).UnixMilli() }
+
+// mayBeOwed reports whether an event is new enough to be owed.
+func (b *Bridge) mayBeOwed(ev *rooms.Event) bool { return saidAt(ev) >= b.owedSince() }
+
+// saidAt is when an event came (ms), for one that did not just come when its sender says so.
+func saidAt(ev *rooms.Event) int64 {
+	if ev.Received != 0 {
+		return ev.Received
+	}
+	return ev.OriginServerTS
 }
 
 // askReleased asks the pipeline for what an event says, and where a text was held that its author has released, or was told of meanwhile, once more.

@@ -13,6 +13,7 @@ import (
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/rooms"
 	"medixchange/translator"
+	"medixchange/translator/check"
 	"medixchange/translator/engine"
 )
 
@@ -260,4 +261,36 @@ func (w *world) storedAbsences() (positions []int64) {
 	}
 	require.NoError(w.t, rows.Err())
 	return positions
+}
+
+// What was said longer ago than anything is owed begins no absence, as after a time in which the node stood still.
+func TestNothingIsOwedFromLongAgo(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	of := scope{from: "en", to: "es"}
+	busy := translator.Result{State: translator.None, Reasons: []check.Reason{{Code: translator.ReasonBusy}}}
+	timeout := translator.Result{State: translator.None, Reasons: []check.Reason{{Code: translator.ReasonTimeout}}}
+	turnedAway := func(id string, result translator.Result) {
+		ev := w.event(id)
+		require.NoError(t, w.bridge.turnedAway(t.Context(), &job{key: key{ev.NID, "es"}, ev: ev, from: "en", told: true}, result))
+	}
+	old := w.sendAt(room, alice, object{"msgtype": "m.text", "body": bedSentence(1)}, w.now().Add(-owedAge-time.Hour).UnixMilli())
+	w.restart() // it did not just come
+	w.settled()
+	turnedAway(old, timeout)
+	turnedAway(old, busy)
+	_, any := w.bridge.absences.last(of)
+	require.False(t, any)
+
+	w.say(room, alice, bedSentence(2))
+	troubling := w.say(room, alice, bedSentence(3))
+	w.settled()
+	turnedAway(troubling, timeout)
+	w.ahead.Add(int64(owedAge + time.Hour))
+	later := w.say(room, alice, bedSentence(4))
+	w.settled()
+	w.bridge.absences.learn(of, troubled{w.event(troubling).Position, saidAt(w.event(troubling))}, 0, timeout) // a translation has come since
+	turnedAway(later, busy)
+	begun, _ := w.bridge.absences.last(of)
+	require.Equal(t, w.event(later).Position, begun.first, "what is owed begins with it")
 }

@@ -80,12 +80,13 @@ func (j *jobs) close() {
 	j.working.Wait()
 }
 
-// oldest returns the position of the oldest event under way for a language from another, position without an older one.
-func (j *jobs) oldest(from, to language.Code, position int64) int64 {
+// oldest returns the position of the oldest event under way for a language from another that counts, position without an older one.
+func (j *jobs) oldest(from, to language.Code, position int64, counts func(*rooms.Event) bool) int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, running := range j.running {
-		if at := running.ev.Position; at > 0 && running.told && !running.followed && running.from == from && running.language == to {
+		at := running.ev.Position
+		if at > 0 && running.told && !running.followed && running.from == from && running.language == to && counts(running.ev) {
 			position = min(position, at)
 		}
 	}
