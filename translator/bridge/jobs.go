@@ -34,7 +34,7 @@ type job struct {
 	ev    *rooms.Event
 	from  language.Code
 	told  bool // those who have the raw text are told of it: not for pages of history
-	again bool // there is a rendering that says why it failed
+	again bool // there is a rendering that says why it failed, or of which nobody was told
 	owed  bool // it was put off: what engines cannot do now is tried again later
 	done  chan struct{}
 
@@ -50,12 +50,21 @@ type job struct {
 
 var errStopping = errors.New("the translator is stopping")
 
-// begin starts a job unless its key has one. It waits for a slot until ctx ends, and takes one that is free in any case.
+// begin starts a job unless its key has one. It waits for a slot until ctx ends, and takes one that is free in any case. Where
+// those who have the raw text are to be told, it also waits for a job of which it is too late to tell them, and has another follow.
 func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
 	wanted.done = make(chan struct{})
 	for {
-		if running := b.jobs.join(wanted); running != nil {
+		running, joined := b.jobs.join(wanted)
+		if joined {
 			return running, nil
+		}
+		if running != nil {
+			if err := b.awaitEnd(ctx, running); err != nil {
+				return nil, err
+			}
+			wanted.again = true
+			continue
 		}
 		if err := b.takeSlot(ctx); err != nil {
 			return nil, err
@@ -68,6 +77,18 @@ func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
 		if b.work.Err() != nil {
 			return nil, errStopping
 		}
+	}
+}
+
+// awaitEnd waits for a job until ctx ends.
+func (b *Bridge) awaitEnd(ctx context.Context, of *job) error {
+	select {
+	case <-of.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.work.Done():
+		return errStopping
 	}
 }
 

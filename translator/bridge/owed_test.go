@@ -14,6 +14,7 @@ import (
 	"medixchange/rooms"
 	"medixchange/translator"
 	"medixchange/translator/check"
+	"medixchange/translator/compose"
 	"medixchange/translator/engine"
 )
 
@@ -293,4 +294,38 @@ func TestNothingIsOwedFromLongAgo(t *testing.T) {
 	turnedAway(later, busy)
 	begun, _ := w.bridge.absences.last(of)
 	require.Equal(t, w.event(later).Position, begun.first, "what is owed begins with it")
+}
+
+// A page of history that is translated tells nobody: who was told before that it is not translated hears of it all the same.
+func TestWhatIsOwedIsToldThoughAPageOfHistoryIsBeingStored(t *testing.T) {
+	w := newWorld(t, narrow)
+	open := w.engine.close()
+	first, room := w.ward(), w.room(alice, bob)
+	w.fillUp(first)
+	b := w.device(bob)
+	ev := w.event(w.say(room, alice, question))
+	require.Equal(t, translator.ReasonBusy, reason(b.until(room, 1)[0]))
+	history := &job{key: key{ev.NID, "es"}, ev: ev, from: "en", again: true, done: make(chan struct{})}
+	require.True(t, w.bridge.jobs.add(history))
+	w.bridge.jobs.settle(history)
+	paid := make(chan error)
+	go func() {
+		_, err := w.bridge.pay(t.Context(), ev, scope{from: "en", to: "es"})
+		paid <- err
+	}()
+	require.NoError(t, w.bridge.finish(t.Context(), history, translator.Result{
+		State: translator.Translated, From: "en", To: "es", Verdict: check.Pass, Body: pregunta, Original: compose.Original{Body: question},
+	}))
+	require.False(t, w.rows(ev.ID, "es")[0].late)
+	w.bridge.jobs.remove(history)
+	w.bridge.jobs.working.Done()
+	open()
+	require.NoError(t, <-paid)
+	rows := w.rows(ev.ID, "es")
+	require.Len(t, rows, 2)
+	require.True(t, rows[1].late)
+	edit := b.untilField(room, `content.m\.relates_to.event_id`, ev.ID)
+	require.Contains(t, edit.Get("content").Get(pathNewContent+".body").Str, pregunta)
+	w.nothingIsOwed()
+	require.Len(t, w.rows(ev.ID, "es"), 2, "once")
 }

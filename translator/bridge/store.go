@@ -196,14 +196,21 @@ func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
 	return n, nil
 }
 
-// lastReason returns why an event was not translated at last; "" when it was, or the checks refused it.
-func lastReason(tx *sqldb.Tx, k key) (reason string, err error) {
-	err = tx.QueryRow(`SELECT reason FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1 ORDER BY position DESC LIMIT 1`,
-		k.nid, string(k.language)).Scan(&reason)
+// outcome is what an event came to at last.
+type outcome struct {
+	reason string // why it was not translated; "" when it was, or the checks refused it
+	late   bool   // as row.late
+}
+
+func lastPlaced(tx *sqldb.Tx, k key) (last outcome, err error) {
+	var late int
+	err = tx.QueryRow(`SELECT reason, late FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1 ORDER BY position DESC LIMIT 1`,
+		k.nid, string(k.language)).Scan(&last.reason, &late)
 	if err != nil {
-		return "", fmt.Errorf("looking for a rendering: %w", err)
+		return last, fmt.Errorf("looking for a rendering: %w", err)
 	}
-	return reason, nil
+	last.late = late != 0
+	return last, nil
 }
 
 // hasRenderings reports whether anything was ever translated here.
