@@ -211,12 +211,18 @@ func turnedOff(j *job, text, html string) translator.Result {
 	}
 }
 
-// askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more,
-// as long as the room is translated.
+// askPipeline asks for the translation of what an event says, and tells its author before engines of others get what it seems to hold.
 func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
+	return b.askPatiently(ctx, j, request, func(request translator.Request) (translator.Result, error) {
+		return b.askReleased(ctx, j, of, request)
+	})
+}
+
+// askPatiently asks again while engines are overloaded and nobody waits for it any more, as long as the room is translated.
+func (b *Bridge) askPatiently(ctx context.Context, j *job, request translator.Request, ask func(translator.Request) (translator.Result, error)) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.askReleased(ctx, j, of, request)
+		result, err := ask(request)
 		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
@@ -257,18 +263,27 @@ func saidAt(ev *rooms.Event) int64 {
 	return ev.OriginServerTS
 }
 
-// askReleased asks the pipeline for what an event says, and where a text was held that its author has released, or was told of meanwhile, once more.
+// askReleased is askUntold, and once more where a text was held of which its author was told meanwhile.
 func (b *Bridge) askReleased(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
+	result, err := b.askUntold(ctx, j, of, request)
+	if err != nil || !result.Withheld || !result.Untold {
+		return result, err
+	}
+	request.Released, err = b.warnAuthor(ctx, j, result.Identifiers)
+	if err != nil || !request.Released {
+		return result, err
+	}
+	return b.o.Pipeline.Translate(ctx, request)
+}
+
+// askUntold asks the pipeline for what an event says, and where a text was held that its author has released, once more.
+func (b *Bridge) askUntold(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
 	request.Unwarned = of == j.ev && b.hearsOf(j) // of what they repeat their author hears
 	result, err := b.o.Pipeline.Translate(ctx, request)
-	switch {
-	case err != nil || !result.Withheld:
+	if err != nil || !result.Withheld || result.Untold {
 		return result, err
-	case result.Untold:
-		request.Released, err = b.warnAuthor(ctx, j, result.Identifiers)
-	default:
-		request.Released, err = b.isReleased(ctx, of.NID)
 	}
+	request.Released, err = b.isReleased(ctx, of.NID)
 	if err != nil || !request.Released {
 		return result, err
 	}
