@@ -54,7 +54,7 @@ const keptShown = 2048
 type absences struct {
 	mu       sync.RWMutex
 	of       map[scope][]absence
-	troubled map[scope]int64 // oldest message that an engine did not answer in time, and none since
+	troubled map[scope]troubled
 	knocking map[scope]bool
 	resting  map[int64]time.Time // by the position of an absence: it is left alone until then
 	writing  sync.Mutex          // one change at a time
@@ -63,9 +63,15 @@ type absences struct {
 	shown *memo.Last[key, *view.Rendering]
 }
 
+// troubled is the oldest message that an engine did not answer in time, and none since.
+type troubled struct {
+	position int64
+	ts       int64 // ms
+}
+
 func newAbsences() *absences {
 	return &absences{
-		of: map[scope][]absence{}, troubled: map[scope]int64{}, knocking: map[scope]bool{}, resting: map[int64]time.Time{}, kick: make(chan struct{}, 1),
+		of: map[scope][]absence{}, troubled: map[scope]troubled{}, knocking: map[scope]bool{}, resting: map[int64]time.Time{}, kick: make(chan struct{}, 1),
 		shown: memo.NewLast[key, *view.Rendering](keptShown),
 	}
 }
@@ -153,9 +159,9 @@ func (a *absences) none() bool {
 	return len(a.of) == 0
 }
 
-// learn notes how a message at a position went: those that were not answered in time are owed once the engines turn out to
-// be away.
-func (a *absences) learn(of scope, position int64, result translator.Result) {
+// learn notes how a message went: those that were not answered in time are owed once the engines turn out to be away, unless
+// they are from before a time (ms).
+func (a *absences) learn(of scope, message troubled, since int64, result translator.Result) {
 	inTime := reasonOf(result) != translator.ReasonTimeout
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -163,17 +169,17 @@ func (a *absences) learn(of scope, position int64, result translator.Result) {
 	switch {
 	case result.State == translator.Translated:
 		delete(a.troubled, of)
-	case !inTime && (!known || position < oldest):
-		a.troubled[of] = position
+	case !inTime && (!known || oldest.ts < since || message.position < oldest.position):
+		a.troubled[of] = message
 	}
 }
 
-// troubledFrom returns the oldest message that was not answered in time, position without one.
-func (a *absences) troubledFrom(of scope, position int64) int64 {
+// troubledFrom returns the oldest message since a time (ms) that was not answered in time, position without one.
+func (a *absences) troubledFrom(of scope, position, since int64) int64 {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	if oldest, known := a.troubled[of]; known {
-		return min(oldest, position)
+	if oldest, known := a.troubled[of]; known && oldest.ts >= since {
+		return min(oldest.position, position)
 	}
 	return position
 }

@@ -124,27 +124,40 @@ func (t *talk) read(ctx context.Context, from, upto int64) error {
 	return t.readStoredThreads(ctx, from, upto)
 }
 
-// readStoredThreads says and takes back in threads what the ring has forgotten.
+// readStoredThreads says and takes back in threads what the ring has forgotten, in the order in which it happened: what is said
+// anew after something is gone stands.
 func (t *talk) readStoredThreads(ctx context.Context, from, upto int64) error {
 	rows, err := t.b.selectThreaded(ctx, from, upto)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		if err := t.sayInThread(ctx, r); err != nil {
-			return err
-		}
-	}
 	redactions, err := t.b.o.Rooms.RedactionsSince(ctx, from, upto, int(upto-from))
 	if err != nil {
 		return err
 	}
-	for _, redaction := range redactions {
-		if err := t.unsay(ctx, redaction.TargetID); err != nil {
+	for _, r := range rows {
+		if redactions, err = t.unsayBefore(ctx, redactions, r.Position); err != nil {
+			return err
+		}
+		if err := t.sayInThread(ctx, r); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = t.unsayBefore(ctx, redactions, upto+1)
+	return err
+}
+
+// unsayBefore takes back what is gone by redactions before a position, and returns the others.
+func (t *talk) unsayBefore(ctx context.Context, redactions []rooms.Redaction, position int64) (left []rooms.Redaction, err error) {
+	for i, redaction := range redactions {
+		if redaction.Position >= position {
+			return redactions[i:], nil
+		}
+		if err := t.unsay(ctx, redaction.TargetID); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
 }
 
 // join accepts an invitation by a user of this node, and by others where the configuration lets them.

@@ -238,6 +238,20 @@ func TestAPollThatTellsWhoAPatientIsIsHeldAndReleased(t *testing.T) {
 	}, patience, time.Millisecond)
 }
 
+// The author of a poll hears once, of all its parts.
+func TestAPollThatTellsWhoAPatientIsGoesOutOnceItsAuthorWasTold(t *testing.T) {
+	w := pollWorld(t, outside, func(w *world) { w.config.Identifiers.Action = "warn" })
+	w.engine.book["es:"+callMe] = llameme
+	w.engine.book["es:"+callMeToo] = llameme
+	room := w.ward()
+	a := w.device(alice)
+	id := w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, callMe, callMeToo))
+	require.Equal(t, "translated", w.rendered(id, "es").State)
+	told := toldOfHold(a, room, id)
+	require.Contains(t, body(told), language.String("en", "privacy_email"))
+	require.Contains(t, body(told), language.String("en", "privacy_phone"))
+}
+
 func TestARedactionTakesWhatWasNotedOfAHeldMessage(t *testing.T) {
 	w := newWorld(t, outside)
 	room := w.ward()

@@ -34,7 +34,7 @@ type job struct {
 	ev    *rooms.Event
 	from  language.Code
 	told  bool // those who have the raw text are told of it: not for pages of history
-	again bool // there is a rendering that says why it failed
+	again bool // there is a rendering that says why it failed, or of which nobody was told
 	owed  bool // it was put off: what engines cannot do now is tried again later
 	done  chan struct{}
 
@@ -50,12 +50,21 @@ type job struct {
 
 var errStopping = errors.New("the translator is stopping")
 
-// begin starts a job unless its key has one. It waits for a slot until ctx ends, and takes one that is free in any case.
+// begin starts a job unless its key has one. It waits for a slot until ctx ends, and takes one that is free in any case. Where
+// those who have the raw text are to be told, it also waits for a job of which it is too late to tell them, and has another follow.
 func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
 	wanted.done = make(chan struct{})
 	for {
-		if running := b.jobs.join(wanted); running != nil {
+		running, joined := b.jobs.join(wanted)
+		if joined {
 			return running, nil
+		}
+		if running != nil {
+			if err := b.awaitEnd(ctx, running); err != nil {
+				return nil, err
+			}
+			wanted.again = true
+			continue
 		}
 		if err := b.takeSlot(ctx); err != nil {
 			return nil, err
@@ -68,6 +77,18 @@ func (b *Bridge) begin(ctx context.Context, wanted *job) (*job, error) {
 		if b.work.Err() != nil {
 			return nil, errStopping
 		}
+	}
+}
+
+// awaitEnd waits for a job until ctx ends.
+func (b *Bridge) awaitEnd(ctx context.Context, of *job) error {
+	select {
+	case <-of.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-b.work.Done():
+		return errStopping
 	}
 }
 
@@ -190,12 +211,18 @@ func turnedOff(j *job, text, html string) translator.Result {
 	}
 }
 
-// askPipeline asks for the translation of what an event says, again while engines are overloaded and nobody waits for it any more,
-// as long as the room is translated.
+// askPipeline asks for the translation of what an event says, and tells its author before engines of others get what it seems to hold.
 func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
+	return b.askPatiently(ctx, j, request, func(request translator.Request) (translator.Result, error) {
+		return b.askReleased(ctx, j, of, request)
+	})
+}
+
+// askPatiently asks again while engines are overloaded and nobody waits for it any more, as long as the room is translated.
+func (b *Bridge) askPatiently(ctx context.Context, j *job, request translator.Request, ask func(translator.Request) (translator.Result, error)) (translator.Result, error) {
 	awaited := b.awaitedUntil(j.ev).After(b.o.Now())
 	for {
-		result, err := b.askReleased(ctx, j, of, request)
+		result, err := ask(request)
 		if err != nil || awaited || j.owed || !isBusy(result) || !pace.Pause(ctx, busyPause) {
 			return result, err
 		}
@@ -211,29 +238,52 @@ func (b *Bridge) askPipeline(ctx context.Context, j *job, of *rooms.Event, reque
 // still under way and those that were not answered before.
 func (b *Bridge) turnedAway(ctx context.Context, j *job, result translator.Result) error {
 	of, ok := b.scopeOf(j.ev, b.decide(j.ev), j.language)
-	if !ok || j.owed || !b.jobs.isNews(j) || slices.ContainsFunc(j.filled, filled.whole) {
+	if !ok || j.owed || !b.jobs.isNews(j) || !b.mayBeOwed(j.ev) || slices.ContainsFunc(j.filled, filled.whole) {
 		return nil // what a copy was made from may be in another language than the copy
 	}
-	b.absences.learn(of, j.ev.Position, result)
+	b.absences.learn(of, troubled{j.ev.Position, saidAt(j.ev)}, b.owedSince(), result)
 	if !isBusy(result) {
 		return nil
 	}
-	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position))
+	first := b.absences.troubledFrom(of, b.jobs.oldest(of.from, of.to, j.ev.Position, b.mayBeOwed), b.owedSince())
 	return b.beginAbsence(ctx, of, first)
 }
 
-// askReleased asks the pipeline for what an event says, and where a text was held that its author has released, or was told of meanwhile, once more.
+// owedSince is the time (ms) before which nothing is owed, were it only because the node stood still.
+func (b *Bridge) owedSince() int64 { return b.o.Now().Add(-owedAge).UnixMilli() }
+
+// mayBeOwed reports whether an event is new enough to be owed.
+func (b *Bridge) mayBeOwed(ev *rooms.Event) bool { return saidAt(ev) >= b.owedSince() }
+
+// saidAt is when an event came (ms), for one that did not just come when its sender says so.
+func saidAt(ev *rooms.Event) int64 {
+	if ev.Received != 0 {
+		return ev.Received
+	}
+	return ev.OriginServerTS
+}
+
+// askReleased is askUntold, and once more where a text was held of which its author was told meanwhile.
 func (b *Bridge) askReleased(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
+	result, err := b.askUntold(ctx, j, of, request)
+	if err != nil || !result.Withheld || !result.Untold {
+		return result, err
+	}
+	request.Released, err = b.warnAuthor(ctx, j, result.Identifiers)
+	if err != nil || !request.Released {
+		return result, err
+	}
+	return b.o.Pipeline.Translate(ctx, request)
+}
+
+// askUntold asks the pipeline for what an event says, and where a text was held that its author has released, once more.
+func (b *Bridge) askUntold(ctx context.Context, j *job, of *rooms.Event, request translator.Request) (translator.Result, error) {
 	request.Unwarned = of == j.ev && b.hearsOf(j) // of what they repeat their author hears
 	result, err := b.o.Pipeline.Translate(ctx, request)
-	switch {
-	case err != nil || !result.Withheld:
+	if err != nil || !result.Withheld || result.Untold {
 		return result, err
-	case result.Untold:
-		request.Released, err = b.warnAuthor(ctx, j, result.Identifiers)
-	default:
-		request.Released, err = b.isReleased(ctx, of.NID)
 	}
+	request.Released, err = b.isReleased(ctx, of.NID)
 	if err != nil || !request.Released {
 		return result, err
 	}
@@ -270,7 +320,7 @@ func (b *Bridge) keep(ctx context.Context, begun []*job) error {
 	}
 	err := b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		for _, j := range begun {
-			if err := insertJob(tx, j.key); err != nil {
+			if err := insertJob(tx, storedJob{j.key, !b.jobs.isNews(j)}); err != nil {
 				return err
 			}
 		}
@@ -310,31 +360,31 @@ func (b *Bridge) resume(ctx context.Context) error {
 	}
 	var last key
 	for {
-		keys, err := b.selectJobs(ctx, last, resumeStep)
-		if err != nil || len(keys) == 0 {
+		stored, err := b.selectJobs(ctx, last, resumeStep)
+		if err != nil || len(stored) == 0 {
 			return err
 		}
-		last = keys[len(keys)-1]
-		nids := make([]int64, 0, len(keys))
-		for _, k := range keys {
-			nids = append(nids, k.nid)
+		last = stored[len(stored)-1].key
+		nids := make([]int64, 0, len(stored))
+		for _, j := range stored {
+			nids = append(nids, j.nid)
 		}
 		events, err := b.o.Rooms.Events(ctx, nids)
 		if err != nil {
 			return fmt.Errorf("reading what was being translated: %w", err)
 		}
-		for _, k := range keys {
-			if err := b.resumeOne(ctx, k, events[k.nid]); err != nil {
+		for _, j := range stored {
+			if err := b.resumeOne(ctx, j, events[j.nid]); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (b *Bridge) resumeOne(ctx context.Context, k key, ev *rooms.Event) error {
-	if ev == nil || !b.decide(ev).wantedBy(k.language) {
-		return b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return deleteJob(tx, k) })
+func (b *Bridge) resumeOne(ctx context.Context, stored storedJob, ev *rooms.Event) error {
+	if ev == nil || !b.decide(ev).wantedBy(stored.language) {
+		return b.o.DB.Write(ctx, func(tx *sqldb.Tx) error { return deleteJob(tx, stored.key) })
 	}
-	_, err := b.begin(ctx, &job{key: k, ev: ev, from: b.decide(ev).from, told: true})
+	_, err := b.begin(ctx, &job{key: stored.key, ev: ev, from: b.decide(ev).from, told: true, followed: stored.followed})
 	return err
 }

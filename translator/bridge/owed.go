@@ -155,15 +155,13 @@ func (b *Bridge) pay(ctx context.Context, ev *rooms.Event, of scope) (translator
 	if err != nil {
 		return translator.Result{}, err
 	}
-	select {
-	case <-j.done:
-		if b.work.Err() != nil {
-			return translator.Result{}, errStopping
-		}
-		return j.result, nil
-	case <-ctx.Done():
-		return translator.Result{}, ctx.Err()
+	if err := b.awaitEnd(ctx, j); err != nil {
+		return translator.Result{}, err
 	}
+	if b.work.Err() != nil {
+		return translator.Result{}, errStopping
+	}
+	return j.result, nil
 }
 
 // isOwed reports whether a result leaves its message owed: the engines could not be asked, or did not answer.

@@ -13,6 +13,8 @@ import (
 	"medixchange/internal/sqldb/sqldbtest"
 	"medixchange/rooms"
 	"medixchange/translator"
+	"medixchange/translator/check"
+	"medixchange/translator/compose"
 	"medixchange/translator/engine"
 )
 
@@ -260,4 +262,70 @@ func (w *world) storedAbsences() (positions []int64) {
 	}
 	require.NoError(w.t, rows.Err())
 	return positions
+}
+
+// What was said longer ago than anything is owed begins no absence, as after a time in which the node stood still.
+func TestNothingIsOwedFromLongAgo(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	of := scope{from: "en", to: "es"}
+	busy := translator.Result{State: translator.None, Reasons: []check.Reason{{Code: translator.ReasonBusy}}}
+	timeout := translator.Result{State: translator.None, Reasons: []check.Reason{{Code: translator.ReasonTimeout}}}
+	turnedAway := func(id string, result translator.Result) {
+		ev := w.event(id)
+		require.NoError(t, w.bridge.turnedAway(t.Context(), &job{key: key{ev.NID, "es"}, ev: ev, from: "en", told: true}, result))
+	}
+	old := w.sendAt(room, alice, object{"msgtype": "m.text", "body": bedSentence(1)}, w.now().Add(-owedAge-time.Hour).UnixMilli())
+	w.restart() // it did not just come
+	w.settled()
+	turnedAway(old, timeout)
+	turnedAway(old, busy)
+	_, any := w.bridge.absences.last(of)
+	require.False(t, any)
+
+	w.say(room, alice, bedSentence(2))
+	troubling := w.say(room, alice, bedSentence(3))
+	w.settled()
+	turnedAway(troubling, timeout)
+	w.ahead.Add(int64(owedAge + time.Hour))
+	later := w.say(room, alice, bedSentence(4))
+	w.settled()
+	w.bridge.absences.learn(of, troubled{w.event(troubling).Position, saidAt(w.event(troubling))}, 0, timeout) // a translation has come since
+	turnedAway(later, busy)
+	begun, _ := w.bridge.absences.last(of)
+	require.Equal(t, w.event(later).Position, begun.first, "what is owed begins with it")
+}
+
+// A page of history that is translated tells nobody: who was told before that it is not translated hears of it all the same.
+func TestWhatIsOwedIsToldThoughAPageOfHistoryIsBeingStored(t *testing.T) {
+	w := newWorld(t, narrow)
+	open := w.engine.close()
+	first, room := w.ward(), w.room(alice, bob)
+	w.fillUp(first)
+	b := w.device(bob)
+	ev := w.event(w.say(room, alice, question))
+	require.Equal(t, translator.ReasonBusy, reason(b.until(room, 1)[0]))
+	history := &job{key: key{ev.NID, "es"}, ev: ev, from: "en", again: true, done: make(chan struct{})}
+	require.True(t, w.bridge.jobs.add(history))
+	w.bridge.jobs.settle(history)
+	paid := make(chan error)
+	go func() {
+		_, err := w.bridge.pay(t.Context(), ev, scope{from: "en", to: "es"})
+		paid <- err
+	}()
+	require.NoError(t, w.bridge.finish(t.Context(), history, translator.Result{
+		State: translator.Translated, From: "en", To: "es", Verdict: check.Pass, Body: pregunta, Original: compose.Original{Body: question},
+	}))
+	require.False(t, w.rows(ev.ID, "es")[0].late)
+	w.bridge.jobs.remove(history)
+	w.bridge.jobs.working.Done()
+	open()
+	require.NoError(t, <-paid)
+	rows := w.rows(ev.ID, "es")
+	require.Len(t, rows, 2)
+	require.True(t, rows[1].late)
+	edit := b.untilField(room, `content.m\.relates_to.event_id`, ev.ID)
+	require.Contains(t, edit.Get("content").Get(pathNewContent+".body").Str, pregunta)
+	w.nothingIsOwed()
+	require.Len(t, w.rows(ev.ID, "es"), 2, "once")
 }

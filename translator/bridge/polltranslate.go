@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -17,19 +18,41 @@ import (
 // reader's, all of it stays as it is.
 func (b *Bridge) translatePoll(ctx context.Context, j *job, w words, local bool) (translator.Result, error) {
 	results := make([]translator.Result, len(w.parts))
-	failed := make([]error, len(w.parts))
-	var asking sync.WaitGroup
-	for i, text := range w.parts {
-		request := translator.Request{Text: text, SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: local}
-		asking.Go(func() { results[i], failed[i] = b.askPipeline(ctx, j, j.ev, request) })
+	all := func(int) bool { return true }
+	request := translator.Request{SourceHint: j.from, SenderLanguage: b.writes(j.ev), Target: j.language, Local: local}
+	if err := b.askParts(ctx, j, w, request, all, results); err != nil {
+		return translator.Result{}, err
 	}
-	asking.Wait()
-	for _, err := range failed {
-		if err != nil {
-			return translator.Result{}, err
-		}
+	whole := wholeOf(j.language, w, results)
+	if !whole.Untold {
+		return whole, nil
+	}
+	var err error
+	if request.Released, err = b.warnAuthor(ctx, j, whole.Identifiers); err != nil || !request.Released {
+		return whole, err
+	}
+	untold := func(part int) bool { return results[part].Untold }
+	if err := b.askParts(ctx, j, w, request, untold, results); err != nil {
+		return translator.Result{}, err
 	}
 	return wholeOf(j.language, w, results), nil
+}
+
+// askParts asks for the translations of some parts of a poll. Its author is told of nothing: they hear once of all parts.
+func (b *Bridge) askParts(ctx context.Context, j *job, w words, request translator.Request, wanted func(part int) bool, results []translator.Result) error {
+	failed := make([]error, len(w.parts))
+	ask := func(request translator.Request) (translator.Result, error) { return b.askUntold(ctx, j, j.ev, request) }
+	var asking sync.WaitGroup
+	for i, text := range w.parts {
+		if !wanted(i) {
+			continue
+		}
+		of := request
+		of.Text = text
+		asking.Go(func() { results[i], failed[i] = b.askPatiently(ctx, j, of, ask) })
+	}
+	asking.Wait()
+	return errors.Join(failed...)
 }
 
 // wholeOf makes one result of those of the parts of a poll.

@@ -168,3 +168,34 @@ func killedRun(t *testing.T, url string, after time.Duration, away string) []str
 	require.Error(t, child.Wait(), "it was killed")
 	return ids
 }
+
+// What a device began with is no more news after a restart than before.
+func TestRule14WhatFollowsAfterARestartIsNoNews(t *testing.T) {
+	w, room, _ := beginning(t, question)
+	w.botIn(room, alice)
+	w.readsIn(carla, "", `{"language":"es","mode":"thread"}`)
+	w.member(room, carla, carla, "join")
+	w.handledAll()
+	b := w.device(bob)
+	asked := b.messages(room)[0].Get("event_id").Str
+	w.stop()
+	w.engine = newFakeEngine()
+	w.start()
+	r := w.rendered(asked, "es")
+	require.True(t, r.late)
+	require.False(t, r.Threaded, "the bot does not answer what was said long ago")
+}
+
+// What has just come is news, whoever begins with it too, in whatever order both are stored.
+func TestJobsThatAreNewsStaySo(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
+		w := newWorldAt(t, fresh())
+		k := key{w.event(w.say(w.room(alice), alice, question)).NID, "es"}
+		for _, c := range []struct{ followed, kept bool }{{true, true}, {false, false}, {true, false}} {
+			require.NoError(t, w.db.Write(t.Context(), func(tx *sqldb.Tx) error { return insertJob(tx, storedJob{k, c.followed}) }))
+			kept, err := w.bridge.selectJobs(t.Context(), key{}, 10)
+			require.NoError(t, err)
+			require.Equal(t, []storedJob{{k, c.kept}}, kept)
+		}
+	})
+}

@@ -48,16 +48,20 @@ func (j *jobs) count() int {
 	return len(j.running)
 }
 
-// join returns the job that a key has, nil without one. A job that is told stays so whoever else wants it, and one whose
-// message has just come is no longer what a device began with.
-func (j *jobs) join(wanted *job) *job {
+// join returns the job that a key has, nil without one, and whether it does what is wanted: of one whose rendering is being
+// stored nobody is told any more. A job that is told stays so whoever else wants it, and one whose message has just come is no
+// longer what a device began with.
+func (j *jobs) join(wanted *job) (running *job, joined bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	running := j.running[wanted.key]
-	if running != nil && wanted.told && !running.settled {
+	running = j.running[wanted.key]
+	if running == nil {
+		return nil, false
+	}
+	if wanted.told && !running.settled {
 		running.told, running.followed = true, false
 	}
-	return running
+	return running, running.told || !wanted.told
 }
 
 // add registers a job unless its key has one. It reports false also when the node is stopping.
@@ -80,12 +84,13 @@ func (j *jobs) close() {
 	j.working.Wait()
 }
 
-// oldest returns the position of the oldest event under way for a language from another, position without an older one.
-func (j *jobs) oldest(from, to language.Code, position int64) int64 {
+// oldest returns the position of the oldest event under way for a language from another that counts, position without an older one.
+func (j *jobs) oldest(from, to language.Code, position int64, counts func(*rooms.Event) bool) int64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, running := range j.running {
-		if at := running.ev.Position; at > 0 && running.told && !running.followed && running.from == from && running.language == to {
+		at := running.ev.Position
+		if at > 0 && running.told && !running.followed && running.from == from && running.language == to && counts(running.ev) {
 			position = min(position, at)
 		}
 	}

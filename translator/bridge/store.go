@@ -196,14 +196,21 @@ func countPlaced(tx *sqldb.Tx, k key) (n int, err error) {
 	return n, nil
 }
 
-// lastReason returns why an event was not translated at last; "" when it was, or the checks refused it.
-func lastReason(tx *sqldb.Tx, k key) (reason string, err error) {
-	err = tx.QueryRow(`SELECT reason FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1 ORDER BY position DESC LIMIT 1`,
-		k.nid, string(k.language)).Scan(&reason)
+// outcome is what an event came to at last.
+type outcome struct {
+	reason string // why it was not translated; "" when it was, or the checks refused it
+	late   bool   // as row.late
+}
+
+func lastPlaced(tx *sqldb.Tx, k key) (last outcome, err error) {
+	var late int
+	err = tx.QueryRow(`SELECT reason, late FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1 ORDER BY position DESC LIMIT 1`,
+		k.nid, string(k.language)).Scan(&last.reason, &late)
 	if err != nil {
-		return "", fmt.Errorf("looking for a rendering: %w", err)
+		return last, fmt.Errorf("looking for a rendering: %w", err)
 	}
-	return reason, nil
+	last.late = late != 0
+	return last, nil
 }
 
 // hasRenderings reports whether anything was ever translated here.
@@ -224,11 +231,11 @@ func eraseVersion(tx *sqldb.Tx, versionNID, messageNID int64) error {
 	return nil
 }
 
-// insertJob stores that a translation has begun, unless it has ended already.
-func insertJob(tx *sqldb.Tx, k key) error {
-	_, err := tx.Exec(`INSERT INTO translator_jobs (event_nid, language) SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT)
+// insertJob stores that a translation has begun, unless it has ended already. What is news stays so, whoever begins with it too.
+func insertJob(tx *sqldb.Tx, j storedJob) error {
+	_, err := tx.Exec(`INSERT INTO translator_jobs (event_nid, language, followed) SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS SMALLINT)
 		WHERE NOT EXISTS (SELECT 1 FROM renderings WHERE event_nid = $1 AND language = $2 AND placed = 1)
-		ON CONFLICT (event_nid, language) DO NOTHING`, k.nid, string(k.language))
+		ON CONFLICT (event_nid, language) DO UPDATE SET followed = 0 WHERE excluded.followed = 0`, j.nid, string(j.language), number(j.followed))
 	if err != nil {
 		return fmt.Errorf("storing a job: %w", err)
 	}
@@ -243,25 +250,32 @@ func deleteJob(tx *sqldb.Tx, k key) error {
 	return nil
 }
 
-// selectJobs returns the jobs after k, in the order of their keys.
-func (b *Bridge) selectJobs(ctx context.Context, after key, limit int) ([]key, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT event_nid, language FROM translator_jobs
+// storedJob is what is stored of a job.
+type storedJob struct {
+	key
+	followed bool // as job.followed
+}
+
+// selectJobs returns the jobs after a key, in the order of their keys.
+func (b *Bridge) selectJobs(ctx context.Context, after key, limit int) ([]storedJob, error) {
+	rows, err := b.o.DB.Query(ctx, `SELECT event_nid, language, followed FROM translator_jobs
 		WHERE (event_nid, language) > ($1, $2) ORDER BY event_nid, language LIMIT $3`, after.nid, string(after.language), limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading jobs: %w", err)
 	}
 	defer rows.Close()
-	var keys []key
+	var found []storedJob
 	for rows.Next() {
-		var k key
+		var j storedJob
 		var code string
-		if err := rows.Scan(&k.nid, &code); err != nil {
+		var followed int
+		if err := rows.Scan(&j.nid, &code, &followed); err != nil {
 			return nil, fmt.Errorf("reading a job: %w", err)
 		}
-		k.language = language.Code(code)
-		keys = append(keys, k)
+		j.language, j.followed = language.Code(code), followed != 0
+		found = append(found, j)
 	}
-	return keys, rows.Err()
+	return found, rows.Err()
 }
 
 // secretOf returns the node's secret of that name, fresh if there is none yet.
