@@ -164,8 +164,17 @@ const (
 )
 
 // givenElsewhere returns what the sender of a message was given lately in translation in their other rooms: clients that know no
-// keys of ours forward it as words. The reading log tells; without one nothing is known.
-func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) (known []delivered, err error) {
+// keys of ours forward it as words. The reading log tells; without one nothing is known. The readers of all languages of a message
+// ask at the same time, and share one search.
+func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) ([]delivered, error) {
+	known, err, _ := b.elsewhere.Do(ev.ID, func() (any, error) { return b.searchElsewhere(ctx, ev) })
+	if err != nil {
+		return nil, err
+	}
+	return known.([]delivered), nil
+}
+
+func (b *Bridge) searchElsewhere(ctx context.Context, ev *rooms.Event) (known []delivered, err error) {
 	joined, err := b.o.Rooms.JoinedRoomsOf(ctx, ev.Sender)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the rooms of who copies a translation: %w", err)
@@ -176,8 +185,11 @@ func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) (known []d
 		}
 		tag, _, err := b.o.Accounts.RoomLanguage(ctx, ev.Sender, roomID)
 		code := b.code(tag)
-		if err != nil || code == "" {
-			return known, err
+		if err != nil {
+			return nil, err
+		}
+		if code == "" {
+			continue
 		}
 		stored, err := b.selectGivenParts(ctx, roomID, ev.Sender, code, recentElsewhere)
 		if err != nil {
