@@ -32,6 +32,7 @@ type Pipeline struct {
 	chain    []link
 	cache    *cache
 	flights  singleflight.Group
+	underway underway
 	metrics  *metrics
 	prepared sync.Once
 
@@ -146,40 +147,25 @@ func (p *Pipeline) Translate(ctx context.Context, request Request) (Result, erro
 	if done {
 		return source, nil
 	}
-	w := p.begin(source)
-	key := keyOf(source, w.marks())
-	if result, ok := p.cache.get(key); ok {
-		p.metrics.cache.WithLabelValues("hit").Inc()
-		return result.as(w.set), nil
-	}
-	if err := ctx.Err(); err != nil { // who has no time left asks nobody
-		return Result{}, fmt.Errorf("waiting for a translation: %w", err)
-	}
-	flight := p.flights.DoChan(string(key[:]), func() (any, error) {
-		if result, ok := p.cache.get(key); ok {
-			return result, nil
+	for {
+		w := p.begin(source)
+		result, err := p.share(ctx, w)
+		switch {
+		case err == nil:
+			return result.as(w.set), nil
+		case !errors.Is(err, errForgotten):
+			return Result{}, fmt.Errorf("waiting for a translation: %w", err)
 		}
-		p.metrics.cache.WithLabelValues("miss").Inc()
-		runCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.config.Deadline)
-		defer cancel()
-		result := p.run(runCtx, w)
-		if lasting(result) {
-			p.cache.put(key, result)
-		}
-		return result, nil
-	})
-	select {
-	case <-ctx.Done():
-		return Result{}, fmt.Errorf("waiting for a translation: %w", ctx.Err())
-	case outcome := <-flight:
-		return outcome.Val.(Result).as(w.set), nil
 	}
 }
 
-// Forget forgets what a text, with its HTML if there is any, was translated to before: it is taken back.
+// Forget forgets what a text, with its HTML if there is any, was translated to before: it is taken back. What engines make of it
+// now is not remembered, and no other engine is asked for it.
 func (p *Pipeline) Forget(text, formatted string) {
 	body, formatted := protect.CutReply(text, formatted)
-	p.cache.forget(compose.Original{Body: body, FormattedBody: formatted})
+	source := compose.Original{Body: body, FormattedBody: formatted}
+	p.underway.forget(source)
+	p.cache.forget(source)
 }
 
 // Expire forgets what was translated before a time.
@@ -307,6 +293,9 @@ func (p *Pipeline) run(ctx context.Context, w *work) Result {
 // without: the term is looked for in what it says then.
 func (p *Pipeline) askAndJudge(ctx context.Context, l link, w *work, a asked) (Result, error) {
 	for {
+		if w.forgotten.Load() {
+			return Result{}, errForgotten
+		}
 		answer, err := p.ask(ctx, l, a.request)
 		if err != nil {
 			return Result{}, err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"medixchange/translator/check"
 	"medixchange/translator/engine"
@@ -19,6 +20,8 @@ type work struct {
 	set     *glossary.Set
 	runs    []protect.Run
 	places  []runPlace
+
+	forgotten atomic.Bool // nobody is to be asked for it any more
 }
 
 // runPlace is where a run of the message names concepts of the glossary.

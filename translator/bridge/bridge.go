@@ -92,6 +92,7 @@ type Bridge struct {
 	settings    *lru.Cache[int64, roomSettings] // by the nid of their event
 	transcripts *lru.Cache[int64, Transcript]   // by event nid
 	hearing     singleflight.Group              // transcriptions under way
+	elsewhere   singleflight.Group              // searches for what a copy was made from, by the copy
 	readers     *roomReaders
 	hot         *hotCache
 	jobs        *jobs

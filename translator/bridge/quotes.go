@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"slices"
@@ -53,9 +54,10 @@ const recentRenderings = 200
 
 // delivered is a translation that the sender of a message may be repeating.
 type delivered struct {
-	versionNID int64
+	shownNID   int64    // the version that it is of
+	versionNID int64    // what it was made from; another one where it is a copy
 	lines      []string // of the translation alone
-	title      string   // what stands over its original
+	parts      []byte
 }
 
 // quotesIn takes what repeats a translation out of a message.
@@ -71,13 +73,8 @@ func (b *Bridge) quotesIn(ctx context.Context, ev *rooms.Event, w words) (quotin
 	q.reader = reader
 	var failed error
 	take := func(lines []string) (mark string, taken bool) {
-		nid, repeats := repeated(lines, known)
-		if !repeats || failed != nil {
-			return "", false
-		}
-		source, err := b.versionOfNID(ctx, nid)
-		if err != nil {
-			failed = err
+		source, repeats, err := b.repeated(ctx, lines, known)
+		if failed = errors.Join(failed, err); failed != nil || !repeats {
 			return "", false
 		}
 		q.quotes = append(q.quotes, quote{raw: strings.Join(lines, "\n"), source: source})
@@ -140,11 +137,11 @@ func (b *Bridge) deliveredTo(ctx context.Context, ev *rooms.Event) (language.Cod
 	if err != nil {
 		return "", nil, err
 	}
-	return code, deliveredIn(stored, code), nil
+	return code, deliveredIn(stored), nil
 }
 
-// deliveredIn reads what was translated for readers of a language.
-func deliveredIn(stored []storedParts, code language.Code) (known []delivered) {
+// deliveredIn reads what was translated.
+func deliveredIn(stored []storedParts) (known []delivered) {
 	for _, s := range stored {
 		var p parts
 		if json.Unmarshal(s.parts, &p) != nil || p.State != compose.StateTranslated || p.Body == "" {
@@ -154,8 +151,7 @@ func deliveredIn(stored []storedParts, code language.Code) (known []delivered) {
 		if len(p.Quotes) > 0 && p.Quotes[0].whole() { // whoever copies a copy repeats what that was made from
 			of = p.Quotes[0].Version
 		}
-		title := language.String(code, "original", "language", p.From.Name(code))
-		known = append(known, delivered{of, compose.PlainLines(p.Body), title})
+		known = append(known, delivered{s.versionNID, of, compose.PlainLines(p.Body), s.parts})
 	}
 	return known
 }
@@ -168,8 +164,17 @@ const (
 )
 
 // givenElsewhere returns what the sender of a message was given lately in translation in their other rooms: clients that know no
-// keys of ours forward it as words. The reading log tells; without one nothing is known.
-func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) (known []delivered, err error) {
+// keys of ours forward it as words. The reading log tells; without one nothing is known. The readers of all languages of a message
+// ask at the same time, and share one search.
+func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) ([]delivered, error) {
+	known, err, _ := b.elsewhere.Do(ev.ID, func() (any, error) { return b.searchElsewhere(ctx, ev) })
+	if err != nil {
+		return nil, err
+	}
+	return known.([]delivered), nil
+}
+
+func (b *Bridge) searchElsewhere(ctx context.Context, ev *rooms.Event) (known []delivered, err error) {
 	joined, err := b.o.Rooms.JoinedRoomsOf(ctx, ev.Sender)
 	if err != nil {
 		return nil, fmt.Errorf("looking for the rooms of who copies a translation: %w", err)
@@ -180,55 +185,19 @@ func (b *Bridge) givenElsewhere(ctx context.Context, ev *rooms.Event) (known []d
 		}
 		tag, _, err := b.o.Accounts.RoomLanguage(ctx, ev.Sender, roomID)
 		code := b.code(tag)
-		if err != nil || code == "" {
-			return known, err
+		if err != nil {
+			return nil, err
+		}
+		if code == "" {
+			continue
 		}
 		stored, err := b.selectGivenParts(ctx, roomID, ev.Sender, code, recentElsewhere)
 		if err != nil {
 			return nil, err
 		}
-		known = append(known, deliveredIn(stored, code)...)
+		known = append(known, deliveredIn(stored)...)
 	}
 	return known, nil
-}
-
-// repeated reports whether lines repeat a translation, and the version that it was made from; 0 when only its mark tells.
-// Beside the translation there may be what stands around it: marks, the line of invariants, the original. Of several that are
-// repeated the longest counts, else the newest: a "No" stands in much.
-func repeated(lines []string, known []delivered) (versionNID int64, repeats bool) {
-	lines = compose.PlainLines(strings.Join(lines, "\n"))
-	marked, longest := compose.Marked(lines), 0
-	for _, d := range known {
-		around := marked || d.title != "" && slices.Contains(lines, d.title)
-		if !(begins(lines, d.lines) && len(lines) == len(d.lines) || around && contains(lines, d.lines)) {
-			continue
-		}
-		if length := len(strings.Join(d.lines, "\n")); length > longest {
-			versionNID, longest = d.versionNID, length
-		}
-	}
-	return versionNID, marked || longest > 0
-}
-
-func begins(lines, with []string) bool {
-	if len(with) == 0 || len(lines) < len(with) {
-		return false
-	}
-	for i, line := range with {
-		if lines[i] != line {
-			return false
-		}
-	}
-	return true
-}
-
-func contains(lines, piece []string) bool {
-	for i := range lines {
-		if begins(lines[i:], piece) {
-			return true
-		}
-	}
-	return false
 }
 
 func quotedText(lines []string) string { return "> " + strings.Join(lines, "\n> ") }

@@ -247,13 +247,27 @@ func (b *Bridge) forgetWords(ctx context.Context, ev *rooms.Event) error {
 		b.o.Pipeline.Forget(part, "")
 	}
 	b.o.Pipeline.Forget(w.text, w.html)
-	if !mayQuote(w) {
-		return nil
+	return b.forgetOwn(ctx, ev, w)
+}
+
+// forgetOwn makes the pipeline forget what it was asked for an event beside what that repeats.
+func (b *Bridge) forgetOwn(ctx context.Context, ev *rooms.Event, w words) error {
+	var q quoting
+	switch {
+	case compose.Copied(w.text):
+		c, err := b.copied(ctx, ev, w)
+		if err != nil {
+			return err
+		}
+		q = c.quoting
+	case mayQuote(w):
+		var err error
+		if q, err = b.quotesIn(ctx, ev, w); err != nil {
+			return err
+		}
 	}
-	q, err := b.quotesIn(ctx, ev, w)
-	if err != nil {
-		return err
+	if len(q.quotes) > 0 {
+		b.o.Pipeline.Forget(q.text, q.html)
 	}
-	b.o.Pipeline.Forget(q.text, q.html)
 	return nil
 }

@@ -64,3 +64,17 @@ func TestRule09OnlyWhatTheSenderWasGivenIsLookedForElsewhere(t *testing.T) {
 	w.setState(room, alice, typeSettings, `{}`)
 	require.Equal(t, "translated", copied(bob).Get("state").Str)
 }
+
+// A room in which they read nothing in translation hides no other.
+func TestRule09RoomsWithoutALanguageAreNoEndOfTheSearch(t *testing.T) {
+	w := newWorld(t)
+	require.Empty(t, w.bridge.code("tlh"))
+	w.readsIn(bob, w.room(bob), `{"language":"tlh"}`)
+	room := w.ward()
+	w.readsIn(bob, w.room(bob), `{"language":"tlh"}`)
+	read := w.readAndLogged(w.device(bob), room, w.say(room, alice, question))
+	elsewhere := w.room(bob, alice)
+	w.send(elsewhere, bob, wordsOnly(read))
+	got := w.device(alice).until(elsewhere, 1)[0]
+	require.True(t, strings.HasPrefix(body(got), question+"\nOriginal (English)"), body(got))
+}

@@ -181,34 +181,7 @@ func TestRule12OurOwnMarksAreRecognised(t *testing.T) {
 	for _, code := range language.All {
 		for _, key := range []string{"mark", "mark_pivot", "late", "late_edit", "late_note", "late_note_edit", "withdrawn", "not_translated"} {
 			said := language.String(code, key, "language", language.Code("zh").Name(code), "pivot", language.Code("en").Name(code), "reason", "x")
-			_, repeats := repeated([]string{"> \u200f" + said, "> x"}, nil)
-			require.True(t, repeats, "%s: %s", code, said)
+			require.True(t, compose.Marked(compose.PlainLines("> \u200f"+said+"\n> x")), "%s: %s", code, said)
 		}
-	}
-}
-
-func TestRepeated(t *testing.T) {
-	known := []delivered{{1, []string{"No."}, "Original (X)"}, {2, []string{"uno", "dos"}, "Original (X)"}}
-	for text, want := range map[string]struct {
-		nid     int64
-		repeats bool
-	}{
-		"> uno\n> dos": {2, true},
-		"> \u200funo\n>\n> dos\n> 🌐 from French":    {2, true},
-		"> original\n> 🌐 from French\n> uno\n> dos": {2, true},
-		"> uno\n> dos\n> Original (X)\n> one":       {2, true},
-		"> uno":                                     {0, false},
-		"> No.":                                     {1, true},
-		"> No.\n> It is not.":                       {0, false},
-		"> something\n> \u2066🌐 from French\u2069":  {0, true},
-		"> something\n> 🌐 www.hospital.example":     {0, false},
-		"> something else":                          {0, false},
-		"":                                          {0, false},
-		"> uno\n> dos\n> \u2066\u2067🌐 من الإنجليزية\u2069\u2069": {2, true},
-		"> uno\n> dos\n> \u2067🌐 من الإنجليزية\u2069":             {2, true}, // as earlier versions wrote it
-	} {
-		nid, repeats := repeated(strings.Split(text, "\n"), known)
-		require.Equal(t, want.nid, nid, text)
-		require.Equal(t, want.repeats, repeats, text)
 	}
 }

@@ -313,6 +313,29 @@ func TestRule06MemoryForgetsWhatIsRedacted(t *testing.T) {
 	require.Equal(t, 2, w.engine.count("es", question))
 }
 
+// Nor is what an engine makes of it while it is redacted, of a text or of what was said.
+func TestRule06MemoryForgetsWhatIsRedactedOnItsWay(t *testing.T) {
+	for name, sent := range map[string]object{"text": {"msgtype": "m.text", "body": question}, "voice": voiceMessage("voice")} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := newVoiceWorld(t)
+			room := w.ward()
+			open := w.engine.close()
+			id := w.send(room, alice, sent)
+			require.Eventually(t, func() bool { return w.engine.count("es", question) == 1 }, patience, time.Millisecond)
+			w.redact(room, alice, id)
+			w.handledAll()
+			require.Eventually(t, func() bool { return w.bridge.jobs.count() == 0 }, patience, time.Millisecond)
+			open()
+			w.settled()
+			require.Empty(t, w.rows(id, "es"))
+			for range 2 { // the first may share what is still under way, which is remembered for none
+				w.rendered(w.say(room, alice, question), "es")
+			}
+			require.Equal(t, 2, w.engine.count("es", question))
+		})
+	}
+}
+
 // notices returns the positions of notices in the database.
 func (w *world) notices(where string) (positions []int64) {
 	rows, err := w.db.Query(w.t.Context(), `SELECT position FROM translator_notices WHERE `+where)
