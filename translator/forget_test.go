@@ -34,6 +34,7 @@ func TestWhatIsForgottenOnItsWayIsNotRemembered(t *testing.T) {
 				_, err := p.Translate(ctx, request)
 				require.ErrorIs(t, err, context.Canceled)
 				time.Sleep(2 * time.Second)
+				synctest.Wait()
 				require.EqualValues(t, 1, first.asked.Load())
 				require.Zero(t, second.asked.Load(), "no other engine has it")
 				require.Empty(t, p.cache.entries)

@@ -106,12 +106,12 @@ func (c *copied) takeOut(found []repetition) bool {
 		if of.source == nil || of.letters < distinctLetters {
 			continue
 		}
-		before, copy, after := cutLines(c.text, of.from, of.to)
+		before, within, after := cutLines(c.text, of.from, of.to)
 		if own := slices.Concat(before, after); compose.Marked(compose.PlainLines(strings.Join(own, "\n"))) {
 			continue
 		}
 		c.text = strings.Join(slices.Concat(before, []string{quoteMark(0)}, after), "\n")
-		c.quotes = []quote{{raw: strings.Join(copy, "\n"), source: of.source}}
+		c.quotes = []quote{{raw: strings.Join(within, "\n"), source: of.source}}
 		return true
 	}
 	return false
