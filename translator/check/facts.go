@@ -29,6 +29,7 @@ type facts struct {
 	weak             []span // "avoid", "instead of"
 	faint            []span // "shortage", "unlike"
 	omissions        []omission
+	pauses           []span // words that answer an omission
 	crowded          bool // it has more numbers than are compared
 	answers          map[string]int
 	sides            []span // value is "left" or "right", sure ones
@@ -271,7 +272,7 @@ func (x *facts) findWords(words *wordRules) {
 				repeated = append(repeated, s)
 			case omitted:
 				x.omissions = append(x.omissions, omission{s, e.value != ""})
-			case negated, opposed, weakened, faint:
+			case negated, opposed, weakened, faint, paused:
 				x.negate(s)
 			default:
 				x.addSide(m, e)

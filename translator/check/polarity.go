@@ -33,6 +33,8 @@ func (x *facts) negate(s span) {
 		x.weak = append(x.weak, s)
 	case faint:
 		x.faint = append(x.faint, s)
+	case paused:
+		x.pauses = append(x.pauses, s)
 	}
 }
 
@@ -147,13 +149,15 @@ func opposesReliably(x *facts, code language.Code) bool {
 }
 
 // negationFinding is the finding that less, one of the two sides, says fewer negations than more. The only weak one of less answers for
-// none, if it is that of more as well ("do not stop heparin", "stop heparin").
+// none, if it is that of more as well ("do not stop heparin", "stop heparin"), nor do the opposites that both have ("do not skip heparin",
+// "skip heparin").
 func (c *comparison) negationFinding(less, more *facts, name string) string {
 	answers := len(less.weak)
 	if answers == 1 && len(more.weak) == 1 {
 		answers = 0
 	}
-	if c.orders() && len(less.negations)+len(less.opposites)+answers == 0 {
+	opposites := max(len(less.opposites)-len(more.opposites), 0)
+	if c.orders() && len(less.negations)+opposites+answers == 0 {
 		return "negation.changed"
 	}
 	return name
@@ -174,7 +178,7 @@ func lessNegated(x, y *facts, strict bool) bool {
 	}
 	have, need := x.places(x.negations, x.opposites), y.places(y.negations, y.opposites)
 	spare := unmatched(x.places(x.weak), y.places(y.weak), reach)
-	left := unmatched(need, have, reach)
+	left := unmatched(x.withoutAnswered(need, y, reach), have, reach)
 	return len(unmatched(left, spare, reach)) > 0
 }
 
