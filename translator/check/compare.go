@@ -88,6 +88,7 @@ func (c *comparison) segment(source, translation string) {
 	c.routes()
 	c.negations()
 	c.opposites()
+	c.wholeConcepts()
 	c.denied()
 	c.sides()
 }

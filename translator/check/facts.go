@@ -30,7 +30,7 @@ type facts struct {
 	faint            []span // "shortage", "unlike"
 	omissions        []omission
 	pauses           []span // words that answer an omission
-	crowded          bool // it has more numbers than are compared
+	crowded          bool   // it has more numbers than are compared
 	answers          map[string]int
 	sides            []span // value is "left" or "right", sure ones
 	maybeSides       []span // words that may be one
