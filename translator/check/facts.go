@@ -31,6 +31,7 @@ type facts struct {
 	omissions        []omission
 	pauses           []span // words that answer an omission
 	crowded          bool   // it has more numbers than are compared
+	manyNegations    bool   // and more words that negate
 	answers          map[string]int
 	sides            []span // value is "left" or "right", sure ones
 	maybeSides       []span // words that may be one
@@ -269,9 +270,9 @@ func (x *facts) findWords(words *wordRules) {
 			s := span{m.from, m.to, e.group}
 			switch e.group {
 			case concord:
-				repeated = append(repeated, s)
+				x.keep(&repeated, s)
 			case omitted:
-				x.omissions = append(x.omissions, omission{s, e.value != ""})
+				x.omit(omission{s, e.value != ""})
 			case negated, opposed, weakened, faint, paused:
 				x.negate(s)
 			default:

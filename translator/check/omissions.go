@@ -52,6 +52,15 @@ type omission struct {
 	before bool // only in front of what is not given
 }
 
+// omit notes an omission, unless there are more than are compared.
+func (x *facts) omit(o omission) {
+	if len(x.omissions) == loaded().limits.Negation.Most {
+		x.manyNegations = true
+		return
+	}
+	x.omissions = append(x.omissions, o)
+}
+
 // settleOmissions lets the words for omitting something count where a drug or a dose is spoken of, and answer elsewhere: no negation in a
 // text with a drug ("do not give heparin, hold the rail").
 func (x *facts) settleOmissions(words *wordRules) {
