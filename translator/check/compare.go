@@ -69,6 +69,9 @@ func (c *comparison) segment(source, translation string) {
 	if c.source.crowded || c.target.crowded {
 		c.found("number.many", "", "")
 	}
+	if c.source.manyNegations || c.target.manyNegations {
+		c.found("negation.many", "", "")
+	}
 	if !hasWords(c.from) || !hasWords(c.to) {
 		c.neutral()
 		return
@@ -88,6 +91,7 @@ func (c *comparison) segment(source, translation string) {
 	c.routes()
 	c.negations()
 	c.opposites()
+	c.wholeConcepts()
 	c.denied()
 	c.sides()
 }

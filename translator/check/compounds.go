@@ -30,9 +30,20 @@ func (r *rules) loadDruglike() error {
 	return nil
 }
 
-// answersDrug reports whether a word of a text may stand for a drug.
+// answersDrug reports whether a word of a text may stand for a drug, which the result of a measurement does not.
 func (x *facts) answersDrug(drug string) bool {
-	return slices.ContainsFunc(loaded().druglike.all(x.f.runes), func(m match) bool { return m.entries[0].value == drug })
+	return slices.ContainsFunc(loaded().druglike.all(x.f.runes), func(m match) bool { return m.entries[0].value == drug && !x.measured(m.to) })
+}
+
+// measured reports whether the next number of the clause behind a place is the result of a measurement: one of nothing, or by the litre.
+func (x *facts) measured(at int) bool {
+	for _, n := range x.numbers {
+		if n.from < at || n.soft || n.dated || n.code {
+			continue
+		}
+		return x.oneClause(at, n.from, loaded().limits.Numbers.RateBehind) && (n.unit == "" || hasRate(n.unit, "L") || hasRate(n.unit, "dL"))
+	}
+	return false
 }
 
 // namedDrug finds the drug that a word spells in its own way or begins with ("vancomycinespiegel"), "" for none.

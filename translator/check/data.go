@@ -27,8 +27,9 @@ type rules struct {
 	perWords       lexicon // units behind a slash
 	counted        lexicon // words for people, behind a number
 	drugs          lexicon
-	druglike       lexicon // words that answer to a drug and name none
-	thaiDrugs      lexicon // names in Thai, with one form of each letter
+	wholes         map[string]bool // concepts whose opposite counts as no negation
+	druglike       lexicon         // words that answer to a drug and name none
+	thaiDrugs      lexicon         // names in Thai, with one form of each letter
 	thaiForms      thaiForms
 	thaiSounds     thaiSounds
 	vitals         map[string]bool   // abbreviations that a value may follow without a space
@@ -59,7 +60,7 @@ func mustLoad() *rules {
 
 // load reads the rules, what others refer to first.
 func load() (*rules, error) {
-	r := &rules{units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, frequencies: map[string]frequency{}, sameRhythm: map[string]string{}, skeletons: map[string]string{},
+	r := &rules{wholes: map[string]bool{}, units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, frequencies: map[string]frequency{}, sameRhythm: map[string]string{}, skeletons: map[string]string{},
 		words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
 	for _, load := range []func() error{
 		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadVitals, r.loadCompounds, r.loadWords, r.loadDrugs, r.loadDruglike, r.loadThaiForms, r.loadThaiSounds, r.loadOmissions, r.loadLacks, r.loadRoles, r.loadOpposites, r.loadRoutes, r.loadSigns,

@@ -29,7 +29,9 @@ type facts struct {
 	weak             []span // "avoid", "instead of"
 	faint            []span // "shortage", "unlike"
 	omissions        []omission
-	crowded          bool // it has more numbers than are compared
+	pauses           []span // words that answer an omission
+	crowded          bool   // it has more numbers than are compared
+	manyNegations    bool   // and more words that negate
 	answers          map[string]int
 	sides            []span // value is "left" or "right", sure ones
 	maybeSides       []span // words that may be one
@@ -268,10 +270,10 @@ func (x *facts) findWords(words *wordRules) {
 			s := span{m.from, m.to, e.group}
 			switch e.group {
 			case concord:
-				repeated = append(repeated, s)
+				x.keep(&repeated, s)
 			case omitted:
-				x.omissions = append(x.omissions, omission{s, e.value != ""})
-			case negated, opposed, weakened, faint:
+				x.omit(omission{s, e.value != ""})
+			case negated, opposed, weakened, faint, paused:
 				x.negate(s)
 			default:
 				x.addSide(m, e)

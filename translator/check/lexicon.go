@@ -285,10 +285,10 @@ func (l *lexicon) startsWord(runes []rune, i int) bool {
 	if l.separate {
 		return false
 	}
+	a := alphabetRules()
 	start := i
-	for start > 0 && unicode.Is(unicode.Arabic, runes[start-1]) {
+	for start > 0 && i-start <= a.longestClitic && unicode.Is(unicode.Arabic, runes[start-1]) {
 		start--
 	}
-	a := alphabetRules()
 	return i-start <= a.longestClitic && a.clitics[string(runes[start:i])]
 }

@@ -46,6 +46,7 @@ type limits struct {
 		Upper, Lower, Centimetres bounds
 	}
 	Negation struct {
+		Most         int
 		Order        int
 		ConcordReach int `yaml:"concordReach"`
 		Opposing     int

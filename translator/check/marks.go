@@ -21,6 +21,8 @@ type marks struct {
 	ListComma        string   `yaml:"listComma"`
 	PercentBefore    []string `yaml:"percentBefore"`
 	Ordinal          string
+	RankBefore       string `yaml:"rankBefore"`
+	RankBehind       string `yaml:"rankBehind"`
 	MoreThan         string `yaml:"moreThan"`
 	Times            string
 	Year, Month, Day string
@@ -54,7 +56,7 @@ func (r *rules) loadMarks() error {
 	for name, sign := range map[string]string{
 		"less": m.Less, "more": m.More, "minusNot": m.MinusNot, "unitsBefore": m.UnitsBefore, "range": m.Range, "sentence": m.Sentence, "clause": m.Clause,
 		"items": m.Items, "point": m.Point, "comma": m.Comma, "decimal": m.Decimal, "group": m.Group, "listComma": m.ListComma, "ordinal": m.Ordinal,
-		"moreThan": m.MoreThan, "times": m.Times, "year": m.Year, "month": m.Month, "day": m.Day, "minute": m.Minute, "hour": m.Hour, "yearShort": m.YearShort,
+		"rankBefore": m.RankBefore, "rankBehind": m.RankBehind, "moreThan": m.MoreThan, "times": m.Times, "year": m.Year, "month": m.Month, "day": m.Day, "minute": m.Minute, "hour": m.Hour, "yearShort": m.YearShort,
 	} {
 		if sign == "" {
 			return fmt.Errorf("marks.yaml: %s has no sign", name)

@@ -2,6 +2,7 @@ package check
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -44,6 +45,20 @@ func TestNegationsBetweenAllLanguages(t *testing.T) {
 			assert.False(t, finds(a.GiveNot, b.GiveNot, from, to, "negation"), "%s → %s", from, to)
 			assert.Equal(t, Block, verdict(a.Give, b.GiveNot, from, to), "added, %s → %s", from, to)
 			assert.Equal(t, Block, verdict(a.GiveNot, b.Give, from, to), "lost, %s → %s", from, to)
+		}
+	}
+}
+
+// TestNegationsAreBounded: of a text that says nothing but "not" a bounded number of places is kept, so that comparing each with each
+// other one stays so many steps.
+func TestNegationsAreBounded(t *testing.T) {
+	const bytes = 64 << 10
+	most := loaded().limits.Negation.Most
+	for code, word := range map[language.Code]string{"en": "no pain ", "ru": "ни не ", "es": "nunca ", "tr": "atlamayın ", "de": "Heparin aussetzen, verschieben. "} {
+		x := extract(strings.Repeat(word, bytes/len(word)), code)
+		require.True(t, x.manyNegations, code)
+		for _, count := range []int{len(x.negations), len(x.opposites), len(x.weak), len(x.faint), len(x.omissions), len(x.pauses)} {
+			require.LessOrEqual(t, count, most, code)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type number struct {
 	calendar bool     // a day or a year beside the name of a month, or a part of 2026年3月18日
 	month    bool     // the name of a month beside a day or a year
 	clock    bool     // part of a time of day
+	ranked   bool     // it and its unit are an ordinal by a sign (第3天, 3日目)
 	settled  bool     // part of a date that both texts have
 }
 
@@ -86,11 +87,22 @@ func scanNumbers(f *folded, words *wordRules) []number {
 		n.unitTo = n.to
 		words.scale(f, &n)
 		attachUnit(f, &n)
+		n.ranked = rankStands(f, n)
 		n.code = n.unit == "" && !n.decimal && partOfName(f, n)
 		found = append(found, n)
 		i = n.to
 	}
 	return found
+}
+
+// rankStands reports whether a sign in front of a number, or behind its unit, makes an ordinal of them.
+func rankStands(f *folded, n number) bool {
+	before := n.from - 1
+	for isSpace(f.at(before)) {
+		before--
+	}
+	marks := &loaded().marks
+	return isOneOf(marks.RankBefore, f.at(before)) || isOneOf(marks.RankBehind, f.at(n.unitTo)) || isOneOf(marks.RankBehind, f.at(n.unitTo-1))
 }
 
 // scanNumber reads digits and the marks between them from runes[i] on.

@@ -10,13 +10,16 @@ import (
 
 // loadOpposites reads the words whose opposite differs by a prefix; it comes after loadWords.
 func (r *rules) loadOpposites() error {
-	var concepts map[string]map[language.Code]struct{ Is, IsNot []string }
+	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says []string }
 	if err := readYAML("opposites.yaml", &concepts); err != nil {
 		return err
 	}
 	for concept, languages := range concepts {
 		concept, ordered := strings.CutSuffix(concept, "?")
 		concept, whole := strings.CutSuffix(concept, "!")
+		if whole {
+			r.wholes[concept] = true
+		}
 		for code, words := range languages {
 			w, known := r.words[code]
 			if !known {
@@ -34,6 +37,9 @@ func (r *rules) loadOpposites() error {
 				if whole {
 					r.words[code].words.add(word, entry{group: negated, ignore: true})
 				}
+			}
+			for _, word := range words.Says {
+				l.add(word, entry{group: concept, value: mentioned, sure: !ordered})
 			}
 		}
 	}
@@ -95,7 +101,7 @@ type said struct {
 func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 	for _, m := range wordsOf(code).opposites.all(x.f.runes) {
 		e := m.entries[0]
-		if !e.sure && !orders {
+		if e.value == mentioned || !e.sure && !orders {
 			continue
 		}
 		if x.negatedWithin(m) { // "not stable" is the negation of what is said
@@ -132,6 +138,40 @@ func spansOfConcept(all []said, concept string) (spans []span) {
 		}
 	}
 	return spans
+}
+
+// mentioned is the value of words that name a concept, whether it is so or not ("consciousness").
+const mentioned = "says"
+
+// wholeConcepts compares the concepts whose opposite counts as no negation: an "unconscious" may not be lost.
+func (c *comparison) wholeConcepts() {
+	if c.has("negation") {
+		return
+	}
+	if s, lost := c.source.lostIn(c.target, c.from, c.to); lost {
+		c.found("negation.missing", c.source.text(s), "")
+	}
+	if s, lost := c.target.lostIn(c.source, c.to, c.from); lost {
+		c.found("negation.added", "", c.target.text(s))
+	}
+}
+
+// lostIn gives the opposite of a whole concept for which another text has no word and no negation more.
+func (x *facts) lostIn(other *facts, code, otherCode language.Code) (span, bool) {
+	if len(other.negations) > len(x.negations) {
+		return span{}, false
+	}
+	for _, s := range x.concepts(code, false) {
+		if s.value == "isnot" && loaded().wholes[s.concept] && !other.mentions(s.concept, otherCode) {
+			return s.span, true
+		}
+	}
+	return span{}, false
+}
+
+// mentions reports whether a text names a concept in any way.
+func (x *facts) mentions(concept string, code language.Code) bool {
+	return slices.ContainsFunc(wordsOf(code).opposites.all(x.f.runes), func(m match) bool { return m.entries[0].group == concept })
 }
 
 // denied compares what the one negation of both texts stands beside: of two drugs, or two ways to give one, the other must not be

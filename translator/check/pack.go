@@ -53,6 +53,7 @@ func (r *rules) eachString(with func(string) string) {
 		return f
 	})
 	r.sameRhythm = replaced(r.sameRhythm, with, with)
+	r.wholes = replaced(r.wholes, with, func(whole bool) bool { return whole })
 	r.order = replaced(r.order, with, func(n int) int { return n })
 	for _, w := range r.words {
 		for _, list := range [][]string{w.dual, w.insideUnless, w.givenUp} {

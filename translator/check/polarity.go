@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -26,14 +27,25 @@ type wordPart struct {
 func (x *facts) negate(s span) {
 	switch s.value {
 	case negated:
-		x.negations = append(x.negations, s)
+		x.keep(&x.negations, s)
 	case opposed:
-		x.opposites = append(x.opposites, s)
+		x.keep(&x.opposites, s)
 	case weakened:
-		x.weak = append(x.weak, s)
+		x.keep(&x.weak, s)
 	case faint:
-		x.faint = append(x.faint, s)
+		x.keep(&x.faint, s)
+	case paused:
+		x.keep(&x.pauses, s)
 	}
+}
+
+// keep adds a place to those of its kind, as many as are compared with each other, and notes that there were more.
+func (x *facts) keep(list *[]span, s span) {
+	if len(*list) == loaded().limits.Negation.Most {
+		x.manyNegations = true
+		return
+	}
+	*list = append(*list, s)
 }
 
 // findInside looks into the words that are not taken for parts that negate them.
@@ -97,13 +109,16 @@ func (x *facts) addConcord(repeated []span) {
 			alone = alone && !x.sameClause(n, s)
 		}
 		if alone {
-			x.negations = append(x.negations, span{s.from, s.to, negated})
+			x.keep(&x.negations, span{s.from, s.to, negated})
 		} else {
 			answers = append(answers, s)
 		}
 	}
-	if len(answers) > 1 {
-		x.weak = append(x.weak, answers...)
+	if len(answers) < 2 {
+		return
+	}
+	for _, s := range answers {
+		x.keep(&x.weak, s)
 	}
 }
 
@@ -147,13 +162,15 @@ func opposesReliably(x *facts, code language.Code) bool {
 }
 
 // negationFinding is the finding that less, one of the two sides, says fewer negations than more. The only weak one of less answers for
-// none, if it is that of more as well ("do not stop heparin", "stop heparin").
+// none, if it is that of more as well ("do not stop heparin", "stop heparin"), nor do the opposites that both have ("do not skip heparin",
+// "skip heparin").
 func (c *comparison) negationFinding(less, more *facts, name string) string {
 	answers := len(less.weak)
 	if answers == 1 && len(more.weak) == 1 {
 		answers = 0
 	}
-	if c.orders() && len(less.negations)+len(less.opposites)+answers == 0 {
+	opposites := max(len(less.opposites)-len(more.opposites), 0)
+	if c.orders() && len(less.negations)+opposites+answers == 0 {
 		return "negation.changed"
 	}
 	return name
@@ -174,7 +191,7 @@ func lessNegated(x, y *facts, strict bool) bool {
 	}
 	have, need := x.places(x.negations, x.opposites), y.places(y.negations, y.opposites)
 	spare := unmatched(x.places(x.weak), y.places(y.weak), reach)
-	left := unmatched(need, have, reach)
+	left := unmatched(x.withoutAnswered(need, y, reach), have, reach)
 	return len(unmatched(left, spare, reach)) > 0
 }
 
@@ -191,21 +208,34 @@ func (x *facts) places(lists ...[]span) []float64 {
 // unmatched gives those places that have no partner among others within reach, each of which is partner of one only. The
 // nearest find each other first.
 func unmatched(places, others []float64, reach float64) []float64 {
-	left, free := slices.Clone(places), slices.Clone(others)
-	for {
-		best, i, j := reach, -1, -1
-		for a, p := range left {
-			for b, q := range free {
-				if d := math.Abs(p - q); d <= best {
-					best, i, j = d, a, b
-				}
+	type partners struct {
+		place, other int
+		distance     float64
+	}
+	var near []partners
+	for i := range places {
+		for j := range others {
+			if d := math.Abs(places[i] - others[j]); d <= reach {
+				near = append(near, partners{i, j, d})
 			}
 		}
-		if i < 0 {
-			return left
-		}
-		left, free = slices.Delete(left, i, i+1), slices.Delete(free, j, j+1)
 	}
+	slices.SortFunc(near, func(a, b partners) int { // of equals the last ones first
+		return cmp.Or(cmp.Compare(a.distance, b.distance), b.place-a.place, b.other-a.other)
+	})
+	matched, taken := make([]bool, len(places)), make([]bool, len(others))
+	for _, p := range near {
+		if !matched[p.place] && !taken[p.other] {
+			matched[p.place], taken[p.other] = true, true
+		}
+	}
+	var left []float64
+	for i, p := range places {
+		if !matched[i] {
+			left = append(left, p)
+		}
+	}
+	return left
 }
 
 // firstNegation is the first place that negates, in a text that has one.

@@ -71,7 +71,8 @@ func sameMonth(a, b number) bool {
 	return (a.month && b.inDate() || b.month && a.inDate()) && (a.month || a.dated) && (b.month || b.dated) && b.reads(a.values[0])
 }
 
-// sameOrdinal is a day or a year that one language counts in a word and the other in digits ("the third day", 第3天).
+// sameOrdinal is a day or a year that one language counts in a word and the other in digits ("the third day", 第3天, "el día 3"). "3 days"
+// are a length of time.
 func sameOrdinal(a, b number) bool { return a.ordinalOf(b) || b.ordinalOf(a) }
 
 func (n number) ordinalOf(m number) bool {
@@ -80,7 +81,7 @@ func (n number) ordinalOf(m number) bool {
 	}
 	value, ordinal := strings.CutSuffix(n.values[0], ".0")
 	known := loaded().units
-	return ordinal && value == m.values[0] && (known[n.unit].Time || known[m.unit].Time)
+	return ordinal && value == m.values[0] && (m.unit == "" || m.ranked) && (known[n.unit].Time || known[m.unit].Time)
 }
 
 // sameRank is "day 2" beside "the second day".

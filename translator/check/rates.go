@@ -161,7 +161,7 @@ func (c *comparison) changedRate(s, t number) bool {
 	if !sameHead {
 		return false
 	}
-	lost, gained = c.target.unsaid(lost), c.source.unsaid(gained)
+	lost, gained = c.target.unsaid(lost, t, c.source), c.source.unsaid(gained, s, c.target)
 	original, translation := c.source.numberText(s), c.target.numberText(t)
 	switch {
 	case len(lost) > 0 && len(gained) > 0:
@@ -174,10 +174,21 @@ func (c *comparison) changedRate(s, t number) bool {
 	return true
 }
 
-// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time either, nor "per dose", which others call "each time".
-func (x *facts) unsaid(rates []string) []string {
+// unsaid leaves the rates that a text does not tell as a frequency ("daily", "every hour") or a length of time beside the dose either, nor "per dose", which
+// others call "each time". A length of time that the other text has too says no rate: "4 mL/h, reassess in an hour".
+func (x *facts) unsaid(rates []string, dose number, other *facts) []string {
 	return slices.DeleteFunc(rates, func(per string) bool {
-		return loaded().units[per].Piece || hasValue(x.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
+		return loaded().units[per].Piece || x.mayRate(dose, per) && !hasValue(other.maybeRates, per) || slices.ContainsFunc(x.frequencies, func(s span) bool { return frequencyOf(s.value).Per == per })
+	})
+}
+
+// mayRate reports whether what may be a rate by a unit stands in the clause of a dose.
+func (x *facts) mayRate(dose number, per string) bool {
+	reach := &loaded().limits.Numbers
+	return slices.ContainsFunc(x.maybeRates, func(s span) bool {
+		behind := s.from >= dose.unitTo && x.oneClause(dose.unitTo, s.from, reach.RateBehind)
+		before := s.to <= dose.from && x.oneClause(s.to, dose.from, reach.RateBefore)
+		return s.value == per && (behind || before)
 	})
 }
 

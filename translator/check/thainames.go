@@ -142,14 +142,45 @@ func (x *facts) thaiName(drug string) (span, bool) {
 			continue
 		}
 		consonants = withSound(consonants, loaded().thaiSounds.thai[r])
-		for len(places) < len(consonants) {
-			places = append(places, i)
-		}
+		places = spoken(places, len(consonants), i, loaded().thaiSounds.thai[r] != 0)
 		if strings.HasSuffix(string(consonants), wanted) {
-			return span{places[len(consonants)-len(wanted)], i + 1, drug}, true
+			return span{x.behindVowel(places[len(consonants)-len(wanted)]), i + 1, drug}, true
 		}
 	}
 	return span{}, false
+}
+
+// spoken notes where the last of so many consonants stands. One that is said again is where it is said last, lest the end of "not" (ไม่)
+// be taken for the beginning of the name.
+func spoken(places []int, consonants, at int, heard bool) []int {
+	switch {
+	case len(places) < consonants:
+		return append(places, at)
+	case heard:
+		places[consonants-1] = at
+	}
+	return places
+}
+
+// behindVowel is where a syllable begins whose consonant stands at a place: Thai writes some vowels in front of it.
+func (x *facts) behindVowel(at int) int {
+	if r := x.f.at(at - 1); r >= firstLeadingVowel && r <= lastLeadingVowel {
+		return at - 1
+	}
+	return at
+}
+
+const (
+	firstLeadingVowel = 'เ'
+	lastLeadingVowel  = 'ไ'
+	given             = "ให้" // behind a negation: not to be given
+)
+
+// insideName reports whether what looks like a negation is a part of a name: it begins behind the first letter, and gives nothing.
+func (x *facts) insideName(s, name span) bool {
+	give := []rune(given)
+	forbids := s.to+len(give) <= len(x.f.runes) && slices.Equal(x.f.runes[s.to:s.to+len(give)], give)
+	return name.from < s.from && s.from < name.to && !forbids
 }
 
 func (x *facts) inDrug(at int) bool {
@@ -166,7 +197,7 @@ func (x *facts) names(drug string) bool {
 		return x.spells(drug) || x.answersDrug(drug)
 	}
 	for _, list := range []*[]span{&x.negations, &x.opposites, &x.weak, &x.faint} {
-		*list = slices.DeleteFunc(*list, func(s span) bool { return s.from < place.to && place.from < s.to })
+		*list = slices.DeleteFunc(*list, func(s span) bool { return x.insideName(s, place) })
 	}
 	return true
 }
