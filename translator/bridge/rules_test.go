@@ -10,6 +10,7 @@ import (
 
 	"medixchange/internal/config"
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 const (
@@ -106,10 +107,10 @@ func TestRule02ALateTranslationIsAnEditForThisViewerOnly(t *testing.T) {
 	real, ok = w.realID(synthetic, bob)
 	require.True(t, ok && real == id, "the secret outlives the process")
 
-	w.restart() // nothing is remembered of the message
+	unread := w.bridge.SyntheticID(&view.Rendering{Version: 1 << 40, Language: "es"}, bob) // nothing is remembered of its message
 	w.stop()
 	w.stop = func() {}
-	_, _, err = w.bridge.RealID(t.Context(), synthetic, bob)
+	_, _, err = w.bridge.RealID(t.Context(), unread, bob)
 	require.Error(t, err, "without a database nobody knows what it stands for, and it must not pass as a real id")
 	real, ok = w.realID(synthetic, carla)
 	require.True(t, !ok && real == synthetic, "other ids need none")
