@@ -220,17 +220,27 @@ func TestAnAuthorIsWarnedBeforeTheTextGoes(t *testing.T) {
 	})
 }
 
-func TestAPollThatTellsWhoAPatientIsIsHeldAndReleased(t *testing.T) {
-	w := pollWorld(t, outside)
+// tellingPoll is a poll of alice whose answers tell two things of a patient; hearsOfBoth waits until she is told of them at once.
+func (w *world) tellingPoll() (room, id string, hearsOfBoth func()) {
+	w.t.Helper()
 	w.engine.book["es:"+callMe] = llameme
 	w.engine.book["es:"+callMeToo] = llameme
-	room := w.ward()
+	room = w.ward()
 	a := w.device(alice)
-	id := w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, callMe, callMeToo))
+	id = w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, callMe, callMeToo))
+	return room, id, func() {
+		w.t.Helper()
+		told := toldOfHold(a, room, id)
+		require.Contains(w.t, body(told), language.String("en", "privacy_email"))
+		require.Contains(w.t, body(told), language.String("en", "privacy_phone"))
+	}
+}
+
+func TestAPollThatTellsWhoAPatientIsIsHeldAndReleased(t *testing.T) {
+	w := pollWorld(t, outside)
+	room, id, hearsOfBoth := w.tellingPoll()
 	require.Equal(t, "none", w.rendered(id, "es").State)
-	told := toldOfHold(a, room, id)
-	require.Contains(t, body(told), language.String("en", "privacy_email"))
-	require.Contains(t, body(told), language.String("en", "privacy_phone"))
+	hearsOfBoth()
 	w.react(room, alice, id, "✅")
 	require.Eventually(t, func() bool {
 		rows := w.rows(id, "es")
@@ -241,15 +251,9 @@ func TestAPollThatTellsWhoAPatientIsIsHeldAndReleased(t *testing.T) {
 // The author of a poll hears once, of all its parts.
 func TestAPollThatTellsWhoAPatientIsGoesOutOnceItsAuthorWasTold(t *testing.T) {
 	w := pollWorld(t, outside, func(w *world) { w.config.Identifiers.Action = "warn" })
-	w.engine.book["es:"+callMe] = llameme
-	w.engine.book["es:"+callMeToo] = llameme
-	room := w.ward()
-	a := w.device(alice)
-	id := w.sendPoll(room, alice, typePollStartOld, elementPoll(pollQuestion, callMe, callMeToo))
+	_, id, hearsOfBoth := w.tellingPoll()
 	require.Equal(t, "translated", w.rendered(id, "es").State)
-	told := toldOfHold(a, room, id)
-	require.Contains(t, body(told), language.String("en", "privacy_email"))
-	require.Contains(t, body(told), language.String("en", "privacy_phone"))
+	hearsOfBoth()
 }
 
 func TestARedactionTakesWhatWasNotedOfAHeldMessage(t *testing.T) {
