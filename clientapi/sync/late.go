@@ -8,22 +8,24 @@ import (
 )
 
 // startLate finds out whether late edits that were over the limit are owed to the device, and up to which it has them: they
-// have their places before its token.
+// have their places before its token. That is carried on as long as they may be asked for again.
 func (r *round) startLate() {
-	r.owed = r.h.view.OwesLate(r.q.device.UserID, r.q.device.DeviceID)
-	if r.owed && r.epoch {
-		r.arrived = r.since.Late
-		r.next.Late = r.arrived
+	arrived := int64(0)
+	if r.epoch {
+		arrived = r.since.Late
+	}
+	if r.wasOwed, r.owed = r.h.view.OwesLate(r.q.device.UserID, r.q.device.DeviceID, arrived); r.wasOwed {
+		r.arrived, r.next.Late = arrived, arrived
 	}
 }
 
 // lateDue reports whether such edits may go out now in a room in which maybe nothing else has changed.
 func (r *round) lateDue(s *section) bool {
-	if !r.owed {
+	if r.wasOwed && s.fresh {
+		r.h.view.ForgetLate(r.q.device.UserID, r.q.device.DeviceID, s.ur.RoomID)
 		return false
 	}
-	if s.fresh {
-		r.h.view.ForgetLate(r.q.device.UserID, r.q.device.DeviceID, s.ur.RoomID)
+	if !r.owed {
 		return false
 	}
 	due := r.nextLate(s, s.since)

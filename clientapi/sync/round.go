@@ -32,7 +32,8 @@ type round struct {
 	next   Token
 	wake   time.Time
 
-	owed    bool  // late edits are, to the device
+	wasOwed bool  // late edits are or were, to the device, and may be asked for again
+	owed    bool  // some of them have not arrived
 	arrived int64 // number of the last of them that it has
 
 	mine       mine // what concerns the user alone

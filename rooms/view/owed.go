@@ -39,8 +39,11 @@ type owedEdit struct {
 // awaitedBy reports whether a device that has come to since, and has what was given up to the number arrived, awaits the edit still.
 // What comes after since is not owed: it is told as of what is new.
 func (e *owedEdit) awaitedBy(since, arrived int64) bool {
-	return e.position <= since && (e.number == 0 || e.number > arrived)
+	return e.position <= since && !e.hasArrived(arrived)
 }
+
+// hasArrived reports whether a device that has what was given up to a number has the edit.
+func (e *owedEdit) hasArrived(upto int64) bool { return e.number != 0 && e.number <= upto }
 
 // owedEdits are those of all devices, under the lock of the lateLimit that they are in.
 type owedEdits struct {
@@ -203,14 +206,21 @@ func freeAgain(given []givenLate) time.Time {
 	return oldest.at.Add(time.Minute)
 }
 
-// owes reports whether a device is owed anything, or may ask again for what it was.
-func (l *lateLimit) owes(device lateDevice, now time.Time) bool {
+// owes reports whether anything that a device is or was owed is remembered, and whether it awaits any of that still, having what was
+// given up to the number arrived.
+func (l *lateLimit) owes(device lateDevice, arrived int64, now time.Time) (remembered, awaited bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.owed.swept) >= repeatedFor {
 		l.owed.sweep(now)
 	}
-	return len(l.owed.of[device]) > 0
+	inRooms := l.owed.of[device]
+	for _, edits := range inRooms {
+		if slices.ContainsFunc(edits, func(e owedEdit) bool { return !e.hasArrived(arrived) }) {
+			return true, true
+		}
+	}
+	return len(inRooms) > 0, false
 }
 
 // forget forgets what of a room, or of all ("") is owed to a device.
@@ -240,9 +250,13 @@ func (l *lateLimit) replaced(key lateKey, newest map[string]int64, now time.Time
 	}
 }
 
-// OwesLate reports, from memory alone, whether a device is owed late edits that were over the limit, or may ask again for such.
-func (v *View) OwesLate(userID, deviceID string) bool {
-	return v.late.owed.devices.Load() != 0 && v.late.owes(lateDevice{userID, deviceID}, v.now())
+// OwesLate reports, from memory alone, whether late edits that were over the limit are remembered for a device, which it may ask for
+// again, and whether it awaits any of them still. arrived is as in [LateOptions].
+func (v *View) OwesLate(userID, deviceID string, arrived int64) (remembered, awaited bool) {
+	if v.late.owed.devices.Load() == 0 {
+		return false, false
+	}
+	return v.late.owes(lateDevice{userID, deviceID}, arrived, v.now())
 }
 
 // LateDue returns when the next of the late edits that a device is owed in a room may go to it; zero when it is owed none.

@@ -29,8 +29,11 @@ func TestWhatIsOwedIsForgottenInTheEnd(t *testing.T) {
 	require.Zero(t, l.next(key, 0, 0, clock), "for a device that has not come so far it is new")
 	require.Empty(t, l.due(key, o, clock.Add(time.Minute-1)))
 	require.Len(t, l.due(key, o, clock.Add(time.Minute)), 1)
-	require.True(t, l.owes(key.device, clock.Add(owedFor-1)))
-	require.False(t, l.owes(key.device, clock.Add(owedFor+repeatedFor)))
+	remembered, awaited := l.owes(key.device, 0, clock.Add(owedFor-1))
+	require.True(t, remembered)
+	require.True(t, awaited)
+	remembered, _ = l.owes(key.device, 0, clock.Add(owedFor+repeatedFor))
+	require.False(t, remembered)
 	require.Zero(t, l.owed.devices.Load())
 	require.Zero(t, l.owed.rooms)
 }
@@ -109,4 +112,18 @@ func TestWhatGotLostIsOwedThoughNewerOnesArriveBeforeIt(t *testing.T) {
 	due = l.due(key, LateOptions{Since: 50, Upto: 50, Arrived: l.owed.number}, later)
 	require.Len(t, due, 5)
 	require.EqualValues(t, 5, due[4].position)
+}
+
+func TestWhatHasArrivedIsRememberedAndNotAwaited(t *testing.T) {
+	var l lateLimit
+	key := overLimit(&l, room, clock)
+	later := clock.Add(time.Minute)
+	due := l.due(key, LateOptions{Since: 50, Upto: 50}, later)
+	require.Len(t, due, 1)
+	_, numbers := l.cut(key, due, []*Rendering{{Position: due[0].position}}, nil, later)
+	for arrived, want := range map[int64]bool{0: true, numbers[due[0].position]: false} {
+		remembered, awaited := l.owes(key.device, arrived, later)
+		require.True(t, remembered)
+		require.Equal(t, want, awaited)
+	}
 }

@@ -69,10 +69,18 @@ func (b *Bridge) findOut(f *finding, ev *rooms.Event) {
 		return
 	}
 	f.decision = b.decision(ev)
+	if f.decision.text && b.hasJustCome(ev) {
+		f.live.Store(true)
+	}
 	f.decided.Store(true)
 }
 
-// decideLive is decide for an event that has just come.
+// hasJustCome reports whether an event is so new that the reader of the stream has not taken it.
+func (b *Bridge) hasJustCome(ev *rooms.Event) bool {
+	return ev.Received != 0 && ev.Position > b.handled.Load()
+}
+
+// decideLive is decide for an event that the reader of the stream takes.
 func (b *Bridge) decideLive(ev *rooms.Event) decision {
 	d := b.decide(ev)
 	if d.text && !d.live {

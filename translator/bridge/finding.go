@@ -74,7 +74,7 @@ func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
 	switch {
 	case known:
 		f.known.add(one)
-	case ev.Received != 0 && ev.Position > b.handled.Load() && !f.stored.has(one):
+	case b.hasJustCome(ev) && !f.stored.has(one):
 		f.bare.add(one) // what has just come has no rendering yet
 	}
 	f.asked.add(one)

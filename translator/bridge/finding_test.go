@@ -55,3 +55,14 @@ func TestEveryLanguageHasItsPlaceInASet(t *testing.T) {
 	require.True(t, set.has(places["en"]))
 	require.False(t, set.has(places["tlh"]), "a language that the node does not know is in no set")
 }
+
+func TestNobodyLooksForTheRenderingOfWhatHasJustComeAndIsNotWanted(t *testing.T) {
+	w := newWorld(t)
+	ev, k, _ := w.justCome()
+	for language, looked := range map[language.Code]bool{"en": false, "es": true} {
+		_, err := w.bridge.placed(t.Context(), language, ev)
+		require.NoError(t, err)
+		_, known := w.bridge.hot.get(key{k.nid, language})
+		require.Equal(t, looked, known, language)
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"time"
 
 	"medixchange/accounts"
 	"medixchange/internal/pace"
@@ -45,14 +44,12 @@ func (b *Bridge) read(ctx context.Context, from, upto int64) error {
 	}
 	b.handled.Store(upto)
 	if len(begun) == 0 && b.absences.lasting() {
-		pace.Pause(ctx, awayPause)
+		// Nobody waits for the reader while engines are away and none of the last messages is being translated: those who are woken
+		// with it find out themselves what they show.
+		pace.Pause(ctx, stream.Unhurried)
 	}
 	return nil
 }
-
-// awayPause lets messages gather while engines are away and none of the last ones is being translated: nobody waits for the reader then,
-// and those who are woken with it find out themselves what they show.
-const awayPause = 5 * time.Millisecond
 
 // take follows one entry of the stream.
 func (b *Bridge) take(ctx context.Context, e stream.Entry) ([]*job, error) {
