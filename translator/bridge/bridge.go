@@ -99,6 +99,7 @@ type Bridge struct {
 	jobs        *jobs
 	absences    *absences
 	handled     atomic.Int64 // everything up to this position has its jobs
+	vainReads   int          // of the stream, by which nothing was begun, one after another; the reader's own
 	resumed     atomic.Bool  // what the last run left has its jobs
 	sealer      *sealer
 	vault       *vault

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"time"
 
 	"medixchange/accounts"
 	"medixchange/internal/pace"
@@ -43,12 +44,30 @@ func (b *Bridge) read(ctx context.Context, from, upto int64) error {
 		return err
 	}
 	b.handled.Store(upto)
-	if len(begun) == 0 && b.absences.lasting() {
-		// Nobody waits for the reader while engines are away and none of the last messages is being translated: those who are woken
-		// with it find out themselves what they show.
-		pace.Pause(ctx, stream.Unhurried)
-	}
+	b.letGather(ctx, len(begun))
 	return nil
+}
+
+// gatherStep is by how much longer the reader pauses after each time that it began nothing, gatherMost how long at most.
+const (
+	gatherStep = 250 * time.Microsecond
+	gatherMost = 20 * gatherStep
+)
+
+// letGather lets news come together where nothing is translated, since being woken costs more than reading: the longer nothing was to
+// be begun, the longer, so that what comes after a translation is read at once. While engines are away nobody waits for the reader:
+// those who are woken with it find out themselves what they show.
+func (b *Bridge) letGather(ctx context.Context, begun int) {
+	if begun > 0 {
+		b.vainReads = 0
+		return
+	}
+	b.vainReads++
+	if b.absences.lasting() {
+		pace.Pause(ctx, stream.Unhurried)
+		return
+	}
+	pace.Pause(ctx, min(time.Duration(b.vainReads)*gatherStep, gatherMost))
 }
 
 // take follows one entry of the stream.
