@@ -90,7 +90,7 @@ func scanNumbers(f *folded, words *wordRules) []number {
 		words.scale(f, &n)
 		attachUnit(f, &n)
 		n.ranked = rankStands(f, n) || words.ordinals.ranks(f, n)
-		n.code = n.unit == "" && !n.decimal && partOfName(f, n)
+		n.code = n.unit == "" && !n.decimal && !n.telephone && partOfName(f, n)
 		found = append(found, n)
 		i = n.to
 	}
