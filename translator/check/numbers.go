@@ -321,7 +321,7 @@ func noUnit(f *folded, n number, m match) bool {
 func (f *folded) noUnitSign(n number, at int) bool {
 	marks, next := &loaded().marks, f.at(at+1)
 	switch {
-	case next == '\'':
+	case isOneOf("'’", next):
 		return wordsOf(f.lang).Elides
 	case next == '.':
 		return latinLetter(f.at(at + 2))
