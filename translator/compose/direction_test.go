@@ -246,6 +246,12 @@ func TestEachLineOfAnArabicMessageKeepsItsOrderWhereverItIsShown(t *testing.T) {
 
 // Clients make a link of an address and of what they do not know right behind it, and of nothing more where a quantity in it is isolated.
 func TestAddressesStayLinksInRightToLeftText(t *testing.T) {
+	for _, address := range []string{"pacs.example.com/study/5", "(pacs.example.com/study/5)", "PACS.Example.com/5"} {
+		require.Contains(t, Directed("ar", "انظر "+address), address+" \u2069")
+	}
+	for _, none := range []string{"5 mg/kg", "120/80", "0.5/1", "…/5", "a./b"} {
+		require.Contains(t, Directed("ar", "انظر "+none), none+"\u2069")
+	}
 	const link = "https://pacs.example/study/2024-11-30/5-10?x=3"
 	for _, behind := range []string{"", "."} {
 		for _, late := range []bool{false, true} {
