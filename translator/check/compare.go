@@ -262,5 +262,6 @@ func powerOfTen(a, b string) bool {
 		return false
 	}
 	exponent := math.Log10(x / y)
-	return math.Abs(exponent-math.Round(exponent)) < 1e-9 && math.Abs(exponent) < 7
+	whole := math.Abs(math.Round(exponent))
+	return math.Abs(exponent-math.Round(exponent)) < 1e-9 && whole > 0 && whole < 7
 }

@@ -70,7 +70,7 @@ func pastRate(f *folded, words *wordRules, at int) int {
 		return at
 	}
 	m, ok := loaded().unitWords.at(f.runes, unit)
-	if !ok || !m.entries[0].sure || m.foreign(f) || m.entries[0].value != byWeight && !isVolume(m.entries[0].value) || f.at(m.to) == '-' {
+	if !ok || !m.entries[0].sure || m.entries[0].value != byWeight && !isVolume(m.entries[0].value) || noRate(f, m) {
 		return at
 	}
 	return wordEnd(f, m)

@@ -48,7 +48,22 @@ func TestProtectedAmountsAreWrittenWithSlashes(t *testing.T) {
 		{"en", "40 mg / 2 mL", "40 mg / 2 mL"},
 		{"en", "500 mg", "500 mg"},
 		{"en", "heparin", "heparin"},
+		{"it", "500 mg per l'infezione", "500 mg per l'infezione"},
+		{"fr", "500 mg par l’infirmière", "500 mg par l’infirmière"},
+		{"it", "500 mg per l", "500 mg/l"},
 	} {
 		require.Equal(t, c.want, Readable(WithSlashes(c.text, c.in)), c.text)
+	}
+}
+
+// TestAnElidedArticleIsNoVolume: what is given "per l'infezione" is no amount in a litre.
+func TestAnElidedArticleIsNoVolume(t *testing.T) {
+	for text, in := range map[string]language.Code{
+		"amoxicillina 500 mg per l'infezione": "it", "lorazepam 500 mg per l’ansia": "it", "500 mg par l'infirmière": "fr", "500 mg par l’interne": "fr", "500 mg PER L'EDEMA": "it",
+		"inject 500 mg per L-line": "en", "give 500 mg per NG tube": "en",
+	} {
+		parts := Protected(text, in)
+		last := parts[len(parts)-1]
+		require.Equal(t, "500 mg", text[last.Start:last.End], text)
 	}
 }

@@ -34,6 +34,9 @@ func (c *comparison) numberOrder() {
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"
 		}
+		if s.telephone && s.partner.telephone {
+			unit = "telephone"
+		}
 		if before := last[unit]; before != nil && !c.turnedRange(before, s) && !c.share(before, s) && changedPlaces(before, s, free && !s.calendar) || !free && s.inDate() != s.partner.inDate() && !s.clock && !s.partner.clock && !clockUnit(s.unit) && !clockUnit(s.partner.unit) {
 			c.found("number.order", c.source.numberText(s.number), c.target.numberText(s.partner.number))
 			return

@@ -69,7 +69,7 @@ func (x *facts) rangeStart(n number) int {
 	for i--; isSpace(x.f.at(i)); i-- {
 	}
 	for _, m := range x.numbers {
-		if m.to == i+1 && !m.soft && m.unit == "" && !m.code && !m.dated {
+		if m.to == i+1 && !m.soft && m.unit == "" && !m.code && !m.dated && !m.telephone {
 			return m.from
 		}
 	}

@@ -90,7 +90,7 @@ func scanNumbers(f *folded, words *wordRules) []number {
 		words.scale(f, &n)
 		attachUnit(f, &n)
 		n.ranked = rankStands(f, n) || words.ordinals.ranks(f, n)
-		n.code = n.unit == "" && !n.decimal && partOfName(f, n)
+		n.code = n.unit == "" && !n.decimal && !n.telephone && partOfName(f, n)
 		found = append(found, n)
 		i = n.to
 	}
@@ -321,7 +321,7 @@ func noUnit(f *folded, n number, m match) bool {
 func (f *folded) noUnitSign(n number, at int) bool {
 	marks, next := &loaded().marks, f.at(at+1)
 	switch {
-	case next == '\'':
+	case isOneOf("'’", next):
 		return wordsOf(f.lang).Elides
 	case next == '.':
 		return latinLetter(f.at(at + 2))

@@ -54,7 +54,7 @@ func ratesAmong(f *folded, marks []match) []rate {
 		if r.units[0] == perUnit {
 			at := skipSpaces(f, m.to)
 			u, ok := loaded().unitWords.at(f.runes, at)
-			if !ok || noUnit(f, number{values: []string{"1"}, unitTo: at}, u) {
+			if !ok || noRate(f, u) {
 				continue
 			}
 			r.units[0], r.to = u.entries[0].value, wordEnd(f, u)
@@ -66,6 +66,15 @@ func ratesAmong(f *folded, marks []match) []rate {
 		found = append(found, r)
 	}
 	return found
+}
+
+// noRate reports what stands behind "per", looks like a unit and is none: an article that lost its vowel ("per l'infezione"), a tube ("per NG
+// tube", "per G-tube"; nothing is given by the nanogram).
+func noRate(f *folded, m match) bool {
+	if m.entries[0].value == "ng" || noUnit(f, number{values: []string{"1"}, unitTo: m.from}, m) {
+		return true
+	}
+	return m.to-m.from == 1 && f.at(m.to) == '-' && latinLetter(f.at(m.to+1))
 }
 
 // perGroup is the group of words that make a rate.

@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"medixchange/internal/pattern"
+	"medixchange/translator/check"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -22,7 +23,7 @@ const (
 // as "000 mg 1", "250 mg/5 mL" as "mL 5/mg 250" and "5-10" as "10-5", unless something keeps it together. A sign counts where no
 // word stands before it: "COVID-19" has none. In HTML some of these letters are entities.
 var quantity = pattern.Lazy(
-	`(^|[^\pL\pN])((?:` + telephone + `|` + sign + run + `)(?:` + unit + more + `)?)` +
+	`(^|[^\pL\pN])(` + sign + run + `(?:` + unit + more + `)?)` +
 		`|\b(` + number + `(?:(?:` + further + `)+(?:` + unit + more + `)?|` + unit + more + `)|` + grouped + decimals + power + `|` + digits + raised + `)`)
 
 const (
@@ -41,9 +42,6 @@ const (
 	longUnit = `(?i:(?:micro|milli|nano|kilo)?(?:grams?|grammes?|lit(?:re|er)s?|moles?)|tablets?|capsules?|ampoules?|inhalations?|millimoles?)`
 	more     = `(?:` + between + run + `(?:` + unit + `)?)*`
 )
-
-// telephone is the code of a country and two groups of digits or more, some in brackets, with a time that stands behind it.
-const telephone = `\+[1-9][0-9]{0,2}(?:` + space + `?\([0-9]{1,5}\)` + space + `?[0-9]{2,}|(?:` + space + `|[-.])[0-9]{2,}){2,6}(?::[0-9]{2})?\b`
 
 // beginsRightToLeft begins a line of right-to-left text: the mark for clients that take the direction from the first letter, also of
 // a line that starts with a digit or a Latin name; the isolate for those that show a line in a left-to-right page without a direction
@@ -136,14 +134,23 @@ func hasRightToLeft(text string) bool {
 	return false
 }
 
-// isolateQuantities keeps each quantity of a right-to-left text in its order.
+// isolateQuantities keeps each quantity and each telephone number of a right-to-left text in its order.
 func isolateQuantities(c language.Code, text string) string {
 	if !c.RightToLeft() {
 		return text
 	}
 	return protect.OutsideVerbatim(text, func(text string) string {
-		return quantity().ReplaceAllString(text, "${1}"+leftToRightIsolate+"${2}${3}"+popIsolate)
+		shown, at := "", 0
+		for _, number := range check.Telephones(text, c) {
+			shown += quantitiesIsolated(text[at:number.Start]) + leftToRightIsolate + text[number.Start:number.End] + popIsolate
+			at = number.End
+		}
+		return shown + quantitiesIsolated(text[at:])
 	})
+}
+
+func quantitiesIsolated(text string) string {
+	return quantity().ReplaceAllString(text, "${1}"+leftToRightIsolate+"${2}${3}"+popIsolate)
 }
 
 // foreign lets each line of a text in c run in its own direction inside a message that has the direction of a text in base:

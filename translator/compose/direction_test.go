@@ -51,6 +51,7 @@ func TestRule11RightToLeft(t *testing.T) {
 		"90 mL/min/1.73 m²", "5 mg-10 mg", "5 mg - 10 mg", "5 mg / 5 mL", "50 mg/ 5 mL", "-5 °C - -3 °C", "800 mg + 160 mg", "2 x 5 mg/kg", "5 micrograms", "5 micrograms/hour",
 		"5 tablets", "2 capsules", "5 Milligrams", "1 gram/100 mL", "60 mg/0.6 mL", "1:1000",
 		"+1 555 010 9999", "+1\u00a0555\u00a0010\u00a09999", "+49 171 234567", "+1-555-010-9999", "+1 (555) 010-9999", "+44 (0)20 7946 0018", "+1 500 000 IU", "+1 500 mL",
+		"+33 1 40 20 50 50", "+33 6 12 34 56 78", "+971 4 123 4567", "+961 1 350 000", "+81 3 1234 5678", "+82 2 1234 5678", "(+44) 20 7946 0018", "+49 30 1234567/12", "+43 1 40400-0",
 	} {
 		m.Body = "أعط " + whole + " الآن"
 		require.Contains(t, Compose(m).Body, "أعط \u2066"+whole+"\u2069 الآن\u2069\u200f\n")
@@ -94,6 +95,7 @@ func TestQuantitiesAndOriginalsKeepTheirOrderInRightToLeftText(t *testing.T) {
 	for text, want := range map[string]string{
 		"أعط 500 mg كل 6 ساعات": "أعط [500 mg] كل 6 ساعات", "درجة 38.5 °C.": "درجة [38.5 °C].", "ضغط 120/80 mmHg": "ضغط [120/80 mmHg]",
 		"من 5-10 أقراص": "من [5-10] أقراص", "تشبع 88%": "تشبع [88%]", "0.1 µg/kg/min": "[0.1 µg/kg/min]", "B12 و 12": "B12 و 12",
+		"+33 1 40 20 50 50: الجراح": "[+33 1 40 20 50 50]: الجراح", "+44 20 7946 0018 14:30 و 5 mg": "[+44 20 7946 0018] [14:30] و [5 mg]", "(+44 20 7946 0018)": "([+44 20 7946 0018])",
 		"120 metoprolol": "120 metoprolol", "1,000 IU": "[1,000 IU]", "٥٠٠ ملغ": "٥٠٠ ملغ",
 	} {
 		shown := strings.NewReplacer("\u2066", "[", "\u2069", "]").Replace(isolateQuantities("ar", text))
@@ -244,6 +246,12 @@ func TestEachLineOfAnArabicMessageKeepsItsOrderWhereverItIsShown(t *testing.T) {
 
 // Clients make a link of an address and of what they do not know right behind it, and of nothing more where a quantity in it is isolated.
 func TestAddressesStayLinksInRightToLeftText(t *testing.T) {
+	for _, address := range []string{"pacs.example.com/study/5", "(pacs.example.com/study/5)", "PACS.Example.com/5"} {
+		require.Contains(t, Directed("ar", "انظر "+address), address+" \u2069")
+	}
+	for _, none := range []string{"5 mg/kg", "120/80", "0.5/1", "…/5", "a./b"} {
+		require.Contains(t, Directed("ar", "انظر "+none), none+"\u2069")
+	}
 	const link = "https://pacs.example/study/2024-11-30/5-10?x=3"
 	for _, behind := range []string{"", "."} {
 		for _, late := range []bool{false, true} {

@@ -122,7 +122,17 @@ func Words(text string) string {
 // do not know right behind it.
 func EndsInLink(line string) bool {
 	word := strings.ToLower(line[strings.LastIndexByte(line, ' ')+1:])
-	return strings.Contains(word, "://") || strings.Contains(word, "www.")
+	return strings.Contains(word, "://") || strings.Contains(word, "www.") || hasHostWithPath(word)
+}
+
+// hasHostWithPath reports an address without its scheme: "pacs.example.com/study/5".
+func hasHostWithPath(word string) bool {
+	host, _, found := strings.Cut(word, "/")
+	dot := strings.LastIndexByte(host, '.')
+	if !found || dot <= 0 || len(host)-dot <= 2 {
+		return false
+	}
+	return strings.IndexFunc(host[dot+1:], func(r rune) bool { return r < 'a' || r > 'z' }) < 0
 }
 
 // OutsideVerbatim changes a text but for its addresses, identifiers and code.
