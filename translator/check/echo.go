@@ -13,17 +13,17 @@ func (c *comparison) echo(source, translation *whole) bool {
 	if c.from.Base() == c.to.Base() || !translation.hasFirstWordOf(source) || !sameWords(source, translation) {
 		return false
 	}
-	words := source.ownWords(wordsOf(c.from).CapitalNouns)
-	return source.isSentence(words) || c.leftAsItWas(words)
+	return source.isSentence() || c.leftAsItWas(source)
 }
 
-// isSentence reports whether a text with some words of its own has so many words that no other language has the same.
-func (w *whole) isSentence(own []string) bool {
+// isSentence reports whether a text has so many words that no other language has the same; some are no names, nor nouns that a capital
+// letter makes look like them ("Klebsiella, Pseudomonas, Enterococcus").
+func (w *whole) isSentence() bool {
 	rest, limits := w.withoutDrugsAndUnits(), &loaded().limits.Form
 	if unspacedShare(rest) {
 		return letters(rest) >= limits.EchoUnspaced
 	}
-	return len(strings.Fields(rest)) >= limits.EchoWords && len(own) > 1
+	return len(strings.Fields(rest)) >= limits.EchoWords && len(w.ownWords(false)) > 1
 }
 
 // hasFirstWordOf reports whether the first word of another text that is in no drug stands in this one. Hardly any translation has
@@ -73,9 +73,10 @@ func sameWords(source, translation *whole) bool {
 	return slices.EqualFunc(source.wordsBesideDrugs(), translation.wordsBesideDrugs(), strings.EqualFold)
 }
 
-// leftAsItWas reports whether words of a text are such that its reader needs them translated. In letters that the reader's language is not
+// leftAsItWas reports whether a text has words that its reader needs translated. In letters that the reader's language is not
 // written in, one is enough; in the same letters the words have to be surely of the one language and surely not of the other.
-func (c *comparison) leftAsItWas(words []string) bool {
+func (c *comparison) leftAsItWas(source *whole) bool {
+	words := source.ownWords(wordsOf(c.from).CapitalNouns)
 	if len(words) == 0 {
 		return false
 	}

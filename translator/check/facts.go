@@ -268,6 +268,7 @@ func (x *facts) findWords(words *wordRules) {
 		}
 	}
 	var repeated []span
+	condition := -1 // where the last one ends
 	for _, m := range words.words.all(x.f.runes) {
 		if taken[m.from] != unused {
 			continue
@@ -286,7 +287,11 @@ func (x *facts) findWords(words *wordRules) {
 				x.keep(&repeated, s)
 			case omitted:
 				x.keep(&x.omissions, span{m.from, m.to, e.value})
-			case negated, opposed, weakened, faint, paused, forgotten:
+			case conditional:
+				condition = m.to
+			case forgotten:
+				x.negate(x.forgetting(s, e.value, condition))
+			case negated, opposed, weakened, faint, paused:
 				x.negate(s)
 			default:
 				x.addSide(m, e)

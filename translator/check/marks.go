@@ -15,6 +15,7 @@ type marks struct {
 	UnitsBefore      string `yaml:"unitsBefore"`
 	Range            string
 	Sentence, Clause string
+	Question         string
 	Items, Held      string
 	Point, Comma     string
 	Decimal, Group   string
@@ -55,7 +56,7 @@ func (r *rules) loadMarks() error {
 	}
 	m := &r.marks
 	for name, sign := range map[string]string{
-		"less": m.Less, "more": m.More, "minusNot": m.MinusNot, "unitsBefore": m.UnitsBefore, "range": m.Range, "sentence": m.Sentence, "clause": m.Clause,
+		"less": m.Less, "more": m.More, "minusNot": m.MinusNot, "unitsBefore": m.UnitsBefore, "range": m.Range, "sentence": m.Sentence, "clause": m.Clause, "question": m.Question,
 		"items": m.Items, "held": m.Held, "point": m.Point, "comma": m.Comma, "decimal": m.Decimal, "group": m.Group, "listComma": m.ListComma, "ordinal": m.Ordinal,
 		"degree": m.Degree, "rankBehind": m.RankBehind, "rankNot": m.RankNot, "moreThan": m.MoreThan, "times": m.Times, "year": m.Year, "month": m.Month, "day": m.Day, "minute": m.Minute, "hour": m.Hour, "yearShort": m.YearShort,
 	} {

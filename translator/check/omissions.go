@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -13,13 +14,18 @@ const omitted = "omit"
 // paused is the group of the words that may say as much, "postpone", "pause": they answer an omission beside a drug or a dose, and nothing else.
 const paused = "pause"
 
-// forgotten is the group of those of them that are no order: "do not forget a dose" answers "do not skip a dose", and "forget it" nothing.
+// forgotten is the group of orders to forget: "do not forget a dose" answers "do not skip a dose", and "forget it" nothing. What is no order
+// is paused: a dose that was omitted may have been forgotten.
 const forgotten = "forget"
+
+// conditional is the group of the words behind which there is no order in a clause: "if you forget a dose".
+const conditional = "if"
 
 // The values of the words for omitting that say so at some places only.
 const (
 	besideGiven = "beside" // in front of what is not given, or right behind it
 	partOfVerb  = "part"   // behind what is not given, which stands behind the verb that it is a part of
+	firstWord   = "first"  // where a clause begins
 )
 
 // leaving is the group of such verbs.
@@ -30,7 +36,7 @@ const treatment = "treatment"
 
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
-	var table map[language.Code]struct{ Is, IsNot, Before, Answers, Forgets, Denied, Leave, Out, Doses, Ignore []string }
+	var table map[language.Code]struct{ Is, IsNot, Before, Answers, Forgets, If, Denied, Leave, Out, Doses, Ignore []string }
 	if err := readYAML("omissions.yaml", &table); err != nil {
 		return err
 	}
@@ -48,6 +54,7 @@ func (r *rules) loadOmissions() error {
 			{words, row.Out, entry{group: omitted, value: partOfVerb, sure: true}},
 			{words, row.Answers, entry{group: paused, sure: true}},
 			{words, row.Forgets, entry{group: forgotten, sure: true}},
+			{words, row.If, entry{group: conditional, sure: true}},
 			{words, row.Denied, entry{group: paused, sure: true}},
 			{words, row.Denied, entry{group: negated, sure: true}},
 			{words, row.Ignore, entry{group: omitted, ignore: true}},
@@ -55,7 +62,12 @@ func (r *rules) loadOmissions() error {
 			{doses, row.Doses, entry{group: "dose", sure: true}},
 		} {
 			for _, word := range list.words {
-				list.into.add(word, list.entry)
+				meaning := list.entry
+				word, first := strings.CutPrefix(word, "^")
+				if first {
+					meaning.value = firstWord
+				}
+				list.into.add(word, meaning)
 			}
 		}
 	}

@@ -33,6 +33,23 @@ func (x *facts) answer(orders []place, y *facts, reach float64) (lacking, weak [
 	return lacking, slices.DeleteFunc(weak, func(p place) bool { return slices.Contains(used, p) })
 }
 
+// forgetting is a word for an order to forget, or one that only pauses where it is no order: inside a clause that it has to begin, behind a
+// condition in its clause, and in a question. The last condition in front of the word ends at a place, -1 for none.
+func (x *facts) forgetting(word span, where string, condition int) span {
+	conditioned := condition >= 0 && x.oneClause(condition, word.from, loaded().limits.Negation.ConcordReach)
+	if conditioned || where == firstWord && !x.beginsClause(word.from) || x.asked(word.to) {
+		word.value = paused
+	}
+	return word
+}
+
+// asked reports whether the sentence that a place stands in ends as a question.
+func (x *facts) asked(at int) bool {
+	rest := x.f.runes[at:min(at+loaded().limits.Negation.ConcordReach, len(x.f.runes))]
+	end := slices.IndexFunc(rest, func(r rune) bool { return isOneOf(loaded().marks.Sentence, r) })
+	return end >= 0 && isOneOf(loaded().marks.Question, rest[end])
+}
+
 func omits(p place) bool { return p.value == omitted }
 
 // partition parts the places that are so from the others.
@@ -65,6 +82,14 @@ func (x *facts) denies(s place) bool {
 // pausesBetween reports whether another word that may be denied stands between two places.
 func (x *facts) pausesBetween(from, to int) bool {
 	return slices.ContainsFunc(slices.Concat(x.pauses, x.weak, x.opposites), func(s span) bool { return from <= s.from && s.to <= to })
+}
+
+// beginsClause reports whether a clause begins at a place, be it behind a dash or a bullet.
+func (x *facts) beginsClause(at int) bool {
+	for isSpace(x.f.at(at - 1)) {
+		at--
+	}
+	return at == 0 || !wordRune(x.f.runes[at-1]) && !isDigit(x.f.runes[at-1])
 }
 
 // endsClause reports whether a clause is over at a place.

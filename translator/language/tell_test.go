@@ -19,6 +19,8 @@ func TestAFewWordsTellOneLanguageFromAnother(t *testing.T) {
 		{"patient stable", "en", "fr", false},
 		{"suspenda", "es", "pt", false},
 		{"jetzt geben", "de", "en", true},
+		{"stopp heute", "de", "en", true},
+		{"dr mark weber klinikum stuttgart", "de", "en", false}, // names
 		{"жена", "ru", "sr", false},
 		{"give", "es", "en", false},
 		{"중지", "ko", "en", false}, // another script tells enough
