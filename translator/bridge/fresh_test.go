@@ -119,6 +119,7 @@ func TestARequestForHistoryWaitsOneBudgetInAll(t *testing.T) {
 	for n := range 3 {
 		room := w.room(alice)
 		events = append(events, w.event(w.say(room, alice, bedSentence(n))))
+		w.handledAll() // before somebody reads it
 		w.member(room, bob, bob, "join")
 	}
 	w.settled()

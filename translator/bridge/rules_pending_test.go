@@ -114,6 +114,7 @@ func beginning(t *testing.T, texts ...string) (w *world, room string, open func(
 	for _, text := range texts {
 		w.say(room, alice, text)
 	}
+	w.handledAll() // before somebody reads them
 	w.tooLate()
 	w.member(room, bob, bob, "join")
 	return w, room, w.engine.close()
