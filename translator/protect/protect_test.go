@@ -79,14 +79,27 @@ func TestAnAddressEndsWhereTheTranslationGoesOn(t *testing.T) {
 		"see https://a.example/b for more": "请看 https://a.example/b 了解", "ask @nurse:b.example for more": "请看 @nurse:b.example 了解",
 		"give 5 mg for more": "请看 5 mg了解", "run `ls` for more": "请看 `ls`了解",
 	} {
-		message := Parse(text, "", "en")
-		segments := message.Segments()
-		require.Len(t, segments[0], 3, text)
-		segments[0][0].Text, segments[0][2].Text = "请看 ", "了解"
-		restored, err := message.Restore(segments, "zh")
-		require.NoError(t, err)
-		require.Equal(t, want, restored.Body)
+		require.Equal(t, want, around(t, text, "请看 ", "了解", "zh"))
 	}
+}
+
+func TestAnAddressEndsBeforeTheMarksOfOtherScripts(t *testing.T) {
+	const text = "see https://a.example/b, then call"
+	require.Equal(t, "请看 https://a.example/b ，然后", around(t, text, "请看 ", "，然后", "zh"))
+	require.Equal(t, "راجع https://a.example/b ، ثم", around(t, text, "راجع ", "، ثم", "ar"))
+	require.Equal(t, "vea https://a.example/b, luego", around(t, text, "vea ", ", luego", "es"))
+	require.Equal(t, "给 5 mg，然后", around(t, "give 5 mg, then", "给 ", "，然后", "zh"))
+}
+
+// around restores a text of which only a protected part in the middle stays.
+func around(t *testing.T, text, before, behind string, to language.Code) string {
+	message := Parse(text, "", "en")
+	segments := message.Segments()
+	require.Len(t, segments[0], 3, text)
+	segments[0][0].Text, segments[0][2].Text = before, behind
+	restored, err := message.Restore(segments, to)
+	require.NoError(t, err)
+	return restored.Body
 }
 
 // TestQuantitiesAreOnePart: what an engine could tear apart is protected as a whole.

@@ -118,7 +118,7 @@ func (m *Message) write(whole, line *strings.Builder, piece Piece) {
 }
 
 // spaced puts a space between an atom and a letter or digit of a spaced script right beside it, which the source's script did not
-// need; and one between an address and whatever letter follows it, which clients would take for a part of the address.
+// need; and one between an address and what follows it, where clients would take that for a part of the address.
 func (m *Message) spaced(segment Segment) Segment {
 	var out Segment
 	for i, piece := range segment {
@@ -136,10 +136,18 @@ func (m *Message) runTogether(before, after Piece) bool {
 		return false
 	}
 	text, first := m.reading(before), firstRune(m.reading(after))
-	if before.Kind == Atom && (unicode.IsLetter(first) || unicode.IsDigit(first)) && isAddress(text) {
+	if before.Kind == Atom && goesOn(first) && isAddress(text) {
 		return true
 	}
 	return spacedScript(lastRune(text)) && spacedScript(first)
+}
+
+// takenIn are the marks of scripts that clients do not know the ends of sentences of: they take them into the address before them.
+const takenIn = "。、，；：！？）」』】》〉،؛؟۔"
+
+// goesOn reports a sign that clients take for a part of the address before it.
+func goesOn(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune(takenIn, r)
 }
 
 // local is how the language of the translation writes an atom. What is more than its text (code, a link, a pill) stays.
