@@ -84,7 +84,7 @@ func (h *house) names(reader language.Code) string {
 	for _, code := range h.s.o.Languages {
 		names = append(names, string(code)+" ("+code.Name(reader)+")")
 	}
-	return strings.Join(names, ", ")
+	return language.List(reader, names)
 }
 
 // answerLang shows or changes what a member reads.

@@ -89,7 +89,7 @@ func (t *talk) languageNames(reader language.Code) string {
 	for _, code := range t.b.languages {
 		names = append(names, string(code)+" ("+code.Name(reader)+")")
 	}
-	return strings.Join(names, ", ")
+	return language.List(reader, names)
 }
 
 // maxEcho is how many letters of what a user wrote an answer repeats.

@@ -122,7 +122,7 @@ func (t *talk) enlist(ctx context.Context, a *asked, text string) (string, error
 		return "", fmt.Errorf("listing a user in the directory: %w", err)
 	}
 	if !known {
-		names := strings.Join(t.b.o.Directory.Specialties(string(a.reader)), ", ")
+		names := language.List(a.reader, t.b.o.Directory.Specialties(string(a.reader)))
 		return language.Say(a.reader, "directory_specialties", "specialties", names), nil
 	}
 	return t.directoryStanding(ctx, a)
@@ -199,5 +199,5 @@ func chosenDuty(reader language.Code, duties []DirectoryDuty, named string) (dut
 	case named == "" && len(duties) == 1:
 		return duties[0], ""
 	}
-	return duty, language.Say(reader, "duty_which", "functions", strings.Join(names, ", "))
+	return duty, language.Say(reader, "duty_which", "functions", language.List(reader, names))
 }

@@ -111,6 +111,12 @@ func TestString(t *testing.T) {
 	require.Equal(t, "no_such_key", String("en", "no_such_key"))
 }
 
+func TestAListHasTheCommaOfItsLanguage(t *testing.T) {
+	for code, want := range map[Code]string{"en": "a, b", "zh-Hant": "a、b", "ja": "a、b", "ar": "a، b", "sr-Latn": "a, b", "tlh": "a, b"} {
+		require.Equal(t, want, List(code, []string{"a", "b"}), code)
+	}
+}
+
 func TestStringsCountAsCLDRSays(t *testing.T) {
 	for _, test := range []struct {
 		code        Code

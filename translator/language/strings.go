@@ -95,6 +95,9 @@ func String(c Code, key string, pairs ...string) string {
 	return replaced(w.forCount(c, pairs), pairs)
 }
 
+// List is a row of names for a reader of c, with their language's comma between them.
+func List(c Code, names []string) string { return strings.Join(names, String(c, "list_comma")) }
+
 // forCount picks the text for the count among the values.
 func (w wording) forCount(c Code, pairs []string) string {
 	for i := 0; i+1 < len(pairs) && w.categories != nil; i += 2 {

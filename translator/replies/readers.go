@@ -27,7 +27,7 @@ func (r Readers) Say(c language.Code) string {
 	for _, code := range r.Languages {
 		names = append(names, code.Name(c))
 	}
-	return language.Say(c, "readers_here", "count", strconv.Itoa(r.Count), "languages", strings.Join(names, ", "))
+	return language.Say(c, "readers_here", "count", strconv.Itoa(r.Count), "languages", language.List(c, names))
 }
 
 // Under writes under a text for a reader of c who reads translations in the room (TRANSLATION 20).

@@ -76,7 +76,7 @@ func IdentifiersNotice(reader language.Code, key string, kinds []identifiers.Kin
 	for _, kind := range kinds {
 		names = append(names, language.String(reader, "privacy_"+string(kind)))
 	}
-	return "🌐 " + language.Say(reader, key, "items", strings.Join(names, ", "))
+	return "🌐 " + language.Say(reader, key, "items", language.List(reader, names))
 }
 
 // recentWarnings are those of the last hour.
