@@ -188,7 +188,7 @@ func TestTheBotAnswersInTheLanguagesThatMembersChose(t *testing.T) {
 	require.Equal(t, "{}", spanish.Get(`content.m\.mentions`).Raw)
 	require.Zero(t, w.hs.count("nobody has chosen"))
 
-	w.hs.waitSaid("2 miembros leen aquí traducciones: español, chino\n此处有2位成员阅读译文：西班牙语, 中文") // TRANSLATION 20
+	w.hs.waitSaid("2 miembros leen aquí traducciones: español, chino\n此处有2位成员阅读译文：西班牙语、中文") // TRANSLATION 20
 
 	w.push("3", w.event("@ana:b.example", "m.room.redaction", object{"redacts": message["event_id"]}))
 	w.hs.waitFor("redact " + spanish.Get("event_id").Str)
