@@ -55,19 +55,19 @@ const (
 )
 
 // letGather lets news come together where nothing is translated, since being woken costs more than reading: the longer nothing was to
-// be begun, the longer, so that what comes after a translation is read at once. While engines are away nobody waits for the reader:
-// those who are woken with it find out themselves what they show.
+// be begun, the longer, so that what comes after a translation is read at once. While engines are away the reader is in no hurry: those who
+// are woken with it find out themselves what they show.
 func (b *Bridge) letGather(ctx context.Context, begun int) {
 	if begun > 0 {
 		b.vainReads = 0
 		return
 	}
 	b.vainReads++
+	most := gatherMost
 	if b.absences.lasting() {
-		pace.Pause(ctx, stream.Unhurried)
-		return
+		most = stream.Unhurried
 	}
-	pace.Pause(ctx, min(time.Duration(b.vainReads)*gatherStep, gatherMost))
+	pace.Pause(ctx, min(time.Duration(b.vainReads)*gatherStep, most))
 }
 
 // take follows one entry of the stream.

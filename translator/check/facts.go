@@ -31,6 +31,8 @@ type facts struct {
 	weak             []span // "avoid", "instead of"
 	faint            []span // "shortage", "unlike"
 	omissions        []span // words for not giving something
+	told             []span // those of them that are no orders
+	missed           []span // words for a dose that was forgotten
 	pauses           []span // words that answer an omission
 	crowded          bool   // it has more numbers than are compared
 	manyNegations    bool   // and more words that negate
@@ -286,12 +288,10 @@ func (x *facts) findWords(words *wordRules) {
 			case concord:
 				x.keep(&repeated, s)
 			case omitted:
-				x.keep(&x.omissions, span{m.from, m.to, e.value})
+				x.omit(span{m.from, m.to, e.value}, condition)
 			case conditional:
 				condition = m.to
-			case forgotten:
-				x.negate(x.forgetting(s, e.value, condition))
-			case negated, opposed, weakened, faint, paused:
+			case negated, opposed, weakened, faint, paused, missed:
 				x.negate(s)
 			default:
 				x.addSide(m, e)

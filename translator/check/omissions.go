@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"medixchange/translator/language"
 )
@@ -14,18 +13,18 @@ const omitted = "omit"
 // paused is the group of the words that may say as much, "postpone", "pause": they answer an omission beside a drug or a dose, and nothing else.
 const paused = "pause"
 
-// forgotten is the group of orders to forget: "do not forget a dose" answers "do not skip a dose", and "forget it" nothing. What is no order
-// is paused: a dose that was omitted may have been forgotten.
-const forgotten = "forget"
+// missed is the group of the words for a dose that was not given without anybody's order, "forget", "miss": they answer an omission that is
+// denied, reported or conditional ("do not skip a dose", "a dose was omitted", "if you skip a dose"), and no order.
+const missed = "miss"
 
-// conditional is the group of the words behind which there is no order in a clause: "if you forget a dose".
+// conditional is the group of the words behind which nothing is ordered in a clause: "if you skip a dose".
 const conditional = "if"
 
 // The values of the words for omitting that say so at some places only.
 const (
 	besideGiven = "beside" // in front of what is not given, or right behind it
 	partOfVerb  = "part"   // behind what is not given, which stands behind the verb that it is a part of
-	firstWord   = "first"  // where a clause begins
+	reported    = "report" // anywhere, and it is no order
 )
 
 // leaving is the group of such verbs.
@@ -36,7 +35,7 @@ const treatment = "treatment"
 
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
-	var table map[language.Code]struct{ Is, IsNot, Before, Answers, Forgets, If, Denied, Leave, Out, Doses, Ignore []string }
+	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, If, Denied, Leave, Out, Doses, Ignore []string }
 	if err := readYAML("omissions.yaml", &table); err != nil {
 		return err
 	}
@@ -52,8 +51,9 @@ func (r *rules) loadOmissions() error {
 			{words, row.IsNot, entry{group: negated, sure: true}},
 			{words, row.Before, entry{group: omitted, value: besideGiven, sure: true}},
 			{words, row.Out, entry{group: omitted, value: partOfVerb, sure: true}},
+			{words, row.Reported, entry{group: omitted, value: reported, sure: true}},
 			{words, row.Answers, entry{group: paused, sure: true}},
-			{words, row.Forgets, entry{group: forgotten, sure: true}},
+			{words, row.Missed, entry{group: missed, sure: true}},
 			{words, row.If, entry{group: conditional, sure: true}},
 			{words, row.Denied, entry{group: paused, sure: true}},
 			{words, row.Denied, entry{group: negated, sure: true}},
@@ -62,12 +62,7 @@ func (r *rules) loadOmissions() error {
 			{doses, row.Doses, entry{group: "dose", sure: true}},
 		} {
 			for _, word := range list.words {
-				meaning := list.entry
-				word, first := strings.CutPrefix(word, "^")
-				if first {
-					meaning.value = firstWord
-				}
-				list.into.add(word, meaning)
+				list.into.add(word, list.entry)
 			}
 		}
 	}
@@ -96,7 +91,7 @@ func (x *facts) treatments(words *wordRules) treatments {
 // settleOmissions lets the words for omitting something count where a drug or a dose is spoken of, and answer elsewhere: no negation in a
 // text with a drug ("do not give heparin, hold the rail").
 func (x *facts) settleOmissions(words *wordRules) {
-	if len(x.omissions) == 0 && len(x.pauses) == 0 {
+	if len(x.omissions) == 0 && len(x.pauses) == 0 && len(x.missed) == 0 {
 		return
 	}
 	g := x.treatments(words)
@@ -104,11 +99,35 @@ func (x *facts) settleOmissions(words *wordRules) {
 		x.omissions[i].value = x.settled(o, g)
 		x.negate(x.omissions[i])
 	}
-	for i, s := range x.pauses {
-		if !x.givenBehind(s, g.things) && !x.givenBefore(s, g.things) && !slices.ContainsFunc(g.things, func(thing span) bool { return x.inReach(thing, s) }) {
-			x.pauses[i].value = "" // it may be of anything, and only answers to a pause of the other side
+	x.settleAnswers(x.pauses, g.things)
+	x.settleAnswers(x.missed, g.things)
+}
+
+// settleAnswers takes the value from words that stand beside nothing that is given: they may be of anything, and only answer to such a word of
+// the other side.
+func (x *facts) settleAnswers(words, things []span) {
+	for i, s := range words {
+		if !x.givenBehind(s, things) && !x.givenBefore(s, things) && !slices.ContainsFunc(things, func(thing span) bool { return x.inReach(thing, s) }) {
+			words[i].value = ""
 		}
 	}
+}
+
+// omit keeps a word for omitting something. The last condition in front of it ends at a place, -1 for none: behind one in its clause, and in a
+// question, nothing is ordered, unless by a word such as "hold" ("if the rate is low hold metoprolol").
+func (x *facts) omit(word span, condition int) {
+	x.keep(&x.omissions, word)
+	conditioned := condition >= 0 && x.oneClause(condition, word.from, loaded().limits.Negation.ConcordReach)
+	if word.value == reported || word.value == "" && (conditioned || x.asked(word.to)) {
+		x.keep(&x.told, word)
+	}
+}
+
+// asked reports whether the sentence that a place stands in ends as a question.
+func (x *facts) asked(at int) bool {
+	rest := x.f.runes[at:min(at+loaded().limits.Negation.ConcordReach, len(x.f.runes))]
+	end := slices.IndexFunc(rest, func(r rune) bool { return isOneOf(loaded().marks.Sentence, r) })
+	return end >= 0 && isOneOf(loaded().marks.Question, rest[end])
 }
 
 // settled is what a word for omitting something is taken for, "" for nothing.

@@ -4,18 +4,30 @@ import "slices"
 
 // unanswered gives the places of the negations of y that need one of x: all but the omissions that a pause of x answers. It has to be one
 // that answers to no pause of y ("hold heparin and postpone the surgery"), stands beside a drug or a dose, and is denied as the omission is
-// ("hold apixaban, do not stop aspirin").
+// ("hold apixaban, do not stop aspirin"). What is no order may have been missed as well.
 func (x *facts) unanswered(y *facts, reach float64) []place {
 	omissions, left := partition(y.places(y.negations, y.opposites), omits)
-	free := unmatched(x.places(x.pauses), y.places(y.pauses), reach)
-	free = slices.DeleteFunc(free, func(p place) bool { return p.value == "" })
-	denied, ordered := partition(omissions, y.denies)
-	deniedPauses, pauses := partition(free, x.denies)
-	pauses = slices.DeleteFunc(pauses, func(p place) bool { return p.value == forgotten })
-	left = append(left, unmatched(denied, deniedPauses, reach)...)
-	left = append(left, unmatched(ordered, pauses, reach)...)
+	denied, said := partition(omissions, y.denies)
+	told, ordered := partition(said, y.tells)
+	deniedPauses, pauses := partition(free(x.places(x.pauses), y.places(y.pauses), reach), x.denies)
+	deniedMissed, missed := partition(free(x.places(x.missed), y.places(y.missed), reach), x.denies)
+	lacking, used := matched(ordered, pauses, reach)
+	pauses = slices.DeleteFunc(pauses, func(p place) bool { return slices.Contains(used, p) })
+	left = append(left, lacking...)
+	left = append(left, unmatched(told, slices.Concat(pauses, missed), reach)...)
+	left = append(left, unmatched(denied, slices.Concat(deniedPauses, deniedMissed), reach)...)
 	sortPlaces(left)
 	return left
+}
+
+// free gives those of some places beside a drug or a dose that answer to none of the others.
+func free(places, others []place, reach float64) []place {
+	return slices.DeleteFunc(unmatched(places, others, reach), func(p place) bool { return p.value == "" })
+}
+
+// tells reports an omission that is no order.
+func (x *facts) tells(p place) bool {
+	return slices.ContainsFunc(x.told, func(s span) bool { return s.from == p.from })
 }
 
 // orders parts the orders to omit something from the other places, among them those not to omit it.
@@ -31,23 +43,6 @@ func (x *facts) answer(orders []place, y *facts, reach float64) (lacking, weak [
 	_, answered := partition(y.places(y.weak), y.denies)
 	lacking, used := matched(orders, unmatched(answers, answered, reach), reach)
 	return lacking, slices.DeleteFunc(weak, func(p place) bool { return slices.Contains(used, p) })
-}
-
-// forgetting is a word for an order to forget, or one that only pauses where it is no order: inside a clause that it has to begin, behind a
-// condition in its clause, and in a question. The last condition in front of the word ends at a place, -1 for none.
-func (x *facts) forgetting(word span, where string, condition int) span {
-	conditioned := condition >= 0 && x.oneClause(condition, word.from, loaded().limits.Negation.ConcordReach)
-	if conditioned || where == firstWord && !x.beginsClause(word.from) || x.asked(word.to) {
-		word.value = paused
-	}
-	return word
-}
-
-// asked reports whether the sentence that a place stands in ends as a question.
-func (x *facts) asked(at int) bool {
-	rest := x.f.runes[at:min(at+loaded().limits.Negation.ConcordReach, len(x.f.runes))]
-	end := slices.IndexFunc(rest, func(r rune) bool { return isOneOf(loaded().marks.Sentence, r) })
-	return end >= 0 && isOneOf(loaded().marks.Question, rest[end])
 }
 
 func omits(p place) bool { return p.value == omitted }
@@ -82,14 +77,6 @@ func (x *facts) denies(s place) bool {
 // pausesBetween reports whether another word that may be denied stands between two places.
 func (x *facts) pausesBetween(from, to int) bool {
 	return slices.ContainsFunc(slices.Concat(x.pauses, x.weak, x.opposites), func(s span) bool { return from <= s.from && s.to <= to })
-}
-
-// beginsClause reports whether a clause begins at a place, be it behind a dash or a bullet.
-func (x *facts) beginsClause(at int) bool {
-	for isSpace(x.f.at(at - 1)) {
-		at--
-	}
-	return at == 0 || !wordRune(x.f.runes[at-1]) && !isDigit(x.f.runes[at-1])
 }
 
 // endsClause reports whether a clause is over at a place.

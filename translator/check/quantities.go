@@ -297,7 +297,7 @@ func (c *comparison) differing(s, t *candidate) {
 	switch {
 	case s.dated:
 		c.found("date.changed", original, translation)
-	case powerOfTen(s.values[0], t.values[0]):
+	case !s.telephone && !t.telephone && powerOfTen(s.values[0], t.values[0]):
 		c.found("decimal.changed", original, translation)
 	case critical(s.unit) || critical(t.unit):
 		c.found("dose.changed", original, translation)

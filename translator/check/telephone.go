@@ -90,7 +90,7 @@ func bracketOpens(f *folded, at int) bool {
 	return f.at(at) == '('
 }
 
-// standsApart reports digits behind a telephone number that are none of its own: a time, and where the number may well be over, a pair, a date,
+// standsApart reports digits behind a telephone number that are none of its own: a time, and where the number may well be over, a pair, a range, a date,
 // a decimal or an amount ("24/7", "2.5 mg", "24 h"). A shorter one goes on: the 50 of "+33 1 40 20 50 50 jours" is its own.
 func standsApart(f *folded, from, to, read int) bool {
 	if f.at(from-1) != ' ' {
@@ -99,7 +99,7 @@ func standsApart(f *folded, from, to, read int) bool {
 	if f.at(to) == ':' && to-from <= 2 && pastDigits(f, to+1) == to+3 {
 		return true
 	}
-	return read >= wholeTelephone && (isOneOf(":/.,", f.at(to)) && isDigit(f.at(to+1)) || unitBehind(f, to) != "")
+	return read >= wholeTelephone && (isOneOf(":/.,-", f.at(to)) && isDigit(f.at(to+1)) || unitBehind(f, to) != "")
 }
 
 // unitBehind is the unit of a number that ends at a place, "" without one.
