@@ -32,6 +32,8 @@ type inbox struct {
 	results *prometheus.CounterVec
 	signal  chan struct{}
 	stopped chan struct{}
+	// patience is for how long a transaction waits for its rooms; then the inbox takes over.
+	patience time.Duration
 
 	mu      sync.Mutex
 	working map[string]bool   // by room
@@ -41,7 +43,7 @@ type inbox struct {
 
 func newInbox(o Options) (*inbox, error) {
 	i := &inbox{
-		ids: o.DB.IDs("inbox"), signal: make(chan struct{}, 1), stopped: make(chan struct{}),
+		ids: o.DB.IDs("inbox"), signal: make(chan struct{}, 1), stopped: make(chan struct{}), patience: directTime,
 		working: map[string]bool{}, wanted: map[string]string{}, hurry: map[string]bool{},
 		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "medix_pdus_received_total", Help: "PDUs of other servers, by what became of them.",

@@ -105,6 +105,7 @@ func (n *netNode) start() {
 	})
 	require.NoError(n.t, err)
 	n.Rooms = r
+	n.inbox.patience = 20 * directTime // on a busy machine the inbox would take over what tests want to know
 	n.stopDB = func() { require.NoError(n.t, db.Close()) }
 	n.net.mu.Lock()
 	n.net.nodes[n.name] = n

@@ -197,7 +197,7 @@ func (r *Rooms) deliver(ctx context.Context, origin string, parcels []*parcel) e
 	for _, some := range byRoom {
 		r.try(ctx, some)
 	}
-	timer := time.NewTimer(directTime)
+	timer := time.NewTimer(r.inbox.patience)
 	defer timer.Stop()
 	late := false
 	var keep []*parcel
