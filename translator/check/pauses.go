@@ -10,12 +10,12 @@ func (x *facts) unanswered(y *facts, reach float64) []place {
 	denied, said := partition(omissions, y.denies)
 	told, ordered := partition(said, y.tells)
 	deniedPauses, pauses := partition(free(x.places(x.pauses), y.places(y.pauses), reach), x.denies)
-	deniedMissed, missed := partition(free(x.places(x.missed), y.places(y.missed), reach), x.denies)
+	deniedLapses, lapses := partition(free(x.places(x.missed), y.places(y.missed), reach), x.denies)
 	lacking, used := matched(ordered, pauses, reach)
 	pauses = slices.DeleteFunc(pauses, func(p place) bool { return slices.Contains(used, p) })
 	left = append(left, lacking...)
-	left = append(left, unmatched(told, slices.Concat(pauses, missed), reach)...)
-	left = append(left, unmatched(denied, slices.Concat(deniedPauses, deniedMissed), reach)...)
+	left = append(left, unmatched(told, slices.Concat(pauses, lapses), reach)...)
+	left = append(left, unmatched(denied, slices.Concat(deniedPauses, deniedLapses), reach)...)
 	sortPlaces(left)
 	return left
 }
