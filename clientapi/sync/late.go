@@ -8,14 +8,24 @@ import (
 )
 
 // startLate finds out whether late edits that were over the limit are owed to the device, and up to which it has them: they
-// have their places before its token. That is carried on as long as they may be asked for again.
+// have their places before its token. That is carried on as long as they may be asked for again. Before any of them may go out the
+// device has no reason to be read on their account.
 func (r *round) startLate() {
 	arrived := int64(0)
 	if r.epoch {
 		arrived = r.since.Late
 	}
-	if r.wasOwed, r.owed = r.h.view.OwesLate(r.q.device.UserID, r.q.device.DeviceID, arrived); r.wasOwed {
-		r.arrived, r.next.Late = arrived, arrived
+	remembered, first := r.h.view.OwesLate(r.q.device.UserID, r.q.device.DeviceID, arrived)
+	if !remembered {
+		return
+	}
+	r.wasOwed, r.arrived, r.next.Late = true, arrived, arrived
+	switch {
+	case first.IsZero():
+	case first.After(r.h.now()):
+		r.wakeAt(first)
+	default:
+		r.owed = true
 	}
 }
 

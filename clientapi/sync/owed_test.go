@@ -206,6 +206,24 @@ func TestRule14WhatIsOwedComesToWhoGoesOnFromATokenOfAnotherProcess(t *testing.T
 	require.Empty(t, b.c.bodies(b.room))
 }
 
+// Else each answer would read all of a device's rooms for what the minute does not allow.
+func TestAPollBeforeAnythingOwedMayGoOutReadsNothing(t *testing.T) {
+	b := newBacklog(t, 22)
+	b.c.sync()
+	token, err := ParseToken(b.c.since)
+	require.NoError(t, err)
+	r := &round{h: b.c.h, ctx: t.Context(), q: &query{device: b.c.device, filter: &Filter{}, since: token}, since: token, epoch: true}
+	standing, err := r.stand()
+	require.NoError(t, err)
+	r.startLate()
+	require.True(t, r.wasOwed)
+	require.True(t, r.unchanged(standing))
+	require.WithinDuration(t, b.w.now().Add(time.Minute), r.wake, time.Minute)
+	b.minute()
+	r.startLate()
+	require.False(t, r.unchanged(standing))
+}
+
 // A device that begins anew without asking for a room has nothing of it.
 func TestRule05WhatIsOwedIsForgottenWhenADeviceBeginsWithoutTheRoom(t *testing.T) {
 	b := newBacklog(t, 22)

@@ -33,7 +33,7 @@ type round struct {
 	wake   time.Time
 
 	wasOwed bool  // late edits are or were, to the device, and may be asked for again
-	owed    bool  // some of them have not arrived
+	owed    bool  // some of them may go out now
 	arrived int64 // number of the last of them that it has
 
 	mine       mine // what concerns the user alone
@@ -65,7 +65,7 @@ func (h *Handler) round(ctx context.Context, q *query, since Token) (result, err
 	r.startLate()
 	if r.unchanged(standing) {
 		r.next.Held = since.Held
-		return result{next: r.next, empty: true}, nil
+		return result{next: r.next, empty: true, wake: r.wake}, nil
 	}
 	defer r.unseat()
 	if r.viewer, err = h.view.Viewer(ctx, q.device.UserID, q.device.DeviceID, q.device.Scope); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -45,34 +46,69 @@ func (e *owedEdit) awaitedBy(since, arrived int64) bool {
 // hasArrived reports whether a device that has what was given up to a number has the edit.
 func (e *owedEdit) hasArrived(upto int64) bool { return e.number != 0 && e.number <= upto }
 
+// owedTo is what one device is owed, by room, and what was last found out about it: a device asks for each of its answers.
+type owedTo struct {
+	in    map[string][]owedEdit
+	found *dueAt // nil once something is different
+}
+
+// dueAt says when the first of what a device awaits may go to it, having what was given up to a number: zero when it awaits nothing.
+type dueAt struct {
+	arrived int64
+	asked   time.Time
+	first   time.Time
+}
+
+// holds reports whether it is still so for a device that has what was given up to the number arrived. It does not when something
+// given before did not arrive, and when the clock was put back.
+func (d *dueAt) holds(arrived int64, now time.Time) bool {
+	return d != nil && arrived >= d.arrived && !now.Before(d.asked) && (d.first.IsZero() || now.Before(d.first))
+}
+
 // owedEdits are those of all devices, under the lock of the lateLimit that they are in.
 type owedEdits struct {
 	devices atomic.Int64 // how many there are, for who looks without the lock
-	of      map[lateDevice]map[string][]owedEdit
+	of      map[lateDevice]*owedTo
 	rooms   int   // of all devices
 	number  int64 // the last that was given
 	swept   time.Time
 }
 
-func (o *owedEdits) in(key lateKey) []owedEdit { return o.of[key.device][key.roomID] }
+func (o *owedEdits) in(key lateKey) []owedEdit {
+	if to := o.of[key.device]; to != nil {
+		return to.in[key.roomID]
+	}
+	return nil
+}
 
 // put replaces what a device is owed in a room, ascending by position.
 func (o *owedEdits) put(key lateKey, edits []owedEdit, now time.Time) {
 	o.rooms -= min(1, len(o.in(key)))
 	if len(edits) == 0 {
-		delete(o.of[key.device], key.roomID)
-		if len(o.of[key.device]) == 0 {
-			delete(o.of, key.device)
-		}
-		o.devices.Store(int64(len(o.of)))
+		o.drop(key)
 		return
 	}
 	o.makeRoom(now)
-	if o.of[key.device] == nil {
-		o.of[key.device] = map[string][]owedEdit{}
+	to := o.of[key.device]
+	if to == nil {
+		to = &owedTo{in: map[string][]owedEdit{}}
+		o.of[key.device] = to
 	}
-	o.of[key.device][key.roomID] = bounded(edits)
+	to.in[key.roomID], to.found = bounded(edits), nil
 	o.rooms++
+	o.devices.Store(int64(len(o.of)))
+}
+
+func (o *owedEdits) drop(key lateKey) {
+	to := o.of[key.device]
+	if to == nil {
+		return
+	}
+	delete(to.in, key.roomID)
+	to.found = nil
+	if len(to.in) == 0 {
+		delete(o.of, key.device)
+	}
 	o.devices.Store(int64(len(o.of)))
 }
 
@@ -92,15 +128,15 @@ func (o *owedEdits) makeRoom(now time.Time) {
 		o.sweep(now)
 	}
 	if o.of == nil || o.rooms >= maxLimited {
-		o.of, o.rooms = map[lateDevice]map[string][]owedEdit{}, 0
+		o.of, o.rooms = map[lateDevice]*owedTo{}, 0
 	}
 }
 
 // sweep forgets what is old, of all devices.
 func (o *owedEdits) sweep(now time.Time) {
 	o.swept = now
-	for device, inRooms := range o.of {
-		for roomID, edits := range inRooms {
+	for device, to := range o.of {
+		for roomID, edits := range to.in {
 			o.put(lateKey{device, roomID}, slices.DeleteFunc(edits, func(e owedEdit) bool {
 				kept := owedFor
 				if e.number != 0 {
@@ -171,6 +207,7 @@ func (l *lateLimit) due(key lateKey, o LateOptions, now time.Time) []owedEdit {
 			free--
 		default:
 			e.number = 0 // it did not arrive
+			l.owed.of[key.device].found = nil
 			continue
 		}
 		due = append(due, *e)
@@ -186,9 +223,14 @@ func (l *lateLimit) next(key lateKey, since, arrived int64, now time.Time) time.
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.nextOf(l.owed.in(key), key, since, arrived, now)
+}
+
+// nextOf is next of some edits.
+func (l *lateLimit) nextOf(edits []owedEdit, key lateKey, since, arrived int64, now time.Time) time.Time {
 	given := l.recent(key, now)
 	var next time.Time
-	for _, e := range l.owed.in(key) {
+	for _, e := range edits {
 		switch {
 		case !e.awaitedBy(since, arrived):
 		case len(given) < maxLatePerMinute || wasGiven(given, e.position):
@@ -206,21 +248,36 @@ func freeAgain(given []givenLate) time.Time {
 	return oldest.at.Add(time.Minute)
 }
 
-// owes reports whether anything that a device is or was owed is remembered, and whether it awaits any of that still, having what was
-// given up to the number arrived.
-func (l *lateLimit) owes(device lateDevice, arrived int64, now time.Time) (remembered, awaited bool) {
+// owes reports whether anything that a device is or was owed is remembered, and when the first of what it awaits of that may go to it,
+// having what was given up to the number arrived: zero when it awaits nothing.
+func (l *lateLimit) owes(device lateDevice, arrived int64, now time.Time) (remembered bool, first time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.owed.swept) >= repeatedFor {
 		l.owed.sweep(now)
 	}
-	inRooms := l.owed.of[device]
-	for _, edits := range inRooms {
-		if slices.ContainsFunc(edits, func(e owedEdit) bool { return !e.hasArrived(arrived) }) {
-			return true, true
+	to := l.owed.of[device]
+	if to == nil {
+		return false, time.Time{}
+	}
+	if !to.found.holds(arrived, now) {
+		to.found = &dueAt{arrived: arrived, asked: now, first: l.firstOwed(device, to, arrived, now)}
+	}
+	return true, to.found.first
+}
+
+// firstOwed returns when the first of what a device awaits, wherever it has come to in its rooms, may go to it.
+func (l *lateLimit) firstOwed(device lateDevice, to *owedTo, arrived int64, now time.Time) (first time.Time) {
+	for roomID, edits := range to.in {
+		at := l.nextOf(edits, lateKey{device, roomID}, math.MaxInt64, arrived, now)
+		if !at.IsZero() && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+		if first.Equal(now) {
+			break
 		}
 	}
-	return len(inRooms) > 0, false
+	return first
 }
 
 // forget forgets what of a room, or of all ("") is owed to a device.
@@ -230,7 +287,11 @@ func (l *lateLimit) forget(device lateDevice, roomID string, now time.Time) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for in := range l.owed.of[device] {
+	to := l.owed.of[device]
+	if to == nil {
+		return
+	}
+	for in := range to.in {
 		if roomID == "" || in == roomID {
 			l.owed.put(lateKey{device, in}, nil, now)
 		}
@@ -251,10 +312,10 @@ func (l *lateLimit) replaced(key lateKey, newest map[string]int64, now time.Time
 }
 
 // OwesLate reports, from memory alone, whether late edits that were over the limit are remembered for a device, which it may ask for
-// again, and whether it awaits any of them still. arrived is as in [LateOptions].
-func (v *View) OwesLate(userID, deviceID string, arrived int64) (remembered, awaited bool) {
+// again, and when the first of those that it awaits still may go to it: zero when it awaits none. arrived is as in [LateOptions].
+func (v *View) OwesLate(userID, deviceID string, arrived int64) (remembered bool, first time.Time) {
 	if v.late.owed.devices.Load() == 0 {
-		return false, false
+		return false, time.Time{}
 	}
 	return v.late.owes(lateDevice{userID, deviceID}, arrived, v.now())
 }

@@ -12,11 +12,14 @@ import (
 
 // overLimit gives a device one late edit more than it may have, in a room of that name.
 func overLimit(l *lateLimit, roomID string, now time.Time) lateKey {
+	return overLimitOf(l, lateKey{lateDevice{bob, roomID}, roomID}, now)
+}
+
+func overLimitOf(l *lateLimit, key lateKey, now time.Time) lateKey {
 	var changed []*Rendering
 	for position := range int64(maxLatePerMinute + 1) {
 		changed = append(changed, &Rendering{Position: position + 1})
 	}
-	key := lateKey{lateDevice{bob, roomID}, roomID}
 	l.cut(key, nil, changed, map[int64]*rooms.Event{0: {ID: "$m"}}, now)
 	return key
 }
@@ -29,9 +32,9 @@ func TestWhatIsOwedIsForgottenInTheEnd(t *testing.T) {
 	require.Zero(t, l.next(key, 0, 0, clock), "for a device that has not come so far it is new")
 	require.Empty(t, l.due(key, o, clock.Add(time.Minute-1)))
 	require.Len(t, l.due(key, o, clock.Add(time.Minute)), 1)
-	remembered, awaited := l.owes(key.device, 0, clock.Add(owedFor-1))
+	remembered, first := l.owes(key.device, 0, clock.Add(owedFor-1))
 	require.True(t, remembered)
-	require.True(t, awaited)
+	require.Equal(t, clock.Add(owedFor-1), first)
 	remembered, _ = l.owes(key.device, 0, clock.Add(owedFor+repeatedFor))
 	require.False(t, remembered)
 	require.Zero(t, l.owed.devices.Load())
@@ -114,6 +117,14 @@ func TestWhatGotLostIsOwedThoughNewerOnesArriveBeforeIt(t *testing.T) {
 	require.EqualValues(t, 5, due[4].position)
 }
 
+// owesFirst is when a device may be given the first of what it awaits.
+func (l *lateLimit) owesFirst(t *testing.T, device lateDevice, arrived int64, now time.Time) time.Time {
+	t.Helper()
+	remembered, first := l.owes(device, arrived, now)
+	require.True(t, remembered)
+	return first
+}
+
 func TestWhatHasArrivedIsRememberedAndNotAwaited(t *testing.T) {
 	var l lateLimit
 	key := overLimit(&l, room, clock)
@@ -121,9 +132,30 @@ func TestWhatHasArrivedIsRememberedAndNotAwaited(t *testing.T) {
 	due := l.due(key, LateOptions{Since: 50, Upto: 50}, later)
 	require.Len(t, due, 1)
 	_, numbers := l.cut(key, due, []*Rendering{{Position: due[0].position}}, nil, later)
-	for arrived, want := range map[int64]bool{0: true, numbers[due[0].position]: false} {
-		remembered, awaited := l.owes(key.device, arrived, later)
-		require.True(t, remembered)
-		require.Equal(t, want, awaited)
-	}
+	number := numbers[due[0].position]
+	require.Equal(t, later, l.owesFirst(t, key.device, 0, later))
+	require.Zero(t, l.owesFirst(t, key.device, number, later))
+	require.Zero(t, l.owesFirst(t, key.device, number, later.Add(time.Second)))
+	require.Equal(t, later, l.owesFirst(t, key.device, number-1, later), "its client goes on from an answer before")
+}
+
+func TestWhatIsFoundOutOfADeviceHoldsUntilSomethingIsDifferent(t *testing.T) {
+	var l lateLimit
+	key := overLimit(&l, room, clock)
+	free := clock.Add(time.Minute)
+	require.Equal(t, free, l.owesFirst(t, key.device, 0, clock))
+	require.NotNil(t, l.owed.of[key.device].found)
+	require.Equal(t, free, l.owesFirst(t, key.device, 0, clock.Add(30*time.Second)))
+
+	other := overLimitOf(&l, lateKey{key.device, "!other:test"}, clock.Add(-30*time.Second))
+	require.Equal(t, free.Add(-30*time.Second), l.owesFirst(t, key.device, 0, clock), "more is owed to it, and sooner")
+	l.forget(other.device, other.roomID, clock)
+	require.Equal(t, free, l.owesFirst(t, key.device, 0, clock))
+	require.Equal(t, free, l.owesFirst(t, key.device, 0, free))
+	require.Equal(t, free.Add(time.Second), l.owesFirst(t, key.device, 0, free.Add(time.Second)), "it is due as long as it does not go out")
+
+	key = overLimit(&l, "!clock:test", clock)
+	require.Equal(t, free, l.owesFirst(t, key.device, 0, clock))
+	before := clock.Add(-time.Hour)
+	require.Equal(t, before, l.owesFirst(t, key.device, 0, before), "a clock that was put back forgets what was given")
 }
