@@ -177,13 +177,19 @@ func (r *ring) since(t Topic, since, upto int64) (entries []Entry, complete bool
 }
 
 func (r *ring) all(since, upto int64, limit int) (entries []Entry, complete bool) {
-	limit = max(limit, 1)
-	for s := r.search(since + 1); s < r.next; s++ {
-		e := &r.at(s).entry
-		if e.Position > upto || (len(entries) >= limit && e.Position != entries[len(entries)-1].Position) {
-			break
+	first, end := r.search(since+1), r.search(upto+1)
+	if last := first + uint64(max(limit, 1)); last < end {
+		for last < end && r.at(last).entry.Position == r.at(last-1).entry.Position {
+			last++
 		}
-		entries = append(entries, *e)
+		end = last
+	}
+	if first >= end {
+		return nil, since >= r.floor
+	}
+	entries = make([]Entry, 0, end-first)
+	for s := first; s < end; s++ {
+		entries = append(entries, r.at(s).entry)
 	}
 	return entries, since >= r.floor
 }
