@@ -19,6 +19,9 @@ func (r *round) left(ur rooms.UserRoom) error {
 	s.data = r.mine.byRoom[ur.RoomID]
 	s.changes = changes{events: true, fromSQL: true}
 	r.keysChange = true
+	if r.wasOwed {
+		r.h.view.ForgetLate(r.q.device.UserID, r.q.device.DeviceID, ur.RoomID)
+	}
 	if err := r.seat(); err != nil {
 		return err
 	}

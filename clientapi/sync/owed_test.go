@@ -206,6 +206,19 @@ func TestRule14WhatIsOwedComesToWhoGoesOnFromATokenOfAnotherProcess(t *testing.T
 	require.Empty(t, b.c.bodies(b.room))
 }
 
+func TestWhatIsOwedOfARoomIsForgottenWhenItsReaderLeaves(t *testing.T) {
+	b := newBacklog(t, 22)
+	b.c.sync()
+	owed := func() bool {
+		remembered, _ := b.c.h.view.OwesLate(b.c.device.UserID, b.c.device.DeviceID, 0)
+		return remembered
+	}
+	require.True(t, owed())
+	b.w.member(b.room, b.c.device.UserID, b.c.device.UserID, "leave")
+	b.c.sync()
+	require.False(t, owed())
+}
+
 // Else each answer would read all of a device's rooms for what the minute does not allow.
 func TestAPollBeforeAnythingOwedMayGoOutReadsNothing(t *testing.T) {
 	b := newBacklog(t, 22)
