@@ -152,6 +152,7 @@ func (h *Hospital) Stop() {
 	}
 	running.Delete(h)
 	h.node = nil
+	Disconnect() // else a request may be written into a connection whose end its client has not seen yet, and is not tried again
 }
 
 // running holds the node of each hospital of this process that runs.

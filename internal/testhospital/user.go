@@ -27,8 +27,11 @@ var client = http.Client{
 	},
 }
 
-// Disconnect closes the connections that users keep and do not use now.
-func Disconnect() { client.CloseIdleConnections() }
+// Disconnect closes the connections that users and the libraries of other clients keep and do not use now.
+func Disconnect() {
+	client.CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections()
+}
 
 // User is a clinician with one device. Its methods fail the test when the server refuses.
 type User struct {

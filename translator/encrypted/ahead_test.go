@@ -81,7 +81,7 @@ func (d *distant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/_matrix/client/v3")
 	var answer any = object{}
 	switch {
-	case strings.HasSuffix(path, "/members") && r.URL.Query().Get("membership") == "join" && !d.isEmpty():
+	case strings.HasSuffix(path, "/members") && !d.isEmpty():
 		answer = object{"chunk": []object{{"type": "m.room.member", "state_key": "@a:y", "content": object{"membership": "join"}}}}
 	case path == "/keys/query" && gjson.GetBytes(body, "device_keys.@a:y").Exists(): // not the bot's own
 		d.hold(path)

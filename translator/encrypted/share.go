@@ -32,15 +32,9 @@ func (b *Bot) membersOf(ctx context.Context, room id.RoomID) (*members, error) {
 	if known != nil {
 		return known, nil
 	}
-	found := &members{}
-	for _, membership := range []event.Membership{event.MembershipJoin, event.MembershipInvite} {
-		answer, err := b.client.Members(ctx, room, mautrix.ReqMembers{Membership: membership})
-		if err != nil {
-			return nil, fmt.Errorf("asking for the members: %w", Final(err))
-		}
-		for _, member := range answer.Chunk {
-			found.users = append(found.users, id.UserID(member.GetStateKey()))
-		}
+	found, err := b.askForMembers(ctx, room)
+	if err != nil {
+		return nil, err
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -51,6 +45,22 @@ func (b *Bot) membersOf(ctx context.Context, room id.RoomID) (*members, error) {
 		clear(b.members)
 	}
 	b.members[room] = found
+	return found, nil
+}
+
+// askForMembers asks once: who is invited and joins between two questions, each for one membership, would be in neither answer.
+func (b *Bot) askForMembers(ctx context.Context, room id.RoomID) (*members, error) {
+	answer, err := b.client.Members(ctx, room, mautrix.ReqMembers{NotMembership: event.MembershipLeave})
+	if err != nil {
+		return nil, fmt.Errorf("asking for the members: %w", Final(err))
+	}
+	found := &members{}
+	for _, member := range answer.Chunk {
+		switch membershipIn(member.Content.VeryRaw) {
+		case "join", "invite":
+			found.users = append(found.users, id.UserID(member.GetStateKey()))
+		}
+	}
 	return found, nil
 }
 

@@ -1,6 +1,7 @@
 package encrypted
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -17,7 +18,9 @@ func TestWhoAsksForMembersWhileTheyAreAskedForGetsAllOfThem(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked <- struct{}{}
 		<-answer
-		_, _ = w.Write([]byte(`{"chunk":[{"type":"m.room.member","state_key":"@a:x","content":{"membership":"join"}}]}`))
+		_, _ = w.Write([]byte(`{"chunk":[{"type":"m.room.member","state_key":"@a:x","content":{"membership":"join"}},` +
+			`{"type":"m.room.member","state_key":"@b:x","content":{"membership":"invite"}},` +
+			`{"type":"m.room.member","state_key":"@c:x","content":{"membership":"ban"}}]}`))
 	}))
 	defer server.Close()
 	client, err := mautrix.NewClient(server.URL, "@bot:x", "token")
@@ -43,8 +46,30 @@ func TestWhoAsksForMembersWhileTheyAreAskedForGetsAllOfThem(t *testing.T) {
 	if first == nil {
 		first = <-found
 	}
-	require.Len(t, first.users, 2, "the joined and the invited")
-	require.Len(t, (<-found).users, 2)
+	require.Equal(t, []id.UserID{"@a:x", "@b:x"}, first.users, "the joined and the invited")
+	require.Equal(t, first.users, (<-found).users)
 	b.forgetMembers("!r:x")
 	require.Empty(t, b.members)
+}
+
+// TestWhoJoinsWhileTheBotAsksForMembersIsAmongThem: they were invited before, and get the key whichever of the two they are then.
+func TestWhoJoinsWhileTheBotAsksForMembersIsAmongThem(t *testing.T) {
+	membership := "invite" // until the bot has asked once
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		chunk := []object{}
+		if only := r.URL.Query().Get("membership"); only == "" || only == membership {
+			chunk = append(chunk, object{"type": "m.room.member", "state_key": "@a:x", "content": object{"membership": membership}})
+		}
+		membership = "join"
+		if err := json.NewEncoder(w).Encode(object{"chunk": chunk}); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	client, err := mautrix.NewClient(server.URL, "@bot:x", "token")
+	require.NoError(t, err)
+	b := &Bot{client: client, members: map[id.RoomID]*members{}}
+	found, err := b.membersOf(t.Context(), "!r:x")
+	require.NoError(t, err)
+	require.Equal(t, []id.UserID{"@a:x"}, found.users)
 }

@@ -216,6 +216,11 @@ func (d *Desk) Release() {
 	d.count += len(d.taken)
 	d.early = append(d.early, d.taken...)
 	d.taken = nil
+	d.beginReleased()
+}
+
+// beginReleased begins what was released, once the desk runs. It is called with d.mu held.
+func (d *Desk) beginReleased() {
 	if d.ctx == nil {
 		return
 	}
@@ -230,13 +235,13 @@ func (d *Desk) Run(ctx context.Context) error {
 	if err := d.o.Vault.Together(ctx, func() error { return d.load(ctx) }); err != nil {
 		return fmt.Errorf("reading the translator's work: %w", err)
 	}
-	d.Release()
 	<-ctx.Done()
 	d.working.Wait()
 	return ctx.Err()
 }
 
-// load begins what the last run left. What was released before it comes after.
+// load begins what the last run left, and after it what was released meanwhile. What is only taken waits for [Desk.Release]: its
+// caller may take it once more.
 func (d *Desk) load(ctx context.Context) error {
 	stored, err := d.stored(ctx)
 	if err != nil {
@@ -258,6 +263,7 @@ func (d *Desk) load(ctx context.Context) error {
 		d.count++
 		d.enqueue(w, gone)
 	}
+	d.beginReleased()
 	return nil
 }
 

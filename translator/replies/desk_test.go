@@ -255,30 +255,6 @@ func TestDeskAnswersEachMessageOncePerLanguageInAThread(t *testing.T) {
 	require.Equal(t, map[string]any{"event_id": "$2"}, relates["m.in_reply_to"])
 }
 
-// counting counts what engines are asked.
-type counting struct {
-	echo
-	asked *atomic.Int64
-}
-
-func (c counting) Translate(ctx context.Context, r translator.Request) (translator.Result, error) {
-	c.asked.Add(1)
-	return c.echo.Translate(ctx, r)
-}
-
-// Who was interrupted while they took work takes the same again.
-func TestDeskDoesOnceWhatIsTakenTwiceBeforeItBegins(t *testing.T) {
-	w := newDeskWorld(t)
-	var asked atomic.Int64
-	w.restart(func() { w.engines = counting{asked: &asked} })
-	hello := Work{Task: Translate, EventID: "$1", Text: "hello"}
-	w.take(hello)
-	w.take(hello, Work{Task: Translate, EventID: "$1", RoomID: "!other:x", Text: "hello"})
-	w.desk.Release()
-	w.idle()
-	require.EqualValues(t, 4, asked.Load(), "in two rooms, for two languages each")
-}
-
 func TestDeskFollowsEditsAndRedactions(t *testing.T) {
 	w := newDeskWorld(t)
 	w.happens(Work{Task: Translate, EventID: "$1", Text: "hello"})

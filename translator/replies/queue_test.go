@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -129,4 +130,45 @@ func TestAMessageThatWaitedThroughARestartHasTimeAgain(t *testing.T) {
 	close(letGo)
 	w.idle()
 	require.Contains(t, w.room.bodies()[1], "es slow")
+}
+
+// counting counts what engines are asked.
+type counting struct {
+	echo
+	asked *atomic.Int64
+}
+
+func (c counting) Translate(ctx context.Context, r translator.Request) (translator.Result, error) {
+	c.asked.Add(1)
+	return c.echo.Translate(ctx, r)
+}
+
+// Who was interrupted while they took work takes the same again.
+func TestDeskDoesOnceWhatIsTakenTwiceBeforeItBegins(t *testing.T) {
+	w := newDeskWorld(t)
+	var asked atomic.Int64
+	w.restart(func() { w.engines = counting{asked: &asked} })
+	hello := Work{Task: Translate, EventID: "$1", Text: "hello"}
+	w.take(hello)
+	w.take(hello, Work{Task: Translate, EventID: "$1", RoomID: "!other:x", Text: "hello"})
+	w.desk.Release()
+	w.idle()
+	require.EqualValues(t, 4, asked.Load(), "in two rooms, for two languages each")
+}
+
+// TestADeskThatStartsBeginsNothingThatIsOnlyTaken: who takes it may be interrupted, and takes it again.
+func TestADeskThatStartsBeginsNothingThatIsOnlyTaken(t *testing.T) {
+	w := newDeskWorld(t)
+	w.stop()
+	var asked atomic.Int64
+	w.engines = counting{asked: &asked}
+	w.startAfter(func() {
+		w.happens(Work{Task: Translate, EventID: "$1", Text: "hello"})
+		w.take(Work{Task: Translate, EventID: "$2", Text: "again"})
+	})
+	w.idle()
+	require.EqualValues(t, 2, asked.Load(), "one message, for two languages")
+	w.desk.Release()
+	w.idle()
+	require.EqualValues(t, 4, asked.Load())
 }
