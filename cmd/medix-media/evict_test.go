@@ -3,9 +3,14 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,6 +87,17 @@ func (m *meeting) ward(t testing.TB, at *testhospital.Hospital, name string) (ro
 	return room, u
 }
 
+// isOut looks into the call of a room from inside: whatever the client and the node believe, nobody must be there who was removed.
+func isOut(t testing.TB, h *testhospital.Hospital, room string, c *caller) {
+	t.Helper()
+	address, jwt, err := h.Node().Conferences.Recorder(t.Context(), room, "m.call#ROOM", "witness")
+	require.NoError(t, err)
+	witness := connect(t, address, jwt)
+	defer witness.room.Disconnect()
+	require.Equal(t, c.room.Name(), witness.room.Name())
+	within(t, "others still have them in the call", func() bool { return witness.room.GetParticipantByIdentity(c.identity()) == nil })
+}
+
 // asking asks for tokens again and again until none is given, and keeps the last one.
 type asking struct {
 	sync.WaitGroup
@@ -120,6 +136,7 @@ func TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack(t *testing.T) {
 				r.does(m, u, room)
 				there.isGone()
 				t.Logf("gone after %s", time.Since(began).Round(time.Millisecond))
+				isOut(t, m.a, room, there)
 				asks.Wait()
 				t.Logf("%d tokens were given meanwhile", asks.given)
 				for _, jwt := range []string{first, asks.last} {
@@ -131,6 +148,57 @@ func TestWhoeverMayNotStayIsRemovedAndDoesNotComeBack(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// unheard is what a client does not hear any more once it is lost.
+type unheard struct {
+	io.ReadWriteCloser
+	lost *atomic.Bool
+}
+
+func (u unheard) Read(b []byte) (int, error) {
+	for {
+		n, err := u.ReadWriteCloser.Read(b)
+		if err != nil || !u.lost.Load() {
+			return n, err
+		}
+	}
+}
+
+// hardOfHearing is an SFU behind something that loses what the SFU says over connections that are there, once lost is set.
+func hardOfHearing(t testing.TB, sfu string, lost *atomic.Bool) (address string) {
+	t.Helper()
+	to, err := url.Parse("http" + strings.TrimPrefix(sfu, "ws"))
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		if c, upgraded := r.Body.(io.ReadWriteCloser); upgraded {
+			r.Body = unheard{c, lost}
+		}
+		return nil
+	}
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	return "ws" + strings.TrimPrefix(server.URL, "http")
+}
+
+// TestWhoeverDoesNotHearOfTheirRemovalIsRemovedAllTheSame: and does not come back, which their client tries at once.
+func TestWhoeverDoesNotHearOfTheirRemovalIsRemovedAllTheSame(t *testing.T) {
+	m := meet(t)
+	room, u := m.ward(t, m.a, "eve")
+	status, jwt, code := askToken(u, m.a, m.urlA, room)
+	require.Equal(t, http.StatusOK, status, code)
+	var lost atomic.Bool
+	there := connect(t, hardOfHearing(t, m.urlA, &lost), jwt)
+	lost.Store(true)
+	u.Leave(room)
+	there.isGone()
+	isOut(t, m.a, room, there)
+	select {
+	case <-there.gone:
+		require.Fail(t, "the client heard it")
+	default:
 	}
 }
 

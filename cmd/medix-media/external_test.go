@@ -95,21 +95,27 @@ func (f *failing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.proxy.ServeHTTP(w, r)
 }
 
-// TestWhatTheSFUFailsToDoIsAskedAgainSoon: not only when who is there is next compared with who may be, which is seldom.
-func TestWhatTheSFUFailsToDoIsAskedAgainSoon(t *testing.T) {
+// failingLiveKit starts one, with a hospital and Ana's and Eve's room.
+func failingLiveKit(t *testing.T) (f *failing, m *meeting, eve *testhospital.User) {
 	l := &liveKit{t: t, signal: freePort(t), udp: freePort(t), tcp: freePort(t)}
-	f := &failing{left: map[string]*atomic.Int32{"RemoveParticipant": {}, "UpdateParticipant": {}}}
+	f = &failing{left: map[string]*atomic.Int32{"RemoveParticipant": {}, "UpdateParticipant": {}}}
 	f.proxy = httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", l.signal)})
 	before := httptest.NewServer(f)
 	t.Cleanup(before.Close)
 	l.url = "ws" + strings.TrimPrefix(before.URL, "http")
 	l.hospital = hospitals(t, 1, l.external)[0]
 	l.start()
-	m := &meeting{a: l.hospital, urlA: l.url}
+	m = &meeting{a: l.hospital, urlA: l.url}
 	m.ana = m.a.User("ana")
 	m.room = m.ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
-	eve := m.a.User("eve")
+	eve = m.a.User("eve")
 	eve.Join(m.room)
+	return f, m, eve
+}
+
+// TestWhatTheSFUFailsToDoIsAskedAgainSoon: not only when who is there is next compared with who may be, which is seldom.
+func TestWhatTheSFUFailsToDoIsAskedAgainSoon(t *testing.T) {
+	f, m, eve := failingLiveKit(t)
 	m.joins(t, m.ana, m.a)
 	other := m.joins(t, eve, m.a)
 
@@ -123,6 +129,22 @@ func TestWhatTheSFUFailsToDoIsAskedAgainSoon(t *testing.T) {
 	require.Negative(t, f.left["UpdateParticipant"].Load())
 	require.Negative(t, f.left["RemoveParticipant"].Load())
 	require.Less(t, time.Since(began), 25*time.Second)
+}
+
+// TestWhoComesBackAloneIsRemovedThoughTheSFUFailsToDoItAtFirst: of a call in which nobody is who may be, nothing is noted to compare.
+func TestWhoComesBackAloneIsRemovedThoughTheSFUFailsToDoItAtFirst(t *testing.T) {
+	f, m, eve := failingLiveKit(t)
+	status, jwt, code := askToken(eve, m.a, m.urlA, m.room)
+	require.Equal(t, http.StatusOK, status, code)
+	there := connect(t, m.urlA, jwt)
+	eve.Leave(m.room)
+	there.isGone()
+	within(t, "she is not forgotten", func() bool { return len(m.a.Logged("removed from a conference", eve.ID)) > 0 })
+
+	f.left["RemoveParticipant"].Store(8)
+	back := connect(t, m.urlA, jwt) // the SFU lets her in, and reports it
+	back.isGone()
+	require.Negative(t, f.left["RemoveParticipant"].Load())
 }
 
 // TestAnExternalLiveKitServesAHospital: tokens, reports, removal and recording at a LiveKit that runs elsewhere.

@@ -131,24 +131,47 @@ func (r *RTC) evictAll(ctx context.Context) {
 }
 
 // evictOne removes somebody from the SFU and forgets that they had a token. Only when the SFU does not answer they stay noted, and
-// are looked for again soon.
+// are looked for again soon; so are those who came back with an old token, to whom no note leads.
 func (r *RTC) evictOne(ctx context.Context, p place) {
 	m, known := r.members.get(p)
 	log := r.o.Log.WithFields(map[string]any{"user": m.UserID, "room": m.RoomID})
 	if err := r.removeFromSFU(ctx, p); err != nil {
 		log.WithError(err).Error("somebody could not be removed from a conference, trying again")
 		r.owing.Store(true)
+		if !known {
+			time.AfterFunc(compareAgain, func() { r.evictForgotten(p) })
+		}
 		return
 	}
 	if !known {
 		return
 	}
-	r.members.remove(p)
-	r.evicted.Add(p, r.o.Now().Add(forgetAfter).UnixMilli())
+	r.forget(p)
 	if err := r.deleteParticipant(ctx, p.sfuRoom, p.identity); err != nil && ctx.Err() == nil {
 		log.WithError(err).Warn("somebody who was removed from a conference is still noted")
 	}
 	log.Info("removed from a conference")
+}
+
+// forget takes somebody's token back. Whoever does not find them among the members any more finds that they were removed, so that there
+// is no moment in which they come in and nobody minds.
+func (r *RTC) forget(p place) {
+	r.evicted.Add(p, r.o.Now().Add(forgetAfter).UnixMilli())
+	r.members.remove(p)
+}
+
+// forgotten reports whether somebody was removed, and has no new token, whose old one may still be good for an SFU.
+func (r *RTC) forgotten(p place) bool {
+	_, known := r.members.get(p)
+	until, evicted := r.evicted.Get(p)
+	return !known && evicted && r.o.Now().UnixMilli() < until
+}
+
+// evictForgotten removes somebody who came back with an old token.
+func (r *RTC) evictForgotten(p place) {
+	if r.forgotten(p) {
+		r.evict(p)
+	}
 }
 
 func (r *RTC) removeFromSFU(ctx context.Context, p place) error {
@@ -285,11 +308,9 @@ func (r *RTC) joined(p place) {
 		return
 	}
 	m, known := r.members.get(p)
-	if until, evicted := r.evicted.Get(p); !known && evicted && r.o.Now().UnixMilli() < until {
-		r.evict(p)
-	}
 	if !known {
-		return // a recorder, or what compare finds
+		r.evictForgotten(p)
+		return // else a recorder, or what compare finds
 	}
 	if err := r.check(ctx, []Member{m}, r.mayComeIn); err != nil {
 		r.o.Log.WithError(err).Warn("somebody who came into a conference could not be checked")
