@@ -292,7 +292,9 @@ func (x *facts) findWords(words *wordRules) {
 			case conditional:
 				condition = m.to
 			case negated, opposed, weakened, faint, paused, missed:
-				x.negate(s)
+				if !x.measures(m, words) {
+					x.negate(s)
+				}
 			default:
 				x.addSide(m, e)
 			}
