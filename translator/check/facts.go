@@ -291,7 +291,7 @@ func (x *facts) findWords(words *wordRules) {
 				x.omit(span{m.from, m.to, e.value}, condition)
 			case conditional:
 				condition = m.to
-			case negated, opposed, weakened, faint, paused, missed:
+			case negated, opposed, weakened, faint, paused, missed, skipped:
 				if !x.measures(m, words) {
 					x.negate(s)
 				}

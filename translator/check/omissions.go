@@ -17,6 +17,9 @@ const paused = "pause"
 // denied, reported or conditional ("do not skip a dose", "a dose was omitted", "if you skip a dose"), and no order.
 const missed = "miss"
 
+// skipped is the group of those of them that say as much of what somebody ordered: "heparin skipped".
+const skipped = "skip"
+
 // conditional is the group of the words behind which nothing is ordered in a clause: "if you skip a dose".
 const conditional = "if"
 
@@ -35,7 +38,7 @@ const treatment = "treatment"
 
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
-	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, If, Denied, Leave, Out, Doses, Ignore []string }
+	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, Skipped, If, Denied, Leave, Out, Doses, Ignore []string }
 	if err := readYAML("omissions.yaml", &table); err != nil {
 		return err
 	}
@@ -54,6 +57,7 @@ func (r *rules) loadOmissions() error {
 			{words, row.Reported, entry{group: omitted, value: reported, sure: true}},
 			{words, row.Answers, entry{group: paused, sure: true}},
 			{words, row.Missed, entry{group: missed, sure: true}},
+			{words, row.Skipped, entry{group: skipped, sure: true}},
 			{words, row.If, entry{group: conditional, sure: true}},
 			{words, row.Denied, entry{group: paused, sure: true}},
 			{words, row.Denied, entry{group: negated, sure: true}},

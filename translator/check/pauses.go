@@ -9,12 +9,16 @@ func (x *facts) unanswered(y *facts, reach float64) []place {
 	omissions, left := partition(y.places(y.negations, y.opposites), omits)
 	denied, said := partition(omissions, y.denies)
 	told, ordered := partition(said, y.tells)
-	deniedPauses, pauses := partition(free(x.places(x.pauses), y.places(y.pauses), reach), x.denies)
-	deniedLapses, lapses := partition(free(x.places(x.missed), y.places(y.missed), reach), x.denies)
-	lacking, used := matched(ordered, pauses, reach)
-	pauses = slices.DeleteFunc(pauses, func(p place) bool { return slices.Contains(used, p) })
+	lapsesOfY := y.places(y.missed)
+	skipsOfY, _ := partition(lapsesOfY, skips)
+	pausesOfY := slices.Concat(y.places(y.pauses), unmatched(skipsOfY, x.places(x.missed), reach))
+	deniedPauses, pauses := partition(free(x.places(x.pauses), pausesOfY, reach), x.denies)
+	deniedLapses, lapses := partition(free(x.places(x.missed), lapsesOfY, reach), x.denies)
+	skippings, _ := partition(lapses, skips)
+	lacking, used := matched(ordered, slices.Concat(pauses, skippings), reach)
+	answers := slices.DeleteFunc(slices.Concat(pauses, lapses), func(p place) bool { return slices.Contains(used, p) })
 	left = append(left, lacking...)
-	left = append(left, unmatched(told, slices.Concat(pauses, lapses), reach)...)
+	left = append(left, unmatched(told, answers, reach)...)
 	left = append(left, unmatched(denied, slices.Concat(deniedPauses, deniedLapses), reach)...)
 	sortPlaces(left)
 	return left
@@ -46,6 +50,8 @@ func (x *facts) answer(orders []place, y *facts, reach float64) (lacking, weak [
 }
 
 func omits(p place) bool { return p.value == omitted }
+
+func skips(p place) bool { return p.value == skipped }
 
 // partition parts the places that are so from the others.
 func partition(places []place, are func(place) bool) (some, others []place) {

@@ -36,7 +36,7 @@ func (x *facts) negate(s span) {
 		x.keep(&x.faint, s)
 	case paused:
 		x.keep(&x.pauses, s)
-	case missed:
+	case missed, skipped:
 		x.keep(&x.missed, s)
 	}
 }
@@ -61,7 +61,7 @@ const (
 
 // inflects reports a verb for not doing something of which only the beginning is known.
 func (e entry) inflects() bool {
-	return e.endings && !e.ignore && (e.group == weakened || e.group == paused || e.group == missed || e.group == omitted)
+	return e.endings && !e.ignore && (e.group == weakened || e.group == paused || e.group == missed || e.group == skipped || e.group == omitted)
 }
 
 // findInside looks into the words that are not taken for parts that negate them.
