@@ -58,6 +58,7 @@ type limits struct {
 		DeniedBefore   int `yaml:"deniedBefore"`
 		DeniedBehind   int `yaml:"deniedBehind"`
 		MeasuredBefore int `yaml:"measuredBefore"`
+		Tag            int
 	}
 	Sides struct {
 		ContrastReach int `yaml:"contrastReach"`
