@@ -24,6 +24,33 @@ func (x *facts) unanswered(y *facts, reach float64) []place {
 	return left
 }
 
+// lacking gives the places of the negations of y that no negation of x answers either. An order to leave something out answers none that forbids that
+// ("lassen Sie die Dosis nicht aus", "skip the dose").
+func (x *facts) lacking(y *facts, reach float64) []place {
+	forbidden, left := partition(x.unanswered(y, reach), y.forbids)
+	orders, others := x.orders(x.places(x.negations, x.opposites))
+	lacking, used := matched(forbidden, others, reach)
+	answers := slices.DeleteFunc(slices.Concat(orders, others), func(p place) bool { return slices.Contains(used, p) })
+	sortPlaces(answers)
+	lacking = append(lacking, unmatched(left, answers, reach)...)
+	sortPlaces(lacking)
+	return lacking
+}
+
+// forbids reports a negation that denies a word for missing or pausing what is given right beside it, or is one with it: "do not forget the dose", Turkish
+// "kaçırmayın".
+func (x *facts) forbids(n place) bool {
+	behind := wordsOf(x.f.lang).DeniesBehind
+	return n.value == negated && slices.ContainsFunc(slices.Concat(x.pauses, x.missed), func(s span) bool {
+		return s.value != "" && (n.from == s.from || x.touch(n.to, s.from) || behind && x.touch(endOfWord(x.f.runes, s.to), n.from))
+	})
+}
+
+// touch reports whether nothing but a space stands between the end of a word and another.
+func (x *facts) touch(end, from int) bool {
+	return end == from || end+1 == from && isSpace(x.f.at(end))
+}
+
 // free gives those of some places beside a drug or a dose that answer to none of the others.
 func free(places, others []place, reach float64) []place {
 	return slices.DeleteFunc(unmatched(places, others, reach), func(p place) bool { return p.value == "" })

@@ -206,7 +206,7 @@ func lessNegated(x, y *facts, strict bool) bool {
 	if len(y.f.runes) <= limits.Opposing { // in a short text it may stand anywhere
 		reach = 1
 	}
-	orders, others := y.orders(unmatched(x.unanswered(y, reach), x.places(x.negations, x.opposites), reach))
+	orders, others := y.orders(x.lacking(y, reach))
 	lacking, weak := x.answer(orders, y, reach)
 	spare := unmatched(weak, y.places(y.weak), reach)
 	return len(lacking)+len(unmatched(others, spare, reach)) > 0
