@@ -16,7 +16,7 @@ func (x *facts) unanswered(y *facts, reach float64) []place {
 	deniedLapses, lapses := partition(free(x.places(x.missed), lapsesOfY, reach), x.denies)
 	skippings, _ := partition(lapses, skips)
 	lacking, used := matched(ordered, slices.Concat(pauses, skippings), reach)
-	answers := slices.DeleteFunc(slices.Concat(pauses, lapses), func(p place) bool { return slices.Contains(used, p) })
+	answers := without(slices.Concat(pauses, lapses), used)
 	left = append(left, lacking...)
 	left = append(left, unmatched(told, answers, reach)...)
 	left = append(left, unmatched(denied, slices.Concat(deniedPauses, deniedLapses), reach)...)
@@ -25,16 +25,24 @@ func (x *facts) unanswered(y *facts, reach float64) []place {
 }
 
 // lacking gives the places of the negations of y that no negation of x answers either. An order to leave something out answers none that forbids that
-// ("lassen Sie die Dosis nicht aus", "skip the dose").
+// ("lassen Sie die Dosis nicht aus", "skip the dose"), nor the other way round ("hold metoprolol", "do not forget metoprolol").
 func (x *facts) lacking(y *facts, reach float64) []place {
 	forbidden, left := partition(x.unanswered(y, reach), y.forbids)
-	orders, others := x.orders(x.places(x.negations, x.opposites))
-	lacking, used := matched(forbidden, others, reach)
-	answers := slices.DeleteFunc(slices.Concat(orders, others), func(p place) bool { return slices.Contains(used, p) })
+	ordered, left := y.orders(left)
+	orders, answers := x.orders(x.places(x.negations, x.opposites))
+	lackingForbidden, used := matched(forbidden, answers, reach)
+	forbids, answers := partition(slices.Concat(orders, without(answers, used)), x.forbids)
+	lackingOrdered, used := matched(ordered, answers, reach)
+	answers = slices.Concat(forbids, without(answers, used))
 	sortPlaces(answers)
-	lacking = append(lacking, unmatched(left, answers, reach)...)
+	lacking := slices.Concat(lackingForbidden, lackingOrdered, unmatched(left, answers, reach))
 	sortPlaces(lacking)
 	return lacking
+}
+
+// without gives those places that are not among some others.
+func without(places, others []place) []place {
+	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return slices.Contains(others, p) })
 }
 
 // forbids reports a negation that denies a word for missing or pausing what is given right beside it, or is one with it: "do not forget the dose", Turkish
