@@ -23,19 +23,21 @@ func foldedStrings(words []string) (folded []string) {
 	return folded
 }
 
-// measures reports whether a word that says "not" stands for what is measured: in capitals where not all is, with its value behind it. Before a dose
-// ("10 mg, PAS 100 mg") and behind another part of "not" it denies.
+// measures reports whether a word that says "not" stands for what is measured: in capitals where not all is, with its value behind it. Behind another part
+// of "not" it denies, and so does one with no more than a number behind it where a dose is given ("10 mg, PAS 100").
 func (x *facts) measures(m match, words *wordRules) bool {
 	known := &words.measured
 	if len(known.Words) == 0 || !slices.Contains(known.Words, string(x.f.runes[m.from:m.to])) || !x.acronym(m.from) {
 		return false
 	}
-	return x.measuredValue(m.to, known.Behind) && !x.behindOne(m.from, known.Unless) && !x.capitalsAround(m.from)
+	value, ok := x.measuredValue(m.to, known.Behind)
+	bare := strings.TrimSpace(string(x.f.runes[m.to:value])) == ""
+	return ok && !(bare && x.behindDose(m.from)) && !x.behindOne(m.from, known.Unless) && !x.capitalsAround(m.from)
 }
 
-// measuredValue reports whether the value of a blood pressure stands behind a place, with nothing but signs and some words between them. A sign makes any
-// value one, as of a pressure in centimetres.
-func (x *facts) measuredValue(at int, between []string) bool {
+// measuredValue is where the value of a blood pressure begins behind a place, with nothing but signs and some words between them. A sign makes any value
+// one, as of a pressure in centimetres.
+func (x *facts) measuredValue(at int, between []string) (from int, ok bool) {
 	bounded := false
 	for {
 		r := x.f.at(at)
@@ -49,7 +51,7 @@ func (x *facts) measuredValue(at int, between []string) bool {
 			at++
 		default:
 			i := slices.IndexFunc(x.numbers, func(n number) bool { return n.from == at })
-			return i >= 0 && x.numbers[i].pressure(bounded)
+			return at, i >= 0 && x.numbers[i].pressure(bounded)
 		}
 	}
 }
@@ -60,6 +62,13 @@ func (n *number) pressure(bounded bool) bool {
 		return false
 	}
 	return bounded || loaded().limits.Pressure.Upper.hold(float(n.values[0]))
+}
+
+// behindDose reports whether a dose stands in front of a place in its sentence.
+func (x *facts) behindDose(at int) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool {
+		return n.to <= at && critical(n.unit) && !strings.Contains(n.unit, "/") && x.sameClause(span{from: n.from, to: n.to}, span{from: at})
+	})
 }
 
 // behindOne reports whether one of some words is among the two in front of a place, with its apostrophe if it has one.
