@@ -270,7 +270,7 @@ func (x *facts) findWords(words *wordRules) {
 		}
 	}
 	var repeated []span
-	condition := -1 // where the last one ends
+	var condition span // the last one
 	for _, m := range words.words.all(x.f.runes) {
 		if taken[m.from] != unused {
 			continue
@@ -290,9 +290,13 @@ func (x *facts) findWords(words *wordRules) {
 			case omitted:
 				x.omit(span{m.from, m.to, e.value}, condition)
 			case conditional:
-				condition = m.to
-			case negated, opposed, weakened, faint, paused, missed:
-				x.negate(s)
+				if !x.writtenOn(m.from) {
+					condition = span{m.from, m.to, e.value}
+				}
+			case negated, opposed, weakened, faint, paused, missed, skipped:
+				if !x.measures(m, words) {
+					x.negate(s)
+				}
 			default:
 				x.addSide(m, e)
 			}

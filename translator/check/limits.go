@@ -47,16 +47,18 @@ type limits struct {
 		Upper, Lower, Centimetres bounds
 	}
 	Negation struct {
-		Most         int
-		Order        int
-		ConcordReach int `yaml:"concordReach"`
-		Opposing     int
-		Shift        float64
-		BeforePart   int `yaml:"beforePart"`
-		OmitReach    int `yaml:"omitReach"`
-		HeldMark     int `yaml:"heldMark"`
-		DeniedBefore int `yaml:"deniedBefore"`
-		DeniedBehind int `yaml:"deniedBehind"`
+		Most           int
+		Order          int
+		ConcordReach   int `yaml:"concordReach"`
+		Opposing       int
+		Shift          float64
+		BeforePart     int `yaml:"beforePart"`
+		OmitReach      int `yaml:"omitReach"`
+		HeldMark       int `yaml:"heldMark"`
+		DeniedBefore   int `yaml:"deniedBefore"`
+		DeniedBehind   int `yaml:"deniedBehind"`
+		MeasuredBefore int `yaml:"measuredBefore"`
+		Tag            int
 	}
 	Sides struct {
 		ContrastReach int `yaml:"contrastReach"`

@@ -17,8 +17,8 @@ const paused = "pause"
 // denied, reported or conditional ("do not skip a dose", "a dose was omitted", "if you skip a dose"), and no order.
 const missed = "miss"
 
-// conditional is the group of the words behind which nothing is ordered in a clause: "if you skip a dose".
-const conditional = "if"
+// skipped is the group of those of them that say as much of what somebody ordered: "heparin skipped".
+const skipped = "skip"
 
 // The values of the words for omitting that say so at some places only.
 const (
@@ -35,7 +35,7 @@ const treatment = "treatment"
 
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
-	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, If, Denied, Leave, Out, Doses, Ignore []string }
+	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, Skipped, If, IfFirst, Denied, Leave, Out, Doses, Ignore []string }
 	if err := readYAML("omissions.yaml", &table); err != nil {
 		return err
 	}
@@ -54,7 +54,9 @@ func (r *rules) loadOmissions() error {
 			{words, row.Reported, entry{group: omitted, value: reported, sure: true}},
 			{words, row.Answers, entry{group: paused, sure: true}},
 			{words, row.Missed, entry{group: missed, sure: true}},
+			{words, row.Skipped, entry{group: skipped, sure: true}},
 			{words, row.If, entry{group: conditional, sure: true}},
+			{words, row.IfFirst, entry{group: conditional, value: atStart, sure: true}},
 			{words, row.Denied, entry{group: paused, sure: true}},
 			{words, row.Denied, entry{group: negated, sure: true}},
 			{words, row.Ignore, entry{group: omitted, ignore: true}},
@@ -111,23 +113,6 @@ func (x *facts) settleAnswers(words, things []span) {
 			words[i].value = ""
 		}
 	}
-}
-
-// omit keeps a word for omitting something. The last condition in front of it ends at a place, -1 for none: behind one in its clause, and in a
-// question, nothing is ordered, unless by a word such as "hold" ("if the rate is low hold metoprolol").
-func (x *facts) omit(word span, condition int) {
-	x.keep(&x.omissions, word)
-	conditioned := condition >= 0 && x.oneClause(condition, word.from, loaded().limits.Negation.ConcordReach)
-	if word.value == reported || word.value == "" && (conditioned || x.asked(word.to)) {
-		x.keep(&x.told, word)
-	}
-}
-
-// asked reports whether the sentence that a place stands in ends as a question.
-func (x *facts) asked(at int) bool {
-	rest := x.f.runes[at:min(at+loaded().limits.Negation.ConcordReach, len(x.f.runes))]
-	end := slices.IndexFunc(rest, func(r rune) bool { return isOneOf(loaded().marks.Sentence, r) })
-	return end >= 0 && isOneOf(loaded().marks.Question, rest[end])
 }
 
 // settled is what a word for omitting something is taken for, "" for nothing.

@@ -9,15 +9,54 @@ func (x *facts) unanswered(y *facts, reach float64) []place {
 	omissions, left := partition(y.places(y.negations, y.opposites), omits)
 	denied, said := partition(omissions, y.denies)
 	told, ordered := partition(said, y.tells)
-	deniedPauses, pauses := partition(free(x.places(x.pauses), y.places(y.pauses), reach), x.denies)
-	deniedLapses, lapses := partition(free(x.places(x.missed), y.places(y.missed), reach), x.denies)
-	lacking, used := matched(ordered, pauses, reach)
-	pauses = slices.DeleteFunc(pauses, func(p place) bool { return slices.Contains(used, p) })
+	lapsesOfY := y.places(y.missed)
+	skipsOfY, _ := partition(lapsesOfY, skips)
+	pausesOfY := slices.Concat(y.places(y.pauses), unmatched(skipsOfY, x.places(x.missed), reach))
+	deniedPauses, pauses := partition(free(x.places(x.pauses), pausesOfY, reach), x.denies)
+	deniedLapses, lapses := partition(free(x.places(x.missed), lapsesOfY, reach), x.denies)
+	skippings, _ := partition(lapses, skips)
+	lacking, used := matched(ordered, slices.Concat(pauses, skippings), reach)
+	answers := without(slices.Concat(pauses, lapses), used)
 	left = append(left, lacking...)
-	left = append(left, unmatched(told, slices.Concat(pauses, lapses), reach)...)
+	left = append(left, unmatched(told, answers, reach)...)
 	left = append(left, unmatched(denied, slices.Concat(deniedPauses, deniedLapses), reach)...)
 	sortPlaces(left)
 	return left
+}
+
+// lacking gives the places of the negations of y that no negation of x answers either. An order to leave something out answers none that forbids that
+// ("lassen Sie die Dosis nicht aus", "skip the dose"), nor the other way round ("hold metoprolol", "do not forget metoprolol").
+func (x *facts) lacking(y *facts, reach float64) []place {
+	forbidden, left := partition(x.unanswered(y, reach), y.forbids)
+	ordered, left := y.orders(left)
+	orders, answers := x.orders(x.places(x.negations, x.opposites))
+	lackingForbidden, used := matched(forbidden, answers, reach)
+	forbids, answers := partition(slices.Concat(orders, without(answers, used)), x.forbids)
+	lackingOrdered, used := matched(ordered, answers, reach)
+	answers = slices.Concat(forbids, without(answers, used))
+	sortPlaces(answers)
+	lacking := slices.Concat(lackingForbidden, lackingOrdered, unmatched(left, answers, reach))
+	sortPlaces(lacking)
+	return lacking
+}
+
+// without gives those places that are not among some others.
+func without(places, others []place) []place {
+	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return slices.Contains(others, p) })
+}
+
+// forbids reports a negation that denies a word for missing or pausing what is given right beside it, or is one with it: "do not forget the dose", Turkish
+// "kaçırmayın".
+func (x *facts) forbids(n place) bool {
+	behind := wordsOf(x.f.lang).DeniesBehind
+	return n.value == negated && slices.ContainsFunc(slices.Concat(x.pauses, x.missed), func(s span) bool {
+		return s.value != "" && (n.from == s.from || x.touch(n.to, s.from) || behind && x.touch(endOfWord(x.f.runes, s.to), n.from))
+	})
+}
+
+// touch reports whether nothing but a space stands between the end of a word and another.
+func (x *facts) touch(end, from int) bool {
+	return end == from || end+1 == from && isSpace(x.f.at(end))
 }
 
 // free gives those of some places beside a drug or a dose that answer to none of the others.
@@ -46,6 +85,8 @@ func (x *facts) answer(orders []place, y *facts, reach float64) (lacking, weak [
 }
 
 func omits(p place) bool { return p.value == omitted }
+
+func skips(p place) bool { return p.value == skipped }
 
 // partition parts the places that are so from the others.
 func partition(places []place, are func(place) bool) (some, others []place) {

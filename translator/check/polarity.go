@@ -36,7 +36,7 @@ func (x *facts) negate(s span) {
 		x.keep(&x.faint, s)
 	case paused:
 		x.keep(&x.pauses, s)
-	case missed:
+	case missed, skipped:
 		x.keep(&x.missed, s)
 	}
 }
@@ -61,7 +61,7 @@ const (
 
 // inflects reports a verb for not doing something of which only the beginning is known.
 func (e entry) inflects() bool {
-	return e.endings && !e.ignore && (e.group == weakened || e.group == paused || e.group == missed || e.group == omitted)
+	return e.endings && !e.ignore && (e.group == weakened || e.group == paused || e.group == missed || e.group == skipped || e.group == omitted)
 }
 
 // findInside looks into the words that are not taken for parts that negate them.
@@ -206,7 +206,7 @@ func lessNegated(x, y *facts, strict bool) bool {
 	if len(y.f.runes) <= limits.Opposing { // in a short text it may stand anywhere
 		reach = 1
 	}
-	orders, others := y.orders(unmatched(x.unanswered(y, reach), x.places(x.negations, x.opposites), reach))
+	orders, others := y.orders(x.lacking(y, reach))
 	lacking, weak := x.answer(orders, y, reach)
 	spare := unmatched(weak, y.places(y.weak), reach)
 	return len(lacking)+len(unmatched(others, spare, reach)) > 0

@@ -21,6 +21,7 @@ type wordFile struct {
 	Scales     map[string][]string // factor → words
 	Months     []string            // twelve, "/" between alternatives
 	Negation   negationWords
+	Measured   measuredWords
 	Left       leveled
 	Right      leveled
 	Clock      []string            // words beside a time, so that 8.30 is one
@@ -115,7 +116,8 @@ type wordRules struct {
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
-	common       bool     // opposites prove nothing in long texts
+	measured     measuredWords
+	common       bool // opposites prove nothing in long texts
 }
 
 func (r *rules) loadWords() error {
@@ -228,6 +230,7 @@ func newWordRules(file wordFile) *wordRules {
 	w.addLeveled("left", file.Left)
 	w.addLeveled("right", file.Right)
 	w.addNegation(file.Negation)
+	w.measured = file.Measured.folded()
 	for value, patterns := range file.Frequency {
 		for _, pattern := range patterns {
 			pattern, vague := strings.CutSuffix(pattern, "?")
