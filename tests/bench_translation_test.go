@@ -221,7 +221,7 @@ func BenchmarkTranslationChat(b *testing.B) {
 	const turns = 16
 	engine := newInterpreter(b)
 	engine.hanging = true
-	off, on := newChat(b, engine, ""), newChat(b, engine, engine.URL)
+	off, on := newChat(b, engine, "es"), newChat(b, engine, "es", "HS_TRANSLATE_URL="+engine.URL)
 	off.send(b.N/turns, 0)
 	on.send(b.N/turns, 0)
 	b.ResetTimer()
@@ -257,17 +257,17 @@ type chat struct {
 	cpu     time.Duration // of the node
 }
 
-// newChat starts a hospital that translates by the engine at an address, "" for one that does not translate.
-func newChat(b *testing.B, engine *interpreter, address string) *chat {
+// newChat starts a hospital with settings of its own (see scripts/testnode), whose readers read a language.
+func newChat(b *testing.B, engine *interpreter, reads language.Code, settings ...string) *chat {
 	b.Helper()
 	node := newProcess(b, "")
-	node.env = append(node.env, "HS_LOG_LEVEL=warn", "HS_TRANSLATE_URL="+address)
+	node.env = append(append(node.env, "HS_LOG_LEVEL=warn"), settings...)
 	node.start()
 	h := testhospital.Elsewhere(b, node.url)
 	c := &chat{engine: engine, node: node, writers: users(h, "writer", 8)}
 	for i, reader := range users(h, "reader", len(c.writers)) {
 		speaks(c.writers[i], "en")
-		speaks(reader, "es")
+		speaks(reader, reads)
 		c.rooms = append(c.rooms, c.writers[i].CreateRoom(testhospital.Room{Preset: "public_chat"}))
 		reader.Join(c.rooms[i])
 		go newPoller(b, h.URL, reader.Token, 30*time.Second).run(func([]byte) {})
@@ -278,9 +278,19 @@ func newChat(b *testing.B, engine *interpreter, address string) *chat {
 // afterwards is when what a hospital does of what was said is done: messages are held for 800 ms.
 const afterwards = 2 * time.Second
 
-// send has n messages written, one at each pace, and counts the time until all are taken, which it returns.
+// send has n messages written, one at each pace, and counts the time until all are taken, which it returns, and what the node does
+// until some time after it.
 func (c *chat) send(n int, pace time.Duration) time.Duration {
-	start, cpu, first := time.Now(), c.node.cpu(), c.sent
+	cpu := c.node.cpu()
+	took := c.write(n, pace)
+	time.Sleep(afterwards)
+	c.cpu += c.node.cpu() - cpu
+	return took
+}
+
+// write is send without what the node does.
+func (c *chat) write(n int, pace time.Duration) time.Duration {
+	start, first := time.Now(), c.sent
 	c.sent += n
 	inParallel(n, func(i int) {
 		time.Sleep(time.Until(start.Add(time.Duration(i) * pace)))
@@ -289,20 +299,22 @@ func (c *chat) send(n int, pace time.Duration) time.Duration {
 	})
 	took := time.Since(start)
 	c.took += took
-	time.Sleep(afterwards)
-	c.cpu += c.node.cpu() - cpu
 	return took
+}
+
+func mean(measured []float64) float64 {
+	sum := 0.0
+	for _, x := range measured {
+		sum += x
+	}
+	return sum / float64(len(measured))
 }
 
 // standardError is that of the mean of what was measured several times.
 func standardError(measured []float64) float64 {
-	n := float64(len(measured))
-	mean, squares := 0.0, 0.0
+	n, middle, squares := float64(len(measured)), mean(measured), 0.0
 	for _, x := range measured {
-		mean += x / n
-	}
-	for _, x := range measured {
-		squares += (x - mean) * (x - mean)
+		squares += (x - middle) * (x - middle)
 	}
 	return math.Sqrt(squares / (n - 1) / n)
 }
