@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"cmp"
 	"os"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ type beside struct {
 }
 
 // BenchmarkBeside compares hospitals, or builds of the program, that run beside each other and take turns of half a second: what
-// disturbs the machine disturbs all of them. Two of one kind differ by a hundredth in CPU then, where turns of some seconds (see
+// disturbs the machine disturbs all of them. Two of one kind differ by some hundredths in CPU then, the less the longer it runs, where turns of some seconds (see
 // BenchmarkTranslationChat) differ by a tenth. BESIDE names them, "off,on" without it: a comma between two, and of each what it does
 // (off: it does not translate; on: its engine hangs; own: so it does, but readers read what is written) and after a colon the
 // program, if it is another than this one: "off,on,on:/tmp/medix-before".
@@ -31,7 +32,7 @@ func BenchmarkBeside(b *testing.B) {
 	engine := newInterpreter(b)
 	engine.hanging = true
 	var all []*beside
-	for _, name := range strings.Split(besideOr("off,on"), ",") {
+	for _, name := range strings.Split(cmp.Or(os.Getenv("BESIDE"), "off,on"), ",") {
 		all = append(all, newBeside(b, engine, name))
 	}
 	turn := func() {
@@ -66,13 +67,6 @@ func BenchmarkBeside(b *testing.B) {
 		b.Logf("%-30s %4.0f µs of CPU a message, %+4.0f ± %.0f; messages a second: %.3f of the first", one.name, mean(one.cpu), mean(over), standardError(over),
 			first.chat.took.Seconds()/one.chat.took.Seconds())
 	}
-}
-
-func besideOr(otherwise string) string {
-	if named := os.Getenv("BESIDE"); named != "" {
-		return named
-	}
-	return otherwise
 }
 
 func newBeside(b *testing.B, engine *interpreter, name string) *beside {
