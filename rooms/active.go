@@ -54,16 +54,29 @@ func (a *activeRooms) end() { a.working.Done() }
 // get returns a room, loading it if need be. ErrNotFound for one not known.
 func (a *activeRooms) get(ctx context.Context, roomID string) (*room, error) {
 	slot := a.slot(roomID)
-	select {
-	case <-slot.ready:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	if err := slot.wait(ctx); err != nil {
+		return nil, err
 	}
 	if slot.err != nil {
 		return nil, slot.err
 	}
 	slot.rm.used.Store(time.Now().Unix())
 	return slot.rm, nil
+}
+
+// wait returns when the room is loaded, which it nearly always is.
+func (s *roomSlot) wait(ctx context.Context) error {
+	select {
+	case <-s.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-s.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (a *activeRooms) slot(roomID string) *roomSlot {

@@ -48,7 +48,7 @@ func (m *metrics) register(r prometheus.Registerer, db *DB) error {
 	queue := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "medix_sqldb_queue_length",
 		Help: "Writes that wait for the writer.",
-	}, func() float64 { return float64(len(db.writer.queue)) })
+	}, func() float64 { return float64(len(db.writer.queue) + len(db.writer.company)) })
 	for _, c := range []prometheus.Collector{m.groupSize, m.commitSeconds, m.reruns, m.walBytes, queue} {
 		err := r.Register(c)
 		if already := (prometheus.AlreadyRegisteredError{}); errors.As(err, &already) {

@@ -45,10 +45,40 @@ func (db *DB) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{fn: fn, done: make(chan error, 1)}
-	if err := db.writer.enqueue(j); err != nil {
+	j := newJob(fn)
+	if err := db.writer.enqueue(db.writer.queue, j); err != nil {
 		return err
 	}
+	return j.outcome(ctx)
+}
+
+// WriteSoon is [DB.Write] for what can wait a little and comes often: fn goes with the next transaction that others begin, and gets one of
+// its own only when there is none within the given time. On a node with much to write it costs no commit.
+func (db *DB) WriteSoon(ctx context.Context, within time.Duration, fn func(tx *Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j := newJob(fn)
+	if err := db.writer.enqueue(db.writer.company, j); err != nil {
+		return err
+	}
+	alone := time.NewTimer(within)
+	defer alone.Stop()
+	select {
+	case err := <-j.done:
+		return err
+	case <-ctx.Done():
+	case <-alone.C:
+		// Where the queue is full others begin a group soon, and where it is closed all that waits is done.
+		_ = db.writer.enqueue(db.writer.queue, j)
+	}
+	return j.outcome(ctx)
+}
+
+func newJob(fn func(tx *Tx) error) *job { return &job{fn: fn, done: make(chan error, 1)} }
+
+// outcome waits for the job, unless ctx ends before it has started.
+func (j *job) outcome(ctx context.Context) error {
 	select {
 	case err := <-j.done:
 		return err
@@ -72,6 +102,7 @@ type writer struct {
 	mu      sync.RWMutex
 	closed  bool
 	queue   chan *job
+	company chan *job     // taken along by groups that jobs of the queue begin
 	between chan func()   // run between two groups
 	ending  chan struct{} // closed when the database starts to close
 	ended   chan struct{}
@@ -81,31 +112,33 @@ func newWriter(db *DB, pool *sql.DB, login login, queue int) *writer {
 	return &writer{
 		db: db, pool: pool, login: login,
 		queue:   make(chan *job, queue),
+		company: make(chan *job, queue),
 		between: make(chan func()),
 		ending:  make(chan struct{}),
 		ended:   make(chan struct{}),
 	}
 }
 
-func (w *writer) enqueue(j *job) error {
+func (w *writer) enqueue(queue chan<- *job, j *job) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
 		return ErrClosed
 	}
 	select {
-	case w.queue <- j:
+	case queue <- j:
 		return nil
 	default:
 		return ErrBusy
 	}
 }
 
-// stop refuses further jobs and waits until those in the queue are done.
+// stop refuses further jobs and waits until those that wait are done.
 func (w *writer) stop() {
 	w.mu.Lock()
 	w.closed = true
 	close(w.queue)
+	close(w.company)
 	close(w.ending)
 	w.mu.Unlock()
 	<-w.ended
@@ -139,6 +172,7 @@ func (w *writer) run() {
 			w.db.guard("pause of the writer", fn)
 		case j, ok := <-w.queue:
 			if !ok {
+				w.runCompany()
 				return
 			}
 			w.runGroup(w.collect(j))
@@ -146,26 +180,42 @@ func (w *writer) run() {
 	}
 }
 
-// collect adds what waits behind the first job and leaves out what was withdrawn.
+// runCompany ends what waited for company when the queue was closed.
+func (w *writer) runCompany() {
+	for j := range w.company {
+		w.runGroup(w.collect(j))
+	}
+}
+
+// collect adds what waits behind the first job, and whoever waits for company, and leaves out what was withdrawn.
 func (w *writer) collect(first *job) []*job {
 	var jobs []*job
-	for j := first; ; {
-		if j.state.CompareAndSwap(waiting, started) {
-			jobs = append(jobs, j)
-		}
-		if len(jobs) == maxGroup {
-			return jobs
-		}
+	if first.state.CompareAndSwap(waiting, started) {
+		jobs = append(jobs, first)
+	}
+	jobs = take(jobs, w.queue)
+	if len(jobs) == 0 {
+		return nil
+	}
+	return take(jobs, w.company)
+}
+
+// take adds what waits in a queue, as far as there is room in a group.
+func take(jobs []*job, queue <-chan *job) []*job {
+	for len(jobs) < maxGroup {
 		select {
-		case next, ok := <-w.queue:
+		case j, ok := <-queue:
 			if !ok {
 				return jobs
 			}
-			j = next
+			if j.state.CompareAndSwap(waiting, started) {
+				jobs = append(jobs, j)
+			}
 		default:
 			return jobs
 		}
 	}
+	return jobs
 }
 
 // runGroup commits the jobs together; if that fails, each alone.

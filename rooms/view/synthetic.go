@@ -39,10 +39,7 @@ func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64, wants func
 func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64, wants func(*rooms.Event) bool) (index int, until time.Time) {
 	now := v.now()
 	for i, ev := range events {
-		if !translatable(viewer, ev) || !v.renderer.Wanted(ev, viewer.Language) {
-			continue
-		}
-		if viewer.ignores(ev.Sender) || wants != nil && !wants(ev) {
+		if !translatable(viewer, ev) || viewer.ignores(ev.Sender) || wants != nil && !wants(ev) {
 			continue
 		}
 		if until := v.renderer.HoldUntil(ev, viewer.Language, upto); until.After(now) {

@@ -35,6 +35,8 @@ type Viewer struct {
 	Topics   bool   // the viewer reads topics of rooms in translation, too
 	// Ignored reports whether the viewer ignores a user; nil ignores nobody.
 	Ignored func(userID string) bool
+
+	in string // room that language, mode and topics hold in; "" while none is known
 }
 
 // The modes of reading: the translation in the place of the original (which is one step away); the original's text first
@@ -249,6 +251,9 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 		viewer.Language, viewer.Topics = "", false
 		return viewer, nil
 	}
+	if viewer.in != "" && viewer.in == roomID {
+		return viewer, nil
+	}
 	language, mode, err := v.reader.RoomLanguage(ctx, viewer.UserID, roomID)
 	if err != nil {
 		return viewer, fmt.Errorf("reading the reader's language: %w", err)
@@ -260,6 +265,7 @@ func (v *View) InRoom(ctx context.Context, viewer Viewer, roomID string) (Viewer
 	if viewer.Topics, err = v.reader.ReadsTopics(ctx, viewer.UserID, roomID); err != nil {
 		return viewer, fmt.Errorf("reading whether topics are translated: %w", err)
 	}
+	viewer.in = roomID
 	if mode != ModeThread || roomID == "" {
 		return viewer, nil
 	}

@@ -6,11 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"medixchange/internal/memo"
 	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator"
-	"medixchange/translator/compose"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
 )
@@ -47,9 +45,6 @@ func (a absence) covers(position int64) bool {
 // keptAbsences bounds those of one scope that are remembered.
 const keptAbsences = 4096
 
-// keptShown bounds the messages that were put off of which it is kept what they show.
-const keptShown = 2048
-
 // absences holds what is known of them, by scope and ascending. Safe for concurrent use.
 type absences struct {
 	mu       sync.RWMutex
@@ -59,8 +54,6 @@ type absences struct {
 	resting  map[int64]time.Time // by the position of an absence: it is left alone until then
 	writing  sync.Mutex          // one change at a time
 	kick     chan struct{}
-
-	shown *memo.Last[key, *view.Rendering]
 }
 
 // troubled is the oldest message that an engine did not answer in time, and none since.
@@ -72,7 +65,6 @@ type troubled struct {
 func newAbsences() *absences {
 	return &absences{
 		of: map[scope][]absence{}, troubled: map[scope]troubled{}, knocking: map[scope]bool{}, resting: map[int64]time.Time{}, kick: make(chan struct{}, 1),
-		shown: memo.NewLast[key, *view.Rendering](keptShown),
 	}
 }
 
@@ -228,32 +220,31 @@ func (b *Bridge) isPutOff(ev *rooms.Event, of scope) bool {
 }
 
 func (b *Bridge) mayKnow(ev *rooms.Event, of scope) bool {
-	w, ok := b.wordsOf(ev)
-	w.text, w.html = protect.CutReply(w.text, w.html)
-	if !ok || compose.IsCopy(w.text) || mayQuote(w) {
+	fresh := b.freshOf(ev)
+	if !fresh.ok || fresh.repeats {
 		return true
 	}
+	w := fresh.words
+	w.text, w.html = protect.CutReply(w.text, w.html)
 	return b.o.Pipeline.Knows(translator.Request{
 		Text: w.text, HTML: w.html, SourceHint: of.from, SenderLanguage: b.writes(ev), Target: of.to, Local: of.local,
 	})
 }
 
 // putOffRendering is what an event that was put off shows from its own place on: itself, and that engines are overloaded.
-func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) (*view.Rendering, error) {
-	k := key{ev.NID, code}
-	if shown, ok := b.absences.shown.Get(k); ok {
+func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) ([]*view.Rendering, error) {
+	fresh := b.freshOf(ev)
+	if shown := fresh.shownPutOff(code); shown != nil {
 		return shown, nil
 	}
 	content, said, err := b.untranslated(ev, b.decide(ev).from, code, translator.ReasonBusy)
 	if err != nil {
 		return nil, err
 	}
-	shown := &view.Rendering{
+	return fresh.keepPutOff(code, &view.Rendering{
 		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, VersionTS: ev.OriginServerTS,
 		Position: ev.Position, State: string(translator.None), Content: content, Key: said, PutOff: true,
-	}
-	b.absences.shown.Put(k, shown)
-	return shown, nil
+	}), nil
 }
 
 // withPutOff puts what events show that were put off before what they came to later.
@@ -269,7 +260,7 @@ func (b *Bridge) withPutOff(code language.Code, events []*rooms.Event, found [][
 		if err != nil {
 			return err
 		}
-		found[i] = append([]*view.Rendering{first}, found[i]...)
+		found[i] = append(first, found[i]...)
 	}
 	return nil
 }

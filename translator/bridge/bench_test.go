@@ -8,10 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"medixchange/internal/memo"
 	"medixchange/internal/stream"
 	"medixchange/rooms"
-	"medixchange/rooms/view"
 )
 
 // renderedAfter sends a message and returns how long it took from its acceptance until its rendering could be read.
@@ -63,7 +61,6 @@ func BenchmarkCacheHit(b *testing.B) {
 // forget has what is remembered of an event found out again.
 func (b *Bridge) forget(ev *rooms.Event) {
 	b.findings.Of(ev.NID - keptFindings) // in its place
-	b.wordsRead = memo.NewLast[int64, wordsRead](1)
 }
 
 // BenchmarkSameLanguage is what the bridge does with a message that everybody in the room reads.
@@ -111,12 +108,10 @@ func BenchmarkPutOff(b *testing.B) {
 	ctx := context.Background()
 	ev.Received = time.Now().UnixMilli()
 	w.bridge.handled.Store(ev.Position - 1)
-	w.bridge.absences.shown = memo.NewLast[key, *view.Rendering](1)
 	entry := stream.Entry{Kind: rooms.EntryEvent, Value: ev}
 	b.ReportAllocs()
 	for b.Loop() {
 		w.bridge.forget(ev)
-		w.bridge.absences.shown.Put(key{}, nil)
 		w.bridge.hot.clear()
 		if !w.bridge.Wanted(ev, "es") || !w.bridge.HoldUntil(ev, "es", newest).IsZero() {
 			b.Fatal("it is held")

@@ -83,7 +83,7 @@ type Bridge struct {
 
 	places      map[language.Code]uint64          // of the languages in sets of them
 	findings    *memo.Numbered[finding]           // by event nid
-	wordsRead   *memo.Last[int64, wordsRead]      // by event nid
+	lately      lately                            // those that were asked for last
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
 	codes       *memo.Last[string, language.Code] // by what readers wrote
 	retries     *lru.Cache[key, time.Time]        // of messages that could not be translated
@@ -201,7 +201,6 @@ func (b *Bridge) readLanguages() (err error) {
 func (b *Bridge) buildCaches() (err error) {
 	b.places = numberLanguages(b.languages)
 	b.findings = memo.NewNumbered[finding](keptFindings)
-	b.wordsRead = memo.NewLast[int64, wordsRead](keptWords)
 	b.codes = memo.NewLast[string, language.Code](keptCodes)
 	b.absences = newAbsences()
 	if b.habits, err = lru.New[string, language.Code](keptHabits); err != nil {

@@ -94,10 +94,11 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 	if b.isVoice(ev) {
 		return decision{text: true, voice: true, from: translator.Undetermined}
 	}
-	w, ok := b.wordsOf(ev)
-	if !ok {
+	of := b.freshOf(ev)
+	if !of.ok {
 		return decision{}
 	}
+	w := of.words
 	writes := b.writes(ev)
 	own := ownText(w)
 	need := translator.NeedsTranslation(own, w.html, writes, "")
@@ -105,7 +106,7 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 		b.habits.Add(ev.Sender, need.From)
 	}
 	d := decision{text: true, from: need.From}
-	if mayRepeat(w) && b.talk.isLocal(ev.Sender) {
+	if of.repeats && len(w.parts) == 0 && b.talk.isLocal(ev.Sender) {
 		d.quotes = writes
 	}
 	return d
@@ -115,24 +116,9 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 // polls, notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
 // they are. Of an edit it is the new text.
 func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
-	if read, ok := b.wordsRead.Get(ev.NID); ok {
-		return read.words, read.ok
-	}
-	w, ok := b.readWords(ev)
-	if ev.NID != 0 {
-		b.wordsRead.Put(ev.NID, wordsRead{w, ok})
-	}
-	return w, ok
+	of := b.freshOf(ev)
+	return of.words, of.ok
 }
-
-// wordsRead is what wordsOf returned.
-type wordsRead struct {
-	words
-	ok bool
-}
-
-// keptWords bounds the events whose words are at hand: they are asked for several times while an event is new.
-const keptWords = 512
 
 func (b *Bridge) readWords(ev *rooms.Event) (words, bool) {
 	if !hasWords(ev) || ev.Sender == b.bot || b.o.Appservice(ev.Sender) {
@@ -243,6 +229,9 @@ func certain(text string, found language.Code) bool {
 func (b *Bridge) code(tag string) language.Code {
 	if tag == "" {
 		return ""
+	}
+	if code := language.Code(tag); slices.Contains(b.languages, code) {
+		return code
 	}
 	if code, ok := b.codes.Get(tag); ok {
 		return code

@@ -168,12 +168,13 @@ func (b *Bridge) putOffRead(version *rooms.Event, of putOffGroup, ts int64, reda
 	if err != nil {
 		return Reading{}, err
 	}
+	r := shown[0]
 	read := Reading{
-		UserID: of.userID, FirstTS: ts, Mode: of.mode, VersionID: version.ID, From: of.source, To: of.language, State: shown.State,
-		Reasons: reasonsIn(shown), rendering: shown.Position,
+		UserID: of.userID, FirstTS: ts, Mode: of.mode, VersionID: version.ID, From: of.source, To: of.language, State: r.State,
+		Reasons: reasonsIn(r), rendering: r.Position,
 	}
 	if !redacted && b.o.Config.Records.ReadingsText {
-		read.Text = bodyOf(shown)
+		read.Text = bodyOf(r)
 	}
 	return read, nil
 }

@@ -120,15 +120,6 @@ func mayQuote(w words) bool {
 	return strings.HasPrefix(w.text, ">") || strings.Contains(w.text, "\n>") || strings.Contains(w.html, "<blockquote")
 }
 
-// mayRepeat reports whether a message may quote a translation, or be a copy of one.
-func mayRepeat(w words) bool {
-	if len(w.parts) > 0 {
-		return false
-	}
-	w.text, w.html = protect.CutReply(w.text, w.html)
-	return mayQuote(w) || compose.IsCopy(w.text)
-}
-
 // ownText is what the author of a message says in it beside what they quote, which may be in another language; all of it where
 // there is nothing else.
 func ownText(w words) string {

@@ -22,8 +22,8 @@ import (
 // on that may be so, rather than pretend to be whole.
 
 const (
-	// readingsEvery is how long a noted reading waits at most before it is written.
-	readingsEvery = 200 * time.Millisecond
+	// readingsEvery is how long readings are gathered, readingsSoon how long what was gathered waits at most for others to write.
+	readingsEvery, readingsSoon = 150 * time.Millisecond, 50 * time.Millisecond
 	// readingsStep is how many of them are written at once.
 	readingsStep = 500
 	// maxReadings bounds those that wait; what is more is a gap.
@@ -190,24 +190,37 @@ const closeTimeout = 10 * time.Second
 func (b *Bridge) closeReadings(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	if err := b.writeReadings(ctx); err != nil {
-		return err
+	for written := -1; written != 0; {
+		var err error
+		if written, err = b.writeSomeReadings(ctx); err != nil {
+			return err
+		}
 	}
 	return b.o.DB.Write(ctx, dropOpenGap)
 }
 
-// writeReadings writes all that waits.
+// writeReadings writes what waits by now. What is noted meanwhile is gathered first: on a busy node each write would be followed by
+// another one with the few readings of that moment.
 func (b *Bridge) writeReadings(ctx context.Context) error {
 	for {
-		batch, lostAt := b.readings.take(readingsStep)
-		if len(batch) == 0 && lostAt == 0 {
-			return nil
-		}
-		if err := b.writeBatch(ctx, batch, lostAt); err != nil {
-			b.readings.back(batch, lostAt)
+		written, err := b.writeSomeReadings(ctx)
+		if err != nil || written < readingsStep {
 			return err
 		}
 	}
+}
+
+// writeSomeReadings writes up to readingsStep of those that wait, and returns how many.
+func (b *Bridge) writeSomeReadings(ctx context.Context) (int, error) {
+	batch, lostAt := b.readings.take(readingsStep)
+	if len(batch) == 0 && lostAt == 0 {
+		return 0, nil
+	}
+	if err := b.writeBatch(ctx, batch, lostAt); err != nil {
+		b.readings.back(batch, lostAt)
+		return 0, err
+	}
+	return len(batch), nil
 }
 
 func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) error {
@@ -225,7 +238,7 @@ func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) 
 	if err != nil {
 		return err
 	}
-	err = b.o.DB.Write(ctx, func(tx *sqldb.Tx) error {
+	err = b.o.DB.WriteSoon(ctx, readingsSoon, func(tx *sqldb.Tx) error {
 		if err := insertPutOffReadings(tx, putOff); err != nil {
 			return err
 		}

@@ -202,6 +202,41 @@ func TestRule18MoreThanCanBeWrittenDownIsSaid(t *testing.T) {
 	require.EqualValues(t, 77, lost)
 }
 
+func TestRule18WhatIsReadWhileTheLogIsWrittenIsGathered(t *testing.T) {
+	w := newWorld(t)
+	room := w.ward()
+	b, err := New(t.Context(), w.bridge.o) // beside the one that runs
+	require.NoError(t, err)
+	var shown []*view.Rendering
+	for n := range 2 {
+		of, err := b.putOffRendering(w.event(w.say(room, alice, bedSentence(n))), "es")
+		require.NoError(t, err)
+		shown = append(shown, of...)
+	}
+	reader := view.Viewer{UserID: bob, Mode: view.ModeInPlace}
+	waiting := func() int {
+		b.readings.mu.Lock()
+		defer b.readings.mu.Unlock()
+		return len(b.readings.waiting)
+	}
+	b.Shown(reader, shown[0], false)
+	busy, free := make(chan struct{}, 10), make(chan struct{})
+	ended := make(chan error, 2)
+	go func() {
+		ended <- w.db.Write(t.Context(), func(*sqldb.Tx) error { busy <- struct{}{}; <-free; return nil })
+	}()
+	<-busy
+	go func() { ended <- b.writeReadings(t.Context()) }()
+	require.Eventually(t, func() bool { return waiting() == 0 }, patience, time.Millisecond)
+	b.Shown(reader, shown[1], false)
+	close(free)
+	require.NoError(t, <-ended)
+	require.NoError(t, <-ended)
+	require.Equal(t, 1, waiting())
+	require.NoError(t, b.closeReadings(t.Context()))
+	require.Zero(t, waiting(), "a node that stops writes all")
+}
+
 func BenchmarkShown(b *testing.B) {
 	w := newWorld(b)
 	r := &view.Rendering{Position: 1}

@@ -35,16 +35,19 @@ type putOffLine struct {
 
 // selectPutOffLines returns the lines that may hold readings of a message, and sometimes others.
 func (b *Bridge) selectPutOffLines(ctx context.Context, roomNID, messageNID int64) ([]putOffLine, error) {
-	rows, err := b.o.DB.Query(ctx, `SELECT user_id, language, source, mode, messages FROM translation_put_off_readings
-		WHERE room_nid = $1 AND last >= $2 AND first <= $2 ORDER BY last_ts LIMIT $3`, roomNID, messageNID, maxReadingsShown)
+	// An index finds the lines whose messages are close together, another one those that hold the edit of an old message.
+	rows, err := b.o.DB.Query(ctx, `SELECT user_id, language, source, mode, messages, last_ts FROM translation_put_off_readings
+		WHERE room_nid = $1 AND last >= $2 AND last <= $2 + 65536 AND first <= $2 AND last - first <= 65536
+		UNION ALL SELECT user_id, language, source, mode, messages, last_ts FROM translation_put_off_readings
+		WHERE room_nid = $1 AND last >= $2 AND first <= $2 AND last - first > 65536 ORDER BY last_ts LIMIT $3`, roomNID, messageNID, maxReadingsShown)
 	if err != nil {
 		return nil, fmt.Errorf("reading the reading log of what was put off: %w", err)
 	}
 	defer rows.Close()
 	var lines []putOffLine
 	for rows.Next() {
-		line := putOffLine{putOffGroup: putOffGroup{roomNID: roomNID}}
-		if err := rows.Scan(&line.userID, &line.language, &line.source, &line.mode, &line.packed); err != nil {
+		line, lastTS := putOffLine{putOffGroup: putOffGroup{roomNID: roomNID}}, int64(0)
+		if err := rows.Scan(&line.userID, &line.language, &line.source, &line.mode, &line.packed, &lastTS); err != nil {
 			return nil, fmt.Errorf("reading the reading log of what was put off: %w", err)
 		}
 		lines = append(lines, line)
