@@ -52,7 +52,7 @@ func BenchmarkBeside(b *testing.B) {
 	}
 	turn()
 	for _, one := range all {
-		one.cpu, one.chat.took = nil, 0
+		one.cpu, one.chat.took, one.chat.clients = nil, 0, 0
 	}
 	b.ResetTimer()
 	for range max(2, b.N/(step*steps)) {
@@ -64,8 +64,9 @@ func BenchmarkBeside(b *testing.B) {
 		for i := range over {
 			over[i] = one.cpu[i] - first.cpu[i]
 		}
-		b.Logf("%-30s %4.0f µs of CPU a message, %+4.0f ± %.0f; messages a second: %.3f of the first", one.name, mean(one.cpu), mean(over), standardError(over),
-			first.chat.took.Seconds()/one.chat.took.Seconds())
+		clients := float64(one.chat.clients.Microseconds()) / float64(len(one.cpu)*step*steps)
+		b.Logf("%-30s %4.0f µs of CPU a message, %+4.0f ± %.0f, its clients %3.0f; messages a second: %.3f of the first", one.name, mean(one.cpu),
+			mean(over), standardError(over), clients, first.chat.took.Seconds()/one.chat.took.Seconds())
 	}
 }
 

@@ -255,6 +255,7 @@ type chat struct {
 	sent    int
 	took    time.Duration
 	cpu     time.Duration // of the node
+	clients time.Duration // CPU of the writers and readers
 }
 
 // newChat starts a hospital with settings of its own (see scripts/testnode), whose readers read a language.
@@ -290,7 +291,7 @@ func (c *chat) send(n int, pace time.Duration) time.Duration {
 
 // write is send without what the node does.
 func (c *chat) write(n int, pace time.Duration) time.Duration {
-	start, first := time.Now(), c.sent
+	start, first, clients := time.Now(), c.sent, cpuTime()
 	c.sent += n
 	inParallel(n, func(i int) {
 		time.Sleep(time.Until(start.Add(time.Duration(i) * pace)))
@@ -299,6 +300,7 @@ func (c *chat) write(n int, pace time.Duration) time.Duration {
 	})
 	took := time.Since(start)
 	c.took += took
+	c.clients += cpuTime() - clients
 	return took
 }
 

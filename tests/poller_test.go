@@ -38,7 +38,7 @@ func newPoller(b testing.TB, base, token string, timeout time.Duration) *poller 
 	require.NoError(b, err)
 	b.Cleanup(func() { _ = conn.Close() })
 	query := url.Values{"timeout": {fmt.Sprint(timeout.Milliseconds())}, "filter": {pollFilter}}.Encode()
-	p := &poller{conn: conn, in: bufio.NewReaderSize(conn, 1024), request: "GET /_matrix/client/v3/sync?" +
+	p := &poller{conn: conn, in: bufio.NewReaderSize(conn, 4096), request: "GET /_matrix/client/v3/sync?" +
 		strings.ReplaceAll(query, "%", "%%") + "&since=%s HTTP/1.1\r\nHost: " + host + "\r\nAuthorization: Bearer " + token + "\r\n\r\n"}
 	require.NoError(b, p.ask(""))
 	return p

@@ -274,8 +274,10 @@ func TestAViewerOfAnotherModeGetsTheirForm(t *testing.T) {
 	require.Contains(t, string(late[0].JSON), ModeOriginalFirst)
 
 	w.mode = ModeInPlace
-	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	shown = showOne(t, v, viewer, ev, ShowOptions{})["content"].(map[string]any)
 	require.NotContains(t, shown, "form", "the cache tells modes apart")
+	shown = showOne(t, v, inRoom, ev, ShowOptions{})["content"].(map[string]any)
+	require.Contains(t, shown, "form", "a request is answered in one form")
 
 	w.mode = ModeThread
 	inRoom, err = v.InRoom(t.Context(), viewer, room)

@@ -135,7 +135,8 @@ type Rendering struct {
 	EventID  string
 	RoomID   string
 	Language string
-	Version  int64 // nid of the version that it translates: the event's own, or that of an edit
+	Version  int64        // nid of the version that it translates: the event's own, or that of an edit
+	Of       *rooms.Event // the version, where its maker had it at hand
 	Position int64
 	State    string // translated, pending, none
 	Verdict  string // pass, warn, block

@@ -241,8 +241,8 @@ func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) ([]*view.R
 	if err != nil {
 		return nil, err
 	}
-	return fresh.keepPutOff(code, &view.Rendering{
-		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, VersionTS: ev.OriginServerTS,
+	return fresh.keepPutOff(code, view.Rendering{
+		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, Of: ev, VersionTS: ev.OriginServerTS,
 		Position: ev.Position, State: string(translator.None), Content: content, Key: said, PutOff: true,
 	}), nil
 }

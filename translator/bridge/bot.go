@@ -223,6 +223,9 @@ func (t *talk) hear(ctx context.Context, ev *rooms.Event) error {
 		}
 		return t.hearReaction(ctx, ev)
 	}
+	if w, ok := t.b.wordsOf(ev); ok && !replies.LooksLikeCommand(w.text) {
+		return nil // as nearly all of them, of which that is at hand
+	}
 	content := ev.Content()
 	body := content.Get("body")
 	if ev.Type != typeMessage || ev.StateKey != nil || content.Get("msgtype").Str != "m.text" || ev.Relation.Type == relReplace ||

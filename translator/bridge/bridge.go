@@ -81,7 +81,6 @@ type Bridge struct {
 	languages []language.Code
 	home      language.Code // of those who chose none
 
-	places      map[language.Code]uint64          // of the languages in sets of them
 	findings    *memo.Numbered[finding]           // by event nid
 	lately      lately                            // those that were asked for last
 	habits      *lru.Cache[string, language.Code] // of senders on other servers
@@ -199,7 +198,6 @@ func (b *Bridge) readLanguages() (err error) {
 }
 
 func (b *Bridge) buildCaches() (err error) {
-	b.places = numberLanguages(b.languages)
 	b.findings = memo.NewNumbered[finding](keptFindings)
 	b.codes = memo.NewLast[string, language.Code](keptCodes)
 	b.absences = newAbsences()

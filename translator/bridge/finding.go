@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -39,21 +40,21 @@ func (l *languages) add(one uint64) { l.bits.Or(one) }
 
 func (l *languages) remove(one uint64) { l.bits.And(^one) }
 
-// numberLanguages gives each language its place in such sets.
-func numberLanguages(codes []language.Code) map[language.Code]uint64 {
-	places := make(map[language.Code]uint64, len(codes))
-	for i, code := range codes {
-		places[code] = 1 << i
+// placeOf is that of a language among those of the node, in such a set; 0 for another one.
+func (b *Bridge) placeOf(code language.Code) uint64 {
+	i := slices.Index(b.languages, code)
+	if i < 0 {
+		return 0
 	}
-	return places
+	return 1 << i
 }
 
 // isBare reports whether it is known that nothing is stored of an event that was put off, so that nobody has to look for it.
-func (b *Bridge) isBare(k key) bool { return b.finding(k.nid).bare.has(b.places[k.language]) }
+func (b *Bridge) isBare(k key) bool { return b.finding(k.nid).bare.has(b.placeOf(k.language)) }
 
 // noteStored notes that an event has a rendering.
 func (b *Bridge) noteStored(k key) {
-	f, one := b.finding(k.nid), b.places[k.language]
+	f, one := b.finding(k.nid), b.placeOf(k.language)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stored.add(one)
@@ -63,7 +64,7 @@ func (b *Bridge) noteStored(k key) {
 // isKnown reports whether an event may have its translation without an engine. The first answer for an event holds, so that
 // all who ask are told the same.
 func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
-	f, one := b.finding(ev.NID), b.places[of.to]
+	f, one := b.finding(ev.NID), b.placeOf(of.to)
 	if f.asked.has(one) {
 		return f.known.has(one)
 	}

@@ -44,16 +44,16 @@ func TestARenderingThatWasStoredFirstIsLookedFor(t *testing.T) {
 func TestEveryLanguageHasItsPlaceInASet(t *testing.T) {
 	require.LessOrEqual(t, len(language.All), 64)
 	var set languages
-	places := numberLanguages(language.All)
+	b := &Bridge{languages: language.All}
 	for _, code := range language.All {
-		require.NotZero(t, places[code])
-		require.False(t, set.has(places[code]), code)
-		set.add(places[code])
+		require.NotZero(t, b.placeOf(code))
+		require.False(t, set.has(b.placeOf(code)), code)
+		set.add(b.placeOf(code))
 	}
-	set.remove(places["es"])
-	require.False(t, set.has(places["es"]))
-	require.True(t, set.has(places["en"]))
-	require.False(t, set.has(places["tlh"]), "a language that the node does not know is in no set")
+	set.remove(b.placeOf("es"))
+	require.False(t, set.has(b.placeOf("es")))
+	require.True(t, set.has(b.placeOf("en")))
+	require.False(t, set.has(b.placeOf("tlh")), "a language that the node does not know is in no set")
 }
 
 func TestNobodyLooksForTheRenderingOfWhatHasJustComeAndIsNotWanted(t *testing.T) {

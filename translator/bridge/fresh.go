@@ -21,9 +21,10 @@ type fresh struct {
 
 // putOffShown is what an event shows to the readers of one language, before what it shows to others.
 type putOffShown struct {
-	language language.Code
-	rows     []*view.Rendering // one
-	others   *putOffShown
+	language  language.Code
+	rendering view.Rendering
+	row       [1]*view.Rendering // it alone, for who goes through rows
+	others    *putOffShown
 }
 
 // keptFresh bounds the events of which that is at hand.
@@ -60,22 +61,23 @@ func mayRepeat(w words) bool {
 func (f *fresh) shownPutOff(code language.Code) []*view.Rendering {
 	for of := f.putOff.Load(); of != nil; of = of.others {
 		if of.language == code {
-			return of.rows
+			return of.row[:]
 		}
 	}
 	return nil
 }
 
 // keepPutOff returns what is shown from now on: that which was kept first.
-func (f *fresh) keepPutOff(code language.Code, r *view.Rendering) []*view.Rendering {
-	of := &putOffShown{language: code, rows: []*view.Rendering{r}}
+func (f *fresh) keepPutOff(code language.Code, r view.Rendering) []*view.Rendering {
+	of := &putOffShown{language: code, rendering: r}
+	of.row[0] = &of.rendering
 	for {
 		if kept := f.shownPutOff(code); kept != nil {
 			return kept
 		}
 		of.others = f.putOff.Load()
 		if f.putOff.CompareAndSwap(of.others, of) {
-			return of.rows
+			return of.row[:]
 		}
 	}
 }

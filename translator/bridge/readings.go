@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -29,7 +30,7 @@ const (
 	// maxReadings bounds those that wait; what is more is a gap.
 	maxReadings = 20_000
 	// keptReadings bounds the readings that are known to be written: they are not noted again. One that is forgotten may be.
-	keptReadings = 65_536
+	keptReadings = 16_384
 )
 
 // reading is that a user was given a rendering.
@@ -263,13 +264,19 @@ func (b *Bridge) writeBatch(ctx context.Context, batch []reading, lostAt int64) 
 
 // versionsOf returns the versions that were read, by nid, and the message that each belongs to.
 func (b *Bridge) versionsOf(ctx context.Context, batch []reading) (versions, messages map[int64]*rooms.Event, err error) {
+	atHand := make(map[int64]*rooms.Event, len(batch))
 	var nids []int64
 	for _, r := range batch {
-		nids = append(nids, r.rendering.Version)
+		if r.rendering.Of != nil {
+			atHand[r.rendering.Version] = r.rendering.Of
+		} else {
+			nids = append(nids, r.rendering.Version)
+		}
 	}
 	if versions, err = b.o.Rooms.Events(ctx, nids); err != nil {
 		return nil, nil, fmt.Errorf("reading what was read: %w", err)
 	}
+	maps.Copy(versions, atHand)
 	messages = make(map[int64]*rooms.Event, len(versions))
 	for nid, version := range versions {
 		if messages[nid], err = b.messageOf(ctx, version); err != nil {

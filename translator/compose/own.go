@@ -18,6 +18,9 @@ import (
 // OwnMark begins every line by which the translator says that it has been there.
 const OwnMark = globe
 
+// ownSign is what of it no client takes away.
+var ownSign = strings.TrimSpace(OwnMark)
+
 // ReasonCopy says that a message is a machine's translation of something that is not known here.
 const ReasonCopy = "copy"
 
@@ -52,7 +55,7 @@ func Marked(lines []string) bool { return slices.ContainsFunc(lines, isOwn) }
 // IsCopy reports whether a whole message is a translation that somebody copied: with a line in words that only we write. With the
 // original first our mark stands between the two, and clients that flatten what is one step away write its title between them.
 func IsCopy(text string) bool {
-	if !strings.Contains(text, strings.TrimSpace(OwnMark)) {
+	if !strings.Contains(text, ownSign) {
 		return false
 	}
 	return slices.ContainsFunc(strings.Split(text, "\n"), func(line string) bool {

@@ -23,6 +23,9 @@ const Sure = 0.9
 // minGuess is the least probability that a guess is named for.
 const minGuess = 0.01
 
+// nothing is the logarithm of a share that changes no other's.
+const nothing = -30
+
 // Identify finds the languages that a text may be written in, the most probable first. The script decides, then words
 // and letters; the language that the sender reads, if it is known, makes that language more probable and no more. It
 // gives nothing for a text without letters, or with nothing but words that are the same everywhere. Identify takes microseconds for a message; a long text is judged by its
@@ -123,8 +126,10 @@ func ranked(codes []Code, sum *scores) []Guess {
 	}
 	var shares [maxLanguages]float64
 	for i := range codes {
-		shares[i] = math.Exp(float64(sum[i] - best))
-		total += shares[i]
+		if behind := sum[i] - best; behind > nothing {
+			shares[i] = math.Exp(float64(behind))
+			total += shares[i]
+		}
 	}
 	guesses := make([]Guess, 0, 4)
 	for i, code := range codes {
