@@ -15,7 +15,7 @@ func (r *round) startLate() {
 	if r.epoch {
 		arrived = r.since.Late
 	}
-	remembered, first := r.h.view.OwesLate(r.q.device.UserID, r.q.device.DeviceID, arrived)
+	remembered, first := r.h.view.OwesLate(r.q.device.UserID, r.q.device.DeviceID, arrived, &r.q.owed)
 	if !remembered {
 		return
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"medixchange/rooms"
+	"medixchange/rooms/view"
 )
 
 // backlog is a device that has a number of messages as they were written, and a clock that runs and can be put ahead.
@@ -210,7 +211,7 @@ func TestWhatIsOwedOfARoomIsForgottenWhenItsReaderLeaves(t *testing.T) {
 	b := newBacklog(t, 22)
 	b.c.sync()
 	owed := func() bool {
-		remembered, _ := b.c.h.view.OwesLate(b.c.device.UserID, b.c.device.DeviceID, 0)
+		remembered, _ := b.c.h.view.OwesLate(b.c.device.UserID, b.c.device.DeviceID, 0, &view.OwedLate{})
 		return remembered
 	}
 	require.True(t, owed())

@@ -93,6 +93,7 @@ type query struct {
 	stateName  string // of the section with state
 	timeout    time.Duration
 	presence   string // that the device sets; "" for none
+	owed       view.OwedLate
 }
 
 // Sync answers a request of an authenticated device (GET /_matrix/client/v3/sync); it is a web.Handler but for the device.

@@ -18,8 +18,9 @@ const (
 	// pausedBytes of log make the writer wait for the rest of a checkpoint, so that the log starts again from its
 	// beginning: under steady load a checkpoint beside the writer never catches up with it.
 	pausedBytes = 32 << 20
-	// truncateBytes of log are given back to the disk.
-	truncateBytes = 64 << 20
+	// truncateBytes of log are given back to the disk at once: well over what steady load writes from one look to the next, since a log
+	// that is cut off is written anew at the cost of new blocks.
+	truncateBytes = 256 << 20
 	// checkpointTick is how often the size of the log is looked at.
 	checkpointTick = time.Second
 	// checkpointIdle without growth empties the log, so that erased content does not linger there, and gives free

@@ -69,8 +69,9 @@ func (d *dueAt) holds(arrived int64, now time.Time) bool {
 type owedEdits struct {
 	devices atomic.Int64 // how many there are, for who looks without the lock
 	of      map[lateDevice]*owedTo
-	rooms   int   // of all devices
-	number  int64 // the last that was given
+	changes atomic.Int64 // to what any device is owed, see OwedLate
+	rooms   int          // of all devices
+	number  int64        // the last that was given
 	swept   time.Time
 }
 
@@ -94,7 +95,8 @@ func (o *owedEdits) put(key lateKey, edits []owedEdit, now time.Time) {
 		to = &owedTo{in: map[string][]owedEdit{}}
 		o.of[key.device] = to
 	}
-	to.in[key.roomID], to.found = bounded(edits), nil
+	to.in[key.roomID] = bounded(edits)
+	o.changed(to)
 	o.rooms++
 	o.devices.Store(int64(len(o.of)))
 }
@@ -105,11 +107,17 @@ func (o *owedEdits) drop(key lateKey) {
 		return
 	}
 	delete(to.in, key.roomID)
-	to.found = nil
+	o.changed(to)
 	if len(to.in) == 0 {
 		delete(o.of, key.device)
 	}
 	o.devices.Store(int64(len(o.of)))
+}
+
+// changed has what was found out about a device found out again.
+func (o *owedEdits) changed(to *owedTo) {
+	to.found = nil
+	o.changes.Add(1)
 }
 
 // bounded leaves as many as there may be: what was given goes first, that which was given first before the rest, then the oldest.
@@ -207,7 +215,7 @@ func (l *lateLimit) due(key lateKey, o LateOptions, now time.Time) []owedEdit {
 			free--
 		default:
 			e.number = 0 // it did not arrive
-			l.owed.of[key.device].found = nil
+			l.owed.changed(l.owed.of[key.device])
 			continue
 		}
 		due = append(due, *e)
@@ -312,12 +320,25 @@ func (l *lateLimit) replaced(key lateKey, newest map[string]int64, now time.Time
 }
 
 // OwesLate reports, from memory alone, whether late edits that were over the limit are remembered for a device, which it may ask for
-// again, and when the first of those that it awaits still may go to it: zero when it awaits none. arrived is as in [LateOptions].
-func (v *View) OwesLate(userID, deviceID string, arrived int64) (remembered bool, first time.Time) {
+// again, and when the first of those that it awaits still may go to it: zero when it awaits none. arrived is as in [LateOptions]. last is
+// what a device's request was told before; it belongs to one goroutine.
+func (v *View) OwesLate(userID, deviceID string, arrived int64, last *OwedLate) (remembered bool, first time.Time) {
 	if v.late.owed.devices.Load() == 0 {
 		return false, time.Time{}
 	}
-	return v.late.owes(lateDevice{userID, deviceID}, arrived, v.now())
+	changes, now := v.late.owed.changes.Load(), v.now()
+	if last.found == nil || last.changes != changes || !last.found.holds(arrived, now) {
+		remembered, first = v.late.owes(lateDevice{userID, deviceID}, arrived, now)
+		*last = OwedLate{changes, remembered, &dueAt{arrived: arrived, asked: now, first: first}}
+	}
+	return last.remembered, last.found.first
+}
+
+// OwedLate is the last answer of [View.OwesLate] to a request, which asks several times; the zero value is none.
+type OwedLate struct {
+	changes    int64 // as they were before
+	remembered bool
+	found      *dueAt
 }
 
 // LateDue returns when the next of the late edits that a device is owed in a room may go to it; zero when it is owed none.

@@ -159,3 +159,41 @@ func TestWhatIsFoundOutOfADeviceHoldsUntilSomethingIsDifferent(t *testing.T) {
 	before := clock.Add(-time.Hour)
 	require.Equal(t, before, l.owesFirst(t, key.device, 0, before), "a clock that was put back forgets what was given")
 }
+
+func TestARequestIsToldAnewWhatIsOwedOnceSomethingIsDifferent(t *testing.T) {
+	now := clock
+	v := &View{now: func() time.Time { return now }}
+	key := overLimit(&v.late, room, clock)
+	var last OwedLate
+	owes := func(arrived int64) (first time.Time, anew bool) {
+		before := last.found
+		remembered, first := v.OwesLate(key.device.userID, key.device.deviceID, arrived, &last)
+		want, wantFirst := v.late.owes(key.device, arrived, now)
+		require.Equal(t, want, remembered)
+		require.Equal(t, wantFirst, first)
+		return first, last.found != before
+	}
+	owes(0) // which looks for what is old, too
+	first, anew := owes(0)
+	require.Equal(t, clock.Add(time.Minute), first)
+	require.True(t, anew)
+	_, anew = owes(0)
+	require.False(t, anew)
+	overLimit(&v.late, "!other", clock)
+	_, anew = owes(0)
+	require.True(t, anew, "it is owed something in another room")
+	now = first
+	first, anew = owes(0)
+	require.Equal(t, now, first)
+	require.True(t, anew, "it may go out")
+	_, numbers := v.late.cut(key, v.late.due(key, LateOptions{Since: 50, Upto: 50}, now), []*Rendering{{Position: 1}}, nil, now)
+	_, anew = owes(0)
+	require.True(t, anew)
+	for _, number := range numbers {
+		_, anew = owes(number)
+		require.True(t, anew, "it has arrived")
+	}
+	v.late.forget(key.device, "", now)
+	first, _ = owes(0)
+	require.Zero(t, first)
+}
