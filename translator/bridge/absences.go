@@ -220,28 +220,29 @@ func (b *Bridge) isPutOff(ev *rooms.Event, of scope) bool {
 }
 
 func (b *Bridge) mayKnow(ev *rooms.Event, of scope) bool {
-	fresh := b.freshOf(ev)
-	if !fresh.ok || fresh.repeats {
+	said := b.atHandOf(ev)
+	if !said.ok || said.repeats {
 		return true
 	}
-	w := fresh.words
+	w := said.words
 	w.text, w.html = protect.CutReply(w.text, w.html)
 	return b.o.Pipeline.Knows(translator.Request{
 		Text: w.text, HTML: w.html, SourceHint: of.from, SenderLanguage: b.writes(ev), Target: of.to, Local: of.local,
 	})
 }
 
-// putOffRendering is what an event that was put off shows from its own place on: itself, and that engines are overloaded.
+// putOffRendering is what an event that was put off shows from its own place on, alone in its list: itself, and that engines are
+// overloaded.
 func (b *Bridge) putOffRendering(ev *rooms.Event, code language.Code) ([]*view.Rendering, error) {
-	fresh := b.freshOf(ev)
-	if shown := fresh.shownPutOff(code); shown != nil {
+	known := b.atHandOf(ev)
+	if shown := known.putOff.Load().in(code); shown != nil {
 		return shown, nil
 	}
 	content, said, err := b.untranslated(ev, b.decide(ev).from, code, translator.ReasonBusy)
 	if err != nil {
 		return nil, err
 	}
-	return fresh.keepPutOff(code, view.Rendering{
+	return known.keepPutOff(code, view.Rendering{
 		EventNID: ev.NID, EventID: ev.ID, RoomID: ev.RoomID, Language: string(code), Version: ev.NID, Of: ev, VersionTS: ev.OriginServerTS,
 		Position: ev.Position, State: string(translator.None), Content: content, Key: said, PutOff: true,
 	}), nil

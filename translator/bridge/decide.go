@@ -94,11 +94,11 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 	if b.isVoice(ev) {
 		return decision{text: true, voice: true, from: translator.Undetermined}
 	}
-	of := b.freshOf(ev)
-	if !of.ok {
+	said := b.atHandOf(ev)
+	if !said.ok {
 		return decision{}
 	}
-	w := of.words
+	w := said.words
 	writes := b.writes(ev)
 	own := ownText(w)
 	need := translator.NeedsTranslation(own, w.html, writes, "")
@@ -106,7 +106,7 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 		b.habits.Add(ev.Sender, need.From)
 	}
 	d := decision{text: true, from: need.From}
-	if of.repeats && len(w.parts) == 0 && b.talk.isLocal(ev.Sender) {
+	if said.repeats && len(w.parts) == 0 && b.talk.isLocal(ev.Sender) {
 		d.quotes = writes
 	}
 	return d
@@ -116,7 +116,7 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 // polls, notices of listed clinical bots. The bot's own words, commands to it and the traffic of application services stay as
 // they are. Of an edit it is the new text.
 func (b *Bridge) wordsOf(ev *rooms.Event) (words, bool) {
-	of := b.freshOf(ev)
+	of := b.atHandOf(ev)
 	return of.words, of.ok
 }
 

@@ -19,7 +19,7 @@ type finding struct {
 
 	quoteless atomic.Bool // it was looked for what it repeats of translations, and there is nothing
 
-	fresh atomic.Pointer[fresh] // nil again once others are newer
+	atHand atomic.Pointer[atHand] // nil again once others are newer
 
 	// Of an event that came while engines had no room, by language: whether it was asked if the translation is known without them,
 	// whether it is, and whether there is a rendering in the database, or none as yet.
