@@ -122,6 +122,8 @@ func TestADrugIsNamedAsTheLanguageWritesIt(t *testing.T) {
 		{"morphine", "ur", "مارفین"},
 		{"amoxicillin", "sr", "амоксицилин"},
 		{"amoxicillin", "sr-Latn", "amoksicilin"},
+		{"ألفنتانيل", "en", "alfentanil"},
+		{"الفنتانيل", "en", ""}, // "the fentanyl", in Arabic
 		{"edaravone", "vi", ""}, // none on file
 		{"morphine sulfate", "es", ""},
 		{"morphine and ketamine", "es", ""},

@@ -11,6 +11,9 @@ import (
 	"medixchange/translator/language"
 )
 
+// leastDropped is promised for dropped sides, in %. One of two sides is not missed where the English one may be no side ("the right one").
+const leastDropped = 90.0
+
 // TestFreshSentences compares sentences that were written before the checks had been tried on them with their translations, as
 // they are and damaged, from English and into it.
 func TestFreshSentences(t *testing.T) {
@@ -39,4 +42,6 @@ func TestFreshSentences(t *testing.T) {
 	}
 	t.Logf("all languages: %s", sum)
 	assert.GreaterOrEqual(t, sum.share("all"), leastFound)
+	assert.GreaterOrEqual(t, sum.share("unit dropped"), leastFound, "dropped units found in %%")
+	assert.GreaterOrEqual(t, sum.share("side dropped"), leastDropped, "dropped sides found in %%")
 }

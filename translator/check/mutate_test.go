@@ -57,6 +57,8 @@ func (m *mutator) mutants(code, text string) []mutant {
 	d := m.languages[code]
 	list := append(numberMutants(text), d.thousandMutants(text)...)
 	list = append(list, d.unitMutants(text)...)
+	list = append(list, d.droppedUnits(text)...)
+	list = append(list, d.droppedSides(text)...)
 	list = append(list, d.negationMutants(text)...)
 	for i := 0; i+1 < len(d.Sides); i += 2 {
 		list = append(list, swapped("side", text, d.Sides[i], d.Sides[i+1])...)
@@ -158,7 +160,7 @@ func decimalValue(r rune) int {
 	return value
 }
 
-// unitMutants replaces and drops units that stand after a number.
+// unitMutants replaces units that stand after a number.
 func (d damages) unitMutants(text string) (list []mutant) {
 	for _, row := range d.Units {
 		for _, at := range occurrences(text, row[0]) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"unicode"
 
 	"medixchange/translator/language"
 )
@@ -74,6 +75,7 @@ func (x *facts) leftOut(language.Code) (span, bool) {
 	for _, n := range x.negations {
 		behind, ok := x.drugBeside(n, reach, false)
 		before, both := x.drugBeside(n, reach, true)
+		both = both && !unicode.Is(unicode.Arabic, x.f.at(n.from-1)) // with "and" written onto it (وليس) it begins a part of its own
 		if ok && both {
 			return span{}, false
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // The names of drugs are international: languages spell one name by their own rules (amoxicillin, amoxicilina, amoksisilin,
@@ -121,6 +122,7 @@ func drugsIn(f *folded) []span {
 	known, least := loaded(), alphabetRules().minSkeleton
 	var found []span
 	for _, m := range known.drugs.all(f.runes) {
+		m = known.behindArticle(f, m)
 		found = append(found, span{m.from, wordEnd(f, m), m.entries[0].value})
 	}
 	next := 0
@@ -142,6 +144,19 @@ func drugsIn(f *folded) []span {
 	found = known.withThai(f, found)
 	sortSpans(found)
 	return found
+}
+
+// behindArticle gives the drug that stands behind an Arabic article: الفنتانيل is "the fentanyl", though it has the folded letters of
+// ألفنتانيل, alfentanil. Persian and Urdu have no article.
+func (r *rules) behindArticle(f *folded, m match) match {
+	const article = "ال"
+	if f.lang != "" && f.lang != "ar" || !strings.HasPrefix(f.text[f.starts[m.from]:], article) {
+		return m
+	}
+	if bare, ok := r.drugs.at(f.runes, m.from+utf8.RuneCountInString(article)); ok && bare.to == m.to {
+		return bare
+	}
+	return m
 }
 
 // abjadOf writes a word, in the Latin or the Arabic script, by the classes of its consonants; what Arabic script writes as a vowel or
