@@ -73,6 +73,27 @@ func TestNamesOfSettingsAreNoClinicalWords(t *testing.T) {
 	}
 }
 
+// TestSettingWordsAreReadInEveryLanguage: "!translation выкл" is "off". No such word is a language that somebody may ask for.
+func TestSettingWordsAreReadInEveryLanguage(t *testing.T) {
+	for _, code := range language.All {
+		for _, name := range []string{"on", "off", "auto"} {
+			words := strings.Fields(language.String(code, "word_"+name))
+			require.NotEmpty(t, words, "%s in %s", name, code)
+			for _, word := range append(words, name) {
+				require.Equal(t, name, SettingWord(word), "%s in %s", word, code)
+				require.Equal(t, name, SettingWord(norm.NFD.String(word)), "%s in %s, in parts", word, code)
+				_, isLanguage := language.ByName(word)
+				require.False(t, isLanguage, "%s in %s", word, code)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"": "", "OFF": "off", "Выкл": "off", "tự động": "auto", "LOCAL": "local", "español": "español", "on maybe": "on maybe", "en": "en",
+	} {
+		require.Equal(t, want, SettingWord(text), text)
+	}
+}
+
 func TestCommandCut(t *testing.T) {
 	for rest, want := range map[string][2]string{
 		"es paracetamol 1 g": {"es", "paracetamol 1 g"}, "es\nparacetamol\n1 g": {"es", "paracetamol\n1 g"}, "es\t 1 g": {"es", "1 g"},
