@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 
 	"medixchange/translator"
 	"medixchange/translator/compose"
@@ -90,7 +89,7 @@ func (h *house) names(reader language.Code) string {
 // answerLang shows or changes what a member reads.
 func (h *house) answerLang(ctx context.Context, at place, reader language.Code, wanted string) (string, error) {
 	originals := language.Code("")
-	switch strings.ToLower(wanted) {
+	switch replies.SettingWord(wanted) {
 	case "":
 		if code, ok := h.chosen(at.user, at.room); ok && code != "" {
 			return language.Say(reader, "bot_lang_current", "language", code.Name(reader)), nil

@@ -347,6 +347,9 @@ func TestWhatBeginsLikeACommandIsTranslatedAndCommandsAreReadAsEverywhere(t *tes
 	} {
 		require.Contains(t, w.answered("@bo:b.example", text), want)
 	}
+	for _, command := range []string{"!idioma desactivado", "!sprache automatisch"} {
+		require.Equal(t, language.String("en", "bot_lang_off"), w.answered("@ana:b.example", command), command)
+	}
 	require.NotContains(t, w.answered("@bo:b.example", "!translate es paracetamol\n🌐 from French"), "es paracetamol", "no translation is translated again")
 }
 
@@ -370,7 +373,7 @@ func TestModeratorsSayWhetherARoomIsTranslatedBesideAnotherHomeserver(t *testing
 	require.JSONEq(t, `{"threads":true}`, strings.TrimPrefix(w.hs.waitFor("set "), "set "), "what else the room says is kept")
 
 	w.hs.set(func() { w.hs.unpowered = true })
-	require.Contains(t, w.answered("@ana:b.example", "!translation off"), "("+replies.TypeSettings+")")
+	require.Contains(t, w.answered("@ana:b.example", "!vertaling uit"), "("+replies.TypeSettings+")")
 	w.hs.set(func() { w.hs.unpowered = false })
 
 	off := w.said("@ana:b.example", "!translation off")

@@ -74,7 +74,7 @@ func (h *house) answerTranslation(ctx context.Context, at place, reader language
 	if strings.HasPrefix(strings.ToLower(wanted), "topics") {
 		return language.Say(reader, "bot_elsewhere"), nil
 	}
-	value, key := settingOf(strings.ToLower(wanted), h.translationIn(ctx, at.room))
+	value, key := settingOf(replies.SettingWord(wanted), h.translationIn(ctx, at.room))
 	if key == "" {
 		return language.Say(reader, "error_usage", "example", "!translation off"), nil
 	}

@@ -12,6 +12,7 @@ import (
 	"medixchange/internal/config"
 	"medixchange/rooms/view"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // CheckLanguage returns what says in a sentence why a language that a user chooses cannot be read on this node: it is no
@@ -82,7 +83,7 @@ const auto = "auto"
 
 // answerLang shows or changes what the asker reads.
 func (t *talk) answerLang(ctx context.Context, a *asked) (string, error) {
-	wanted := strings.ToLower(a.Rest)
+	wanted := replies.SettingWord(a.Rest)
 	if wanted == "" {
 		return t.currentLanguage(ctx, a, "bot_lang_current")
 	}

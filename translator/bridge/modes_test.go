@@ -214,6 +214,7 @@ func TestBotCommandModeKeepsTheLanguage(t *testing.T) {
 		{"!mode original_first", "es original_first"}, {"!mode Original First", "es original_first"}, {"!lang fr", "fr original_first"},
 		{"!mode off", "fr off"}, {"!lang es", "es in_place"}, {"!mode thread", "es thread"}, {"!mode sideways", "es thread"},
 		{"!mode", "es thread"}, {"!mode auto", "es in_place"}, {"!lang off", "es off"}, {"!lang auto", "en in_place"},
+		{"!язык выкл", "en off"}, {"!idioma automático", "en in_place"},
 	} {
 		w.ahead.Add(int64(replies.CommandEvery)) // the bot lets nobody give it commands without end
 		w.ask(chat, bob, c[0])

@@ -15,9 +15,9 @@ import (
 // rules say who may.
 func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
 	if wanted, ok := strings.CutPrefix(strings.ToLower(a.Rest), "topics"); ok && a.Name == replies.CommandTranslation {
-		return t.answerTopics(ctx, a, strings.TrimSpace(wanted))
+		return t.answerTopics(ctx, a, replies.SettingWord(strings.TrimSpace(wanted)))
 	}
-	key, change := settingOf(a.Name, strings.ToLower(a.Rest))
+	key, change := settingOf(a.Name, replies.SettingWord(a.Rest))
 	if change == nil {
 		return language.Say(a.reader, "error_usage", "example", "!"+a.Name+" off"), nil
 	}

@@ -40,6 +40,8 @@ func TestACommandChangesItsOwnSettingAlone(t *testing.T) {
 		{"!readback off", "room_readback_off", `{"threads":"yes","translation":"local","x":1}`},
 		{"!translation on", "room_external_on", `{"threads":"yes","x":1}`},
 		{"!translation off", "room_translation_off", `{"threads":"yes","translation":"off","x":1}`},
+		{"!übersetzung ein", "room_translation_on", `{"threads":"yes","x":1}`},
+		{"!復唱設定 オン", "room_readback_on", `{"readback":true,"threads":"yes","x":1}`},
 	} {
 		w.ahead.Add(int64(replies.CommandEvery))
 		require.Equal(t, language.String("en", c.answer), w.ask(room, alice, c.command))

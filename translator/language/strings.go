@@ -171,11 +171,20 @@ const command = `![A-Za-z_]+(?:,? (?:\+|[0-9A-Za-z]+(?:[-:_|][0-9A-Za-z]+)*))*`
 // Commands are the words for the bot's commands in all languages, by the word in lower case ("ayuda" → "help").
 func Commands() map[string]string { return commandTable() }
 
-var commandTable = sync.OnceValue(func() map[string]string {
+// Settings are the words for "on", "off" and "auto" behind a command in all languages, by the word in lower case ("выкл" → "off").
+func Settings() map[string]string { return settingTable() }
+
+var (
+	commandTable = sync.OnceValue(func() map[string]string { return wordsOf("command_") })
+	settingTable = sync.OnceValue(func() map[string]string { return wordsOf("word_") })
+)
+
+// wordsOf are the words of the strings whose keys begin with a prefix, by the word in lower case; each says the rest of its key.
+func wordsOf(prefix string) map[string]string {
 	found := map[string]string{}
 	for _, code := range All {
 		for key, w := range texts()[code] {
-			name, ok := strings.CutPrefix(key, "command_")
+			name, ok := strings.CutPrefix(key, prefix)
 			if !ok {
 				continue
 			}
@@ -185,4 +194,4 @@ var commandTable = sync.OnceValue(func() map[string]string {
 		}
 	}
 	return found
-})
+}

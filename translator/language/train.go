@@ -120,7 +120,7 @@ func vocabularyOf(code Code, spell func(string) string) vocabulary {
 
 // notProse reports strings that are names and commands rather than sentences.
 func notProse(key string) bool {
-	for _, prefix := range []string{"bot_help", "help_", "command_", "name_"} {
+	for _, prefix := range []string{"bot_help", "help_", "command_", "word_", "name_"} {
 		if strings.HasPrefix(key, prefix) {
 			return true
 		}

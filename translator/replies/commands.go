@@ -69,6 +69,16 @@ func ParseCommand(body string) (Command, bool) {
 // Cut splits what follows a command's name into its first word and the rest.
 func (c Command) Cut() (first, rest string) { return cutWord(c.Rest) }
 
+// SettingWord reads what stands behind a command: "on", "off" or "auto" for their words in any language, whatever else in lower
+// case as it is. Spaces within a word count for nothing: people write "tự động".
+func SettingWord(text string) string {
+	text = strings.ToLower(text)
+	if word, ok := language.Settings()[norm.NFC.String(strings.Join(strings.Fields(text), ""))]; ok {
+		return word
+	}
+	return text
+}
+
 // cutWord cuts a text after its first word, whatever kind of space follows it.
 func cutWord(text string) (word, rest string) {
 	end := strings.IndexFunc(text, unicode.IsSpace)

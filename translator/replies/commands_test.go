@@ -1,9 +1,13 @@
 package replies
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/text/unicode/norm"
+
+	"medixchange/translator/language"
 )
 
 func TestParseCommand(t *testing.T) {
@@ -25,6 +29,68 @@ func TestParseCommand(t *testing.T) {
 	} {
 		_, ok := ParseCommand(text)
 		require.False(t, ok, text)
+	}
+}
+
+// TestCommandsHaveNamesInEveryLanguage: "!translation" and "!readback" were understood in English only. Letters may come in parts, as
+// some keyboards write them.
+func TestCommandsHaveNamesInEveryLanguage(t *testing.T) {
+	for _, code := range language.All {
+		for name, named := range commandNames {
+			words := strings.Fields(language.String(code, "command_"+name))
+			require.NotEmpty(t, words, "%s in %s", name, code)
+			rest := " off"
+			if named.alone {
+				rest = ""
+			}
+			for _, word := range words {
+				for _, written := range []string{word, norm.NFD.String(word)} {
+					got, ok := ParseCommand("!" + written + rest)
+					require.True(t, ok, "%s in %s: %s", name, code, written)
+					require.Equal(t, Command{Name: name, Rest: strings.TrimSpace(rest)}, got, "%s in %s", written, code)
+				}
+			}
+		}
+	}
+}
+
+// TestStringsNameNoOtherCommands: what the strings have a word for, ParseCommand knows.
+func TestStringsNameNoOtherCommands(t *testing.T) {
+	for word, name := range language.Commands() {
+		require.Contains(t, commandNames, name, word)
+	}
+}
+
+// A word that begins what clinicians write to each other is no command's name: "!Перевод в реанимацию" moves a patient, and a second
+// look at a picture is "relecture" or "relectura". Taken for a command, it would reach nobody in translation.
+func TestNamesOfSettingsAreNoClinicalWords(t *testing.T) {
+	for _, text := range []string{
+		"!Перевод в реанимацию", "!Повтор ЭКГ через час", "!Relecture du scanner", "!Relectura de la TAC", "!Repetición de gases", "!Tekrar EKG",
+		"!Rilettura della TC", "!Wiederholung in 1 h", "!التكرار كل 8 ساعات", "!Repetição da gasometria",
+	} {
+		_, ok := ParseCommand(text)
+		require.False(t, ok, text)
+	}
+}
+
+// TestSettingWordsAreReadInEveryLanguage: "!translation выкл" is "off". No such word is a language that somebody may ask for.
+func TestSettingWordsAreReadInEveryLanguage(t *testing.T) {
+	for _, code := range language.All {
+		for _, name := range []string{"on", "off", "auto"} {
+			words := strings.Fields(language.String(code, "word_"+name))
+			require.NotEmpty(t, words, "%s in %s", name, code)
+			for _, word := range append(words, name) {
+				require.Equal(t, name, SettingWord(word), "%s in %s", word, code)
+				require.Equal(t, name, SettingWord(norm.NFD.String(word)), "%s in %s, in parts", word, code)
+				_, isLanguage := language.ByName(word)
+				require.False(t, isLanguage, "%s in %s", word, code)
+			}
+		}
+	}
+	for text, want := range map[string]string{
+		"": "", "OFF": "off", "Выкл": "off", "tự động": "auto", "LOCAL": "local", "español": "español", "on maybe": "on maybe", "en": "en",
+	} {
+		require.Equal(t, want, SettingWord(text), text)
 	}
 }
 
