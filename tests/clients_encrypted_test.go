@@ -179,6 +179,7 @@ func TestRule19TheBotAnswersInEncryptedRoomsInEachReadersLanguage(t *testing.T) 
 func TestRule20MembersElsewhereGetWhatIsReadHereAndLearnWhoReadsIt(t *testing.T) {
 	w := newEncryptedWard(t)
 	w.invite() // it says who reads translations
+	deviceIsSigned(t, w.rita, w.bot)
 	said := w.rita.say(w.room, threeTongues[0]["es"])
 	for _, code := range []string{"zh", "en"} {
 		reply := w.reply(w.rita, said, threeTongues[0][code])

@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/crypto/cryptohelper"
+	"maunium.net/go/mautrix/crypto/signatures"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
 
@@ -150,10 +152,12 @@ func (w *smallWard) botDevice(c *mautrixClient) id.DeviceID {
 	return ""
 }
 
-// TestALostKeyOfTheBotsDeviceNeedsNoHelp: the device begins anew, in its rooms, and the old one is gone.
+// TestALostKeyOfTheBotsDeviceNeedsNoHelp: the device begins anew, in its rooms, cross-signed, and the old one is
+// gone.
 func TestALostKeyOfTheBotsDeviceNeedsNoHelp(t *testing.T) {
 	w := newSmallWard(t, func(*config.EncryptedRooms) {})
 	old := w.botDevice(w.ana)
+	deviceIsSigned(t, w.ana, w.bot)
 	w.hospital.Stop()
 	require.NoError(t, os.Remove(w.hospital.Config.Translator.Encrypted.KeyFile))
 	w.hospital.Start()
@@ -169,6 +173,7 @@ func TestALostKeyOfTheBotsDeviceNeedsNoHelp(t *testing.T) {
 	}, clientPatience, 10*time.Millisecond)
 	said := w.ana.say(w.room, threeTongues[0]["zh"])
 	w.answered(w.bo, said, threeTongues[0]["es"])
+	deviceIsSigned(t, w.ana, w.bot)
 
 	w.hospital.Stop()
 	file := w.hospital.Config.Translator.Encrypted.KeyFile
@@ -180,6 +185,47 @@ func TestALostKeyOfTheBotsDeviceNeedsNoHelp(t *testing.T) {
 	w.hospital.Start()
 	again := w.ana.say(w.room, threeTongues[1]["zh"])
 	w.answered(w.bo, again, threeTongues[1]["es"])
+}
+
+// deviceIsSigned checks as clients do, who warn of a device otherwise, that the bot's device is cross-signed: its keys by the
+// self-signing key, and that by the master key.
+func deviceIsSigned(t *testing.T, asker *mautrixClient, bot id.UserID) {
+	t.Helper()
+	answer, err := asker.MakeRequest(t.Context(), http.MethodPost, asker.BuildClientURL("v3", "keys", "query"),
+		map[string]any{"device_keys": map[string]any{bot.String(): []string{}}}, nil)
+	require.NoError(t, err)
+	of := func(what string) gjson.Result { return gjson.GetBytes(answer, what).Map()[bot.String()] }
+	master := crossSigningKey(t, of("master_keys"), bot, "master")
+	selfSigning := crossSigningKey(t, of("self_signing_keys"), bot, "self_signing")
+	signedBy(t, of("self_signing_keys"), bot, master)
+	devices := of("device_keys").Map()
+	require.Len(t, devices, 1)
+	for name, device := range devices {
+		require.Equal(t, bot.String(), device.Get("user_id").Str)
+		require.Equal(t, name, device.Get("device_id").Str)
+		signedBy(t, device, bot, selfSigning)
+	}
+}
+
+// crossSigningKey is the one public key of a cross-signing key object.
+func crossSigningKey(t *testing.T, object gjson.Result, user id.UserID, usage string) (key id.Ed25519) {
+	t.Helper()
+	require.Equal(t, user.String(), object.Get("user_id").Str)
+	require.Equal(t, `["`+usage+`"]`, object.Get("usage").Raw)
+	require.Len(t, object.Get("keys").Map(), 1)
+	for name, value := range object.Get("keys").Map() {
+		require.Equal(t, "ed25519:"+value.Str, name)
+		key = id.Ed25519(value.Str)
+	}
+	return key
+}
+
+// signedBy checks the signature of a key object as the server gives it, of whatever it holds.
+func signedBy(t *testing.T, object gjson.Result, user id.UserID, key id.Ed25519) {
+	t.Helper()
+	signed, err := signatures.VerifySignatureJSON(json.RawMessage(object.Raw), user, key.String(), key)
+	require.NoError(t, err, object.Raw)
+	require.True(t, signed, object.Raw)
 }
 
 func hasDevice(answer *mautrix.RespQueryKeys, user id.UserID, device id.DeviceID) bool {
