@@ -76,6 +76,7 @@ func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
 			{"number", "3 days", "4 days", "Number: order 3 days, read back 4 days."},
 			{"side", "left", "right", "Side: order left arm, read back right arm."},
 			{"negation", "not before", "before", "Negation: order not before surgery, not read back."},
+			{"date", "Monday", "Tuesday", "Date or time: order Monday, read back Tuesday."},
 		}},
 		{"in another one", "Doy 5 mg de morfina por vía subcutánea dos veces al día durante 3 días en el brazo izquierdo, no antes de la cirugía. Empiezo el lunes.", []misread{
 			{"drug", "morfina", "codeína", "Drug: order morphine, read back codeína."},
@@ -87,6 +88,7 @@ func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
 			{"number", "3 días", "4 días", "Number: order 3 days, read back 4 días."},
 			{"side", "izquierdo", "derecho", "Side: order left arm, read back brazo derecho."},
 			{"negation", "no antes", "antes", "Negation: order not before surgery, not read back."},
+			{"date", "lunes", "martes", "Date or time: order Monday, read back martes."},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -116,6 +118,24 @@ func requireReadBack(t *testing.T, agrees string, misreads []misread) {
 		require.NoError(t, err)
 		require.Len(t, reasons, 1)
 		require.Equal(t, m.item, reasons[0].Code)
+	}
+}
+
+// When an order is to be carried out is part of it. When it is or was carried out is not: that agrees with the order.
+func TestRule17ATimeThatIsReadBackOtherwiseDiffers(t *testing.T) {
+	differs := func(items string) string { return language.Say("en", "readback_differs", "items", items) }
+	for _, c := range []struct{ ordered, read, told string }{
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 14:00.", language.Say("en", "readback_same")},
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 16:00.", differs("Date or time: order 14, read back 16.")},
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine.", differs("Date or time: order 14, not read back.")},
+		{"Give 5 mg morphine.", "I gave 5 mg morphine at 14:05.", language.Say("en", "readback_same")},
+	} {
+		t.Run(c.read, func(t *testing.T) {
+			w, room := readbackWard(t)
+			id := w.say(room, alice, c.ordered)
+			w.send(room, bob, replyTo(id, c.read))
+			require.Equal(t, "🌐 "+c.told, body(w.device(alice).noticed(room, 1)[0]))
+		})
 	}
 }
 
