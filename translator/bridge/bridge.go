@@ -107,6 +107,8 @@ type Bridge struct {
 	readings    *readingLog
 	concerns    concernsDesk
 
+	pendingLimit time.Duration // how long a translation may be pending; a field so that tests need not wait for it
+
 	work context.Context // of jobs, which go on without who asked for them
 	stop context.CancelFunc
 }
@@ -129,7 +131,10 @@ func New(ctx context.Context, o Options) (*Bridge, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}
-	b := &Bridge{o: o, readers: newRoomReaders(), jobs: newJobs(), concerns: newConcernsDesk(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName())}
+	b := &Bridge{
+		o: o, readers: newRoomReaders(), jobs: newJobs(), concerns: newConcernsDesk(), bot: BotID(o.Config.BotLocalpart, o.Rooms.ServerName()),
+		pendingLimit: defaultPendingLimit,
+	}
 	if err := b.readLanguages(); err != nil {
 		return nil, fmt.Errorf("building the translation bridge: %w", err)
 	}

@@ -18,8 +18,8 @@ import (
 const (
 	// maxJobs bounds the translations that are under way; more wait in the stream.
 	maxJobs = 1024
-	// pendingLimit is how long a translation may be pending, with room to store that it failed (TRANSLATION 14).
-	pendingLimit = 55 * time.Second
+	// defaultPendingLimit is how long a translation may be pending, with room to store that it failed (TRANSLATION 14).
+	defaultPendingLimit = 55 * time.Second
 	// busyPause is how long a message that is no longer awaited lets overloaded engines rest.
 	busyPause = 500 * time.Millisecond
 	// storePause is the wait before a rendering that could not be stored is tried again.
@@ -141,7 +141,7 @@ func (b *Bridge) end(ctx context.Context, j *job, result translator.Result) erro
 // translate asks the pipeline. The error is only that the node stops. What is redacted meanwhile is left as it is, and asked of
 // nobody any more.
 func (b *Bridge) translate(j *job) (translator.Result, error) {
-	ctx, cancel := context.WithTimeout(b.work, pendingLimit)
+	ctx, cancel := context.WithTimeout(b.work, b.pendingLimit)
 	defer cancel()
 	b.jobs.cancelled(j, cancel)
 	result, err := b.translateEvent(ctx, j)

@@ -135,7 +135,13 @@ func hasKind(of []check.Invariant, kind check.Kind) bool {
 }
 
 // readBackItems are the findings that concern an order; the others are about translations.
-var readBackItems = []string{"number", "decimal", "dose", "unit", "drug", "frequency", "route", "side", "negation"}
+var readBackItems = []string{"number", "decimal", "dose", "unit", "drug", "frequency", "route", "side", "negation", "date"}
+
+// concernsOrder reports whether a finding says that an order was read otherwise. A time that only the answer names is no other one
+// than was ordered: mostly it is when the order is carried out.
+func concernsOrder(r check.Reason) bool {
+	return slices.Contains(readBackItems, r.Code) && (r.Code != "date" || r.Original != "")
+}
 
 // checkReadBack compares what is read back with the order as it stands, and tells its author and whoever answered.
 func (b *Bridge) checkReadBack(ctx context.Context, ev, answered *rooms.Event) error {
@@ -185,7 +191,7 @@ func (b *Bridge) compareReadBack(ctx context.Context, ev, order *rooms.Event) (r
 		return nil, false, nil
 	}
 	report := check.Compare(lineOf(ordered), lineOf(replies.WithoutFallback(repeated)), orderedIn, repeatedIn)
-	return slices.DeleteFunc(report.Reasons, func(r check.Reason) bool { return !slices.Contains(readBackItems, r.Code) }), true, nil
+	return slices.DeleteFunc(report.Reasons, func(r check.Reason) bool { return !concernsOrder(r) }), true, nil
 }
 
 // lineOf makes one line of a text: the order of its lines says nothing in another language.

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/rooms/view"
+	"medixchange/translator/check"
 	"medixchange/translator/language"
 )
 
@@ -133,6 +134,37 @@ func TestRule17WithoutADoseOrTheLikeNothingIsSaid(t *testing.T) {
 		found, err := w.bridge.Beside(t.Context(), alice, w.events(ev), newest)
 		require.NoError(t, err)
 		require.Empty(t, found)
+	}
+}
+
+// Each of them alone is worth telling its author: what was read of it may be wrong.
+func TestRule17ADrugASideADoseOrANegationAloneIsEnough(t *testing.T) {
+	for _, c := range []struct {
+		kind check.Kind
+		said string
+		book map[string]string
+		read string
+	}{
+		{check.KindDrug, "The patient takes morphine.", map[string]string{"The patient takes": "El paciente toma", ".": "."}, "El paciente toma morphine."},
+		{check.KindSide, "The left arm hurts.", map[string]string{"The left arm hurts.": "Le duele el brazo izquierdo."}, "Le duele el brazo izquierdo."},
+		{check.KindDose, "The patient got 5 mg.", map[string]string{"The patient got": "El paciente recibió", ".": "."}, "El paciente recibió 5 mg."},
+		{check.KindNegation, noFever, map[string]string{noFever: sinFiebre}, sinFiebre},
+	} {
+		t.Run(string(c.kind), func(t *testing.T) {
+			w := newWorld(t)
+			for text, translation := range c.book {
+				w.engine.book["es:"+text] = translation
+			}
+			room := w.ward()
+			for _, invariant := range check.Invariants(c.said, "en") {
+				require.Equal(t, c.kind, invariant.Kind, "it holds nothing else")
+			}
+			id := w.say(room, alice, c.said)
+			w.rendered(id, "es") // so that bob reads the translation
+			told := w.besideAnswer(w.send(room, bob, replyTo(id, estable)))
+			require.Contains(t, told.Get("body").Str, "read in Spanish: «"+c.read+"»")
+			require.Equal(t, id+" "+c.read, told.Get(`org\.medixchange\.read_as.event_id`).Str+" "+told.Get(`org\.medixchange\.read_as.text`).Str)
+		})
 	}
 }
 

@@ -74,7 +74,7 @@ func TestRule12AnAnswerInTheReadersLanguageStaysAsItIs(t *testing.T) {
 }
 
 // The quote may have to be translated first: those who have the answer as it was written by then are told.
-func TestRule3AQuoteInTheReadersLanguageFollowsLate(t *testing.T) {
+func TestRule12AQuoteInTheReadersLanguageFollowsLate(t *testing.T) {
 	w, room := copyWorld(t, "fr es", "fr en")
 	const lundi, lunes, monday = "Le patient sort lundi.", "El paciente se va el lunes.", "The patient goes home on Monday."
 	w.engine.book["es:"+lundi], w.engine.book["en:"+lundi] = lunes, monday

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,101 @@ func TestRule17AnEditedOrderIsReadBackAsItStands(t *testing.T) {
 	require.Contains(t, differs, ": order 5 mg, read back 50 mg.", "no machine translated")
 	w.send(room, bob, replyTo(id, "I give 5 mg morphine twice a day."))
 	require.Contains(t, body(a.noticed(room, 2)[1]), language.String("en", "readback_same"))
+}
+
+// misread is a read-back in which one thing is not as it was ordered: another, or left out.
+type misread struct {
+	item            string // the code of the finding
+	read, otherwise string // what stands in the read-back that agrees, and what somebody read back instead
+	told            string // to the author of the order
+}
+
+// readBackOrder has all that an order may turn on.
+const readBackOrder = "Give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. Begin on Monday."
+
+// Whoever ordered hears of each thing that is read back otherwise, and of nothing else: in their own language, and in that of whoever
+// answers.
+func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
+	for _, c := range []struct {
+		name, agrees string
+		misread      []misread
+	}{
+		{"in the language of the order", "I give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. I begin on Monday.", []misread{
+			{"drug", "morphine", "codeine", "Drug: order morphine, read back codeine."},
+			{"drug", "morphine ", "", "Drug: order morphine, not read back."},
+			{"unit", "5 mg", "5 g", "Unit: order 5 mg, read back 5 g."},
+			{"unit", "5 mg", "5", "Unit: order 5 mg, read back 5."},
+			{"route", "subcutaneously", "intravenously", "Route: order subcutaneously, read back intravenously."},
+			{"route", "subcutaneously ", "", "Route: order subcutaneously, not read back."},
+			{"frequency", "twice a day", "three times a day", "Frequency: order twice a day, read back three times a day."},
+			{"frequency", "twice a day ", "", "Frequency: order twice a day, not read back."},
+			{"dose", "5 mg", "8 mg", "Dose: order 5 mg, read back 8 mg."},
+			{"dose", "5 mg ", "", "Dose: order 5 mg, not read back."},
+			{"decimal", "5 mg", "50 mg", "Decimal point: order 5 mg, read back 50 mg."},
+			{"number", "3 days", "4 days", "Number: order 3 days, read back 4 days."},
+			{"side", "left", "right", "Side: order left arm, read back right arm."},
+			{"negation", "not before", "before", "Negation: order not before surgery, not read back."},
+			{"date", "Monday", "Tuesday", "Date or time: order Monday, read back Tuesday."},
+		}},
+		{"in another one", "Doy 5 mg de morfina por vía subcutánea dos veces al día durante 3 días en el brazo izquierdo, no antes de la cirugía. Empiezo el lunes.", []misread{
+			{"drug", "morfina", "codeína", "Drug: order morphine, read back codeína."},
+			{"unit", "5 mg", "5 g", "Unit: order 5 mg, read back 5 g."},
+			{"route", "subcutánea", "intravenosa", "Route: order subcutaneously, read back intravenosa."},
+			{"frequency", "dos veces", "tres veces", "Frequency: order twice a day, read back tres veces al día."},
+			{"dose", "5 mg", "8 mg", "Dose: order 5 mg, read back 8 mg."},
+			{"decimal", "5 mg", "50 mg", "Decimal point: order 5 mg, read back 50 mg."},
+			{"number", "3 días", "4 días", "Number: order 3 days, read back 4 días."},
+			{"side", "izquierdo", "derecho", "Side: order left arm, read back brazo derecho."},
+			{"negation", "no antes", "antes", "Negation: order not before surgery, not read back."},
+			{"date", "lunes", "martes", "Date or time: order Monday, read back martes."},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			requireReadBack(t, c.agrees, c.misread)
+			var covered []string
+			for _, m := range c.misread {
+				covered = append(covered, m.item)
+			}
+			require.Subset(t, covered, readBackItems, "each item that is compared has its case")
+		})
+	}
+}
+
+// requireReadBack has the order answered with the read-back that agrees, then with each that does not.
+func requireReadBack(t *testing.T, agrees string, misreads []misread) {
+	t.Helper()
+	w, room := readbackWard(t)
+	a := w.device(alice)
+	id := w.say(room, alice, readBackOrder)
+	w.send(room, bob, replyTo(id, agrees))
+	require.Equal(t, "🌐 "+language.Say("en", "readback_same"), body(a.noticed(room, 1)[0]))
+	for i, m := range misreads {
+		require.Contains(t, agrees, m.read)
+		answer := w.send(room, bob, replyTo(id, strings.Replace(agrees, m.read, m.otherwise, 1)))
+		require.Equal(t, "🌐 "+language.Say("en", "readback_differs", "items", m.told), body(a.noticed(room, i+2)[i+1]))
+		reasons, _, err := w.bridge.compareReadBack(t.Context(), w.event(answer), w.event(id))
+		require.NoError(t, err)
+		require.Len(t, reasons, 1)
+		require.Equal(t, m.item, reasons[0].Code)
+	}
+}
+
+// When an order is to be carried out is part of it. When it is or was carried out is not: that agrees with the order.
+func TestRule17ATimeThatIsReadBackOtherwiseDiffers(t *testing.T) {
+	differs := func(items string) string { return language.Say("en", "readback_differs", "items", items) }
+	for _, c := range []struct{ ordered, read, told string }{
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 14:00.", language.Say("en", "readback_same")},
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 16:00.", differs("Date or time: order 14, read back 16.")},
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine.", differs("Date or time: order 14, not read back.")},
+		{"Give 5 mg morphine.", "I gave 5 mg morphine at 14:05.", language.Say("en", "readback_same")},
+	} {
+		t.Run(c.read, func(t *testing.T) {
+			w, room := readbackWard(t)
+			id := w.say(room, alice, c.ordered)
+			w.send(room, bob, replyTo(id, c.read))
+			require.Equal(t, "🌐 "+c.told, body(w.device(alice).noticed(room, 1)[0]))
+		})
+	}
 }
 
 func TestRule17EachVersionThatOrdersSomethingElseAsksAgainOnce(t *testing.T) {
