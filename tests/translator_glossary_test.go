@@ -18,29 +18,48 @@ import (
 	"medixchange/internal/testhospital"
 )
 
-// glossaryDesk is `medix translate glossary` at a running hospital.
-type glossaryDesk struct {
+// translateDesk is `medix translate` at a running hospital.
+type translateDesk struct {
 	t              *testing.T
 	binary, config string
 }
 
-func newGlossaryDesk(t *testing.T, h *testhospital.Hospital) glossaryDesk {
+// newTranslateDesk takes the engines that are in the configuration of the commands; the running hospital has its own.
+func newTranslateDesk(t *testing.T, h *testhospital.Hospital, engines ...map[string]any) translateDesk {
 	binary, err := builtOnce()
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "medix.yaml")
-	settings, err := json.Marshal(map[string]any{"server_name": h.Name, "listen": map[string]any{"admin_socket": h.Node().AdminSocket()}}) // JSON is YAML
+	settings, err := json.Marshal(map[string]any{ // JSON is YAML
+		"server_name": h.Name, "listen": map[string]any{"admin_socket": h.Node().AdminSocket()},
+		"translator": map[string]any{"engines": append([]map[string]any{}, engines...)}, // a list also when it is empty
+	})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, settings, 0o600))
-	return glossaryDesk{t, binary, file}
+	return translateDesk{t, binary, file}
 }
 
 // run returns what the command says, and whether it ended well.
-func (d glossaryDesk) run(input string, args ...string) (out string, ok bool) {
+func (d translateDesk) run(input string, args ...string) (out string, ok bool) {
 	d.t.Helper()
-	cmd := exec.CommandContext(d.t.Context(), d.binary, append([]string{"--config", d.config, "translate", "glossary"}, args...)...)
+	cmd := exec.CommandContext(d.t.Context(), d.binary, append([]string{"--config", d.config, "translate"}, args...)...)
 	cmd.Stdin = strings.NewReader(input)
 	said, err := cmd.CombinedOutput()
 	return string(said), err == nil
+}
+
+func (d translateDesk) must(input string, args ...string) string {
+	d.t.Helper()
+	out, ok := d.run(input, args...)
+	require.True(d.t, ok, "%v: %s", args, out)
+	return out
+}
+
+// glossaryDesk is `medix translate glossary` there.
+type glossaryDesk struct{ translateDesk }
+
+func (d glossaryDesk) run(input string, args ...string) (out string, ok bool) {
+	d.t.Helper()
+	return d.translateDesk.run(input, append([]string{"glossary"}, args...)...)
 }
 
 func (d glossaryDesk) must(input string, args ...string) string {
@@ -58,7 +77,7 @@ func TestTheAdministratorsGlossaryReachesTheNextMessage(t *testing.T) {
 		cfg.Translator.Engines = []config.Engine{{Type: "phrases"}}
 		cfg.Translator.HoldBudget = config.Duration(30 * time.Second)
 	})
-	d := newGlossaryDesk(t, h)
+	d := glossaryDesk{newTranslateDesk(t, h)}
 	const file = "concept,rule,language,use,form\noxygen,invariant,en,,oxygen\noxygen,,es,,oxígeno medicinal\n"
 	out, ok := d.run(strings.Replace(file, ",es,", ",sp,", 1), "import", "-", "--by", "nora")
 	require.False(t, ok)

@@ -22,10 +22,12 @@ import (
 
 const (
 	// cursorName is where the place in the stream is kept, cursorHistory that among fetched events, cursorDrop is 1 while
-	// the index is being removed.
+	// the index is being removed. cursorTidy begins the names of where the look for translations that are gone has come to,
+	// in the index whose name follows.
 	cursorName    = "accounts.search"
 	cursorHistory = "accounts.search.history"
 	cursorDrop    = "accounts.search.drop"
+	cursorTidy    = "accounts.search.tidy."
 	// indexName is the index of what was written; those of translations have the language behind a dot.
 	indexName = "chat"
 	// gather is how long news wait for more, so that they are indexed together; a search makes them be indexed at once.

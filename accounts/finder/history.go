@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"medixchange/internal/pace"
@@ -21,9 +22,12 @@ const (
 	historyWindow = 5000
 	// historyOverlap is looked at again each time: numbers are given out before the events are stored.
 	historyOverlap = 1000
-	// tidyStep bounds the documents of one look, and tidyEnough how many that are right end it: translations go the oldest first.
-	tidyStep   = 200
-	tidyEnough = 3
+	// tidyStep bounds the documents of one step. Translations go the oldest first, so that tidyEnough steps without any that
+	// is gone end the look at the oldest messages. Old messages that were translated again hide others that are gone:
+	// tidyFurther such steps more look behind them, and go on from there the next time.
+	tidyStep    = 200
+	tidyEnough  = 3
+	tidyFurther = 5
 )
 
 // followHistory indexes events that were fetched from other servers until ctx ends, and tidies up.
@@ -92,11 +96,8 @@ func (f *Finder) readFetched(ctx context.Context, after int64) (upto int64, err 
 	return upto, f.refresh(ctx, found)
 }
 
-// tidy removes translations that the translator has removed for their age: the oldest of each language, until enough
-// are still there.
+// tidy removes translations that the translator has removed for their age.
 func (f *Finder) tidy(ctx context.Context) error {
-	f.writing.Lock()
-	defer f.writing.Unlock()
 	states, err := f.o.Engine.States(ctx, translationIndex(""))
 	if err != nil {
 		return err
@@ -109,31 +110,58 @@ func (f *Finder) tidy(ctx context.Context) error {
 	return nil
 }
 
+// tidyIndex looks at the oldest messages, and then at some more from where it last came to; from its end it begins anew.
 func (f *Finder) tidyIndex(ctx context.Context, index string) error {
-	language := index[len(translationIndex("")):]
-	after, right := int64(0), 0
-	for right < tidyEnough {
-		nids, err := f.o.Engine.Documents(ctx, index, after, tidyStep)
-		if err != nil || len(nids) == 0 {
-			return err
+	cursor := cursorTidy + index
+	before, _, err := f.o.Hub.LoadCursor(ctx, cursor)
+	if err != nil {
+		return err
+	}
+	upto, err := f.tidyFrom(ctx, index, 0, tidyEnough)
+	if err == nil && upto != 0 {
+		upto, err = f.tidyFrom(ctx, index, max(upto, before), tidyFurther)
+	}
+	if err != nil || upto == before {
+		return err
+	}
+	return f.o.Hub.SaveCursor(ctx, cursor, upto)
+}
+
+// tidyFrom takes steps until enough of them had nothing to remove; it returns the last message of these, 0 at the end of
+// the index.
+func (f *Finder) tidyFrom(ctx context.Context, index string, after int64, enough int) (upto int64, err error) {
+	for right := 0; right < enough; {
+		last, removed, err := f.tidySome(ctx, index, after)
+		if err != nil || last == 0 {
+			return 0, err
 		}
-		after = nids[len(nids)-1]
-		gone, err := f.goneOf(ctx, nids, language)
-		if err != nil {
-			return err
-		}
-		if len(gone) == 0 {
+		if after = last; !removed {
 			right++
-			continue
-		}
-		for ids := range slices.Chunk(gone, writeStep) {
-			err := f.writeStep(ctx, true, func(tx *sqldb.Tx) error { return f.o.Engine.Remove(tx, index, ids...) })
-			if err != nil {
-				return fmt.Errorf("removing old translations: %w", err)
-			}
 		}
 	}
-	return nil
+	return after, nil
+}
+
+// tidySome removes what is gone of some messages; it returns the last of them, 0 if there were none. Others may index
+// between two steps.
+func (f *Finder) tidySome(ctx context.Context, index string, after int64) (last int64, removed bool, err error) {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	nids, err := f.o.Engine.Documents(ctx, index, after, tidyStep)
+	if err != nil || len(nids) == 0 {
+		return 0, false, err
+	}
+	gone, err := f.goneOf(ctx, nids, strings.TrimPrefix(index, translationIndex("")))
+	if err != nil {
+		return 0, false, err
+	}
+	for ids := range slices.Chunk(gone, writeStep) {
+		err := f.writeStep(ctx, true, func(tx *sqldb.Tx) error { return f.o.Engine.Remove(tx, index, ids...) })
+		if err != nil {
+			return 0, false, fmt.Errorf("removing old translations: %w", err)
+		}
+	}
+	return nids[len(nids)-1], len(gone) > 0, nil
 }
 
 // goneOf returns the messages that have no translation any more.
