@@ -68,6 +68,7 @@ type readingLog struct {
 	known   *memo.Last[readingKey, struct{}]
 	now     func() time.Time
 	kick    chan struct{}
+	writing sync.Mutex // one batch at a time
 }
 
 func newReadingLog(now func() time.Time) *readingLog {
@@ -211,8 +212,11 @@ func (b *Bridge) writeReadings(ctx context.Context) error {
 	}
 }
 
-// writeSomeReadings writes up to readingsStep of those that wait, and returns how many.
+// writeSomeReadings writes up to readingsStep of those that wait, and returns how many. Whoever has it write what was noted finds
+// also that in the log which was being written when they came.
 func (b *Bridge) writeSomeReadings(ctx context.Context) (int, error) {
+	b.readings.writing.Lock()
+	defer b.readings.writing.Unlock()
 	batch, lostAt := b.readings.take(readingsStep)
 	if len(batch) == 0 && lostAt == 0 {
 		return 0, nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,39 +203,70 @@ func TestRule18MoreThanCanBeWrittenDownIsSaid(t *testing.T) {
 	require.EqualValues(t, 77, lost)
 }
 
-func TestRule18WhatIsReadWhileTheLogIsWrittenIsGathered(t *testing.T) {
-	w := newWorld(t)
+// heldLog is the log of a bridge beside the one that runs. What was read of one message is just being written; what of another one is shown
+// can be noted.
+type heldLog struct {
+	*Bridge
+	another *view.Rendering
+	ended   chan error // of the write
+	release func()     // lets it go on
+}
+
+// logReader is who reads in it.
+var logReader = view.Viewer{UserID: bob, Mode: view.ModeInPlace}
+
+func (w *world) heldLog() *heldLog {
+	w.t.Helper()
 	room := w.ward()
-	b, err := New(t.Context(), w.bridge.o) // beside the one that runs
-	require.NoError(t, err)
+	b, err := New(w.t.Context(), w.bridge.o)
+	require.NoError(w.t, err)
 	var shown []*view.Rendering
 	for n := range 2 {
 		of, err := b.putOffRendering(w.event(w.say(room, alice, bedSentence(n))), "es")
-		require.NoError(t, err)
+		require.NoError(w.t, err)
 		shown = append(shown, of...)
 	}
-	reader := view.Viewer{UserID: bob, Mode: view.ModeInPlace}
-	waiting := func() int {
-		b.readings.mu.Lock()
-		defer b.readings.mu.Unlock()
-		return len(b.readings.waiting)
-	}
-	b.Shown(reader, shown[0], false)
 	busy, free := make(chan struct{}, 10), make(chan struct{})
-	ended := make(chan error, 2)
 	go func() {
-		ended <- w.db.Write(t.Context(), func(*sqldb.Tx) error { busy <- struct{}{}; <-free; return nil })
+		_ = w.db.Write(w.t.Context(), func(*sqldb.Tx) error { busy <- struct{}{}; <-free; return nil })
 	}()
 	<-busy
-	go func() { ended <- b.writeReadings(t.Context()) }()
-	require.Eventually(t, func() bool { return waiting() == 0 }, patience, time.Millisecond)
-	b.Shown(reader, shown[1], false)
-	close(free)
-	require.NoError(t, <-ended)
-	require.NoError(t, <-ended)
-	require.Equal(t, 1, waiting())
-	require.NoError(t, b.closeReadings(t.Context()))
-	require.Zero(t, waiting(), "a node that stops writes all")
+	log := &heldLog{Bridge: b, another: shown[1], ended: make(chan error, 1), release: sync.OnceFunc(func() { close(free) })}
+	w.t.Cleanup(log.release)
+	b.Shown(logReader, shown[0], false)
+	go func() { log.ended <- b.writeReadings(w.t.Context()) }()
+	require.Eventually(w.t, func() bool { return log.waiting() == 0 }, patience, time.Millisecond)
+	return log
+}
+
+func (l *heldLog) waiting() int {
+	l.readings.mu.Lock()
+	defer l.readings.mu.Unlock()
+	return len(l.readings.waiting)
+}
+
+func TestRule18WhatIsReadWhileTheLogIsWrittenIsGathered(t *testing.T) {
+	log := newWorld(t).heldLog()
+	log.Shown(logReader, log.another, false)
+	log.release()
+	require.NoError(t, <-log.ended)
+	require.Equal(t, 1, log.waiting())
+	require.NoError(t, log.closeReadings(t.Context()))
+	require.Zero(t, log.waiting(), "a node that stops writes all")
+}
+
+func TestRule18WhoAsksForTheLogIsToldWhatIsJustBeingWritten(t *testing.T) {
+	log := newWorld(t).heldLog()
+	asked := make(chan error, 1)
+	go func() { asked <- log.writeReadings(t.Context()) }()
+	select {
+	case <-asked:
+		t.Fatal("they would read a log without it")
+	case <-time.After(20 * time.Millisecond):
+	}
+	log.release()
+	require.NoError(t, <-asked)
+	require.NoError(t, <-log.ended)
 }
 
 func BenchmarkShown(b *testing.B) {
