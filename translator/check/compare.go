@@ -34,6 +34,7 @@ type comparison struct {
 	source   *facts
 	target   *facts
 	paired   []*candidate // the numbers of the source's segment, with their partners
+	told     []string     // drugs of the segment of which something else tells that they stand in the place of no other
 	findings []finding
 }
 
@@ -68,7 +69,7 @@ func (c *comparison) report() Report {
 }
 
 func (c *comparison) segment(source, translation string) {
-	c.source, c.target = extract(source, c.from), extract(translation, c.to)
+	c.source, c.target, c.told = extract(source, c.from), extract(translation, c.to), nil
 	if c.source.crowded || c.target.crowded {
 		c.found("number.many", "", "")
 	}
@@ -97,6 +98,7 @@ func (c *comparison) segment(source, translation string) {
 	c.opposites()
 	c.wholeConcepts()
 	c.denied()
+	c.drugOrder()
 	c.sides()
 }
 

@@ -117,6 +117,7 @@ func (x *facts) doses() (doses []span) {
 }
 
 // exchanged notices that something which belongs to a drug, such as its dose or its route, belongs to another drug in the translation.
+// Where it belongs to the same one, that shows which is which.
 func (c *comparison) exchanged(finding string, inSource, inTarget []span) {
 	if len(c.source.drugs) < 2 || len(c.target.drugs) < 2 {
 		return
@@ -127,10 +128,14 @@ func (c *comparison) exchanged(finding string, inSource, inTarget []span) {
 	}
 	for _, s := range inSource {
 		drug, other := source[s.value], target[s.value]
-		if other.value != drug.value && drug.value != "" && other.value != "" {
+		if drug.value == "" || other.value == "" {
+			continue
+		}
+		if other.value != drug.value {
 			c.found(finding, c.source.text(s)+": "+c.source.text(drug), c.target.text(valueIn(inTarget, s.value))+": "+c.target.text(other))
 			return
 		}
+		c.told = append(c.told, drug.value)
 	}
 }
 

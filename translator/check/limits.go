@@ -67,6 +67,7 @@ type limits struct {
 	Drugs struct {
 		Reach, Mark, Lead int
 		RoleReach         int `yaml:"roleReach"`
+		ReasonReach       int `yaml:"reasonReach"`
 		DeniedReach       int `yaml:"deniedReach"`
 		ThaiLetters       int `yaml:"thaiLetters"`
 		ThaiConsonants    int `yaml:"thaiConsonants"`

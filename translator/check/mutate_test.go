@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -66,6 +67,7 @@ func (m *mutator) mutants(code, text string) []mutant {
 	}
 	list = append(list, d.exchangeMutants(text)...)
 	list = append(list, d.monthMutants(text)...)
+	list = append(list, m.exchangedDrugs(text)...)
 	return append(list, m.drugMutants(text)...)
 }
 
@@ -286,6 +288,32 @@ func (m *mutator) drugMutants(text string) (list []mutant) {
 					mutant{"drug", strings.ReplaceAll(text, key, row[(i+1)%len(row)])},
 					mutant{"drug", strings.ReplaceAll(text, key, "")})
 			}
+		}
+	}
+	return list
+}
+
+// exchangedDrugs swaps each drug with the next, if the two differ.
+func (m *mutator) exchangedDrugs(text string) (list []mutant) {
+	type place struct{ from, to int } // in bytes
+	var places []place
+	for _, row := range m.drugs {
+		for _, drug := range row {
+			for _, at := range occurrences(text, "-"+drug+"-") {
+				p := place{at, at + len(drug)}
+				if !wordLetter(text[:at], true) && !slices.Contains(places, p) {
+					places = append(places, p)
+				}
+			}
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(a.from-b.from, b.to-a.to) })
+	places = slices.CompactFunc(places, func(p, before place) bool { return p.from < before.to }) // "insulin" of "insuline"
+	for i := 0; i+1 < len(places); i++ {
+		a, b := places[i], places[i+1]
+		first, second := text[a.from:a.to], text[b.from:b.to]
+		if !strings.EqualFold(first, second) {
+			list = append(list, mutant{"drugs exchanged", text[:a.from] + second + text[a.to:b.from] + first + text[b.to:]})
 		}
 	}
 	return list

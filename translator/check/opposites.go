@@ -194,10 +194,14 @@ func (c *comparison) denied() {
 	} {
 		s, ok := c.source.beside(c.source.negations[0], pair[0])
 		t, both := c.target.beside(c.target.negations[0], pair[1])
-		if ok && both && s.value != t.value {
+		if !ok || !both {
+			continue
+		}
+		if s.value != t.value {
 			c.found("negation.order", c.source.text(s), c.target.text(t))
 			return
 		}
+		c.told = append(c.told, s.value)
 	}
 }
 

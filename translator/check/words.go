@@ -112,6 +112,7 @@ type wordRules struct {
 	dailyTimes   bool     // "2x500 mg" is twice a day
 	doses        lexicon  // words for what is given
 	roles        lexicon  // beside a drug that is given up
+	reasons      lexicon  // before a reason, a condition, or what another drug is added to
 	givenUp      []string // ends of its own word, folded
 	dual         []string // folded
 	inside       []wordPart
@@ -249,7 +250,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.ordinals, &w.doses, &w.roles}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.ordinals, &w.doses, &w.roles, &w.reasons}
 }
 
 func (w *wordRules) addClock(file wordFile) {
