@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"rooms"},
 	{"internal/stream", "internal/media", "internal/push", "internal/search"},
 	{"internal/sqldb", "internal/web", "internal/config", "internal/netguard", "internal/signing"},
-	{"internal/strictjson", "internal/pattern", "internal/spelling", "internal/meter", "internal/markup", "internal/freeport", "internal/resident", "internal/pace", "internal/memo"},
+	{"internal/strictjson", "internal/pattern", "internal/spelling", "internal/meter", "internal/markup", "internal/freeport", "internal/resident", "internal/pace", "internal/memo", "internal/stackroom"},
 }
 
 type goPackage struct {

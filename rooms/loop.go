@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"medixchange/internal/sqldb"
+	"medixchange/internal/stackroom"
 	"medixchange/rooms/resolve"
 )
 
@@ -115,6 +116,7 @@ func (r *Rooms) start(ctx context.Context, roomID string, remote bool, run func(
 
 // loop works until nothing waits.
 func (rm *room) loop() {
+	stackroom.Take()
 	defer rm.r.active.end()
 	for {
 		rm.work()

@@ -12,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"medixchange/internal/sqldb"
+	"medixchange/internal/stackroom"
 	"medixchange/internal/strictjson"
 )
 
@@ -265,6 +266,7 @@ func (r *Rooms) once(ctx context.Context, userID string, txn Txn, fn func(contex
 }
 
 func (r *Rooms) carryOut(ctx context.Context, key txnKey, c *call, fn func(context.Context) (string, error)) {
+	stackroom.Take()
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	defer func() {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"medixchange/internal/stackroom"
 )
 
 // spot is one connection in the lot: its request waits, is worked on (busy), or was answered and the next one is
@@ -94,6 +96,7 @@ func (s *spot) settle() {
 
 // work looks for the answer once.
 func (s *spot) work() {
+	stackroom.Take()
 	ctx, cancel := context.WithCancel(s.lot.base)
 	defer cancel()
 	if !s.begin(cancel) {
