@@ -29,6 +29,7 @@ type wordFile struct {
 	At         []string            // words before a time ("at 8 in the evening")
 	Day        map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
 	Weekdays   []string            // seven from Monday, "/" between alternatives
+	ShortDays  []string            `yaml:"shortDays"` // what else may name a weekday and may be another word ("Mon", "sat"); they answer one that is to be read back
 	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
 	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast   []string            // words between two sides that are set against each other
@@ -50,6 +51,7 @@ type habits struct {
 	YearBehind   bool `yaml:"yearBehind"`   // no year stands before the name of its month
 	DeniesBehind bool `yaml:"deniesBehind"` // "not" stands behind what it denies
 	CapitalNouns bool `yaml:"capitalNouns"` // a capital makes no name
+	NumberedDays bool `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
 	Elides       bool // an article loses its vowel before one, and looks like a unit
 	Era          era
 }
@@ -104,6 +106,7 @@ type wordRules struct {
 	clock        lexicon
 	oclock, at   lexicon
 	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
+	shortDays    lexicon // what may be a weekday
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
@@ -144,6 +147,8 @@ func (r *rules) fault(file wordFile) error {
 		return fmt.Errorf("a year has 12 months, not %d", len(file.Months))
 	case len(file.Weekdays) != 7:
 		return fmt.Errorf("a week has 7 days, not %d", len(file.Weekdays))
+	case len(file.ShortDays) != 7 && len(file.ShortDays) != 0: // Arabic shortens none
+		return fmt.Errorf("a week has 7 days, not %d", len(file.ShortDays))
 	case file.Era.Since > 0 && file.Era.Ahead <= 0:
 		return errors.New("an era needs the years that it is ahead")
 	case len(file.Negation.Sure) == 0, len(file.Left.Sure) == 0, len(file.Right.Sure) == 0:
@@ -249,7 +254,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.ordinals, &w.doses, &w.roles}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.half, &w.ordinals, &w.doses, &w.roles}
 }
 
 func (w *wordRules) addClock(file wordFile) {
@@ -267,9 +272,15 @@ func (w *wordRules) addClock(file wordFile) {
 			w.calendar.add(word, entry{group: part, sure: !vague})
 		}
 	}
-	for i, names := range file.Weekdays {
+	w.calendar.addWeekdays(file.Weekdays)
+	w.shortDays.addWeekdays(file.ShortDays)
+}
+
+// addWeekdays puts the names of seven days into the lexicon.
+func (l *lexicon) addWeekdays(days []string) {
+	for i, names := range days {
 		for _, name := range strings.Split(names, "/") {
-			w.calendar.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
+			l.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
 		}
 	}
 }
