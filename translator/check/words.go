@@ -24,6 +24,7 @@ type wordFile struct {
 	Measured   measuredWords
 	Left       leveled
 	Right      leveled
+	Faced      facedWords
 	Clock      []string            // words beside a time, so that 8.30 is one
 	OClock     []string            // words behind an hour, which say that it is a time and no length of time
 	At         []string            // words before a time ("at 8 in the evening")
@@ -69,6 +70,13 @@ type declension struct {
 	Fixed     []string            // last letters of nouns that have one form
 }
 
+// facedWords tell that "the right one" is a side: they stand around it, behind a clause that says something of the left one.
+type facedWords struct {
+	Before []string // in front of it: the end of that clause, and an article
+	One    []string // behind it, or nothing
+	Says   []string // behind that, and behind the first side: "is", "looks"
+}
+
 // leveled is a list of words by how certain they are.
 type leveled struct {
 	Sure   []string // always this
@@ -110,6 +118,9 @@ type wordRules struct {
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
+	facedBefore  lexicon
+	facedOne     lexicon
+	facedSays    lexicon
 	half         lexicon
 	ordinals     lexicon
 	dailyTimes   bool     // "2x500 mg" is twice a day
@@ -217,17 +228,17 @@ func newWordRules(file wordFile) *wordRules {
 		}
 	}
 	w.addClock(file)
-	for _, word := range file.Share {
-		w.share.add(word, entry{group: "share", sure: true})
-	}
-	for _, word := range file.Contrast {
-		w.contrast.add(word, entry{group: "contrast", sure: true})
-	}
-	for _, word := range file.Half {
-		w.half.add(word, entry{group: "half", sure: true})
-	}
-	for _, word := range file.Ordinals {
-		w.ordinals.add(word, entry{group: "ordinal", sure: true})
+	for _, list := range []struct {
+		into  *lexicon
+		group string
+		words []string
+	}{
+		{&w.share, "share", file.Share}, {&w.contrast, "contrast", file.Contrast}, {&w.half, "half", file.Half}, {&w.ordinals, "ordinal", file.Ordinals},
+		{&w.facedBefore, "faced", file.Faced.Before}, {&w.facedOne, "faced", file.Faced.One}, {&w.facedSays, "faced", file.Faced.Says},
+	} {
+		for _, word := range list.words {
+			list.into.add(word, entry{group: list.group, sure: true})
+		}
 	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))
@@ -254,7 +265,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.half, &w.ordinals, &w.doses, &w.roles}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles}
 }
 
 func (w *wordRules) addClock(file wordFile) {
