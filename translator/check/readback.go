@@ -8,9 +8,9 @@ import (
 	"medixchange/translator/language"
 )
 
-// CompareReadBack says in what that which somebody repeats of an order is not the order: what Compare doubts, and the weekdays that were
-// left out. Of a translation they are not doubted, since another language may have a word for one that is not known here; whoever reads an
-// order back has to name what was ordered.
+// CompareReadBack says where what somebody repeats of an order differs from it: what Compare doubts, but for the form, and the weekdays that
+// are left out. A translation is not doubted for these, since its language may have another word for one; whoever reads an order back has
+// to name what was ordered.
 func CompareReadBack(order, repeated string, from, to language.Code) []Reason {
 	c := &comparison{from: from, to: to}
 	c.segment(order, repeated)

@@ -28,6 +28,11 @@ func TestAReadBackNamesTheWeekdaysOfItsOrder(t *testing.T) {
 		{"ja", "ja", "月曜にモルヒネ5 mgを投与してください。", "モルヒネ5 mg", []string{"月曜"}},
 		{"ru", "ru", "Дайте морфин 5 мг в понедельник.", "морфин 5 мг", []string{"понедельник"}},
 
+		{"de", "en", "Montags und donnerstags 10 mg Methotrexat.", "methotrexate 10 mg on Mondays", []string{"donnerstags"}},
+		{"nl", "fr", "Geef donderdags 10 mg methotrexaat.", "méthotrexate 10 mg", []string{"donderdags"}},
+
+		{"nl", "fr", "Geef donderdags 10 mg methotrexaat.", "méthotrexate 10 mg les jeudis", nil},
+		{"en", "ar", "Give methotrexate 10 mg on Wednesdays.", "ميثوتريكسات 10 ملغ كل أربعاء", nil},
 		{"en", "en", "Give 5 mg morphine.", "5 mg morphine", nil},
 		{"en", "en", "Give 5 mg morphine.", "I give 5 mg morphine on Monday", nil},
 		{"en", "en", "Give 5 mg morphine on Monday.", "On Monday 5 mg morphine", nil},

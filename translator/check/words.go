@@ -158,7 +158,7 @@ func (r *rules) fault(file wordFile) error {
 		return fmt.Errorf("a year has 12 months, not %d", len(file.Months))
 	case len(file.Weekdays) != 7:
 		return fmt.Errorf("a week has 7 days, not %d", len(file.Weekdays))
-	case len(file.ShortDays) != 7 && len(file.ShortDays) != 0: // Arabic shortens none
+	case len(file.ShortDays) != 7 && len(file.ShortDays) != 0: // Chinese shortens none
 		return fmt.Errorf("a week has 7 days, not %d", len(file.ShortDays))
 	case file.Era.Since > 0 && file.Era.Ahead <= 0:
 		return errors.New("an era needs the years that it is ahead")
