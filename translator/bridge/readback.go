@@ -135,7 +135,7 @@ func hasKind(of []check.Invariant, kind check.Kind) bool {
 }
 
 // readBackItems are the findings that concern an order; the others are about translations.
-var readBackItems = []string{"number", "decimal", "dose", "unit", "drug", "frequency", "route", "side", "negation", "date"}
+var readBackItems = []string{"number", "decimal", "dose", "unit", "blood_pressure", "drug", "frequency", "route", "side", "negation", "date"}
 
 // concernsOrder reports whether a finding says that an order was read otherwise. A time that only the answer names is no other one
 // than was ordered: mostly it is when the order is carried out.
@@ -190,9 +190,9 @@ func (b *Bridge) compareReadBack(ctx context.Context, ev, order *rooms.Event) (r
 	if !hasKind(back, check.KindDrug) && !hasKind(back, check.KindDose) {
 		return nil, false, nil
 	}
-	report := check.Compare(lineOf(ordered), lineOf(replies.WithoutFallback(repeated)), orderedIn, repeatedIn)
-	return slices.DeleteFunc(report.Reasons, func(r check.Reason) bool { return !concernsOrder(r) }), true, nil
+	reasons = check.CompareReadBack(lineOf(ordered), lineOf(replies.WithoutFallback(repeated)), orderedIn, repeatedIn)
+	return slices.DeleteFunc(reasons, func(r check.Reason) bool { return !concernsOrder(r) }), true, nil
 }
 
 // lineOf makes one line of a text: the order of its lines says nothing in another language.
-func lineOf(text string) []string { return []string{strings.Join(strings.Fields(text), " ")} }
+func lineOf(text string) string { return strings.Join(strings.Fields(text), " ") }

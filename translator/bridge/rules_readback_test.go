@@ -52,7 +52,7 @@ type misread struct {
 }
 
 // readBackOrder has all that an order may turn on.
-const readBackOrder = "Give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. Begin on Monday."
+const readBackOrder = "Give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. Begin on Monday. Keep the pressure below 120/80."
 
 // Whoever ordered hears of each thing that is read back otherwise, and of nothing else: in their own language, and in that of whoever
 // answers.
@@ -61,7 +61,7 @@ func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
 		name, agrees string
 		misread      []misread
 	}{
-		{"in the language of the order", "I give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. I begin on Monday.", []misread{
+		{"in the language of the order", "I give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. I begin on Monday. I keep the pressure below 120/80.", []misread{
 			{"drug", "morphine", "codeine", "Drug: order morphine, read back codeine."},
 			{"drug", "morphine ", "", "Drug: order morphine, not read back."},
 			{"unit", "5 mg", "5 g", "Unit: order 5 mg, read back 5 g."},
@@ -77,8 +77,12 @@ func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
 			{"side", "left", "right", "Side: order left arm, read back right arm."},
 			{"negation", "not before", "before", "Negation: order not before surgery, not read back."},
 			{"date", "Monday", "Tuesday", "Date or time: order Monday, read back Tuesday."},
+			{"date", " I begin on Monday.", "", "Date or time: order Monday, not read back."},
+			{"blood_pressure", "120/80", "80/120", "Blood pressure: order 120/80, read back 80/120."},
+			{"blood_pressure", "120/80", "130/80", "Blood pressure: order 120/80, read back 130/80."},
+			{"blood_pressure", " below 120/80", " low", "Blood pressure: order 120/80, not read back."},
 		}},
-		{"in another one", "Doy 5 mg de morfina por vía subcutánea dos veces al día durante 3 días en el brazo izquierdo, no antes de la cirugía. Empiezo el lunes.", []misread{
+		{"in another one", "Doy 5 mg de morfina por vía subcutánea dos veces al día durante 3 días en el brazo izquierdo, no antes de la cirugía. Empiezo el lunes. Mantengo la tensión por debajo de 120/80.", []misread{
 			{"drug", "morfina", "codeína", "Drug: order morphine, read back codeína."},
 			{"unit", "5 mg", "5 g", "Unit: order 5 mg, read back 5 g."},
 			{"route", "subcutánea", "intravenosa", "Route: order subcutaneously, read back intravenosa."},
@@ -89,6 +93,8 @@ func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
 			{"side", "izquierdo", "derecho", "Side: order left arm, read back brazo derecho."},
 			{"negation", "no antes", "antes", "Negation: order not before surgery, not read back."},
 			{"date", "lunes", "martes", "Date or time: order Monday, read back martes."},
+			{"date", " Empiezo el lunes.", "", "Date or time: order Monday, not read back."},
+			{"blood_pressure", "120/80", "80/120", "Blood pressure: order 120/80, read back 80/120."},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,6 +30,7 @@ func TestFaultyRulesSayWhatIsWrong(t *testing.T) {
 		"decimal mark":                     words(func(f *wordFile) { f.Decimal = "·" }),
 		"12 months, not 11":                words(func(f *wordFile) { f.Months = make([]string, 11) }),
 		"7 days, not 6":                    words(func(f *wordFile) { f.Weekdays = f.Weekdays[:6] }),
+		"7 days, not 5":                    words(func(f *wordFile) { f.ShortDays = f.Weekdays[:5] }),
 		"years that it is ahead":           words(func(f *wordFile) { f.Era.Since = 2400 }),
 		"sure words":                       words(func(f *wordFile) { f.Right.Sure = nil }),
 		`numbers: "two"`:                   words(func(f *wordFile) { f.Numbers = map[string][]string{"two": {"zwei"}} }),

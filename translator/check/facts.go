@@ -39,6 +39,7 @@ type facts struct {
 	answers          map[string]int
 	sides            []span  // value is "left" or "right", sure ones
 	maybeSides       []span  // words that may be one
+	faced            []span  // those of them that are the second of two sides ("the right one")
 	maybeRates       []span  // units that a dose may be given by, or lengths of time
 	units            []match // words for units, once unitPlaces has looked for them
 }

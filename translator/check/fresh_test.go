@@ -11,8 +11,8 @@ import (
 	"medixchange/translator/language"
 )
 
-// leastDropped is promised for dropped sides, in %. One of two sides is not missed where the English one may be no side ("the right one").
-const leastDropped = 90.0
+// leastDropped is promised for dropped sides, in %. A "left" that remains, and a Turkish "sağ" that is unharmed, are no sides.
+const leastDropped = 97.0
 
 // TestFreshSentences compares sentences that were written before the checks had been tried on them with their translations, as
 // they are and damaged, from English and into it.

@@ -63,6 +63,7 @@ type limits struct {
 	Sides struct {
 		ContrastReach int `yaml:"contrastReach"`
 		DeniedReach   int `yaml:"deniedReach"`
+		FacedReach    int `yaml:"facedReach"`
 	}
 	Drugs struct {
 		Reach, Mark, Lead int

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 	"unicode"
 
 	"medixchange/translator/language"
@@ -46,6 +47,7 @@ func (c *comparison) sides() {
 	}
 	c.addedSides()
 	c.turnedSides()
+	c.facedSides()
 	if c.deniedSides() {
 		return
 	}
@@ -67,9 +69,21 @@ func (c *comparison) turnedSides() {
 	}
 }
 
-// sideText is the first place that certainly names a side, "" for none.
+// facedSides notices that the second of two sides got lost, where nothing else is doubted of them.
+func (c *comparison) facedSides() {
+	if c.has("side") {
+		return
+	}
+	for _, s := range c.source.faced {
+		if c.target.answers[s.value] == 0 {
+			c.found("side.missing", c.source.text(s), "")
+		}
+	}
+}
+
+// sideText is the first place that names a side with some certainty, "" for none.
 func (x *facts) sideText(side string) string {
-	if s, ok := first(x.sides, side); ok {
+	if s, ok := first(slices.Concat(x.sides, x.faced), side); ok {
 		return x.text(s)
 	}
 	return ""
@@ -95,14 +109,31 @@ func (c *comparison) addedSides() {
 func (x *facts) settleSides(words *wordRules) {
 	certain := x.sides
 	for _, s := range x.maybeSides {
-		for _, other := range certain {
-			if other.value == opposite[s.value] && x.contrasted(s, other, words) {
-				x.sides = append(x.sides, s)
-				break
-			}
+		against := func(stands func(s, other span, words *wordRules) bool) bool {
+			return slices.ContainsFunc(certain, func(other span) bool { return other.value == opposite[s.value] && stands(s, other, words) })
+		}
+		if against(x.contrasted) {
+			x.sides = append(x.sides, s)
+		} else if against(x.faces) {
+			x.faced = append(x.faced, s)
 		}
 	}
 	sortSpans(x.sides)
+}
+
+// faces reports whether a clause says something of what may be a side, and the clause in front of it the same way of the other one:
+// "the left knee is swollen, the right one looks normal". Anything else between them may be what is right, so that it is no side.
+func (x *facts) faces(s, other span, words *wordRules) bool {
+	if s.from <= other.to || s.from-other.to > loaded().limits.Sides.FacedReach || words.facedSays.past(x.f, other.to) == other.to {
+		return false
+	}
+	start := words.facedBefore.endingAt(x.f, s.from)
+	said := words.facedOne.past(x.f, s.to)
+	if start < other.to || words.facedSays.past(x.f, said) == said {
+		return false
+	}
+	clause := loaded().marks.Clause
+	return !strings.ContainsAny(strings.TrimRight(string(x.f.runes[other.to:start]), clause+" "), clause)
 }
 
 // contrasted reports whether a negation or a word such as "or" stands between two places of one sentence.

@@ -27,6 +27,10 @@ func TestBothSidesOfASentenceAreNeeded(t *testing.T) {
 		{"en", "zh", "Operate on the left leg, not the right leg.", "手术部位是右腿，不是左腿。", false},
 		{"en", "de", "The left kidney is smaller than the right.", "Die linke Niere ist kleiner als die rechte.", true},
 		{"en", "de", "The left kidney is smaller than the right.", "Die linke Niere ist kleiner als normal.", false},
+		{"en", "de", "The left knee is swollen, the right one looks normal.", "Das linke Knie ist geschwollen, das rechte sieht normal aus.", true},
+		{"en", "de", "The left knee is swollen, the right one looks normal.", "Das linke Knie ist geschwollen, das sieht normal aus.", false},
+		{"en", "de", "The left knee is swollen, the right one looks normal.", "Das linke Knie ist geschwollen, das linke sieht normal aus.", false},
+		{"en", "de", "The left knee is swollen, the right treatment is ice.", "Das linke Knie ist geschwollen, am besten kühlt man es.", true},
 		{"en", "es", "The left leg hurts right now.", "La pierna izquierda duele ahora.", true},
 		{"en", "es", "He left and came back with a swollen right leg.", "Se fue y volvió con la pierna derecha hinchada.", true},
 	} {

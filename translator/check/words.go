@@ -24,11 +24,13 @@ type wordFile struct {
 	Measured   measuredWords
 	Left       leveled
 	Right      leveled
+	Faced      facedWords
 	Clock      []string            // words beside a time, so that 8.30 is one
 	OClock     []string            // words behind an hour, which say that it is a time and no length of time
 	At         []string            // words before a time ("at 8 in the evening")
 	Day        map[string][]string // am, pm, night, noon, midnight → words; "in the morning?" says so of an hour beside "at" alone
 	Weekdays   []string            // seven from Monday, "/" between alternatives
+	ShortDays  []string            `yaml:"shortDays"` // what else may name a weekday and may be another word ("Mon", "sat"); they answer one that is to be read back
 	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
 	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast   []string            // words between two sides that are set against each other
@@ -50,6 +52,7 @@ type habits struct {
 	YearBehind   bool `yaml:"yearBehind"`   // no year stands before the name of its month
 	DeniesBehind bool `yaml:"deniesBehind"` // "not" stands behind what it denies
 	CapitalNouns bool `yaml:"capitalNouns"` // a capital makes no name
+	NumberedDays bool `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
 	Elides       bool // an article loses its vowel before one, and looks like a unit
 	Era          era
 }
@@ -65,6 +68,13 @@ type declension struct {
 	Consonant []string            // behind any other letter
 	Last      map[string][]string // last letter → what takes its place
 	Fixed     []string            // last letters of nouns that have one form
+}
+
+// facedWords tell that "the right one" is a side: they stand around it, behind a clause that says something of the left one.
+type facedWords struct {
+	Before []string // in front of it: the end of that clause, and an article
+	One    []string // behind it, or nothing
+	Says   []string // behind that, and behind the first side: "is", "looks"
 }
 
 // leveled is a list of words by how certain they are.
@@ -104,9 +114,13 @@ type wordRules struct {
 	clock        lexicon
 	oclock, at   lexicon
 	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
+	shortDays    lexicon // what may be a weekday
 	share        lexicon
 	tenths       lexicon
 	contrast     lexicon
+	facedBefore  lexicon
+	facedOne     lexicon
+	facedSays    lexicon
 	half         lexicon
 	ordinals     lexicon
 	dailyTimes   bool     // "2x500 mg" is twice a day
@@ -145,6 +159,8 @@ func (r *rules) fault(file wordFile) error {
 		return fmt.Errorf("a year has 12 months, not %d", len(file.Months))
 	case len(file.Weekdays) != 7:
 		return fmt.Errorf("a week has 7 days, not %d", len(file.Weekdays))
+	case len(file.ShortDays) != 7 && len(file.ShortDays) != 0: // Chinese shortens none
+		return fmt.Errorf("a week has 7 days, not %d", len(file.ShortDays))
 	case file.Era.Since > 0 && file.Era.Ahead <= 0:
 		return errors.New("an era needs the years that it is ahead")
 	case len(file.Negation.Sure) == 0, len(file.Left.Sure) == 0, len(file.Right.Sure) == 0:
@@ -213,17 +229,17 @@ func newWordRules(file wordFile) *wordRules {
 		}
 	}
 	w.addClock(file)
-	for _, word := range file.Share {
-		w.share.add(word, entry{group: "share", sure: true})
-	}
-	for _, word := range file.Contrast {
-		w.contrast.add(word, entry{group: "contrast", sure: true})
-	}
-	for _, word := range file.Half {
-		w.half.add(word, entry{group: "half", sure: true})
-	}
-	for _, word := range file.Ordinals {
-		w.ordinals.add(word, entry{group: "ordinal", sure: true})
+	for _, list := range []struct {
+		into  *lexicon
+		group string
+		words []string
+	}{
+		{&w.share, "share", file.Share}, {&w.contrast, "contrast", file.Contrast}, {&w.half, "half", file.Half}, {&w.ordinals, "ordinal", file.Ordinals},
+		{&w.facedBefore, "faced", file.Faced.Before}, {&w.facedOne, "faced", file.Faced.One}, {&w.facedSays, "faced", file.Faced.Says},
+	} {
+		for _, word := range list.words {
+			list.into.add(word, entry{group: list.group, sure: true})
+		}
 	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))
@@ -250,7 +266,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.tenths, &w.share, &w.contrast, &w.half, &w.ordinals, &w.doses, &w.roles, &w.reasons}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.reasons}
 }
 
 func (w *wordRules) addClock(file wordFile) {
@@ -268,9 +284,15 @@ func (w *wordRules) addClock(file wordFile) {
 			w.calendar.add(word, entry{group: part, sure: !vague})
 		}
 	}
-	for i, names := range file.Weekdays {
+	w.calendar.addWeekdays(file.Weekdays)
+	w.shortDays.addWeekdays(file.ShortDays)
+}
+
+// addWeekdays puts the names of seven days into the lexicon.
+func (l *lexicon) addWeekdays(days []string) {
+	for i, names := range days {
 		for _, name := range strings.Split(names, "/") {
-			w.calendar.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
+			l.add(name, entry{group: weekday, value: strconv.Itoa(i + 1), sure: true})
 		}
 	}
 }
