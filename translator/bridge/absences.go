@@ -219,7 +219,8 @@ func (b *Bridge) isPutOff(ev *rooms.Event, of scope) bool {
 	return b.absences.covering(of, ev.Position) && !b.isKnown(ev, of)
 }
 
-func (b *Bridge) mayKnow(ev *rooms.Event, of scope) bool {
+// mayKnow reports whether the translation of an event, whose author writes a language, may be known without an engine.
+func (b *Bridge) mayKnow(ev *rooms.Event, of scope, writes language.Code) bool {
 	said := b.atHandOf(ev)
 	if !said.ok || said.repeats {
 		return true
@@ -227,7 +228,7 @@ func (b *Bridge) mayKnow(ev *rooms.Event, of scope) bool {
 	w := said.words
 	w.text, w.html = protect.CutReply(w.text, w.html)
 	return b.o.Pipeline.Knows(translator.Request{
-		Text: w.text, HTML: w.html, SourceHint: of.from, SenderLanguage: b.writes(ev), Target: of.to, Local: of.local,
+		Text: w.text, HTML: w.html, SourceHint: of.from, SenderLanguage: writes, Target: of.to, Local: of.local,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 // atHand is what is at hand of an event while it is one of the last that were asked for: its readers ask for it at the same time.
 type atHand struct {
+	nid     int64 // of the event
 	words   words
 	ok      bool // it has words that may be shown in another language
 	repeats bool // it may quote a translation, or be a copy of one
@@ -39,20 +40,23 @@ func (b *Bridge) atHandOf(ev *rooms.Event) *atHand {
 	if ev.NID == 0 {
 		return b.readAtHand(ev)
 	}
-	f := b.finding(ev.NID)
-	if of := f.atHand.Load(); of != nil {
-		return of
+	place := b.lately.of(ev.NID)
+	before := place.Load()
+	if before != nil && before.nid == ev.NID {
+		return before
 	}
 	of := b.readAtHand(ev)
-	if f.atHand.CompareAndSwap(nil, of) {
-		b.lately.add(f)
+	if !place.CompareAndSwap(before, of) {
+		if other := place.Load(); other.nid == ev.NID { // which has what was made of it
+			return other
+		}
 	}
 	return of
 }
 
 func (b *Bridge) readAtHand(ev *rooms.Event) *atHand {
 	w, ok := b.readWords(ev)
-	return &atHand{words: w, ok: ok, repeats: ok && mayRepeat(w)}
+	return &atHand{nid: ev.NID, words: w, ok: ok, repeats: ok && mayRepeat(w)}
 }
 
 // mayRepeat reports whether a message may quote a translation, or be a copy of one.
@@ -87,15 +91,8 @@ func (f *atHand) keepPutOff(code language.Code, r view.Rendering) []*view.Render
 	return of.row[:]
 }
 
-// lately holds the findings that have something at hand, which the oldest lose when others come. Safe for concurrent use.
-type lately struct {
-	added atomic.Uint64
-	kept  [keptAtHand]atomic.Pointer[finding]
-}
+// lately holds what is at hand of the last events, each in the place that its number gives it until one that is newer takes it. Safe for
+// concurrent use.
+type lately [keptAtHand]atomic.Pointer[atHand]
 
-func (l *lately) add(f *finding) {
-	place := &l.kept[l.added.Add(1)%keptAtHand]
-	if old := place.Swap(f); old != nil {
-		old.atHand.Store(nil)
-	}
-}
+func (l *lately) of(nid int64) *atomic.Pointer[atHand] { return &l[uint64(nid)%keptAtHand] }

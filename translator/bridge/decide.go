@@ -29,6 +29,7 @@ type decision struct {
 	text  bool          // it is a message with a text
 	voice bool          // which has to be written down first
 	from  language.Code // found language; "" for a text without letters
+	by    language.Code // what its author probably writes, "" when nothing is known
 	live  bool          // decided when the event came: what is not wanted then has no rendering
 
 	quotes language.Code // what its author reads in, if it may repeat a translation that they were shown
@@ -105,7 +106,7 @@ func (b *Bridge) decision(ev *rooms.Event) decision {
 	if writes == "" && !need.NotText && certain(own, need.From) {
 		b.habits.Add(ev.Sender, need.From)
 	}
-	d := decision{text: true, from: need.From}
+	d := decision{text: true, from: need.From, by: writes}
 	if said.repeats && len(w.parts) == 0 && b.talk.isLocal(ev.Sender) {
 		d.quotes = writes
 	}

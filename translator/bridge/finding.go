@@ -19,8 +19,6 @@ type finding struct {
 
 	quoteless atomic.Bool // it was looked for what it repeats of translations, and there is nothing
 
-	atHand atomic.Pointer[atHand] // nil again once others are newer
-
 	// Of an event that came while engines had no room, by language: whether it was asked if the translation is known without them,
 	// whether it is, and whether there is a rendering in the database, or none as yet.
 	asked, known, stored, bare languages
@@ -73,7 +71,7 @@ func (b *Bridge) isKnown(ev *rooms.Event, of scope) bool {
 	if f.asked.has(one) {
 		return f.known.has(one)
 	}
-	known := b.mayKnow(ev, of)
+	known := b.mayKnow(ev, of, f.decision.by)
 	switch {
 	case known:
 		f.known.add(one)
