@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,9 +23,35 @@ import (
 // secretWord stands in everything that is said; nobody else says it.
 const secretWord = "Quetzalfieber"
 
+// failures are ways to fail that repeat what was asked. Engines with other protocols are asked in package translator.
+var failures = []func(w http.ResponseWriter, r *http.Request, words string){
+	func(w http.ResponseWriter, _ *http.Request, words string) {
+		w.WriteHeader(http.StatusInternalServerError)
+		_ = json.NewEncoder(w).Encode(map[string]string{"error": "cannot translate " + words})
+	},
+	func(w http.ResponseWriter, r *http.Request, words string) {
+		http.Redirect(w, r, "http://elsewhere.example/?q="+url.QueryEscape(words), http.StatusTemporaryRedirect)
+	},
+	func(w http.ResponseWriter, _ *http.Request, _ string) {
+		w.Header().Set("Location", "http://["+secretWord)
+		w.WriteHeader(http.StatusFound)
+	},
+	func(w http.ResponseWriter, _ *http.Request, words string) { // half an answer
+		w.Header().Set("Content-Length", "100000")
+		_, _ = w.Write([]byte(`{"translatedText":` + words))
+	},
+	func(w http.ResponseWriter, _ *http.Request, _ string) {
+		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\n" + secretWord + "\r\n\r\n"))
+			_ = conn.Close()
+		}
+	},
+}
+
 // indiscreet is an engine that repeats what it was given in its errors, and changes doses.
 func indiscreet(t *testing.T) func(*config.Config) {
 	t.Helper()
+	var failed atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/languages" {
@@ -35,8 +62,7 @@ func indiscreet(t *testing.T) func(*config.Config) {
 		_ = json.NewDecoder(r.Body).Decode(&request)
 		q := gjson.ParseBytes(request.Q)
 		if strings.Contains(q.Raw, "fail") {
-			w.WriteHeader(http.StatusInternalServerError)
-			_ = json.NewEncoder(w).Encode(map[string]string{"error": "cannot translate " + q.Raw})
+			failures[failed.Add(1)%int64(len(failures))](w, r, q.Raw)
 			return
 		}
 		var texts []string

@@ -147,7 +147,19 @@ type cacheSizeCmd struct{}
 
 // Run shows the size of the cache.
 func (cacheSizeCmd) Run(ctx context.Context, c *cli) error {
-	return c.cacheSize(ctx, http.MethodGet, bridge.PathCache, nil)
+	client, err := c.client()
+	if err != nil {
+		return err
+	}
+	var size bridge.CacheSize
+	if err := client.Call(ctx, http.MethodGet, bridge.PathCache, nil, &size); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(size)
+	}
+	fmt.Printf("translations %d\nbytes        %d\noldest       %s\n", size.Rows, size.Bytes, date(size.OldestTS))
+	return nil
 }
 
 type cachePurgeCmd struct {
@@ -156,24 +168,21 @@ type cachePurgeCmd struct {
 
 // Run purges the cache.
 func (p cachePurgeCmd) Run(ctx context.Context, c *cli) error {
-	return c.cacheSize(ctx, http.MethodPost, bridge.PathCache+"/purge", bridge.Purge{DryRun: p.DryRun})
-}
-
-func (c *cli) cacheSize(ctx context.Context, method, path string, in any) error {
 	client, err := c.client()
 	if err != nil {
 		return err
 	}
-	var size bridge.CacheSize
-	if err := client.Call(ctx, method, path, in, &size); err != nil {
+	var purged bridge.Purged
+	if err := client.Call(ctx, http.MethodPost, bridge.PathCache+"/purge", bridge.Purge{DryRun: p.DryRun}, &purged); err != nil {
 		return err
 	}
 	if c.JSON {
-		return printJSON(size)
+		return printJSON(purged)
 	}
-	fmt.Printf("translations %d\nbytes        %d\noldest       %s\n", size.Rows, size.Bytes, date(size.OldestTS))
-	if size.Purged > 0 {
-		fmt.Printf("forgotten    %d\n", size.Purged)
+	said := "forgotten:"
+	if purged.DryRun {
+		said = "would be forgotten:"
 	}
+	fmt.Printf("%s\nentries      %d\ntranslations %d\nbytes        %d\n", said, purged.Entries, purged.Renderings, purged.Bytes)
 	return nil
 }

@@ -58,7 +58,7 @@ func (h *house) answer(ctx context.Context, at place, c replies.Command, alone b
 	case replies.CommandTranslate:
 		return h.answerTranslate(ctx, at.room, reader, c)
 	case replies.CommandTranslation:
-		return h.answerTranslation(ctx, at, reader, c.Rest)
+		return h.answerTranslation(ctx, at, reader, c)
 	}
 	return h.notHere(ctx, at.room, reader, c)
 }

@@ -303,7 +303,7 @@ func (h *house) choose(ctx context.Context, at place, code *language.Code) error
 func (h *house) help(reader language.Code) string {
 	lines := []string{language.Say(reader, "help_intro")}
 	for _, name := range []string{"lang", "languages", "translate", "translation", "leave", "help"} {
-		lines = append(lines, language.Say(reader, "help_"+name))
+		lines = append(lines, language.Say(reader, "help_"+name, language.SettingPairs(reader)...))
 	}
 	return strings.Join(lines, "\n")
 }

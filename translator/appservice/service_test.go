@@ -356,17 +356,17 @@ func TestWhatBeginsLikeACommandIsTranslatedAndCommandsAreReadAsEverywhere(t *tes
 func TestEveryCommandIsAnsweredBesideAnotherHomeserver(t *testing.T) {
 	w := newReaderBeside(t)
 	elsewhere := language.String("es", "bot_elsewhere")
-	for _, command := range []string{"!original", "!repost 20", "!mode thread", "!glossary heparin", "!handbook fever", "!who cardiology", "!readback on", "!translation topics on"} {
+	for _, command := range []string{"!original", "!repost 20", "!mode thread", "!glossary heparin", "!handbook fever", "!who cardiology", "!readback on", "!vertaling onderwerpen aan"} {
 		require.Equal(t, elsewhere, w.answered("@bo:b.example", command), command)
 	}
-	require.Contains(t, w.answered("@bo:b.example", "!help"), "!translation off|local|on")
+	require.Contains(t, w.answered("@bo:b.example", "!help"), "!translation desactivar|local|activar")
 }
 
 func TestModeratorsSayWhetherARoomIsTranslatedBesideAnotherHomeserver(t *testing.T) {
 	w := newReaderBeside(t)
 	require.Equal(t, language.String("es", "error_moderator"), w.answered("@bo:b.example", "!translation off"))
 	require.Contains(t, w.answered("@ana:b.example", "!translation maybe"), "!translation off")
-	require.Equal(t, language.String("en", "room_external_off"), w.answered("@ana:b.example", "!translation LOCAL"))
+	require.Equal(t, language.String("en", "room_external_off"), w.answered("@ana:b.example", "!übersetzung LOKAL"))
 	require.JSONEq(t, `{"translation":"local"}`, strings.TrimPrefix(w.hs.waitFor("set "), "set "))
 	require.Contains(t, w.answered("@ana:b.example", "!Important: 5 mg"), "5 mg (here)")
 	require.Equal(t, language.String("en", "room_external_on"), w.answered("@ana:b.example", "!translation on"))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/tidwall/gjson"
 	"maunium.net/go/mautrix"
@@ -70,13 +69,13 @@ func settingOf(wanted, before string) (value, key string) {
 
 // answerTranslation changes how a room is translated by the words of a moderator. The state event is the bot's, since it has
 // nobody's name but its own: who asks needs the power that the room wants for it, and so does the bot.
-func (h *house) answerTranslation(ctx context.Context, at place, reader language.Code, wanted string) (string, error) {
-	if strings.HasPrefix(strings.ToLower(wanted), "topics") {
+func (h *house) answerTranslation(ctx context.Context, at place, reader language.Code, c replies.Command) (string, error) {
+	if setting, _ := c.CutSetting(); setting == replies.SettingTopics {
 		return language.Say(reader, "bot_elsewhere"), nil
 	}
-	value, key := settingOf(replies.SettingWord(wanted), h.translationIn(ctx, at.room))
+	value, key := settingOf(replies.SettingWord(c.Rest), h.translationIn(ctx, at.room))
 	if key == "" {
-		return language.Say(reader, "error_usage", "example", "!translation off"), nil
+		return language.Say(reader, "error_usage", "example", replies.Example(reader, c.Name, "off")), nil
 	}
 	may, err := h.hasPower(ctx, at.room, at.user, powerOfSettings)
 	if err != nil {

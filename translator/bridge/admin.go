@@ -159,18 +159,22 @@ func doubtful(stats []Stat) (pairs []string) {
 
 // CacheSize says what is kept of translations.
 type CacheSize struct {
-	Rows      int64 `json:"rows"`
-	Bytes     int64 `json:"bytes"`
-	OldestTS  int64 `json:"oldest_ts"` // ms; 0 when there is none
-	HotBytes  int64 `json:"hot_bytes"` // in memory
-	DryRun    bool  `json:"dry_run,omitempty"`
-	Purged    int64 `json:"purged,omitempty"` // rows
-	Untouched bool  `json:"readings_untouched,omitempty"`
+	Rows     int64 `json:"rows"`
+	Bytes    int64 `json:"bytes"`
+	OldestTS int64 `json:"oldest_ts"` // ms; 0 when there is none
+	HotBytes int64 `json:"hot_bytes"` // in memory
 }
 
 // Purge asks to forget translations.
 type Purge struct {
 	DryRun bool `json:"dry_run"`
+}
+
+// Purged says what was forgotten, or with DryRun what would be.
+type Purged struct {
+	DryRun bool `json:"dry_run"`
+	Swept
+	Untouched bool `json:"readings_untouched"`
 }
 
 func (b *Bridge) showCache(_ http.ResponseWriter, r *http.Request) (any, error) {
@@ -186,20 +190,18 @@ func (b *Bridge) purgeCache(_ http.ResponseWriter, r *http.Request) (any, error)
 	if err := web.DecodeOptional(r, &req, maxAdminBody); err != nil {
 		return nil, err
 	}
-	size, err := b.selectCacheSize(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	size.DryRun, size.Untouched = req.DryRun, true
+	purged := Purged{DryRun: req.DryRun, Untouched: true}
+	var err error
 	if req.DryRun {
-		return size, nil
+		purged.Swept, err = b.selectSwept(r.Context(), b.o.Hub.Position())
+		return purged, err
 	}
-	if size.Purged, err = b.sweepUpto(r.Context(), b.o.Hub.Position()); err != nil {
+	if purged.Swept, err = b.sweepUpto(r.Context(), b.o.Hub.Position()); err != nil {
 		return nil, fmt.Errorf("purging the translations: %w", err)
 	}
 	b.hot.clear()
 	b.forms.Purge()
 	b.o.Pipeline.Purge()
-	b.o.Log.WithField("rows", size.Purged).Info("an administrator purged the translations")
-	return size, nil
+	b.o.Log.WithField("rows", purged.Entries).Info("an administrator purged the translations")
+	return purged, nil
 }

@@ -66,7 +66,7 @@ func (t *talk) help(reader language.Code) string {
 		if !t.b.has(name) {
 			continue
 		}
-		lines = append(lines, language.Say(reader, "help_"+name))
+		lines = append(lines, language.Say(reader, "help_"+name, language.SettingPairs(reader)...))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -147,7 +147,7 @@ func (t *talk) currentLanguage(ctx context.Context, a *asked, key string) (strin
 
 // answerMode shows or changes how the asker reads.
 func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
-	wanted := strings.ReplaceAll(strings.ToLower(a.Rest), " ", "_")
+	wanted := replies.SettingWord(a.Rest)
 	switch {
 	case wanted == "":
 	case wanted == auto:
@@ -159,7 +159,7 @@ func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
 			return "", err
 		}
 	default:
-		return language.Say(a.reader, "error_mode", "text", shortened(a.Rest)), nil
+		return language.Say(a.reader, "error_mode", append(language.SettingPairs(a.reader), "text", shortened(a.Rest))...), nil
 	}
 	_, mode, err := t.b.o.Accounts.RoomLanguage(ctx, a.ev.Sender, placeOf(a))
 	if err != nil {
@@ -183,7 +183,7 @@ func (t *talk) answerMode(ctx context.Context, a *asked) (string, error) {
 // answerTopics changes whether the asker reads topics of rooms in translation.
 func (t *talk) answerTopics(ctx context.Context, a *asked, wanted string) (string, error) {
 	if wanted != "on" && wanted != "off" {
-		return language.Say(a.reader, "error_usage", "example", "!translation topics on"), nil
+		return language.Say(a.reader, "error_usage", "example", replies.Example(a.reader, a.Name, replies.SettingTopics, "on")), nil
 	}
 	topics := wanted == "on"
 	if err := t.change(ctx, a, func(c *choice) { c.Topics = &topics }); err != nil {

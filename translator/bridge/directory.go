@@ -7,6 +7,7 @@ import (
 
 	"medixchange/translator/compose"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // Directory is the clinicians of this hospital and of others as the bot asks for them. Languages are tags as readers chose
@@ -100,8 +101,8 @@ func (t *talk) answerDirectory(ctx context.Context, a *asked) (string, error) {
 	if d == nil {
 		return language.Say(a.reader, "bot_unknown_command"), nil
 	}
-	word, rest := a.Cut()
-	switch strings.ToLower(word) {
+	setting, rest := a.CutSetting()
+	switch setting {
 	case "on":
 		return t.enlist(ctx, a, rest)
 	case "off":
@@ -109,7 +110,7 @@ func (t *talk) answerDirectory(ctx context.Context, a *asked) (string, error) {
 			return "", fmt.Errorf("taking a user out of the directory: %w", err)
 		}
 		return language.Say(a.reader, "directory_off"), nil
-	case "card":
+	case replies.SettingCard:
 		return t.card(ctx, a)
 	}
 	return t.directoryStanding(ctx, a)
@@ -139,8 +140,9 @@ func (t *talk) directoryStanding(ctx context.Context, a *asked) (string, error) 
 	case own.Listed:
 		return language.Say(a.reader, "directory_waiting", "entry", own.Line), nil
 	}
+	agree := replies.Example(a.reader, a.Name, "on") + " cardiology"
 	return language.Say(a.reader, "directory_off") + "\n" +
-		language.Say(a.reader, "directory_consent", "agree", "!directory on cardiology", "withdraw", "!directory off"), nil
+		language.Say(a.reader, "directory_consent", "agree", agree, "withdraw", replies.Example(a.reader, a.Name, "off")), nil
 }
 
 // card sends the picture, once whatever happens in between, and returns the words.
@@ -162,10 +164,10 @@ func (t *talk) answerDuty(ctx context.Context, a *asked) (string, error) {
 	if t.b.o.Directory == nil {
 		return language.Say(a.reader, "bot_unknown_command"), nil
 	}
-	word, named := a.Cut()
-	on := strings.EqualFold(word, "on")
-	if !on && !strings.EqualFold(word, "off") {
-		return language.Say(a.reader, "error_usage", "example", "!duty on"), nil
+	setting, named := a.CutSetting()
+	on := setting == "on"
+	if !on && setting != "off" {
+		return language.Say(a.reader, "error_usage", "example", replies.Example(a.reader, a.Name, "on")), nil
 	}
 	duties, err := t.b.o.Directory.Duties(ctx, a.ev.Sender)
 	if err != nil {

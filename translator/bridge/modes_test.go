@@ -215,6 +215,8 @@ func TestBotCommandModeKeepsTheLanguage(t *testing.T) {
 		{"!mode off", "fr off"}, {"!lang es", "es in_place"}, {"!mode thread", "es thread"}, {"!mode sideways", "es thread"},
 		{"!mode", "es thread"}, {"!mode auto", "es in_place"}, {"!lang off", "es off"}, {"!lang auto", "en in_place"},
 		{"!язык выкл", "en off"}, {"!idioma automático", "en in_place"},
+		{"!modus Original zuerst", "en original_first"}, {"!模式 消息列", "en thread"}, {"!الوضع بدل النص", "en in_place"}, {"!режим выкл", "en off"},
+		{"!mode tópicos", "en off"}, {"!kip OTOMATİK", "en in_place"},
 	} {
 		w.ahead.Add(int64(replies.CommandEvery)) // the bot lets nobody give it commands without end
 		w.ask(chat, bob, c[0])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"medixchange/rooms"
 	"medixchange/translator/language"
@@ -14,12 +13,12 @@ import (
 // answerSetting changes a setting of the room by the words of a moderator. The state event is the asker's own, so the room's
 // rules say who may.
 func (t *talk) answerSetting(ctx context.Context, a *asked) (string, error) {
-	if wanted, ok := strings.CutPrefix(strings.ToLower(a.Rest), "topics"); ok && a.Name == replies.CommandTranslation {
-		return t.answerTopics(ctx, a, replies.SettingWord(strings.TrimSpace(wanted)))
+	if setting, rest := a.CutSetting(); setting == replies.SettingTopics && a.Name == replies.CommandTranslation {
+		return t.answerTopics(ctx, a, replies.SettingWord(rest))
 	}
 	key, change := settingOf(a.Name, replies.SettingWord(a.Rest))
 	if change == nil {
-		return language.Say(a.reader, "error_usage", "example", "!"+a.Name+" off"), nil
+		return language.Say(a.reader, "error_usage", "example", replies.Example(a.reader, a.Name, "off")), nil
 	}
 	before, err := t.b.settingsContent(ctx, a.room)
 	if err != nil {

@@ -72,11 +72,11 @@ func (b *Bridge) settleSealing(ctx context.Context) error {
 }
 
 func (b *Bridge) discardRenderings(ctx context.Context) (int64, error) {
-	n, err := b.sweepUpto(ctx, newest)
+	swept, err := b.sweepUpto(ctx, newest)
 	if err != nil {
-		return n, err
+		return swept.Entries, err
 	}
-	return n, b.o.DB.Write(ctx, eraseSealed)
+	return swept.Entries, b.o.DB.Write(ctx, eraseSealed)
 }
 
 // resealStep is how many texts are sealed anew in one transaction.

@@ -41,10 +41,16 @@ func TestACommandChangesItsOwnSettingAlone(t *testing.T) {
 		{"!translation on", "room_external_on", `{"threads":"yes","x":1}`},
 		{"!translation off", "room_translation_off", `{"threads":"yes","translation":"off","x":1}`},
 		{"!übersetzung ein", "room_translation_on", `{"threads":"yes","x":1}`},
+		{"!çeviri yerel", "room_external_off", `{"threads":"yes","translation":"local","x":1}`},
+		{"!translation وضعی", "", `{"threads":"yes","translation":"local","x":1}`},
+		{"!翻譯設定 開啟", "room_external_on", `{"threads":"yes","x":1}`},
 		{"!復唱設定 オン", "room_readback_on", `{"readback":true,"threads":"yes","x":1}`},
 	} {
 		w.ahead.Add(int64(replies.CommandEvery))
-		require.Equal(t, language.String("en", c.answer), w.ask(room, alice, c.command))
+		answer := w.ask(room, alice, c.command)
+		if c.answer != "" {
+			require.Equal(t, language.String("en", c.answer), answer)
+		}
 		snapshot, err := w.rooms.Snapshot(t.Context(), room)
 		require.NoError(t, err)
 		content, err := w.bridge.settingsContent(t.Context(), snapshot)

@@ -36,7 +36,7 @@ func (b *Bridge) countOpenReports(ctx context.Context) (n int64, err error) {
 }
 
 func (b *Bridge) selectCacheSize(ctx context.Context) (size CacheSize, err error) {
-	err = b.o.DB.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(LENGTH(content) + LENGTH(late_content) + COALESCE(LENGTH(parts), 0)), 0),
+	err = b.o.DB.QueryRow(ctx, `SELECT COUNT(*), COALESCE(SUM(`+renderingBytes+`), 0),
 		COALESCE(MIN(stored_ts), 0) FROM renderings WHERE placed = 1`).Scan(&size.Rows, &size.Bytes, &size.OldestTS)
 	if err != nil {
 		return size, fmt.Errorf("measuring the translations: %w", err)

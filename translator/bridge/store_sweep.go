@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -29,23 +30,53 @@ func (b *Bridge) selectOlder(ctx context.Context, ts int64) (position int64, err
 	return position, nil
 }
 
-// sweepRows removes up to limit rows at or before a position and empties as many; it returns how many there were.
-func sweepRows(tx *sqldb.Tx, upto int64, limit int) (int64, error) {
-	removed, err := tx.Exec(`DELETE FROM renderings WHERE position IN
-		(SELECT position FROM renderings WHERE position <= $1 AND overdue = 0 AND threaded = 0 ORDER BY position LIMIT $2)`, upto, limit)
-	if err != nil {
-		return 0, err
+// sweptRows are the rows of renderings that sweeping up to a position removes or empties: an edit that some readers got keeps its
+// name without any text.
+const sweptRows = `position <= $1 AND ((overdue = 0 AND threaded = 0) OR placed = 1 OR LENGTH(late_content) > 0)`
+
+// renderingBytes is what the texts of a row of renderings take.
+const renderingBytes = `LENGTH(content) + LENGTH(late_content) + COALESCE(LENGTH(parts), 0)`
+
+// Swept says what sweeping removes of the stored renderings.
+type Swept struct {
+	Entries    int64 `json:"entries"`    // rows
+	Renderings int64 `json:"renderings"` // of them those that show a message; the others were replaced, or follow as an edit
+	Bytes      int64 `json:"bytes"`
+}
+
+func (s *Swept) add(other Swept) {
+	s.Entries += other.Entries
+	s.Renderings += other.Renderings
+	s.Bytes += other.Bytes
+}
+
+const queryMeasureSwept = `SELECT COUNT(*), COALESCE(SUM(placed), 0), COALESCE(SUM(` + renderingBytes + `), 0) FROM renderings WHERE ` + sweptRows
+
+// scan reads a row of queryMeasureSwept.
+func (s *Swept) scan(row *sql.Row) error { return row.Scan(&s.Entries, &s.Renderings, &s.Bytes) }
+
+// selectSwept measures what sweeping up to a position would remove.
+func (b *Bridge) selectSwept(ctx context.Context, upto int64) (s Swept, err error) {
+	if err = s.scan(b.o.DB.QueryRow(ctx, queryMeasureSwept, upto)); err != nil {
+		return s, fmt.Errorf("measuring renderings: %w", err)
 	}
-	emptied, err := tx.Exec(`UPDATE renderings SET placed = 0, content = $3, late_content = $3, parts = $3 WHERE position IN
-		(SELECT position FROM renderings WHERE position <= $1 AND (overdue = 1 OR threaded = 1) AND (placed = 1 OR LENGTH(late_content) > 0) ORDER BY position LIMIT $2)`,
-		upto, limit, []byte{})
-	if err != nil {
-		return 0, err
+	return s, nil
+}
+
+// sweepRows removes and empties the first limit rows at or before a position; it returns what they were.
+func sweepRows(tx *sqldb.Tx, upto int64, limit int) (s Swept, err error) {
+	var end int64
+	err = tx.QueryRow(`SELECT COALESCE(MAX(position), 0) FROM (SELECT position FROM renderings WHERE `+sweptRows+` ORDER BY position LIMIT $2) AS step`,
+		upto, limit).Scan(&end)
+	if err != nil || end == 0 {
+		return s, err
 	}
-	n, err := removed.RowsAffected()
-	if err != nil {
-		return 0, err
+	if err = s.scan(tx.QueryRow(queryMeasureSwept, end)); err != nil {
+		return s, err
 	}
-	m, err := emptied.RowsAffected()
-	return n + m, err
+	if _, err = tx.Exec(`DELETE FROM renderings WHERE position <= $1 AND overdue = 0 AND threaded = 0`, end); err != nil {
+		return s, err
+	}
+	_, err = tx.Exec(`UPDATE renderings SET placed = 0, content = $2, late_content = $2, parts = $2 WHERE `+sweptRows, end, []byte{})
+	return s, err
 }

@@ -82,13 +82,17 @@ func (b *Bridge) sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepUpto removes and empties renderings up to a position; it returns how many.
-func (b *Bridge) sweepUpto(ctx context.Context, upto int64) (int64, error) {
-	n, err := b.inSteps(ctx, func(tx *sqldb.Tx) (int64, error) { return sweepRows(tx, upto, sweepStep) })
+// sweepUpto removes and empties renderings up to a position; it returns what they were.
+func (b *Bridge) sweepUpto(ctx context.Context, upto int64) (total Swept, err error) {
+	_, err = b.inSteps(ctx, func(tx *sqldb.Tx) (int64, error) {
+		step, err := sweepRows(tx, upto, sweepStep)
+		tx.OnCommit(func() { total.add(step) })
+		return step.Entries, err
+	})
 	if err != nil {
-		return n, fmt.Errorf("removing old renderings: %w", err)
+		return total, fmt.Errorf("removing old renderings: %w", err)
 	}
-	return n, nil
+	return total, nil
 }
 
 // inSteps removes until nothing is left to remove, so that no message waits long behind it.

@@ -102,9 +102,9 @@ func TestTopicsOfBeforeAreTranslatedWhenAReaderAsksForThem(t *testing.T) {
 	require.Equal(t, tema, firstLine(topicIn(w.stateOf(bob, room)).Get("content.topic").Str))
 	w.restart()
 	require.Equal(t, tema, firstLine(topicIn(w.stateOf(bob, room)).Get("content.topic").Str))
-	require.Equal(t, language.String("es", "topics_off"), w.ask(room, bob, "!traducción topics desactivar"))
+	require.Equal(t, language.String("es", "topics_off"), w.ask(room, bob, "!traducción temas desactivar"))
 	require.Equal(t, topic, topicIn(w.stateOf(bob, room)).Get("content.topic").Str)
-	require.Contains(t, w.ask(room, bob, "!translation topics perhaps"), "!translation topics on")
+	require.Contains(t, w.ask(room, bob, "!translation topics perhaps"), "!translation temas activar")
 }
 
 // toldLate is what the bot says to a device of a topic whose translation comes too late.

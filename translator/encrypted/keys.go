@@ -219,6 +219,17 @@ func (k *keys) MarkTrackedUsersOutdated(ctx context.Context, users []id.UserID) 
 	return err
 }
 
+// untrack forgets the devices of users with whom the bot shares no encrypted room any more: of theirs the server tells no changes from then
+// on (Client-Server API, Tracking the device list for a user). Should they come again, they are asked for.
+func (k *keys) untrack(users []id.UserID) {
+	k.asking.changed(users)
+	for _, user := range users {
+		k.changes.Add(1)
+		k.vault.Delete(kindDevices, "", user.String())
+		k.vault.Delete(kindOutdated, "", user.String())
+	}
+}
+
 func (k *keys) GetOutdatedTrackedUsers(ctx context.Context) ([]id.UserID, error) {
 	records, err := k.vault.List(ctx, kindOutdated, "")
 	users := make([]id.UserID, 0, len(records))

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,4 +73,82 @@ func TestWhoJoinsWhileTheBotAsksForMembersIsAmongThem(t *testing.T) {
 	found, err := b.membersOf(t.Context(), "!r:x")
 	require.NoError(t, err)
 	require.Equal(t, []id.UserID{"@a:x"}, found.users)
+}
+
+// TestWhoHasLeftGetsNoFurtherKey, whatever the server says of their devices.
+func TestWhoHasLeftGetsNoFurtherKey(t *testing.T) {
+	for name, lists := range map[string]mautrix.DeviceLists{"told": {Left: []id.UserID{"@a:y"}}, "not told": {}} {
+		d, b := newDistant(t)
+		d.answersAtOnce()
+		require.NoError(t, <-b.says(t, "txn1"), name)
+		require.Equal(t, []string{"PHONE"}, d.devicesGiven(), name)
+		first := b.sessionOf(t)
+		d.mu.Lock()
+		d.empty = true
+		d.mu.Unlock()
+		b.forgetMembers(ward)
+		b.takes(t, &mautrix.RespSync{DeviceLists: lists})
+		require.NoError(t, <-b.says(t, "txn2"), name)
+		require.NotEqual(t, first, b.sessionOf(t), "%s: they have the key of before", name)
+		require.Equal(t, []string{"PHONE"}, d.devicesGiven(), name)
+	}
+}
+
+// TestDevicesOfWhoHasLeftAreNotKnownAnyMore: the server tells no changes of them while no room is shared, so that the bot would write to
+// those of before when they come again.
+func TestDevicesOfWhoHasLeftAreNotKnownAnyMore(t *testing.T) {
+	d, b := newDistant(t)
+	d.answersAtOnce()
+	require.NoError(t, <-b.says(t, "txn1"))
+	require.NoError(t, <-b.says(t, "txn2"))
+	require.Equal(t, 1, d.timesAsked("/keys/query"))
+	b.takes(t, &mautrix.RespSync{DeviceLists: mautrix.DeviceLists{Left: []id.UserID{"@a:y"}}})
+	tracked, err := b.keys.FilterTrackedUsers(t.Context(), []id.UserID{"@a:y"})
+	require.NoError(t, err)
+	require.Empty(t, tracked)
+	require.NoError(t, <-b.says(t, "txn3")) // they have come again
+	require.Equal(t, 2, d.timesAsked("/keys/query"))
+	require.NoError(t, <-b.says(t, "txn4"))
+	require.Equal(t, 2, d.timesAsked("/keys/query"))
+}
+
+// answersAtOnce lets each request go that waits.
+func (d *distant) answersAtOnce() {
+	go func() {
+		for {
+			select {
+			case <-d.held:
+				d.letGo <- struct{}{}
+			case <-d.t.Context().Done():
+				return
+			}
+		}
+	}()
+}
+
+func (d *distant) devicesGiven() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.given)
+}
+
+func (d *distant) timesAsked(path string) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.asked[path]
+}
+
+// takes has the bot take an answer of /sync in which nobody says anything.
+func (b *Bot) takes(t *testing.T, answer *mautrix.RespSync) {
+	t.Helper()
+	require.NoError(t, b.takeWork(t.Context(), func() error { return b.take(t.Context(), answer, nil) }))
+}
+
+// sessionOf is the session of the bot's own messages in the ward.
+func (b *Bot) sessionOf(t *testing.T) id.SessionID {
+	t.Helper()
+	session, err := b.keys.GetOutboundGroupSession(t.Context(), ward)
+	require.NoError(t, err)
+	require.NotNil(t, session)
+	return session.ID()
 }

@@ -240,6 +240,7 @@ func (b *Bot) take(ctx context.Context, answer *mautrix.RespSync, rooms []told) 
 			return err
 		}
 	}
+	b.keys.untrack(answer.DeviceLists.Left) // after what they may have said before they left
 	return nil
 }
 

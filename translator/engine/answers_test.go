@@ -134,8 +134,11 @@ func TestCodesOfServices(t *testing.T) {
 }
 
 func TestCodesInErrorsAreNames(t *testing.T) {
-	for text, want := range map[string]string{"": "", "400036": "400036", "API_KEY_INVALID": "API_KEY_INVALID", "two words": "?", strings.Repeat("a", 41): "?", "ä": "?"} {
-		require.Equal(t, want, plainCode(text))
+	for text, want := range map[string]string{
+		"": "", "400036": "400036", "400": "400", "INVALID_ARGUMENT": "INVALID_ARGUMENT", "two words": "?", strings.Repeat("a", 41): "?", "ä": "?",
+		"Miller": "?", "sk-1234abcd": "?", "403001": "?", "4000361": "?", "+400": "?", "0x190": "?",
+	} {
+		require.Equal(t, want, plainCode(400, text), text)
 	}
 }
 

@@ -75,7 +75,7 @@ func azureFault(status int, header http.Header, body []byte) error {
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(body, &answer) // an error without a body is judged by its status
-	number := plainCode(answer.Error.Code.String())
+	number := plainCode(status, answer.Error.Code.String())
 	if number == "403001" {
 		return usedUp("code 403001")
 	}

@@ -77,7 +77,7 @@ func chatFault(status int, header http.Header, body []byte) error {
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(body, &answer) // without a body the status decides
-	named := plainCode(strings.Trim(string(answer.Error.Code), `"`))
+	named := plainCode(status, strings.Trim(string(answer.Error.Code), `"`))
 	switch {
 	case named == "insufficient_quota" || answer.Error.Type == "insufficient_quota":
 		return usedUp("insufficient_quota")

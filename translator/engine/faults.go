@@ -1,10 +1,18 @@
 package engine
 
 import (
+	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+
+	"medixchange/internal/netguard"
 )
 
 // quotaRest is how long an engine whose quota is used up is left alone before it is asked again.
@@ -53,16 +61,64 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return min(max(wait, least), most)
 }
 
-// plainCode keeps of what a service calls its error what looks like a name or number, so that no text gets into a log.
-func plainCode(text string) string {
-	const longest = 40
-	if len(text) > longest {
-		return "?"
+// faultNames are the names that services have for errors, in their documentation. A name that is not among them could be a word of
+// the text, or the key.
+var faultNames = map[string]bool{
+	// google.rpc.Code
+	"INVALID_ARGUMENT": true, "FAILED_PRECONDITION": true, "OUT_OF_RANGE": true, "UNAUTHENTICATED": true, "PERMISSION_DENIED": true, "NOT_FOUND": true,
+	"ABORTED": true, "ALREADY_EXISTS": true, "RESOURCE_EXHAUSTED": true, "CANCELLED": true, "DATA_LOSS": true, "UNKNOWN": true, "INTERNAL": true,
+	"UNIMPLEMENTED": true, "UNAVAILABLE": true, "DEADLINE_EXCEEDED": true,
+	// OpenAI
+	"invalid_api_key": true, "insufficient_quota": true, "rate_limit_exceeded": true, "model_not_found": true, "context_length_exceeded": true,
+	"invalid_request_error": true, "invalid_type": true, "invalid_value": true, "unsupported_parameter": true, "unsupported_value": true,
+	"missing_required_parameter": true, "string_above_max_length": true, "content_filter": true, "server_error": true,
+}
+
+// plainCode keeps of what a service calls its error what it is known to say, and numbers that begin with the status as Azure's do; "?"
+// stands for the rest, so that no text gets into a log.
+func plainCode(status int, text string) string {
+	const longest = len("403001")
+	number, err := strconv.ParseUint(text, 10, 32)
+	switch {
+	case text == "", faultNames[text]:
+		return text
+	case err == nil && number > 0 && len(text) <= longest && strings.HasPrefix(text, strconv.Itoa(status)):
+		return text
 	}
-	for _, r := range text {
-		if (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.' {
-			return "?"
+	return "?"
+}
+
+// transportFault keeps of a failed exchange what this machine knows of it. What net/http quotes of an answer that it cannot read, a
+// line of it or the address of a redirect, may repeat the text.
+func transportFault(err error) error {
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &op):
+		return op
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.As(err, &record):
+		return record
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return context.DeadlineExceeded
+	}
+	for _, known := range []error{
+		context.Canceled, context.DeadlineExceeded, netguard.ErrBlocked, netguard.ErrBodyTooLarge, io.ErrUnexpectedEOF, io.EOF,
+	} {
+		if errors.Is(err, known) {
+			return known
 		}
 	}
-	return text
+	return fmt.Errorf("it is no proper HTTP, or a redirect that leads nowhere (%T)", innermost(err))
+}
+
+// innermost is the error that others are wrapped around.
+func innermost(err error) error {
+	for next := err; next != nil; next = errors.Unwrap(next) {
+		err = next
+	}
+	return err
 }

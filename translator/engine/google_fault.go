@@ -45,7 +45,7 @@ func googleFault(status int, header http.Header, body []byte) error {
 			return fmt.Errorf("%w: %s", ErrKey, reason)
 		}
 	}
-	if named := plainCode(answer.Error.Status); named != "" {
+	if named := plainCode(status, answer.Error.Status); named != "" {
 		return fmt.Errorf("%w, %s", statusFault(status, header), named)
 	}
 	return statusFault(status, header)

@@ -99,7 +99,7 @@ func (s *service) call(ctx context.Context, method, path string, body []byte, an
 func (s *service) exchange(request *http.Request, answer any) error {
 	response, err := s.client.Do(request)
 	if err != nil {
-		return withoutURL(err)
+		return fmt.Errorf("calling the service: %w", transportFault(err))
 	}
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
@@ -111,7 +111,7 @@ func (s *service) exchange(request *http.Request, answer any) error {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
 	if err != nil {
-		return fmt.Errorf("reading the answer: %w", err)
+		return fmt.Errorf("reading the answer: %w", transportFault(err))
 	}
 	if len(body) > maxAnswerBytes {
 		return errors.New("the answer is too large")
@@ -120,15 +120,6 @@ func (s *service) exchange(request *http.Request, answer any) error {
 		return errors.New("the answer is no JSON")
 	}
 	return decode(body, answer)
-}
-
-// withoutURL keeps the cause of a failed request, since its address may be worth keeping from the log.
-func withoutURL(err error) error {
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		return fmt.Errorf("calling the service: %w", failed.Err)
-	}
-	return fmt.Errorf("calling the service: %w", err)
 }
 
 // errNoText is the fault of an answer that has the right form but for a text.

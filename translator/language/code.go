@@ -169,7 +169,7 @@ func (c Code) Name(in Code) string {
 // ByName finds a language that a person has written: its code, or its name in any language of All
 // ("es", "Spanish", "español", "西班牙语"). It reports false if nothing fits.
 func ByName(text string) (Code, bool) {
-	wanted := strings.ToLower(strings.TrimSpace(text))
+	wanted := FoldCase(strings.TrimSpace(text))
 	if wanted == "" {
 		return "", false
 	}
@@ -180,13 +180,13 @@ func ByName(text string) (Code, bool) {
 	return code, ok
 }
 
-// names are the languages by what they are called anywhere, in lower case.
+// names are the languages by what they are called anywhere, as FoldCase gives it.
 var names = sync.OnceValue(func() map[string]Code {
 	found := map[string]Code{"简体中文": "zh", "簡體中文": "zh", "简体": "zh", "正體中文": "zh-Hant", "繁體": "zh-Hant", "繁体": "zh-Hant",
 		"dari": "fa", "دری": "fa", "português do brasil": "pt"}
 	for _, code := range All {
 		for _, in := range All {
-			if name := strings.ToLower(code.Name(in)); found[name] == "" {
+			if name := FoldCase(code.Name(in)); found[name] == "" {
 				found[name] = code
 			}
 		}

@@ -165,33 +165,8 @@ func isolatedLines(value string) string {
 // Sepsis". Before the colon that says what one does also a word of the reader's language is part of it.
 var commandWords = pattern.Lazy(`(` + command + `(?: \p{Arabic}+(?: [0-9]+)?)?)(:)|(` + command + `)`)
 
-// command is one in Latin letters with what follows it in such letters and digits.
-const command = `![A-Za-z_]+(?:,? (?:\+|[0-9A-Za-z]+(?:[-:_|][0-9A-Za-z]+)*))*`
+// command is one in Latin letters with what follows it in such letters and digits, or in words that are put in.
+const command = `![A-Za-z_]+(?:,? (?:\+|` + commandWord + `(?:[-:_|]` + commandWord + `)*))*`
 
-// Commands are the words for the bot's commands in all languages, by the word in lower case ("ayuda" → "help").
-func Commands() map[string]string { return commandTable() }
-
-// Settings are the words for "on", "off" and "auto" behind a command in all languages, by the word in lower case ("выкл" → "off").
-func Settings() map[string]string { return settingTable() }
-
-var (
-	commandTable = sync.OnceValue(func() map[string]string { return wordsOf("command_") })
-	settingTable = sync.OnceValue(func() map[string]string { return wordsOf("word_") })
-)
-
-// wordsOf are the words of the strings whose keys begin with a prefix, by the word in lower case; each says the rest of its key.
-func wordsOf(prefix string) map[string]string {
-	found := map[string]string{}
-	for _, code := range All {
-		for key, w := range texts()[code] {
-			name, ok := strings.CutPrefix(key, prefix)
-			if !ok {
-				continue
-			}
-			for _, word := range strings.Fields(strings.ToLower(w.other)) {
-				found[word] = name
-			}
-		}
-	}
-	return found
-}
+// commandWord is one in Latin letters, or the place of one of the reader's language.
+const commandWord = `(?:[0-9A-Za-z]+|\{[a-z_]+\})`

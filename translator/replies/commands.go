@@ -1,11 +1,10 @@
 package replies
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"medixchange/translator/language"
 )
@@ -38,6 +37,12 @@ const (
 	CommandTranslation = "translation"
 )
 
+// What stands behind some of them; SettingWord and CutSetting name them so, in whatever language they are written.
+const (
+	SettingTopics = "topics" // of CommandTranslation
+	SettingCard   = "card"   // of CommandDirectory
+)
+
 // commandNames are the commands that there are; those that take nothing after them say so.
 var commandNames = map[string]struct{ alone bool }{
 	CommandLang: {}, CommandMode: {}, CommandLanguages: {alone: true}, CommandHelp: {alone: true}, CommandLeave: {alone: true},
@@ -55,7 +60,7 @@ func ParseCommand(body string) (Command, bool) {
 		return Command{}, false
 	}
 	word, rest := cutWord(text)
-	name := norm.NFC.String(strings.ToLower(word))
+	name := language.FoldCase(word)
 	if in, ok := language.Commands()[name]; ok {
 		name = in
 	}
@@ -69,14 +74,46 @@ func ParseCommand(body string) (Command, bool) {
 // Cut splits what follows a command's name into its first word and the rest.
 func (c Command) Cut() (first, rest string) { return cutWord(c.Rest) }
 
-// SettingWord reads what stands behind a command: "on", "off" or "auto" for their words in any language, whatever else in lower
-// case as it is. Spaces within a word count for nothing: people write "tự động".
+// CutSetting splits what follows a command's name into the setting that it begins with and the rest. Settings are named in any language,
+// some in several words ("bản gốc trước"); without one setting is "" and the rest is all.
+func (c Command) CutSetting() (setting, rest string) {
+	for _, end := range slices.Backward(wordEnds(c.Rest, maxSettingWords)) {
+		if name, ok := language.SettingIn(c.Rest[:end]); ok {
+			return name, strings.TrimSpace(c.Rest[end:])
+		}
+	}
+	return "", c.Rest
+}
+
+// maxSettingWords is of how many words a setting's name is made at most.
+const maxSettingWords = 5
+
+// wordEnds are where the first words of a text without spaces around it end, a number of them at most.
+func wordEnds(text string, most int) (ends []int) {
+	for rest := text; rest != "" && len(ends) < most; {
+		word, after := cutWord(rest)
+		ends = append(ends, len(text)-len(rest)+len(word))
+		rest = after
+	}
+	return ends
+}
+
+// SettingWord reads all that stands behind a command: the setting that it names in any language, such as "off" for "выкл", whatever else
+// in lower case as it is.
 func SettingWord(text string) string {
-	text = strings.ToLower(text)
-	if word, ok := language.Settings()[norm.NFC.String(strings.Join(strings.Fields(text), ""))]; ok {
+	if word, ok := language.SettingIn(text); ok {
 		return word
 	}
-	return text
+	return strings.ToLower(text)
+}
+
+// Example writes a command with settings in the words of a reader.
+func Example(reader language.Code, command string, settings ...string) string {
+	written := "!" + command
+	for _, name := range settings {
+		written += " " + language.Setting(reader, name)
+	}
+	return written
 }
 
 // cutWord cuts a text after its first word, whatever kind of space follows it.

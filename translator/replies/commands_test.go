@@ -73,10 +73,11 @@ func TestNamesOfSettingsAreNoClinicalWords(t *testing.T) {
 	}
 }
 
-// TestSettingWordsAreReadInEveryLanguage: "!translation выкл" is "off". No such word is a language that somebody may ask for.
+// TestSettingWordsAreReadInEveryLanguage: "!translation выкл" is "off". No such word is a language that somebody may ask for. English is
+// understood everywhere.
 func TestSettingWordsAreReadInEveryLanguage(t *testing.T) {
 	for _, code := range language.All {
-		for _, name := range []string{"on", "off", "auto"} {
+		for _, name := range settings {
 			words := strings.Fields(language.String(code, "word_"+name))
 			require.NotEmpty(t, words, "%s in %s", name, code)
 			for _, word := range append(words, name) {
@@ -88,8 +89,61 @@ func TestSettingWordsAreReadInEveryLanguage(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"": "", "OFF": "off", "Выкл": "off", "tự động": "auto", "LOCAL": "local", "español": "español", "on maybe": "on maybe", "en": "en",
+		"": "", "OFF": "off", "Выкл": "off", "tự động": "auto", "LOCAL": "local", "Yerel": "local", "español": "español", "on maybe": "on maybe", "en": "en",
+		"Original  first": "original_first",
 	} {
+		require.Equal(t, want, SettingWord(text), text)
+	}
+}
+
+// settings are the names of what may stand behind commands.
+var settings = []string{"on", "off", "auto", TranslationLocal, SettingTopics, SettingCard, "in_place", "original_first", "thread"}
+
+// TestCutSettingTakesTheNameOfASettingAlone: what follows it may be the name of a specialty, or of a duty.
+func TestCutSettingTakesTheNameOfASettingAlone(t *testing.T) {
+	for rest, want := range map[string][2]string{
+		"": {"", ""}, "on": {"on", ""}, "ON": {"on", ""}, "on cardiology, consultant": {"on", "cardiology, consultant"}, "cardiology": {"", "cardiology"},
+		"ein Kardiologie": {"on", "Kardiologie"}, "on on": {"on", "on"}, "danh thiếp": {"card", ""}, "bật  khoa tim": {"on", "khoa tim"},
+		"chủ đề tắt": {"topics", "tắt"}, "topics\u3000オン": {"topics", "オン"}, "anästhesie": {"", "anästhesie"}, "an Anästhesie": {"on", "Anästhesie"},
+	} {
+		setting, after := Command{Rest: rest}.CutSetting()
+		require.Equal(t, want, [2]string{setting, after}, rest)
+	}
+	for _, code := range language.All {
+		for _, name := range settings {
+			for _, word := range strings.Fields(language.String(code, "word_"+name)) {
+				for _, written := range []string{word, strings.ReplaceAll(word, "_", " ")} {
+					setting, after := Command{Rest: written + " x y"}.CutSetting()
+					require.Equal(t, [2]string{name, "x y"}, [2]string{setting, after}, "%s in %s", written, code)
+				}
+			}
+		}
+	}
+}
+
+// TestExamplesAreUnderstood: an answer that shows how a command is written shows one that is read.
+func TestExamplesAreUnderstood(t *testing.T) {
+	require.Equal(t, "!translation themen an", Example("de", CommandTranslation, SettingTopics, "on"))
+	for _, code := range language.All {
+		c, ok := ParseCommand(Example(code, CommandTranslation, SettingTopics, "on"))
+		require.True(t, ok, code)
+		setting, rest := c.CutSetting()
+		require.Equal(t, [2]string{SettingTopics, "on"}, [2]string{setting, SettingWord(rest)}, code)
+	}
+}
+
+// TestTurkishCommandsAreReadInCapitals, with the dotless I and the dotted İ, in one part or two.
+func TestTurkishCommandsAreReadInCapitals(t *testing.T) {
+	for text, want := range map[string]Command{
+		"!DİL": {CommandLang, ""}, "!DI\u0307L KAPALI": {CommandLang, "KAPALI"}, "!YARDIM": {CommandHelp, ""}, "!yardım": {CommandHelp, ""},
+		"!KILAVUZ ateş": {CommandHandbook, "ateş"}, "!kilavuz": {CommandHandbook, ""}, "!ÇEVİRİ AÇIK": {CommandTranslation, "AÇIK"}, "!KİP": {CommandMode, ""},
+		"!LİST": {}, "!LANGUAGES": {CommandLanguages, ""}, "!DİRECTORY": {CommandDirectory, ""},
+	} {
+		got, ok := ParseCommand(text)
+		require.Equal(t, want.Name != "", ok, text)
+		require.Equal(t, want, got, text)
+	}
+	for text, want := range map[string]string{"KAPALI": "off", "AÇIK": "on", "OTOMATİK": "auto", "METNİN YERİNDE": "in_place", "AYRI BAŞLIK": "thread"} {
 		require.Equal(t, want, SettingWord(text), text)
 	}
 }
