@@ -23,13 +23,13 @@ type spanishHospital struct {
 	eva    *testhospital.User // who makes the rooms
 }
 
-func newSpanishHospital(t *testing.T) *spanishHospital {
+func newSpanishHospital(t *testing.T, tag string) *spanishHospital {
 	t.Helper()
 	memory, err := phrases.Embedded()
 	require.NoError(t, err)
 	s := newSignOns(t, func(*config.SSOProvider) {}, func(cfg *config.Config) {
 		cfg.Translator.Enabled = true
-		cfg.Translator.DefaultLanguage = "es"
+		cfg.Translator.DefaultLanguage, cfg.Translator.Languages = tag, append(cfg.Translator.Languages, tag)
 		cfg.Translator.Engines = []config.Engine{{Type: "phrases", Timeout: config.Duration(30 * time.Second), Concurrent: 4}}
 		cfg.Translator.HoldBudget = config.Duration(10 * time.Second)
 	})
@@ -98,9 +98,14 @@ func (h *spanishHospital) reads(u *testhospital.User, room, id, phrase string, c
 const fever, asthma = "symptoms.fever", "history.asthma"
 
 // TestWhoChoseNoLanguageReadsThatOfTheHospital, and is answered in it by the bot; whoever chose, and whoever the login service
-// knows better, does not.
+// knows better, does not. The hospital may name its language with a country.
 func TestWhoChoseNoLanguageReadsThatOfTheHospital(t *testing.T) {
-	h := newSpanishHospital(t)
+	for _, tag := range []string{"es", "es-MX"} {
+		t.Run(tag, func(t *testing.T) { readsThatOfTheHospital(t, newSpanishHospital(t, tag)) })
+	}
+}
+
+func readsThatOfTheHospital(t *testing.T, h *spanishHospital) {
 	room := h.room()
 	h.eva.Sync(0)
 	pia, paz := h.member("pia", room), h.member("paz", room)
@@ -138,7 +143,7 @@ func TestWhoChoseNoLanguageReadsThatOfTheHospital(t *testing.T) {
 
 // TestAChoiceForARoomGoesBeforeTheLanguageOfTheHospital, there alone; so does what a member's profile shows, everywhere.
 func TestAChoiceForARoomGoesBeforeTheLanguageOfTheHospital(t *testing.T) {
-	h := newSpanishHospital(t)
+	h := newSpanishHospital(t, "es")
 	chooses(h.eva, map[string]any{"language": "en"})
 	room, other := h.room(), h.room()
 	pia, paz := h.member("pia", room), h.member("paz", room)
