@@ -33,7 +33,15 @@ func newSpanishHospital(t *testing.T, tag string) *spanishHospital {
 		cfg.Translator.Engines = []config.Engine{{Type: "phrases", Timeout: config.Duration(30 * time.Second), Concurrent: 4}}
 		cfg.Translator.HoldBudget = config.Duration(10 * time.Second)
 	})
-	return &spanishHospital{s, memory, s.hospital.User("eva")}
+	h := &spanishHospital{s, memory, s.hospital.User("eva")}
+	require.Eventually(t, func() bool { return h.botName() != "" }, clientPatience, 5*time.Millisecond, "the bot has its account")
+	return h
+}
+
+// botName is what the bot is called; "" before it is there.
+func (h *spanishHospital) botName() string {
+	_, profile := h.eva.Do(http.MethodGet, v3+"/profile/"+url.PathEscape("@translator:"+h.hospital.Name)+"/displayname", nil)
+	return profile.Get("displayname").Str
 }
 
 func (h *spanishHospital) words(phrase string, code language.Code) string {
@@ -117,8 +125,7 @@ func readsThatOfTheHospital(t *testing.T, h *spanishHospital) {
 	fay.Sync(0)
 
 	require.Contains(t, h.botIn(room, pia), language.Say("es", "bot_joined"))
-	name := pia.Must(http.MethodGet, v3+"/profile/"+url.PathEscape("@translator:"+h.hospital.Name)+"/displayname", nil).Get("displayname").Str
-	require.Equal(t, language.String("es", "bot_name"), name)
+	require.Equal(t, language.String("es", "bot_name"), h.botName())
 	require.Equal(t, language.Say("es", "bot_lang_current", "language", language.Code("es").Name("es")), h.asks(room, pia, "!lang"))
 	require.Equal(t, language.Say("fr", "bot_lang_current", "language", language.Code("fr").Name("fr")), h.asks(room, fay, "!lang"))
 	chat := h.room()
