@@ -42,6 +42,8 @@ type Translation struct {
 	// Kept are what the utterance seems to tell of a patient, where engines of others did not get it for that and no other has
 	// translated it. They are not stored.
 	Kept []string
+	// Later says that there is no engine for the languages now, as while a node begins, and may be one later.
+	Later bool
 }
 
 // Request is what is to be translated.

@@ -114,6 +114,7 @@ func (w *world) Translate(_ context.Context, r Request) (Translation, error) {
 	if strings.Contains(rest, "+44") {
 		t.Kept = []string{"phone", "name"}
 	}
+	t.Later = strings.Contains(rest, "no engine yet")
 	return t, nil
 }
 
@@ -285,4 +286,15 @@ func TestASpeakerIsToldOfWhatWasKeptAsTheySayIt(t *testing.T) {
 	w.utter(3, "none: nothing to tell of")
 	w.written(3)
 	require.Len(t, w.told, 1, "not of what an engine of the house has translated, or of what has no translation for another reason")
+}
+
+// TestWhatNoEngineOffersNowIsTriedAgain: who offers what is not known at once when a node begins.
+func TestWhatNoEngineOffersNowIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.utter(1, "none: no engine yet")
+	w.utter(2, "none: for good")
+	w.written(2)
+	asked := w.asked
+	require.Contains(t, w.vtt("es"), "none: no engine yet")
+	require.Equal(t, asked+1, w.asked)
 }

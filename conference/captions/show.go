@@ -135,7 +135,7 @@ func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang 
 }
 
 // translation returns the kept translation of an utterance, or makes it as far as the room's rule lets it. That the rule lets it
-// not, or not with the engines that could, is not kept: it may be another one later.
+// not, or not with the engines that could, is not kept: it may be another one later. Nor is that there is no engine.
 func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang string, rule Rule) (Translation, error) {
 	hash := hashOf(u)
 	kept, ok, err := s.kept(ctx, id, u.ID, lang, hash)
@@ -153,7 +153,7 @@ func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang
 		t.Text = ""
 	}
 	s.metrics.translations.WithLabelValues(t.Verdict).Inc()
-	if rule.Local && t.Verdict == None {
+	if t.Verdict == None && (rule.Local || t.Later) {
 		return t, nil
 	}
 	return t, s.keep(ctx, id, u.ID, lang, hash, t)

@@ -167,7 +167,7 @@ func (i interpreter) Translate(ctx context.Context, said captions.Request) (capt
 	if err != nil {
 		return captions.Translation{}, err
 	}
-	t := captions.Translation{Text: spoken(r), Verdict: captions.None, Engine: r.Engine}
+	t := captions.Translation{Text: spoken(r), Verdict: captions.None, Engine: r.Engine, Later: r.Because(translator.ReasonNoEngine)}
 	if r.Withheld {
 		for _, kind := range r.Identifiers {
 			t.Kept = append(t.Kept, string(kind))

@@ -123,3 +123,11 @@ func TestACaptionThatTellsWhoAPatientIsIsKeptOrGoesOut(t *testing.T) {
 		}
 	}
 }
+
+func TestACaptionThatNoEngineOffersToTranslateYetIsNoLastWord(t *testing.T) {
+	pipeline, err := translator.New(translator.Config{}, nil)
+	require.NoError(t, err)
+	made, err := interpreter{pipeline}.Translate(t.Context(), captions.Request{Text: "The patient is better today.", From: "en", To: "es"})
+	require.NoError(t, err)
+	require.Equal(t, captions.Translation{Verdict: captions.None, Later: true, Text: made.Text}, made)
+}
