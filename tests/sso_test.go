@@ -25,9 +25,9 @@ type signOns struct {
 	hospital *testhospital.Hospital
 }
 
-func newSignOns(t *testing.T, change func(*config.SSOProvider)) *signOns {
+func newSignOns(t *testing.T, change func(*config.SSOProvider), options ...testhospital.Option) *signOns {
 	service := newLoginService(t)
-	h := testhospital.Start(t, func(c *config.Config) {
+	h := testhospital.Start(t, append(options, func(c *config.Config) {
 		p := config.SSOProvider{ID: "staff", Name: "Staff", Issuer: service.server.URL, ClientID: serviceClient, ClientSecret: serviceSecret}
 		change(&p)
 		c.PublicBaseURL = "http://" + c.Listen.Client[0]
@@ -35,7 +35,7 @@ func newSignOns(t *testing.T, change func(*config.SSOProvider)) *signOns {
 			TrustedClients: []string{"https://trusted.example/"}, TrustedCA: service.authority(),
 			AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Providers: []config.SSOProvider{p},
 		}
-	})
+	})...)
 	return &signOns{t, service, h}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"medixchange/internal/config"
 	"medixchange/internal/testhospital"
@@ -21,13 +22,13 @@ type surgery struct {
 	words    func(n int, code language.Code) string
 }
 
-func newSurgery(t *testing.T) *surgery {
+func newSurgery(t *testing.T, options ...testhospital.Option) *surgery {
 	t.Helper()
 	own := newInterpreter(t)
-	hospitals := testhospital.Alliance(t, 2, func(cfg *config.Config) {
+	hospitals := testhospital.Alliance(t, 2, append(options, func(cfg *config.Config) {
 		own.engine(t, cfg)
 		cfg.Translator.HoldBudget = config.Duration(20 * time.Second)
-	})
+	})...)
 	s := &surgery{wen: hospitals[0].User("wen"), ana: hospitals[1].User("ana")}
 	s.words = func(n int, code language.Code) string { return own.memory.Forms(said[n], code)[0] }
 	chooses(s.wen, map[string]any{"language": "zh"})
@@ -91,26 +92,37 @@ func TestTopicEditorDoesNotWriteATranslationBack(t *testing.T) {
 	require.Equal(t, s.words(1, "es"), s.wen.WaitFor(s.room, own).Get("content.topic").Str, "wen did not ask for topics")
 }
 
-// TestVotesOfAPollCountAcrossLanguages: each reads question and answers in their language, and the votes name the same answers.
-func TestVotesOfAPollCountAcrossLanguages(t *testing.T) {
-	s := newSurgery(t)
-	text := func(n int, code language.Code) map[string]any {
-		return map[string]any{"m.text": []map[string]string{{"body": s.words(n, code)}}}
+// poll is a question with two answers, in Chinese.
+func (s *surgery) poll() map[string]any {
+	text := func(n int) map[string]any {
+		return map[string]any{"m.text": []map[string]string{{"body": s.words(n, "zh")}}}
 	}
 	answer := func(id string, n int) map[string]any {
-		a := text(n, "zh")
+		a := text(n)
 		a["m.id"] = id
 		return a
 	}
-	poll := text(0, "zh")
+	poll := text(0)
 	poll["m.poll"] = map[string]any{
-		"kind": "m.disclosed", "max_selections": 1, "question": text(0, "zh"), "answers": []any{answer("yes", 1), answer("no", 2)},
+		"kind": "m.disclosed", "max_selections": 1, "question": text(0), "answers": []any{answer("yes", 1), answer("no", 2)},
 	}
-	id := s.wen.Send(s.room, "m.poll.start", poll)
-	shown := s.ana.WaitFor(s.room, id).Get("content")
+	return poll
+}
+
+// readsPollInSpanish checks what a reader of Spanish is shown of the poll.
+func (s *surgery) readsPollInSpanish(t *testing.T, shown gjson.Result) {
+	t.Helper()
 	require.True(t, strings.HasPrefix(shown.Get(`m\.poll.question.m\.text.0.body`).Str, s.words(0, "es")+"\n🌐 del chino"), shown.Raw)
 	require.Equal(t, s.words(1, "es"), shown.Get(`m\.poll.answers.0.m\.text.0.body`).Str)
 	require.Equal(t, s.words(2, "es"), shown.Get(`m\.poll.answers.1.m\.text.0.body`).Str)
+}
+
+// TestVotesOfAPollCountAcrossLanguages: each reads question and answers in their language, and the votes name the same answers.
+func TestVotesOfAPollCountAcrossLanguages(t *testing.T) {
+	s := newSurgery(t)
+	id := s.wen.Send(s.room, "m.poll.start", s.poll())
+	shown := s.ana.WaitFor(s.room, id).Get("content")
+	s.readsPollInSpanish(t, shown)
 	chosen := shown.Get(`m\.poll.answers.1.m\.id`).Str
 	vote := s.ana.Send(s.room, "m.poll.response", map[string]any{
 		"m.selections": []string{chosen}, "m.relates_to": map[string]string{"rel_type": "m.reference", "event_id": id},

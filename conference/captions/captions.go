@@ -39,6 +39,11 @@ type Translation struct {
 	Text    string
 	Verdict string
 	Engine  string
+	// Kept are what the utterance seems to tell of a patient, where engines of others did not get it for that and no other has
+	// translated it. They are not stored.
+	Kept []string
+	// Later says that there is no engine for the languages now, as while a node begins, and may be one later.
+	Later bool
 }
 
 // Request is what is to be translated.
@@ -92,6 +97,8 @@ type Options struct {
 	Languages func(ctx context.Context, roomID string) []string
 	// Broadcast tells those in the call of an utterance; optional.
 	Broadcast func(ctx context.Context, place Place, u Live)
+	// Kept is told of a speaker whose words, just said, were not translated, see [Translation].Kept; optional.
+	Kept func(ctx context.Context, place Place, userID string, kinds []string)
 	// Workers bounds the utterances that are written down at a time.
 	Workers    int
 	DB         *sqldb.DB

@@ -33,6 +33,7 @@ type world struct {
 
 	mu    sync.Mutex
 	lives []Live
+	told  []string // of what was kept: speakers and kinds
 	asked int
 	deaf  bool
 	heard int  // utterances that the recogniser was given
@@ -53,6 +54,11 @@ func newWorld(t *testing.T) *world {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.lives = append(w.lives, u)
+		},
+		Kept: func(_ context.Context, place Place, userID string, kinds []string) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.told = append(w.told, place.ID+" "+userID+" "+strings.Join(kinds, ","))
 		},
 		DB: db, Audit: audit.New(db, time.Now), Now: time.Now, Log: quiet(), Registerer: prometheus.NewRegistry(),
 	})
@@ -104,7 +110,12 @@ func (w *world) Translate(_ context.Context, r Request) (Translation, error) {
 	if verdict == Block {
 		return Translation{Text: "10 mg", Verdict: verdict, Engine: "test"}, nil
 	}
-	return Translation{Text: r.To + rest, Verdict: verdict, Engine: "test"}, nil
+	t := Translation{Text: r.To + rest, Verdict: verdict, Engine: "test"}
+	if strings.Contains(rest, "+44") {
+		t.Kept = []string{"phone", "name"}
+	}
+	t.Later = strings.Contains(rest, "no engine yet")
+	return t, nil
 }
 
 // ruleIn is what holds in the room of the recording; in any other nothing may be done.
@@ -260,4 +271,30 @@ func TestWhatEnginesOfThisMachineCannotIsTriedAgainWhenOthersMay(t *testing.T) {
 	asked := w.asked
 	require.Contains(t, w.vtt("es"), "none: far away")
 	require.Greater(t, w.asked, asked)
+}
+
+// TestASpeakerIsToldOfWhatWasKeptAsTheySayIt: once for all languages, and not when somebody replays it.
+func TestASpeakerIsToldOfWhatWasKeptAsTheySayIt(t *testing.T) {
+	w := newWorld(t)
+	w.Service.o.Languages = func(context.Context, string) []string { return []string{"en", "es", "fr"} }
+	w.utter(1, "none: +44 7700 900123")
+	w.written(1)
+	require.Equal(t, []string{id + " @amy:a phone,name"}, w.told)
+	require.Contains(t, w.vtt("es"), "none: +44 7700 900123", "nothing but what was said is shown")
+	require.Contains(t, w.vtt("ko"), "none: +44 7700 900123")
+	w.utter(2, "pass: +44 7700 900123")
+	w.utter(3, "none: nothing to tell of")
+	w.written(3)
+	require.Len(t, w.told, 1, "not of what an engine of the house has translated, or of what has no translation for another reason")
+}
+
+// TestWhatNoEngineOffersNowIsTriedAgain: who offers what is not known at once when a node begins.
+func TestWhatNoEngineOffersNowIsTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.utter(1, "none: no engine yet")
+	w.utter(2, "none: for good")
+	w.written(2)
+	asked := w.asked
+	require.Contains(t, w.vtt("es"), "none: no engine yet")
+	require.Equal(t, asked+1, w.asked)
 }

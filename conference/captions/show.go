@@ -63,7 +63,7 @@ func (s *Service) VTT(ctx context.Context, id, lang string) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString("WEBVTT\n")
 	for _, u := range all {
-		text, err := s.inLanguage(limited, id, u, lang, rule)
+		text, _, err := s.inLanguage(limited, id, u, lang, rule)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
@@ -113,29 +113,29 @@ func namesIn(m *manifest.Manifest) map[string]string {
 }
 
 // inLanguage returns an utterance as readers of a language see it: what was said, or its translation with a mark. What the checks
-// doubt stands beside the original; what they block is not shown.
-func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang string, rule Rule) (string, error) {
+// doubt stands beside the original; what they block is not shown. kept is [Translation].Kept.
+func (s *Service) inLanguage(ctx context.Context, id string, u *Utterance, lang string, rule Rule) (text string, kept []string, err error) {
 	if lang == "" || base(lang) == base(u.Lang) || strings.TrimSpace(u.Text) == "" {
-		return u.Text, nil
+		return u.Text, nil, nil
 	}
 	t, err := s.translation(ctx, id, u, lang, rule)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	w := words.Of(lang)
 	switch t.Verdict {
 	case Pass:
-		return w.Text("pass", "text", t.Text), nil
+		return w.Text("pass", "text", t.Text), nil, nil
 	case Warn:
-		return w.Text("warn", "text", t.Text, "original", u.Text), nil
+		return w.Text("warn", "text", t.Text, "original", u.Text), nil, nil
 	case Block:
-		return strings.TrimSpace(w.Text("block", "original", u.Text) + "\n" + t.Text), nil
+		return strings.TrimSpace(w.Text("block", "original", u.Text) + "\n" + t.Text), nil, nil
 	}
-	return w.Text("none", "original", u.Text), nil
+	return w.Text("none", "original", u.Text), t.Kept, nil
 }
 
 // translation returns the kept translation of an utterance, or makes it as far as the room's rule lets it. That the rule lets it
-// not, or not with the engines that could, is not kept: it may be another one later.
+// not, or not with the engines that could, is not kept: it may be another one later. Nor is that there is no engine.
 func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang string, rule Rule) (Translation, error) {
 	hash := hashOf(u)
 	kept, ok, err := s.kept(ctx, id, u.ID, lang, hash)
@@ -153,7 +153,7 @@ func (s *Service) translation(ctx context.Context, id string, u *Utterance, lang
 		t.Text = ""
 	}
 	s.metrics.translations.WithLabelValues(t.Verdict).Inc()
-	if rule.Local && t.Verdict == None {
+	if t.Verdict == None && (rule.Local || t.Later) {
 		return t, nil
 	}
 	return t, s.keep(ctx, id, u.ID, lang, hash, t)

@@ -96,19 +96,26 @@ func (s *Service) speaker(place Place, track string) (string, error) {
 	return "", errors.New("the track is not in the manifest")
 }
 
-// tell gives an utterance to those in the call, in the languages that they read.
+// tell gives an utterance to those in the call, in the languages that they read, and tells who is to know what was kept of it.
 func (s *Service) tell(ctx context.Context, place Place, u *Utterance, rule Rule) {
 	live := Live{ID: u.ID, UserID: u.UserID, Start: u.Start, End: u.End, Lang: u.Lang, Text: u.Text, Texts: map[string]string{}, Final: true}
+	var kept []string
 	for _, lang := range s.o.Languages(ctx, place.RoomID) {
-		text, err := s.inLanguage(ctx, place.ID, u, lang, rule)
+		text, keptOf, err := s.inLanguage(ctx, place.ID, u, lang, rule)
 		if err != nil {
 			s.o.Log.WithError(err).WithField("recording", place.ID).Warn("an utterance is not translated yet")
 			continue
 		}
 		live.Texts[lang] = text
+		if len(kept) == 0 {
+			kept = keptOf
+		}
 	}
 	if s.o.Broadcast != nil {
 		s.o.Broadcast(ctx, place, live)
+	}
+	if len(kept) > 0 && s.o.Kept != nil {
+		s.o.Kept(ctx, place, u.UserID, kept)
 	}
 }
 

@@ -64,8 +64,16 @@ func (s *Service) languages(ctx context.Context, roomID string) []string {
 	return all
 }
 
+// announcedStart is what a room is told first of a recording.
+const announcedStart = "start"
+
+// announcement is the transaction by which a room is told something of a recording, once.
+func announcement(rec *Recording, what string) rooms.Txn {
+	return rooms.Txn{Scope: "recording", Path: what, ID: rec.ID}
+}
+
 // say sends a notice in every language of the room. extra is added to its content.
-func (s *Service) say(ctx context.Context, rec *Recording, txn, key string, values []any, extra map[string]any) {
+func (s *Service) say(ctx context.Context, rec *Recording, what, key string, values []any, extra map[string]any) {
 	var lines []string
 	for _, tag := range s.languages(ctx, rec.RoomID) {
 		line := words.Of(tag).Text(key, values...)
@@ -80,7 +88,7 @@ func (s *Service) say(ctx context.Context, rec *Recording, txn, key string, valu
 	for name, value := range extra {
 		content[name] = value
 	}
-	s.send(ctx, rec.RoomID, s.speaker(ctx, rec.RoomID, rec.By), rooms.Txn{Scope: "recording", Path: txn, ID: rec.ID}, content)
+	s.send(ctx, rec.RoomID, s.speaker(ctx, rec.RoomID, rec.By), announcement(rec, what), content)
 }
 
 func (s *Service) send(ctx context.Context, roomID, sender string, txn rooms.Txn, content map[string]any) {
@@ -98,7 +106,28 @@ func (s *Service) announceStart(ctx context.Context, rec *Recording) {
 	if rec.Consent == manifest.ConsentExplicit {
 		key = "asked"
 	}
-	s.say(ctx, rec, "start", key, []any{"user", rec.By}, map[string]any{"org.medixchange.recording": map[string]any{"id": rec.ID, "consent": rec.Consent, "slot_id": rec.SlotID}})
+	s.say(ctx, rec, announcedStart, key, []any{"user", rec.By}, map[string]any{"org.medixchange.recording": map[string]any{"id": rec.ID, "consent": rec.Consent, "slot_id": rec.SlotID}})
+}
+
+// Announcement is the event by which the room of a recording was told that it began. rooms.ErrNotFound where that is not known.
+func (s *Service) Announcement(ctx context.Context, id string) (*rooms.Event, error) {
+	rec, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if rec == nil {
+		return nil, rooms.ErrNotFound
+	}
+	for _, speaker := range []string{s.o.Bot, rec.By} {
+		eventID, said, err := s.o.Rooms.EventByTxn(ctx, speaker, announcement(rec, announcedStart))
+		if err != nil {
+			return nil, wrap(err, "looking for what a room was told of a recording")
+		}
+		if said {
+			return s.o.Rooms.Event(ctx, eventID)
+		}
+	}
+	return nil, rooms.ErrNotFound
 }
 
 // announceReplay tells the room where the recording is, once.

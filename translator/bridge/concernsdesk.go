@@ -206,7 +206,7 @@ func (b *Bridge) beginAgain(ctx context.Context, ev *rooms.Event) (begun []*job,
 	}
 	d := b.decide(ev)
 	for _, a := range audiences {
-		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
+		if !d.wantedBy(a.language) || !a.reads(ev) {
 			continue
 		}
 		rows, err := b.placed(ctx, a.language, ev)

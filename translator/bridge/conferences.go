@@ -7,7 +7,9 @@ import (
 
 	"medixchange/internal/sqldb"
 	"medixchange/rooms"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
+	"medixchange/translator/replies"
 )
 
 // Conferences plans conferences for those who ask the bot.
@@ -35,6 +37,17 @@ func (b *Bridge) Tell(ctx context.Context, userID string, about *rooms.Event, ki
 		return fmt.Errorf("telling a user something: %w", err)
 	}
 	return nil
+}
+
+// TellOfCaption tells a speaker of this node alone that what they said in a conference is not translated in captions since it
+// seems to tell who a patient is: once for each event, which is the one that says that the conference is recorded. Nobody else can
+// be told, and nothing is repeated of what was said.
+func (b *Bridge) TellOfCaption(ctx context.Context, userID string, about *rooms.Event, kinds []identifiers.Kind) error {
+	if !b.People().CanBeTold(userID) {
+		return nil
+	}
+	reader := b.talk.languageOf(ctx, userID, about.RoomID)
+	return b.tell(ctx, userID, about, noticeCaption, replies.IdentifiersNotice(reader, "privacy_caption", kinds))
 }
 
 // Language is the language in which the bot speaks to a user in a room.

@@ -23,6 +23,7 @@ const (
 	noticeOrder       = "order"        // an order asks to be read back; of an edit the number of the version stands behind it
 	noticeReadBack    = "readback"     // what was read back agrees or differs
 	noticeOriginal    = "original"     // the original that was asked for where the bot is no member
+	noticeCaption     = "caption"      // what they said in a conference seems to tell who a patient is
 	// The number of the version stands behind these two.
 	noticeIdentifiers = "identifiers" // it seems to tell who a patient is
 	noticeRephrase    = "rephrase"    // its translation was refused

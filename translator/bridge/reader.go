@@ -156,10 +156,7 @@ func (b *Bridge) takeEvent(ctx context.Context, ev *rooms.Event) ([]*job, error)
 	}
 	var begun []*job
 	for _, a := range audiences {
-		if isTopic(ev) {
-			a.users = a.topics
-		}
-		if !d.wantedBy(a.language) || !a.hasOther(ev.Sender) {
+		if !d.wantedBy(a.language) || !a.reads(ev) {
 			continue
 		}
 		if b.putOffIn(room, ev, d, a.language) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"medixchange/accounts"
+	"medixchange/rooms"
 	"medixchange/rooms/view"
 	"medixchange/translator/language"
 )
@@ -123,4 +124,12 @@ func (b *Bridge) addReaders(byCode map[language.Code]*audience, code language.Co
 // hasOther reports whether anybody but the sender reads the language.
 func (a audience) hasOther(sender string) bool {
 	return len(a.users) > 1 || len(a.users) == 1 && a.users[0] != sender
+}
+
+// reads reports whether anybody but its sender wants an event in the language: a topic only who asked for topics.
+func (a audience) reads(ev *rooms.Event) bool {
+	if isTopic(ev) {
+		a.users = a.topics
+	}
+	return a.hasOther(ev.Sender)
 }

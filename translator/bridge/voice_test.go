@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,7 +23,8 @@ type listener struct {
 	asked atomic.Int64
 	fails atomic.Int64 // how often it fails before it answers
 	gate  chan struct{}
-	deaf  bool // it does not hear that nobody waits any more
+	deaf  bool   // it does not hear that nobody waits any more
+	heard string // what it understands; "" for question
 }
 
 func (l *listener) Transcribe(ctx context.Context, mxc string) (Transcript, error) {
@@ -42,7 +44,7 @@ func (l *listener) Transcribe(ctx context.Context, mxc string) (Transcript, erro
 	if mxc != "mxc://"+hospital+"/voice" {
 		return Transcript{}, fmt.Errorf("%w: silence", ErrNoTranscript)
 	}
-	return Transcript{Text: question, Language: "en"}, nil
+	return Transcript{Text: cmp.Or(l.heard, question), Language: "en"}, nil
 }
 
 func voiceMessage(id string) object {

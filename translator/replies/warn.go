@@ -70,7 +70,7 @@ func (d *Desk) warningText(ctx context.Context, w *Work, key string, kinds []ide
 }
 
 // IdentifiersNotice tells an author what a message of theirs seems to hold of a patient, and what becomes of it: key is
-// "privacy_held" or "privacy_sent".
+// "privacy_held" or "privacy_sent", or of what they said in a conference "privacy_caption".
 func IdentifiersNotice(reader language.Code, key string, kinds []identifiers.Kind) string {
 	names := make([]string, 0, len(kinds))
 	for _, kind := range kinds {

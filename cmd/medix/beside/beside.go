@@ -70,9 +70,13 @@ func (b *Beside) build(ctx context.Context, cfg *config.Config) error {
 	if err := b.buildPipeline(cfg); err != nil {
 		return err
 	}
+	home, err := language.Parse(cfg.Translator.DefaultLanguage)
+	if err != nil {
+		return fmt.Errorf("translator.default_language: %w", err)
+	}
 	o := appservice.Options{
 		Registration: registration, BotLocalpart: cfg.Translator.BotLocalpart, ServerName: cfg.ServerName, Homeserver: cfg.Bridge.Homeserver, Pipeline: b.pipeline,
-		Home: language.Code(cfg.Translator.DefaultLanguage), ClinicalBots: cfg.Translator.ClinicalBots,
+		Home: home, ClinicalBots: cfg.Translator.ClinicalBots,
 		Encrypted: cfg.Translator.Encrypted.Enabled, LeaveAfter: cfg.Translator.Encrypted.LeaveAfter.Std(),
 		KeyWait: cfg.Translator.Encrypted.KeyWait.Std(), RemoteInvites: cfg.Bridge.RemoteInvites, Log: b.log, Now: time.Now,
 		Metrics: web.NewMetrics(b.registry),

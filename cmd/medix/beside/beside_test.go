@@ -4,13 +4,17 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirupsen/logrus"
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 
 	"medixchange/internal/config"
 	"medixchange/translator/appservice"
@@ -79,4 +83,39 @@ func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
 	status, body := asked(t, b.scraped.Addr().String(), "/metrics")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "medix_translator_engine_state")
+}
+
+// namesOf is a homeserver that takes the bot and hands on the name that it gives itself.
+func namesOf(t *testing.T) (address string, names <-chan string) {
+	t.Helper()
+	named := make(chan string, 1)
+	homeserver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if body, err := io.ReadAll(r.Body); err == nil && strings.HasSuffix(r.URL.Path, "/displayname") {
+			select {
+			case named <- gjson.GetBytes(body, "displayname").Str:
+			default:
+			}
+		}
+		_, _ = w.Write([]byte(`{}`))
+	}))
+	t.Cleanup(homeserver.Close)
+	return homeserver.URL, named
+}
+
+// TestTheBotSpeaksTheLanguageOfTheHospitalHoweverItIsNamed: with a country, too.
+func TestTheBotSpeaksTheLanguageOfTheHospitalHoweverItIsNamed(t *testing.T) {
+	for tag, name := range map[string]string{"es": "Traductor", "es-MX": "Traductor", "zh-TW": "翻譯"} {
+		address, names := namesOf(t)
+		running(t, func(c *config.Config) {
+			c.Bridge.Homeserver = address
+			c.Translator.DefaultLanguage, c.Translator.Languages = tag, append(c.Translator.Languages, tag)
+		})
+		select {
+		case got := <-names:
+			require.Equal(t, name, got, tag)
+		case <-time.After(time.Minute):
+			require.Fail(t, "the bot gave itself no name", tag)
+		}
+	}
 }

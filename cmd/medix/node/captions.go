@@ -14,6 +14,7 @@ import (
 	"medixchange/translator"
 	"medixchange/translator/check"
 	"medixchange/translator/compose"
+	"medixchange/translator/identifiers"
 	"medixchange/translator/language"
 	"medixchange/translator/replies"
 	"medixchange/translator/transcribe"
@@ -38,7 +39,7 @@ func (n *Node) buildCaptions(_ context.Context, o Options) error {
 		Workers: c.Concurrent, DB: n.DB, Audit: n.recordingsLog, Now: o.Now, Log: n.part("captions"), Registerer: n.registry,
 	}
 	if n.pipeline != nil {
-		options.Translator, options.Vault = interpreter{n.pipeline}, n.bridge
+		options.Translator, options.Vault, options.Kept = interpreter{n.pipeline}, n.bridge, n.tellOfCaption
 	}
 	n.captions = captions.New(options)
 	return nil
@@ -111,6 +112,21 @@ func (n *Node) broadcastCaption(ctx context.Context, place captions.Place, u cap
 	}
 }
 
+// tellOfCaption tells a speaker what was kept from engines of others of what they said, once for a recording.
+func (n *Node) tellOfCaption(ctx context.Context, place captions.Place, userID string, kept []string) {
+	kinds := make([]identifiers.Kind, len(kept))
+	for i, kind := range kept {
+		kinds[i] = identifiers.Kind(kind)
+	}
+	about, err := n.recording.Announcement(ctx, place.ID)
+	if err == nil {
+		err = n.bridge.TellOfCaption(ctx, userID, about, kinds)
+	}
+	if err != nil {
+		n.part("captions").WithError(err).WithField("recording", place.ID).Warn("a speaker was not told that a caption is not translated")
+	}
+}
+
 // listener is the speech recogniser as captions need it.
 type listener struct{ client *transcribe.Client }
 
@@ -151,7 +167,12 @@ func (i interpreter) Translate(ctx context.Context, said captions.Request) (capt
 	if err != nil {
 		return captions.Translation{}, err
 	}
-	t := captions.Translation{Text: spoken(r), Verdict: captions.None, Engine: r.Engine}
+	t := captions.Translation{Text: spoken(r), Verdict: captions.None, Engine: r.Engine, Later: r.Because(translator.ReasonNoEngine)}
+	if r.Withheld {
+		for _, kind := range r.Identifiers {
+			t.Kept = append(t.Kept, string(kind))
+		}
+	}
 	switch {
 	case r.State == translator.Same:
 		return captions.Translation{Text: said.Text, Verdict: captions.Pass}, nil

@@ -99,3 +99,35 @@ func TestACaptionShowsTheDoseAsItWasSaid(t *testing.T) {
 	}
 	require.Equal(t, "Dosis: original 0.5 mg, traducción 5 mg.\nDele 5 mg ahora.\nEn el original: 0.5\u00a0mg", spoken(r))
 }
+
+// TestACaptionThatTellsWhoAPatientIsIsKeptOrGoesOut, as the configuration says. Captions have no author who could be asked first.
+func TestACaptionThatTellsWhoAPatientIsIsKeptOrGoesOut(t *testing.T) {
+	said := captions.Request{Text: "Please call the daughter at +44 7700 900123.", From: "en", To: "es"}
+	for action, c := range map[translator.Identifiers]struct {
+		asked bool
+		kept  []string
+	}{
+		translator.IdentifiersHold: {false, []string{"phone"}}, translator.IdentifiersWarn: {true, nil}, translator.IdentifiersOff: {true, nil},
+	} {
+		away := &counting{}
+		pipeline, err := translator.New(translator.Config{
+			Engines: []translator.EngineConfig{{Engine: away, External: true, Outside: true}}, Identifiers: action,
+		}, nil)
+		require.NoError(t, err)
+		made, err := interpreter{pipeline}.Translate(t.Context(), said)
+		require.NoError(t, err)
+		require.Equal(t, c.asked, away.asked.Load() > 0, action)
+		require.Equal(t, c.kept, made.Kept, action)
+		if !c.asked {
+			require.Equal(t, captions.None, made.Verdict, action)
+		}
+	}
+}
+
+func TestACaptionThatNoEngineOffersToTranslateYetIsNoLastWord(t *testing.T) {
+	pipeline, err := translator.New(translator.Config{}, nil)
+	require.NoError(t, err)
+	made, err := interpreter{pipeline}.Translate(t.Context(), captions.Request{Text: "The patient is better today.", From: "en", To: "es"})
+	require.NoError(t, err)
+	require.Equal(t, captions.Translation{Verdict: captions.None, Later: true, Text: made.Text}, made)
+}

@@ -119,7 +119,10 @@ func (n *Node) checkVault(ctx context.Context, vault *replies.Vault, keyIsNew bo
 
 // connectBot logs the bot in on a device of its own.
 func (n *Node) connectBot(ctx context.Context, device string) (*mautrix.Client, error) {
-	home := language.Code(n.Config.Translator.DefaultLanguage)
+	home, err := language.Parse(n.Config.Translator.DefaultLanguage)
+	if err != nil {
+		return nil, fmt.Errorf("translator.default_language: %w", err)
+	}
 	if _, err := n.Accounts.EnsureUser(ctx, n.Config.Translator.BotLocalpart, language.String(home, "bot_name")); err != nil {
 		return nil, fmt.Errorf("making the bot's account: %w", err)
 	}
