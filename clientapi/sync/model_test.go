@@ -342,6 +342,8 @@ func (m *modelRenderer) HoldUntil(ev *rooms.Event, _ string, upto int64) time.Ti
 	return m.held[ev.NID]
 }
 
+func (m *modelRenderer) Away() bool { return false }
+
 func (m *modelRenderer) Request(_ context.Context, language string, events []*rooms.Event, budget time.Duration) error {
 	m.budget = budget
 	if m.asked != nil {

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"medixchange/internal/pace"
 	"medixchange/internal/stream"
 	"medixchange/internal/web"
 )
@@ -78,6 +79,7 @@ func (p *poll) wait(mayRest bool) reason {
 	select {
 	case <-p.watch.C():
 		runtime.Gosched() // the sender of what woke it goes first
+		p.gather()
 		return changed
 	case <-end:
 		return ended
@@ -85,6 +87,15 @@ func (p *poll) wait(mayRest bool) reason {
 		return over
 	case <-p.ctx.Done():
 		return over
+	}
+}
+
+// gather lets what comes soon after the request join what has just come, where the reader is in no hurry: a device in a busy room gets a few
+// answers then, and not one for each message.
+func (p *poll) gather() {
+	left := p.deadline.Add(min(stream.Unhurried-p.q.timeout, 0)).Sub(p.h.now())
+	if left > 0 && p.h.view.Unhurried(p.ctx, p.q.device.UserID) {
+		pace.Pause(p.ctx, left)
 	}
 }
 

@@ -228,6 +228,8 @@ func (f *fakeRenderer) Speaker() string { return "@translator:a" }
 func (f *fakeRenderer) Wanted(ev *rooms.Event, language string) bool {
 	return language != "" && ev.Type == "m.room.message"
 }
+func (f *fakeRenderer) Away() bool { return false }
+
 func (f *fakeRenderer) HoldUntil(ev *rooms.Event, _ string, _ int64) time.Time {
 	return f.hold[ev.NID]
 }

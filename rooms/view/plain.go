@@ -18,6 +18,7 @@ func (plainRenderer) Renderings(context.Context, string, []*rooms.Event, int64) 
 }
 func (plainRenderer) Wanted(*rooms.Event, string) bool                     { return false }
 func (plainRenderer) HoldUntil(*rooms.Event, string, int64) time.Time      { return time.Time{} }
+func (plainRenderer) Away() bool                                           { return false }
 func (plainRenderer) Follow(context.Context, string, []*rooms.Event) error { return nil }
 func (plainRenderer) Request(context.Context, string, []*rooms.Event, time.Duration) error {
 	return nil

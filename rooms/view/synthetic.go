@@ -36,6 +36,16 @@ func (v *View) Hold(viewer Viewer, events []*rooms.Event, upto int64, wants func
 	return index, until
 }
 
+// Unhurried reports whether a user may be told a moment later, together with what comes in it: they read translations while engines have no
+// room for them, when each message costs the node more than one that nobody translates.
+func (v *View) Unhurried(ctx context.Context, userID string) bool {
+	if !v.renderer.Away() {
+		return false
+	}
+	language, mode, err := v.reader.RoomLanguage(ctx, userID, "")
+	return err == nil && language != "" && mode != ModeThread
+}
+
 func (v *View) firstHeld(viewer Viewer, events []*rooms.Event, upto int64, wants func(*rooms.Event) bool) (index int, until time.Time) {
 	now := v.now()
 	for i, ev := range events {

@@ -77,6 +77,9 @@ type Renderer interface {
 	// its rendering is made; zero when it is not held (not wanted, rendered at or before upto, or its budget is over). A
 	// rendering after upto is not in place yet: without holding, the reader would get the raw text and an edit right after.
 	HoldUntil(ev *rooms.Event, language string, upto int64) time.Time
+	// Away reports whether some engine has no room for what comes, so that it is shown as it was written, with a word on why. It takes
+	// nanoseconds.
+	Away() bool
 	// Request asks for the renderings of events that are not told as edits, of the last first, and waits for them at most for
 	// budget.
 	Request(ctx context.Context, language string, events []*rooms.Event, budget time.Duration) error

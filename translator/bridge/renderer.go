@@ -181,6 +181,9 @@ func (b *Bridge) awaitedUntil(ev *rooms.Event) time.Time {
 	return time.UnixMilli(ev.Received).Add(b.o.Config.HoldBudget.Std())
 }
 
+// Away implements view.Renderer.
+func (b *Bridge) Away() bool { return b.absences.lasting() }
+
 // HoldUntil implements view.Renderer.
 func (b *Bridge) HoldUntil(ev *rooms.Event, tag string, upto int64) time.Time {
 	budget := b.o.Config.HoldBudget.Std()
