@@ -1,6 +1,11 @@
 package check
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"medixchange/translator/language"
+)
 
 // drugOrder notices two drugs that changed places where no word says which is which ("allergic to penicillin, so we gave azithromycin"):
 // they are named in another order. Where a dose, a word or what is done with it tells which is which, the order says no more. A language
@@ -20,12 +25,38 @@ func (c *comparison) drugOrder() {
 	if len(source) != len(target) {
 		source, target = firstNames(source), firstNames(target)
 	}
+	if slices.EqualFunc(c.source.lists(source, c.from), c.target.lists(target, c.to), sameItems) {
+		return
+	}
 	for i, s := range source {
 		if t := target[i]; s.value != t.value {
 			c.otherPlace(s, t)
 			return
 		}
 	}
+}
+
+// lists puts drugs together that no more than a comma or a word such as "and" parts: which of them comes first says nothing.
+func (x *facts) lists(drugs []span, code language.Code) (lists [][]string) {
+	for i, s := range drugs {
+		if i > 0 && x.listed(drugs[i-1], s, code) {
+			last := &lists[len(lists)-1]
+			*last = append(*last, s.value)
+			continue
+		}
+		lists = append(lists, []string{s.value})
+	}
+	return lists
+}
+
+func (x *facts) listed(a, b span, code language.Code) bool {
+	between := strings.Trim(string(x.f.runes[a.to:max(a.to, b.from)]), loaded().marks.List)
+	return between == "" || slices.Contains(wordsOf(code).together, between)
+}
+
+// sameItems reports whether two lists have the same items.
+func sameItems(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // otherPlace notes that one drug stands where another does, unless it is known which is which.

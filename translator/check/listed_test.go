@@ -39,7 +39,7 @@ var listedFiles = map[string]struct {
 	"labels.yaml":         {gives: []string{"number.", "dose.", "unit."}},
 	"lacks.yaml":          {languages: true, gives: []string{"negation."}},
 	"omissions.yaml":      {languages: true, gives: []string{"negation."}},
-	"roles.yaml":          {languages: true, gives: []string{"drug.order"}},
+	"roles.yaml":          {languages: true, gives: []string{"drug."}},
 	"marks.yaml":          {signs: true},
 	"numberforms.yaml":    {signs: true},
 	"vitals.yaml":         {gives: []string{"number.", "unit.", "blood_pressure.", "date."}},

@@ -17,6 +17,7 @@ type marks struct {
 	Sentence, Clause string
 	Question         string
 	Items, Held      string
+	List             string
 	Point, Comma     string
 	Decimal, Group   string
 	ListComma        string   `yaml:"listComma"`
@@ -57,7 +58,7 @@ func (r *rules) loadMarks() error {
 	m := &r.marks
 	for name, sign := range map[string]string{
 		"less": m.Less, "more": m.More, "minusNot": m.MinusNot, "unitsBefore": m.UnitsBefore, "range": m.Range, "sentence": m.Sentence, "clause": m.Clause, "question": m.Question,
-		"items": m.Items, "held": m.Held, "point": m.Point, "comma": m.Comma, "decimal": m.Decimal, "group": m.Group, "listComma": m.ListComma, "ordinal": m.Ordinal,
+		"items": m.Items, "held": m.Held, "list": m.List, "point": m.Point, "comma": m.Comma, "decimal": m.Decimal, "group": m.Group, "listComma": m.ListComma, "ordinal": m.Ordinal,
 		"degree": m.Degree, "rankBehind": m.RankBehind, "rankNot": m.RankNot, "moreThan": m.MoreThan, "times": m.Times, "year": m.Year, "month": m.Month, "day": m.Day, "minute": m.Minute, "hour": m.Hour, "yearShort": m.YearShort,
 	} {
 		if sign == "" {

@@ -293,7 +293,10 @@ func (m *mutator) drugMutants(text string) (list []mutant) {
 	return list
 }
 
-// exchangedDrugs swaps each drug with the next, if the two differ.
+// listGap is up to how many letters stand between two items of a list (" and ", "، و").
+const listGap = 7
+
+// exchangedDrugs swaps each drug with the next, if the two differ and are more than items of a list.
 func (m *mutator) exchangedDrugs(text string) (list []mutant) {
 	type place struct{ from, to int } // in bytes
 	var places []place
@@ -312,7 +315,7 @@ func (m *mutator) exchangedDrugs(text string) (list []mutant) {
 	for i := 0; i+1 < len(places); i++ {
 		a, b := places[i], places[i+1]
 		first, second := text[a.from:a.to], text[b.from:b.to]
-		if !strings.EqualFold(first, second) {
+		if !strings.EqualFold(first, second) && len([]rune(text[a.to:b.from])) > listGap {
 			list = append(list, mutant{"drugs exchanged", text[:a.from] + second + text[a.to:b.from] + first + text[b.to:]})
 		}
 	}

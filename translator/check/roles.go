@@ -9,7 +9,7 @@ import (
 
 // loadRoles reads the words beside a drug that is given up; it comes after loadWords.
 func (r *rules) loadRoles() error {
-	var table map[language.Code]struct{ Before, Behind, Ending, Since, Thus []string }
+	var table map[language.Code]struct{ Before, Behind, Ending, Since, Thus, Together []string }
 	if err := readYAML("roles.yaml", &table); err != nil {
 		return err
 	}
@@ -23,6 +23,9 @@ func (r *rules) loadRoles() error {
 			w.roles.add(word, entry{group: "behind", sure: true})
 		}
 		w.givenUp = row.Ending
+		for _, word := range row.Together {
+			w.together = append(w.together, string(foldFor(word, w.words.accents).runes))
+		}
 		w.reasons.accents, w.reasons.separate = w.words.accents, w.words.separate
 		for _, word := range row.Since {
 			w.reasons.add(word, entry{group: "before", sure: true})

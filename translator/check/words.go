@@ -126,6 +126,7 @@ type wordRules struct {
 	dailyTimes   bool     // "2x500 mg" is twice a day
 	doses        lexicon  // words for what is given
 	roles        lexicon  // beside a drug that is given up
+	together     []string // between the items of a list
 	reasons      lexicon  // before a reason, a condition, or what another drug is added to
 	givenUp      []string // ends of its own word, folded
 	dual         []string // folded
