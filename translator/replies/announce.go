@@ -41,7 +41,7 @@ func (d *Desk) sayToAll(ctx context.Context, w *Work, key string, readers Reader
 	slices.Sort(read)
 	lines := make([]string, 0, len(read))
 	for _, code := range read {
-		lines = append(lines, strings.TrimSpace(language.Say(code, key)+" "+readers.Say(code)))
+		lines = append(lines, language.Sentences(code, language.Say(code, key), readers.Say(code)))
 	}
 	content := notice(strings.Join(lines, "\n"))
 	if w.Replaces != "" {
