@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -178,4 +179,20 @@ func Cited(c, reader language.Code, text string) string {
 		return text
 	}
 	return isolatedLines(c, isolateQuantities(c, text))
+}
+
+// Together puts what is said in several languages below each other. Where they run in different directions each line keeps its own:
+// clients give the whole the direction of its first letter, and would put the "3" of "3 miembros" under an Arabic line to its end.
+func Together(codes []language.Code, say func(language.Code) string) string {
+	turned := slices.IndexFunc(codes, language.Code.RightToLeft)
+	straight := slices.ContainsFunc(codes, func(code language.Code) bool { return !code.RightToLeft() })
+	lines := make([]string, 0, len(codes))
+	for _, code := range codes {
+		line := say(code)
+		if turned >= 0 && straight {
+			line = foreign(code, codes[turned], line)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }

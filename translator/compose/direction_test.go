@@ -271,3 +271,19 @@ func TestAddressesStayLinksInRightToLeftText(t *testing.T) {
 		}
 	}
 }
+
+// A notice to all that began with an Arabic line had the "3" of "3 miembros" at the wrong end.
+func TestLinesOfSeveralLanguagesKeepTheirDirections(t *testing.T) {
+	said := map[language.Code]string{"ar": "\u200f3 أعضاء", "es": "3 miembros", "fr": "3 membres.", "fa": "\u200f3 عضو"}
+	say := func(code language.Code) string { return said[code] }
+	for want, codes := range map[string][]language.Code{
+		"!«3 أعضاء}!\n‹3 miembros}\n‹3 membres.}": {"ar", "es", "fr"},
+		"‹3 miembros}\n!«3 عضو}!":                 {"es", "fa"},
+		"3 miembros\n3 membres.":                  {"es", "fr"},
+		"!3 أعضاء\n!3 عضو":                        {"ar", "fa"},
+		"!3 أعضاء":                                {"ar"},
+		"":                                        nil,
+	} {
+		require.Equal(t, want, shownDirections.Replace(Together(codes, say)), codes)
+	}
+}

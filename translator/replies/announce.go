@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -39,11 +39,9 @@ func (d *Desk) sayToAll(ctx context.Context, w *Work, key string, readers Reader
 		read = []language.Code{d.o.Host.Reads(ctx, "", w.RoomID)}
 	}
 	slices.Sort(read)
-	lines := make([]string, 0, len(read))
-	for _, code := range read {
-		lines = append(lines, language.Sentences(code, language.Say(code, key), readers.Say(code)))
-	}
-	content := notice(strings.Join(lines, "\n"))
+	content := notice(compose.Together(read, func(code language.Code) string {
+		return language.Sentences(code, language.Say(code, key), readers.Say(code))
+	}))
 	if w.Replaces != "" {
 		content["m.relates_to"] = map[string]any{"m.in_reply_to": map[string]any{"event_id": w.Replaces}}
 	}
