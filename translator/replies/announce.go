@@ -29,6 +29,20 @@ func (d *Desk) greet(ctx context.Context, w *Work) error {
 	return d.done(ctx, w, func() error { return d.remember(w.RoomID, d.told(readers)) })
 }
 
+// arrive has the host take an invitation. What its greeting told of readers is not said again with the first message.
+func (d *Desk) arrive(ctx context.Context, w *Work) error {
+	readers, err := d.o.Arrive(ctx, w)
+	if err != nil {
+		return err
+	}
+	return d.done(ctx, w, func() error {
+		if readers == nil {
+			return nil
+		}
+		return d.remember(w.RoomID, d.told(*readers))
+	})
+}
+
 // sayToAll says one thing and, if there are any, who reads translations.
 func (d *Desk) sayToAll(ctx context.Context, w *Work, key string, readers Readers) error {
 	read, err := d.o.Host.Languages(ctx, w.RoomID, "")
