@@ -59,7 +59,7 @@ func TestRule11RightToLeft(t *testing.T) {
 		require.Contains(t, Compose(m).FormattedBody, "أعط \u2066"+html.EscapeString(whole)+"\u2069 الآن\u2069\u200f</p>")
 		m.FormattedBody = ""
 	}
-	for _, none := range []string{"COVID-19", "- 5", "B12", "12", "metoprolol 12", "5 metoprolol", "12 و 300"} {
+	for _, none := range []string{"COVID-19", "- 5", "B12", "12", "5 metoprolol", "12 و 300"} {
 		m.Body = "أعط " + none + " الآن"
 		require.Contains(t, Compose(m).Body, m.Body, "it is no quantity")
 	}

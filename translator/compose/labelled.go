@@ -85,9 +85,15 @@ func (w *labelWriter) write(n numeralPlace, next int) {
 	if !labelled {
 		w.open = end
 	}
-	if n.bare && (!labelled || !ends) {
-		return
+	switch {
+	case !n.bare || labelled && ends:
+		w.isolate(start, end)
+	case labelled && w.unitIsOutside(n):
+		w.isolate(start, len(strings.TrimRight(w.text[:n.start], spaces+":=")))
 	}
+}
+
+func (w *labelWriter) isolate(start, end int) {
 	w.out.WriteString(w.text[w.at:start] + leftToRightIsolate + w.text[start:end] + popIsolate)
 	w.at = end
 }
@@ -117,9 +123,25 @@ func (w *labelWriter) wordsUntil(end, next int) int {
 	return words
 }
 
-// endsValue reports whether a number alone is the whole value of its label: an Arabic word behind it may be its unit.
+// endsValue reports whether a number alone is the whole value of its label.
 func (w *labelWriter) endsValue(n numeralPlace) bool {
-	before, _ := utf8.DecodeLastRuneInString(w.text[:n.start])
-	behind, _ := utf8.DecodeRuneInString(strings.TrimLeft(w.text[n.end:], spaces))
-	return strings.ContainsRune(spaces+":=", before) && !unicode.IsLetter(behind) && !unicode.IsDigit(behind)
+	behind := w.behind(n)
+	return w.isSeparate(n) && !unicode.IsLetter(behind) && !unicode.IsDigit(behind)
+}
+
+// unitIsOutside reports whether a word of the text's own letters stands behind a number alone. It may be its unit: then the number
+// must not be drawn to the label, which would put "morphine" between "5" and "ملغ".
+func (w *labelWriter) unitIsOutside(n numeralPlace) bool {
+	return w.isSeparate(n) && unicode.In(w.behind(n), unicode.Arabic, unicode.Hebrew)
+}
+
+func (w *labelWriter) behind(n numeralPlace) rune {
+	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(w.text[n.end:], spaces))
+	return r
+}
+
+// isSeparate reports whether a number is no part of a name, as in "COVID-19".
+func (w *labelWriter) isSeparate(n numeralPlace) bool {
+	r, _ := utf8.DecodeLastRuneInString(w.text[:n.start])
+	return strings.ContainsRune(spaces+":=", r)
 }

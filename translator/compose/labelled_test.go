@@ -41,17 +41,18 @@ func TestALabelItsValueAndItsSignAreOneIsolate(t *testing.T) {
 
 func TestWhatIsNoLabelStaysOutsideOfTheIsolate(t *testing.T) {
 	for text, want := range map[string]string{
-		"أعط 5 mg morphine 10 mg":        "أعط ‹5 mg} morphine ‹10 mg}", // which of them is its dose?
-		"paracetamol 1 g 3 مرات":         "‹paracetamol 1 g} 3 مرات",
-		"paracetamol 5 ملغ":              "paracetamol 5 ملغ", // its unit is outside
-		"COVID-19، B12، T4":              "COVID-19، B12، T4",
-		"بجرعة 5 mg، K+":                 "بجرعة ‹5 mg}، K+",
-		"R&D 5 mg":                       "R&D ‹5 mg}",
-		"12، K+ 5.8 mmol/L":              "12، ‹K+ 5.8 mmol/L}",
-		"5 mg\nK+ 5.8 mmol/L":            "‹5 mg}\n‹K+ 5.8 mmol/L}",
-		"من 5 mg → 10 mg":                "من ‹5 mg} → ‹10 mg}",
-		"+44 20 7946 0018: CRP 45، أمس":  "‹+44 20 7946 0018}: ‹CRP 45}، أمس",
-		"https://x/5-10 CRP 45، 5 tab x": "https://x/5-10 ‹CRP 45}، ‹5 tab} x",
+		"أعط 5 mg morphine 10 mg":              "أعط ‹5 mg} morphine ‹10 mg}", // which of them is its dose?
+		"paracetamol 1 g 3 مرات":               "‹paracetamol 1 g} 3 مرات",
+		"أعط morphine 5 ملغ، ketamine: 10 ملغ": "أعط ‹morphine} 5 ملغ، ‹ketamine}: 10 ملغ", // the number is with its unit
+		"COVID-19 مؤكد":                        "COVID-19 مؤكد",
+		"COVID-19، B12، T4":                    "COVID-19، B12، T4",
+		"بجرعة 5 mg، K+":                       "بجرعة ‹5 mg}، K+",
+		"R&D 5 mg":                             "R&D ‹5 mg}",
+		"12، K+ 5.8 mmol/L":                    "12، ‹K+ 5.8 mmol/L}",
+		"5 mg\nK+ 5.8 mmol/L":                  "‹5 mg}\n‹K+ 5.8 mmol/L}",
+		"من 5 mg → 10 mg":                      "من ‹5 mg} → ‹10 mg}",
+		"+44 20 7946 0018: CRP 45، أمس":        "‹+44 20 7946 0018}: ‹CRP 45}، أمس",
+		"https://x/5-10 CRP 45، 5 tab x":       "https://x/5-10 ‹CRP 45}، ‹5 tab} x",
 	} {
 		require.Equal(t, want, shownDirections.Replace(isolateQuantities("ar", text)), text)
 	}
@@ -86,6 +87,16 @@ func leftToRightRuns(t *testing.T, line string) (runs []string) {
 		}
 	}
 	return runs
+}
+
+// "morphine 5" was drawn as one, away from the Arabic unit: "morphine" stood between "5" and "ملغ".
+func TestANumberStandsBesideItsArabicUnit(t *testing.T) {
+	for text, wholes := range map[string][]string{
+		"أعط morphine 5 ملغ الآن":         {"morphine", "5"},
+		"morphine 5 ملغ، ketamine 10 ملغ": {"morphine", "5", "ketamine", "10"},
+	} {
+		require.Equal(t, wholes, leftToRightRuns(t, Directed("ar", isolateQuantities("ar", text))), text)
+	}
 }
 
 // Isolates change nothing else, end where they begin, and hold each quantity whole.
