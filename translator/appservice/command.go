@@ -144,7 +144,7 @@ func (h *house) answerTranslate(ctx context.Context, roomID string, reader langu
 	if result.State == translator.Same {
 		return text, nil
 	}
-	return result.Compose(false).Body, nil
+	return compose.Answer(result.Message(), reader), nil
 }
 
 // maxEcho is how many letters of what a user wrote an answer repeats.

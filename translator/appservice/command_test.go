@@ -35,3 +35,19 @@ func TestACommandThatFailsIsAnsweredOnce(t *testing.T) {
 	w.hs.waitSaid(language.String("en", "error_failed"))
 	w.hs.waitSaid("es after it")
 }
+
+// TestAGreetingThatTellsWhoReadsIsNotRepeatedWithTheFirstMessage: so it was after the bot had been sent away and invited again.
+func TestAGreetingThatTellsWhoReadsIsNotRepeatedWithTheFirstMessage(t *testing.T) {
+	w := newReaderBeside(t)
+	w.push("away", w.event("@ana:b.example", "m.room.member", object{"membership": "leave"}, object{"state_key": bot}))
+	w.push("again", w.event("@ana:b.example", "m.room.member", object{"membership": "invite"}, object{"state_key": bot}))
+	counted := language.Say("en", "readers_here", "count", "1", "languages", language.Code("es").Name("en"))
+	w.hs.waitSaid(counted)
+	for _, text := range []string{"first", "second"} { // what is told with the first message comes before the second is answered
+		w.push(text, w.said("@ana:b.example", text))
+		w.hs.waitSaid("es " + text)
+	}
+	if said := w.hs.count(language.Say("es", "readers_here", "count", "1", "languages", language.Code("es").Name("es"))); said > 0 {
+		t.Fatal("the room was told twice who reads translations")
+	}
+}

@@ -48,36 +48,36 @@ func (c courier) Leave(ctx context.Context, roomID string) error {
 
 // arrive takes an invitation or declines it with a reason. An encrypted room is read only when a moderator asks for it,
 // and only by the bot's device, which greets there.
-func (s *Service) arrive(ctx context.Context, w *replies.Work) error {
+func (s *Service) arrive(ctx context.Context, w *replies.Work) (told *replies.Readers, err error) {
 	room := id.RoomID(w.RoomID)
 	local := strings.HasSuffix(w.Sender, ":"+s.o.ServerName)
 	if !local && !s.o.RemoteInvites {
-		return s.decline(ctx, room, language.String(s.o.Home, "encrypted_moderator"))
+		return nil, s.decline(ctx, room, language.String(s.o.Home, "encrypted_moderator"))
 	}
 	if err := s.enter(ctx, w.RoomID); err != nil {
-		return err
+		return nil, err
 	}
 	reader := s.house.Reads(ctx, w.Sender, w.RoomID)
 	hidden, objection, err := s.objection(ctx, w)
 	switch {
 	case err != nil:
-		return s.inDoubt(ctx, w, err)
+		return nil, s.inDoubt(ctx, w, err)
 	case objection != "":
-		return s.decline(ctx, room, language.String(reader, objection))
+		return nil, s.decline(ctx, room, language.String(reader, objection))
 	}
 	if s.device != nil {
 		err = s.device.Approve(ctx, w.RoomID)
 	}
 	if err != nil || hidden {
-		return err
+		return nil, err
 	}
 	readers, err := s.house.Readers(ctx, w.RoomID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	text := readers.Under(language.Say(reader, "bot_joined"), reader) + "\n" + s.house.help(reader)
 	_, err = courier{s}.Send(ctx, w.RoomID, replies.TxnFor(w, "greet"), replies.Notice(text), "")
-	return err
+	return &readers, err
 }
 
 // enter joins a room, in which the device reads nothing yet: who moderates there is told to members only.

@@ -350,6 +350,8 @@ func TestWhatBeginsLikeACommandIsTranslatedAndCommandsAreReadAsEverywhere(t *tes
 	for _, command := range []string{"!idioma desactivado", "!sprache automatisch"} {
 		require.Equal(t, language.String("en", "bot_lang_off"), w.answered("@ana:b.example", command), command)
 	}
+	held := w.answered("@bo:b.example", "!translate zh call tel. 020 7946 0000")
+	require.Contains(t, held, language.String("es", "reason_identifiers"), "in the language of who asked")
 	require.NotContains(t, w.answered("@bo:b.example", "!translate es paracetamol\n🌐 from French"), "es paracetamol", "no translation is translated again")
 }
 

@@ -230,7 +230,7 @@ func (t *talk) answerTranslate(ctx context.Context, a *asked) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return result.Compose(false).Body, nil
+	return compose.Answer(result.Message(), a.reader), nil
 }
 
 const (

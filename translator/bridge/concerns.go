@@ -166,5 +166,5 @@ func rephraseText(reader language.Code, doubts []doubt) (string, error) {
 			}
 		}
 	}
-	return "🌐 " + language.Say(reader, "rephrase", "language", language.List(reader, names), "items", strings.Join(items, " ")), nil
+	return "🌐 " + language.Say(reader, "rephrase", "language", language.List(reader, names), "items", language.Sentences(reader, items...)), nil
 }

@@ -46,6 +46,15 @@ func toldOfHold(d *device, room, about string) gjson.Result {
 	return told
 }
 
+func TestWhoAsksForATranslationReadsInTheirLanguageWhyThereIsNone(t *testing.T) {
+	w := newWorld(t, outside)
+	room := w.ward()
+	w.botIn(room, alice)
+	answer := w.ask(room, alice, "!translate es "+callMe)
+	require.Contains(t, answer, language.String("en", "reason_identifiers"))
+	require.NotContains(t, answer, language.String("es", "reason_identifiers"))
+}
+
 func TestAMessageThatTellsWhoAPatientIsWaitsForItsAuthorsWord(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, fresh func() string) {
 		w := newWorldAt(t, fresh(), outside)

@@ -39,7 +39,7 @@ func TestRule17AnEditedOrderIsReadBackAsItStands(t *testing.T) {
 	w.send(room, bob, replyTo(id, "I give 50 mg morphine twice a day."))
 	differs := body(a.noticed(room, 1)[0])
 	require.Contains(t, differs, "⚠")
-	require.Contains(t, differs, ": order 5 mg, read back 50 mg.", "no machine translated")
+	require.Contains(t, differs, ": order “5 mg”, read back “50 mg”.", "no machine translated")
 	w.send(room, bob, replyTo(id, "I give 5 mg morphine twice a day."))
 	require.Contains(t, body(a.noticed(room, 2)[1]), language.String("en", "readback_same"))
 }
@@ -62,39 +62,39 @@ func TestRule17AReadBackDiffersInJustWhatIsReadBackOtherwise(t *testing.T) {
 		misread      []misread
 	}{
 		{"in the language of the order", "I give 5 mg morphine subcutaneously twice a day for 3 days into the left arm, not before surgery. I begin on Monday. I keep the pressure below 120/80.", []misread{
-			{"drug", "morphine", "codeine", "Drug: order morphine, read back codeine."},
-			{"drug", "morphine ", "", "Drug: order morphine, not read back."},
-			{"unit", "5 mg", "5 g", "Unit: order 5 mg, read back 5 g."},
-			{"unit", "5 mg", "5", "Unit: order 5 mg, read back 5."},
-			{"route", "subcutaneously", "intravenously", "Route: order subcutaneously, read back intravenously."},
-			{"route", "subcutaneously ", "", "Route: order subcutaneously, not read back."},
-			{"frequency", "twice a day", "three times a day", "Frequency: order twice a day, read back three times a day."},
-			{"frequency", "twice a day ", "", "Frequency: order twice a day, not read back."},
-			{"dose", "5 mg", "8 mg", "Dose: order 5 mg, read back 8 mg."},
-			{"dose", "5 mg ", "", "Dose: order 5 mg, not read back."},
-			{"decimal", "5 mg", "50 mg", "Decimal point: order 5 mg, read back 50 mg."},
-			{"number", "3 days", "4 days", "Number: order 3 days, read back 4 days."},
-			{"side", "left", "right", "Side: order left arm, read back right arm."},
-			{"negation", "not before", "before", "Negation: order not before surgery, not read back."},
-			{"date", "Monday", "Tuesday", "Date or time: order Monday, read back Tuesday."},
-			{"date", " I begin on Monday.", "", "Date or time: order Monday, not read back."},
-			{"blood_pressure", "120/80", "80/120", "Blood pressure: order 120/80, read back 80/120."},
-			{"blood_pressure", "120/80", "130/80", "Blood pressure: order 120/80, read back 130/80."},
-			{"blood_pressure", " below 120/80", " low", "Blood pressure: order 120/80, not read back."},
+			{"drug", "morphine", "codeine", "Drug: order “morphine”, read back “codeine”."},
+			{"drug", "morphine ", "", "Drug: order “morphine”, not read back."},
+			{"unit", "5 mg", "5 g", "Unit: order “5 mg”, read back “5 g”."},
+			{"unit", "5 mg", "5", "Unit: order “5 mg”, read back “5”."},
+			{"route", "subcutaneously", "intravenously", "Route: order “subcutaneously”, read back “intravenously”."},
+			{"route", "subcutaneously ", "", "Route: order “subcutaneously”, not read back."},
+			{"frequency", "twice a day", "three times a day", "Frequency: order “twice a day”, read back “three times a day”."},
+			{"frequency", "twice a day ", "", "Frequency: order “twice a day”, not read back."},
+			{"dose", "5 mg", "8 mg", "Dose: order “5 mg”, read back “8 mg”."},
+			{"dose", "5 mg ", "", "Dose: order “5 mg”, not read back."},
+			{"decimal", "5 mg", "50 mg", "Decimal point: order “5 mg”, read back “50 mg”."},
+			{"number", "3 days", "4 days", "Number: order “3 days”, read back “4 days”."},
+			{"side", "left", "right", "Side: order “left arm”, read back “right arm”."},
+			{"negation", "not before", "before", "Negation: order “not before surgery”, not read back."},
+			{"date", "Monday", "Tuesday", "Date or time: order “Monday”, read back “Tuesday”."},
+			{"date", " I begin on Monday.", "", "Date or time: order “Monday”, not read back."},
+			{"blood_pressure", "120/80", "80/120", "Blood pressure: order “120/80”, read back “80/120”."},
+			{"blood_pressure", "120/80", "130/80", "Blood pressure: order “120/80”, read back “130/80”."},
+			{"blood_pressure", " below 120/80", " low", "Blood pressure: order “120/80”, not read back."},
 		}},
 		{"in another one", "Doy 5 mg de morfina por vía subcutánea dos veces al día durante 3 días en el brazo izquierdo, no antes de la cirugía. Empiezo el lunes. Mantengo la tensión por debajo de 120/80.", []misread{
-			{"drug", "morfina", "codeína", "Drug: order morphine, read back codeína."},
-			{"unit", "5 mg", "5 g", "Unit: order 5 mg, read back 5 g."},
-			{"route", "subcutánea", "intravenosa", "Route: order subcutaneously, read back intravenosa."},
-			{"frequency", "dos veces", "tres veces", "Frequency: order twice a day, read back tres veces al día."},
-			{"dose", "5 mg", "8 mg", "Dose: order 5 mg, read back 8 mg."},
-			{"decimal", "5 mg", "50 mg", "Decimal point: order 5 mg, read back 50 mg."},
-			{"number", "3 días", "4 días", "Number: order 3 days, read back 4 días."},
-			{"side", "izquierdo", "derecho", "Side: order left arm, read back brazo derecho."},
-			{"negation", "no antes", "antes", "Negation: order not before surgery, not read back."},
-			{"date", "lunes", "martes", "Date or time: order Monday, read back martes."},
-			{"date", " Empiezo el lunes.", "", "Date or time: order Monday, not read back."},
-			{"blood_pressure", "120/80", "80/120", "Blood pressure: order 120/80, read back 80/120."},
+			{"drug", "morfina", "codeína", "Drug: order “morphine”, read back “codeína”."},
+			{"unit", "5 mg", "5 g", "Unit: order “5 mg”, read back “5 g”."},
+			{"route", "subcutánea", "intravenosa", "Route: order “subcutaneously”, read back “intravenosa”."},
+			{"frequency", "dos veces", "tres veces", "Frequency: order “twice a day”, read back “tres veces al día”."},
+			{"dose", "5 mg", "8 mg", "Dose: order “5 mg”, read back “8 mg”."},
+			{"decimal", "5 mg", "50 mg", "Decimal point: order “5 mg”, read back “50 mg”."},
+			{"number", "3 días", "4 días", "Number: order “3 days”, read back “4 días”."},
+			{"side", "izquierdo", "derecho", "Side: order “left arm”, read back “brazo derecho”."},
+			{"negation", "no antes", "antes", "Negation: order “not before surgery”, not read back."},
+			{"date", "lunes", "martes", "Date or time: order “Monday”, read back “martes”."},
+			{"date", " Empiezo el lunes.", "", "Date or time: order “Monday”, not read back."},
+			{"blood_pressure", "120/80", "80/120", "Blood pressure: order “120/80”, read back “80/120”."},
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,8 +132,8 @@ func TestRule17ATimeThatIsReadBackOtherwiseDiffers(t *testing.T) {
 	differs := func(items string) string { return language.Say("en", "readback_differs", "items", items) }
 	for _, c := range []struct{ ordered, read, told string }{
 		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 14:00.", language.Say("en", "readback_same")},
-		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 16:00.", differs("Date or time: order 14, read back 16.")},
-		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine.", differs("Date or time: order 14, not read back.")},
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine at 16:00.", differs("Date or time: order “14”, read back “16”.")},
+		{"Give 5 mg morphine at 14:00.", "I give 5 mg morphine.", differs("Date or time: order “14”, not read back.")},
 		{"Give 5 mg morphine.", "I gave 5 mg morphine at 14:05.", language.Say("en", "readback_same")},
 	} {
 		t.Run(c.read, func(t *testing.T) {

@@ -1,10 +1,10 @@
 package compose
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
-	"medixchange/internal/pattern"
 	"medixchange/translator/check"
 	"medixchange/translator/language"
 	"medixchange/translator/protect"
@@ -18,13 +18,12 @@ const (
 	popIsolate         = "\u2069"
 )
 
-// quantity is a number as it must be read in one piece: with its sign, groups, power and unit, a range, a ratio, a pair, a
+// quantityPattern is a number as it must be read in one piece: with its sign, groups, power and unit, a range, a ratio, a pair, a
 // concentration or a combination, in Latin letters and digits. After an Arabic letter a client shows "5 mg" as "mg 5", "1 000 mg"
 // as "000 mg 1", "250 mg/5 mL" as "mL 5/mg 250" and "5-10" as "10-5", unless something keeps it together. A sign counts where no
 // word stands before it: "COVID-19" has none. In HTML some of these letters are entities.
-var quantity = pattern.Lazy(
-	`(^|[^\pL\pN])(` + sign + run + `(?:` + unit + more + `)?)` +
-		`|\b(` + number + `(?:(?:` + further + `)+(?:` + unit + more + `)?|` + unit + more + `)|` + grouped + decimals + power + `|` + digits + raised + `)`)
+const quantityPattern = `(^|[^\pL\pN])(` + sign + run + `(?:` + unit + more + `)?)` +
+	`|\b(` + number + `(?:(?:` + further + `)+(?:` + unit + more + `)?|` + unit + more + `)|` + grouped + decimals + power + `|` + digits + raised + `)`
 
 const (
 	space    = `[ \x{a0}\x{2009}\x{202f}]`
@@ -149,10 +148,6 @@ func isolateQuantities(c language.Code, text string) string {
 	})
 }
 
-func quantitiesIsolated(text string) string {
-	return quantity().ReplaceAllString(text, "${1}"+leftToRightIsolate+"${2}${3}"+popIsolate)
-}
-
 // foreign lets each line of a text in c run in its own direction inside a message that has the direction of a text in base:
 // clients give a message one direction as a whole, and would move the original's full stop to its other end.
 func foreign(c, base language.Code, text string) string {
@@ -184,4 +179,20 @@ func Cited(c, reader language.Code, text string) string {
 		return text
 	}
 	return isolatedLines(c, isolateQuantities(c, text))
+}
+
+// Together puts what is said in several languages below each other. Where they run in different directions each line keeps its own:
+// clients give the whole the direction of its first letter, and would put the "3" of "3 miembros" under an Arabic line to its end.
+func Together(codes []language.Code, say func(language.Code) string) string {
+	turned := slices.IndexFunc(codes, language.Code.RightToLeft)
+	straight := slices.ContainsFunc(codes, func(code language.Code) bool { return !code.RightToLeft() })
+	lines := make([]string, 0, len(codes))
+	for _, code := range codes {
+		line := say(code)
+		if turned >= 0 && straight {
+			line = foreign(code, codes[turned], line)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }

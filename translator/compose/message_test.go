@@ -48,7 +48,7 @@ func TestRule16MoreInvariantsAndFindingsThanCanBeReadAreCounted(t *testing.T) {
 	}
 	content := Compose(m)
 	require.Contains(t, content.Body, " · 60\u00a0mg · … +12\n")
-	require.Contains(t, content.Body, "original 12 mg, translation 12 g. … +3\n")
+	require.Contains(t, content.Body, "original “12 mg”, translation “12 g”. … +3\n")
 	m.Invariants, m.Reasons = m.Invariants[:2*maxInvariantsShown], m.Reasons[:maxFindingsShown]
 	require.NotContains(t, Compose(m).Body, "…")
 	require.Contains(t, Compose(m).Body, " · 60\u00a0mg\n")
@@ -83,7 +83,7 @@ func TestWarnNamesTheItem(t *testing.T) {
 	m.Verdict, m.Reasons = check.Warn, []check.Reason{{Code: "dose", Original: "0.5 mg", Translation: "5 mg"}, {Code: "negation", Original: "pas"}}
 	content := Compose(m)
 	lines := strings.Split(content.Body, "\n")
-	require.Equal(t, "⚠ Please check with the original. Dose: original 0.5 mg, translation 5 mg. Negation: original pas, missing in the translation.", lines[0])
+	require.Equal(t, "⚠ Please check with the original. Dose: original “0.5 mg”, translation “5 mg”. Negation: original “pas”, missing in the translation.", lines[0])
 	require.Equal(t, []string{"The patient is well", "Original (French):", "Le patient va bien", "🌐 from French"}, lines[1:])
 	require.NotContains(t, content.FormattedBody, "<details>", "the original is open")
 	require.Equal(t, []string{"dose", "negation"}, content.Key.Reasons)
@@ -96,7 +96,7 @@ func TestBlockShowsTheOriginal(t *testing.T) {
 	m.Invariants = []check.Invariant{{Kind: check.KindSide, Text: "gauche"}}
 	content := Compose(m)
 	require.True(t, strings.HasPrefix(content.Body, "Le patient va bien\n⛔ Not translated"), content.Body)
-	require.Contains(t, content.Body, "Side: original gauche, translation right.")
+	require.Contains(t, content.Body, "Side: original “gauche”, translation “right”.")
 	require.Contains(t, content.Body, "In the original: gauche")
 	require.Equal(t, check.Block, content.Key.Verdict)
 	require.Equal(t, "none", content.Key.State)

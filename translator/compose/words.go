@@ -159,13 +159,13 @@ func andMore(count int) string { return "… +" + strconv.Itoa(count) }
 // findings names what is doubtful, in the reader's language.
 func findings(m Message) string { return Findings(m.To, m.Reasons) }
 
-// Findings names doubtful items in the language of a reader: "Dose: original 0.5 mg, translation
-// 5 mg." Reasons that are no findings of the checks are left out; more than can be read are counted.
+// Findings names doubtful items in the language of a reader: "Dose: original “0.5 mg”, translation
+// “5 mg”." The items stand in quotation marks: a Spanish "no" would deny the sentence around it. Reasons that are no findings of the checks are left out; more than can be read are counted.
 func Findings(reader language.Code, reasons []check.Reason) string {
 	return findingsIn(reader, reasons, "")
 }
 
-// ReadBackFindings names in what an order differs from what was read back: "Dose: order 0.5 mg, read back 5 mg."
+// ReadBackFindings names in what an order differs from what was read back: "Dose: order “0.5 mg”, read back “5 mg”."
 func ReadBackFindings(reader language.Code, reasons []check.Reason) string {
 	return findingsIn(reader, reasons, "readback_")
 }
@@ -187,7 +187,7 @@ func findingsIn(reader language.Code, reasons []check.Reason, kind string) strin
 	if more > 0 {
 		parts = append(parts, isolatedItem(reader, andMore(more)))
 	}
-	return strings.Join(parts, " ")
+	return language.Sentences(reader, parts...)
 }
 
 // beginning is an item as a sentence begins with it.

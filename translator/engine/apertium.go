@@ -131,6 +131,9 @@ func (a *Apertium) Translate(ctx context.Context, request Request) (Answer, erro
 		}
 		answer.Segments = translated
 	}
+	for i, segment := range answer.Segments {
+		answer.Segments[i] = spacedAs(request.Segments[i], segment)
+	}
 	return answer, nil
 }
 

@@ -98,6 +98,14 @@ func String(c Code, key string, pairs ...string) string {
 // List is a row of names for a reader of c, with their language's comma between them.
 func List(c Code, names []string) string { return strings.Join(names, String(c, "list_comma")) }
 
+// Sentences puts sentences of ours for a reader of c behind each other: Chinese and Japanese have no space between them.
+func Sentences(c Code, sentences ...string) string {
+	if c.Base() == "zh" || c.Base() == "ja" {
+		return strings.Join(sentences, "")
+	}
+	return strings.TrimSpace(strings.Join(sentences, " "))
+}
+
 // forCount picks the text for the count among the values.
 func (w wording) forCount(c Code, pairs []string) string {
 	for i := 0; i+1 < len(pairs) && w.categories != nil; i += 2 {

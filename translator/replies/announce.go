@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -29,6 +29,20 @@ func (d *Desk) greet(ctx context.Context, w *Work) error {
 	return d.done(ctx, w, func() error { return d.remember(w.RoomID, d.told(readers)) })
 }
 
+// arrive has the host take an invitation. What its greeting told of readers is not said again with the first message.
+func (d *Desk) arrive(ctx context.Context, w *Work) error {
+	readers, err := d.o.Arrive(ctx, w)
+	if err != nil {
+		return err
+	}
+	return d.done(ctx, w, func() error {
+		if readers == nil {
+			return nil
+		}
+		return d.remember(w.RoomID, d.told(*readers))
+	})
+}
+
 // sayToAll says one thing and, if there are any, who reads translations.
 func (d *Desk) sayToAll(ctx context.Context, w *Work, key string, readers Readers) error {
 	read, err := d.o.Host.Languages(ctx, w.RoomID, "")
@@ -39,11 +53,9 @@ func (d *Desk) sayToAll(ctx context.Context, w *Work, key string, readers Reader
 		read = []language.Code{d.o.Host.Reads(ctx, "", w.RoomID)}
 	}
 	slices.Sort(read)
-	lines := make([]string, 0, len(read))
-	for _, code := range read {
-		lines = append(lines, strings.TrimSpace(language.Say(code, key)+" "+readers.Say(code)))
-	}
-	content := notice(strings.Join(lines, "\n"))
+	content := notice(compose.Together(read, func(code language.Code) string {
+		return language.Sentences(code, language.Say(code, key), readers.Say(code))
+	}))
 	if w.Replaces != "" {
 		content["m.relates_to"] = map[string]any{"m.in_reply_to": map[string]any{"event_id": w.Replaces}}
 	}

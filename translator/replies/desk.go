@@ -127,8 +127,9 @@ type Options struct {
 	// Kinds is where the kinds of this desk's records begin; each desk of a vault needs a range of ten of its own below 100.
 	// It may be 0.
 	Kinds Kind
-	// Arrive carries out the task Arrive; optional where there is none.
-	Arrive func(ctx context.Context, w *Work) error
+	// Arrive carries out the task Arrive, and returns whom the room was told of as readers, nil when it was not; optional where there
+	// is no such task.
+	Arrive func(ctx context.Context, w *Work) (*Readers, error)
 }
 
 // Desk takes work and does it, many rooms at a time. In each room answers to messages come in the order of the messages,
@@ -318,10 +319,7 @@ func (d *Desk) do(ctx context.Context, w *Work) error {
 		if d.o.Arrive == nil {
 			break
 		}
-		if err := d.o.Arrive(ctx, w); err != nil {
-			return err
-		}
-		return d.done(ctx, w, func() error { return nil })
+		return d.arrive(ctx, w)
 	}
 	return fmt.Errorf("%w: there is no task %q", ErrRefused, w.Task)
 }

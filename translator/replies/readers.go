@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -72,17 +73,10 @@ func (d *Desk) tellReaders(ctx context.Context, w *Work, translated bool) (*told
 
 // after says in the languages that are read who reads translations; where nobody does any more, in those that were read before.
 func (r Readers) after(before toldReaders) string {
-	var lines []string
-	for _, code := range r.Languages {
-		lines = append(lines, r.Say(code))
+	if said := compose.Together(r.Languages, r.Say); said != "" {
+		return said
 	}
-	if len(lines) > 0 {
-		return strings.Join(lines, "\n")
-	}
-	for _, code := range before.Languages {
-		lines = append(lines, language.Say(code, "readers_nobody"))
-	}
-	return strings.Join(lines, "\n")
+	return compose.Together(before.Languages, func(code language.Code) string { return language.Say(code, "readers_nobody") })
 }
 
 func (d *Desk) told(readers Readers) *toldReaders {

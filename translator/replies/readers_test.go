@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"medixchange/translator/compose"
 	"medixchange/translator/language"
 )
 
@@ -45,7 +46,7 @@ func TestRule20TheRoomIsToldWhoReadsTranslations(t *testing.T) {
 	w.stop()
 	w.now = func() time.Time { return started.Add(2 * toldReadersEvery) }
 	w.start()
-	require.Equal(t, []string{three.Say("ar") + "\n" + three.Say("de") + "\n" + three.Say("es")}, says())
+	require.Equal(t, []string{compose.Together(three.Languages, three.Say)}, says())
 	require.True(t, strings.HasPrefix(three.Say("ar"), language.RightToLeftMark))
 
 	w.happens(Work{Task: Greet, EventID: "$again"})
@@ -63,9 +64,6 @@ func TestRule20TheRoomIsToldWhoReadsTranslations(t *testing.T) {
 		w.happens(Work{Task: Translate, EventID: fmt.Sprintf("$%d", said), Sender: "@a:x", Text: "nobody reads this in another language"})
 		w.idle()
 	}
-	var nobody []string
-	for _, code := range three.Languages {
-		nobody = append(nobody, language.Say(code, "readers_nobody"))
-	}
-	require.Equal(t, []string{strings.Join(nobody, "\n")}, w.room.bodies()[before:], "said once")
+	nobody := compose.Together(three.Languages, func(code language.Code) string { return language.Say(code, "readers_nobody") })
+	require.Equal(t, []string{nobody}, w.room.bodies()[before:], "said once")
 }

@@ -97,7 +97,7 @@ func TestACaptionShowsTheDoseAsItWasSaid(t *testing.T) {
 		Reasons:    []check.Reason{{Code: "dose", Original: "0.5 mg", Translation: "5 mg"}},
 		Invariants: []check.Invariant{{Kind: check.KindDose, Text: "0.5 mg"}},
 	}
-	require.Equal(t, "Dosis: original 0.5 mg, traducción 5 mg.\nDele 5 mg ahora.\nEn el original: 0.5\u00a0mg", spoken(r))
+	require.Equal(t, "Dosis: original «0.5 mg», traducción «5 mg».\nDele 5 mg ahora.\nEn el original: 0.5\u00a0mg", spoken(r))
 }
 
 // TestACaptionThatTellsWhoAPatientIsIsKeptOrGoesOut, as the configuration says. Captions have no author who could be asked first.
