@@ -36,6 +36,7 @@ type homeserver struct {
 	broken    string            // what fails: part of a path
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
+	sends     []string          // what was sent, each time
 	done      []string          // what else was asked for
 	chat      bool              // the bot has made its chat with ana
 	ana       string            // her membership of it
@@ -163,6 +164,7 @@ func (h *homeserver) chatState() []object {
 
 // send keeps transaction ids, as a homeserver does.
 func (h *homeserver) send(room, txn string, content []byte) string {
+	h.sends = append(h.sends, gjson.GetBytes(content, "body").Str)
 	if id, ok := h.byTxn[txn]; ok {
 		return id
 	}
@@ -213,6 +215,18 @@ func (h *homeserver) count(text string) (n int) {
 	defer h.mu.Unlock()
 	for _, said := range h.said {
 		if strings.Contains(said.Get("content.body").Str, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// countSends is how often a text was sent, those times included of which only the first counts.
+func (h *homeserver) countSends(text string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, body := range h.sends {
+		if strings.Contains(body, text) {
 			n++
 		}
 	}

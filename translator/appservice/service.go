@@ -54,6 +54,8 @@ type Service struct {
 	house  *house
 	router *web.Router
 	taking sync.Mutex // one transaction at a time
+	// recounts is set while transactions come with ids that were others' before; guarded by taking.
+	recounts bool
 	// chatless is set where the homeserver encrypts every new room, so that a chat without encryption cannot be made.
 	chatless atomic.Bool
 }
@@ -164,7 +166,7 @@ func (s *Service) appear(ctx context.Context) error {
 
 const (
 	sweepEvery = 6 * time.Hour
-	// keptTransactions is how long the ids of transactions are known.
+	// keptTransactions is how long transactions are known.
 	keptTransactions = 30 * 24 * time.Hour
 )
 
