@@ -37,6 +37,10 @@ type homeserver struct {
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
 	sends     []string          // what was sent, each time
+	down      bool              // it answers nobody
+	unheard   int               // requests while it was down
+	pings     int               // that were asked for
+	onPing    *pingAnswer       // nil: {}
 	done      []string          // what else was asked for
 	chat      bool              // the bot has made its chat with ana
 	ana       string            // her membership of it
@@ -51,6 +55,11 @@ type homeserver struct {
 	from      string            // the token that it was given for
 	told      int               // of syncs, that were taken
 	keys      object            // of the device
+}
+
+type pingAnswer struct {
+	status int
+	body   object
 }
 
 func newHomeserver(t *testing.T) *homeserver {
@@ -69,6 +78,11 @@ func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(2 * time.Millisecond) // a long poll
 	}
 	h.mu.Lock()
+	if h.down {
+		h.unheard++
+		h.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
 	status, answer := h.answer(r, body)
 	h.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
@@ -85,6 +99,13 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 	}
 	if r.Header.Get("Authorization") != "Bearer "+asToken {
 		return http.StatusUnauthorized, object{"errcode": "M_UNKNOWN_TOKEN"}
+	}
+	if r.URL.Path == "/_matrix/client/v1/appservice/x/ping" {
+		h.pings++
+		if h.onPing != nil {
+			return h.onPing.status, h.onPing.body
+		}
+		return http.StatusOK, object{"duration_ms": 1}
 	}
 	if path == "/login" {
 		return http.StatusOK, object{"user_id": bot, "device_id": "DEVICE", "access_token": deviceToken}
