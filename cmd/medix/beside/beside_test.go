@@ -80,3 +80,18 @@ func TestMetricsMayHaveAnAddressOfTheirOwn(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "medix_translator_engine_state")
 }
+
+// TestASupervisorCanAskForTheHealth: no token is needed, and the homeserver, which is not there, need not be.
+func TestASupervisorCanAskForTheHealth(t *testing.T) {
+	b := running(t, func(*config.Config) {})
+	for _, path := range []string{"/livez", "/readyz"} {
+		status, body := asked(t, b.Address(), path)
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, "ok\n", body)
+	}
+	require.NoError(t, b.db.Close())
+	status, _ := asked(t, b.Address(), "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	status, _ = asked(t, b.Address(), "/livez")
+	require.Equal(t, http.StatusOK, status)
+}
