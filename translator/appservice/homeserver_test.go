@@ -39,6 +39,7 @@ type homeserver struct {
 	sends     []string          // what was sent, each time
 	down      bool              // it answers nobody
 	unheard   int               // requests while it was down
+	failSyncs int               // /syncs that fail from now on
 	pings     int               // that were asked for
 	onPing    *pingAnswer       // nil: {}
 	done      []string          // what else was asked for

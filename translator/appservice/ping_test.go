@@ -74,3 +74,14 @@ func TestThatTheHomeserverDoesNotReachTheBotIsSaid(t *testing.T) {
 	w.hs.set(func() { w.hs.onPing = nil })
 	require.Eventually(t, func() bool { return len(log.lines("reaches the bot again")) == 1 }, patience, time.Millisecond)
 }
+
+// TestWhatTheHomeserverAnswersToTheDeviceIsSaidOnce: errors of a homeserver that is there, too.
+func TestWhatTheHomeserverAnswersToTheDeviceIsSaidOnce(t *testing.T) {
+	log := newLogged()
+	w := newBesideWorld(t, withDevice(new(atomic.Int64)), func(o *Options) { o.Log = log.entry })
+	w.hs.happens(object{})
+	w.hs.set(func() { w.hs.failSyncs = 3 })
+	require.Eventually(t, func() bool { return len(log.lines("reads what happens again")) == 1 }, patience, time.Millisecond)
+	require.Len(t, log.lines("could not read what happened"), 1)
+	require.Empty(t, log.lines("does not answer"))
+}
