@@ -59,10 +59,11 @@ func (i bridgeInitCmd) Run(c *cli) error {
 	fmt.Printf(`The bot is prepared for %s.
 
   configuration  %s
-  registration   %s (holds secrets; the homeserver must be able to read it)
+  registration   %s (holds secrets; only you can read it)
 
 Next:
-  Synapse: add the registration's path to app_service_config_files in homeserver.yaml, and restart it
+  give the homeserver's own user a copy of the registration that it can read
+  Synapse: add that copy's path to app_service_config_files in homeserver.yaml, and restart it
   then run medix --config %s bridge serve
 `, i.ServerName, c.Config, cfg.Bridge.Registration, c.Config)
 	return nil

@@ -11,19 +11,51 @@ import (
 
 	"medixchange/admin"
 	"medixchange/cmd/medix/node"
+	"medixchange/internal/config"
 )
 
-// engines asks the running node.
-func (c *cli) engines(ctx context.Context) ([]admin.EngineState, error) {
-	client, err := c.client()
+// engines asks the running node, or beside another homeserver the engines themselves.
+func (c *cli) engines(ctx context.Context) (states []admin.EngineState, err error) {
+	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return nil, err
+	}
+	if isBeside(cfg) {
+		err = withOwnEngines(ctx, cfg, func(own admin.Translator) error { states = own.Engines(); return nil })
+		return states, err
 	}
 	var answer struct {
 		Engines []admin.EngineState `json:"engines"`
 	}
-	err = client.Call(ctx, http.MethodGet, "/translator/engines", nil, &answer)
+	err = c.call(ctx, http.MethodGet, "/translator/engines", nil, &answer)
 	return answer.Engines, err
+}
+
+// trials are of the running node's engines, or beside another homeserver of those of the configuration.
+func (c *cli) trials(ctx context.Context, try admin.TranslationTry) (trials []admin.EngineTrial, err error) {
+	cfg, err := loadConfig(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	if isBeside(cfg) {
+		err = withOwnEngines(ctx, cfg, func(own admin.Translator) error { trials, err = own.Try(ctx, try); return err })
+		return trials, err
+	}
+	var answer struct {
+		Trials []admin.EngineTrial `json:"trials"`
+	}
+	err = c.call(ctx, http.MethodPost, "/translator/try", try, &answer)
+	return answer.Trials, err
+}
+
+// withOwnEngines builds the engines of a configuration for as long as fn runs.
+func withOwnEngines(ctx context.Context, cfg *config.Config, fn func(admin.Translator) error) error {
+	pipeline, closeAll, err := ownPipeline(ctx, cfg.Translator, nil)
+	if err != nil {
+		return err
+	}
+	defer closeAll()
+	return fn(node.EngineDesk(pipeline))
 }
 
 type translateEnginesCmd struct{}
@@ -111,23 +143,16 @@ type translateTestCmd struct {
 
 // Run shows what each engine makes of a text.
 func (t translateTestCmd) Run(ctx context.Context, c *cli) error {
-	client, err := c.client()
+	trials, err := c.trials(ctx, admin.TranslationTry{From: t.From, To: t.To, Text: strings.Join(t.Text, " ")})
 	if err != nil {
 		return err
 	}
-	var answer struct {
-		Trials []admin.EngineTrial `json:"trials"`
-	}
-	try := admin.TranslationTry{From: t.From, To: t.To, Text: strings.Join(t.Text, " ")}
-	if err := client.Call(ctx, http.MethodPost, "/translator/try", try, &answer); err != nil {
-		return err
-	}
 	if c.JSON {
-		return printJSON(answer.Trials)
+		return printJSON(trials)
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "ENGINE\tMS\tVERDICT\tANSWER")
-	for _, trial := range answer.Trials {
+	for _, trial := range trials {
 		answer := strings.ReplaceAll(trial.Text, "\n", " ")
 		if trial.Fault != "" {
 			answer = "(" + trial.Fault + ")"

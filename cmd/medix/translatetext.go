@@ -41,25 +41,35 @@ func (t translateTextCmd) Run(ctx context.Context, c *cli) error {
 	if err != nil {
 		return err
 	}
-	logrus.SetOutput(io.Discard) // what an engine did wrong is in the reasons
-	chain, closeAll, err := node.Engines(settings, nil)
-	if err != nil {
-		return err
-	}
-	defer closeAll()
 	terms, err := glossaryFrom(t.Glossary)
 	if err != nil {
 		return err
 	}
-	pipelineSettings := node.PipelineConfig(settings, chain)
-	pipelineSettings.Glossary = func() *glossary.Set { return terms }
-	pipeline, err := translator.New(pipelineSettings, nil)
+	pipeline, closeAll, err := ownPipeline(ctx, settings, terms)
 	if err != nil {
-		return fmt.Errorf("building the translator: %w", err)
+		return err
 	}
-	pipeline.Check(ctx)
+	defer closeAll()
 	lines := lineTranslator{pipeline: pipeline, from: from, to: to, json: c.JSON, out: os.Stdout, notes: os.Stderr}
 	return lines.run(ctx, os.Stdin)
+}
+
+// ownPipeline builds the engines of a configuration for a command that needs no running node, and asks them how they are.
+func ownPipeline(ctx context.Context, settings config.Translator, terms *glossary.Set) (p *translator.Pipeline, closeAll func(), err error) {
+	logrus.SetOutput(io.Discard) // what an engine did wrong is in the reasons
+	chain, closeAll, err := node.Engines(settings, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	pipelineSettings := node.PipelineConfig(settings, chain)
+	pipelineSettings.Glossary = func() *glossary.Set { return terms }
+	p, err = translator.New(pipelineSettings, nil)
+	if err != nil {
+		closeAll()
+		return nil, nil, fmt.Errorf("building the translator: %w", err)
+	}
+	p.Check(ctx)
+	return p, closeAll, nil
 }
 
 // glossaryFrom reads the terms of a file; none without one.

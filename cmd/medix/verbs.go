@@ -4,13 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
 
 	"medixchange/admin"
+	"medixchange/internal/config"
 )
 
 // client returns the other end of the configured node's socket.
@@ -19,7 +22,23 @@ func (c *cli) client() (*admin.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	if isBeside(cfg) {
+		return nil, errBeside
+	}
 	return admin.NewClient(cfg.Listen.AdminSocket), nil
+}
+
+var errBeside = errors.New("this is the configuration of the bot beside another homeserver (`medix bridge`): this command asks a running " +
+	"node of ours, and there is none; docs/admin.md says which commands work there")
+
+// isBeside reports whether a configuration is that of the bot beside another homeserver: it has a registration, and no node runs.
+func isBeside(cfg *config.Config) bool {
+	_, err := os.Stat(cfg.Bridge.Registration)
+	if err != nil {
+		return false
+	}
+	_, err = os.Stat(cfg.Listen.AdminSocket)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // call asks the running node.

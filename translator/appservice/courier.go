@@ -52,7 +52,7 @@ func (s *Service) arrive(ctx context.Context, w *replies.Work) (told *replies.Re
 	room := id.RoomID(w.RoomID)
 	local := strings.HasSuffix(w.Sender, ":"+s.o.ServerName)
 	if !local && !s.o.RemoteInvites {
-		return nil, s.decline(ctx, room, language.String(s.o.Home, "encrypted_moderator"))
+		return nil, s.decline(ctx, room, language.String(s.o.Home, "invite_own_server"))
 	}
 	if err := s.enter(ctx, w.RoomID); err != nil {
 		return nil, err

@@ -23,6 +23,9 @@ const deviceToken = "token-of-the-device"
 func (h *homeserver) answerDevice(r *http.Request, path string, body []byte) (int, any) {
 	parts := strings.Split(path, "/")
 	switch {
+	case path == "/sync" && h.failSyncs > 0:
+		h.failSyncs--
+		return http.StatusInternalServerError, object{"errcode": "M_UNKNOWN", "error": "Internal server error"}
 	case path == "/sync":
 		h.answered++
 		h.filter = r.URL.Query().Get("filter")

@@ -5,8 +5,8 @@
 // In encrypted rooms it uses a device of its own (package encrypted), which it gets by logging in as an application service
 // and which reads by /sync; the server needs nothing that is not in the specification for that.
 //
-// A transaction is answered with 200 when its work and its id are on the disk, in one transaction: what comes again is
-// known and done once.
+// A transaction is answered with 200 when its work, its id and a digest of its events are on the disk, in one transaction of the
+// database: what comes again is known and done once. An id alone tells nothing: homeservers use them again.
 //
 // May import: translator and its other sub-packages, internal/*. Imported by cmd.
 //

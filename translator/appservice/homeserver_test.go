@@ -36,6 +36,12 @@ type homeserver struct {
 	broken    string            // what fails: part of a path
 	byTxn     map[string]string // event id
 	said      []gjson.Result    // {"event_id", "content"}
+	sends     []string          // what was sent, each time
+	down      bool              // it answers nobody
+	unheard   int               // requests while it was down
+	failSyncs int               // /syncs that fail from now on
+	pings     int               // that were asked for
+	onPing    *pingAnswer       // nil: {}
 	done      []string          // what else was asked for
 	chat      bool              // the bot has made its chat with ana
 	ana       string            // her membership of it
@@ -50,6 +56,11 @@ type homeserver struct {
 	from      string            // the token that it was given for
 	told      int               // of syncs, that were taken
 	keys      object            // of the device
+}
+
+type pingAnswer struct {
+	status int
+	body   object
 }
 
 func newHomeserver(t *testing.T) *homeserver {
@@ -68,6 +79,11 @@ func (h *homeserver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(2 * time.Millisecond) // a long poll
 	}
 	h.mu.Lock()
+	if h.down {
+		h.unheard++
+		h.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
 	status, answer := h.answer(r, body)
 	h.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
@@ -84,6 +100,13 @@ func (h *homeserver) answer(r *http.Request, body []byte) (int, any) {
 	}
 	if r.Header.Get("Authorization") != "Bearer "+asToken {
 		return http.StatusUnauthorized, object{"errcode": "M_UNKNOWN_TOKEN"}
+	}
+	if r.URL.Path == "/_matrix/client/v1/appservice/x/ping" {
+		h.pings++
+		if h.onPing != nil {
+			return h.onPing.status, h.onPing.body
+		}
+		return http.StatusOK, object{"duration_ms": 1}
 	}
 	if path == "/login" {
 		return http.StatusOK, object{"user_id": bot, "device_id": "DEVICE", "access_token": deviceToken}
@@ -163,6 +186,7 @@ func (h *homeserver) chatState() []object {
 
 // send keeps transaction ids, as a homeserver does.
 func (h *homeserver) send(room, txn string, content []byte) string {
+	h.sends = append(h.sends, gjson.GetBytes(content, "body").Str)
 	if id, ok := h.byTxn[txn]; ok {
 		return id
 	}
@@ -213,6 +237,18 @@ func (h *homeserver) count(text string) (n int) {
 	defer h.mu.Unlock()
 	for _, said := range h.said {
 		if strings.Contains(said.Get("content.body").Str, text) {
+			n++
+		}
+	}
+	return n
+}
+
+// countSends is how often a text was sent, those times included of which only the first counts.
+func (h *homeserver) countSends(text string) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, body := range h.sends {
+		if strings.Contains(body, text) {
 			n++
 		}
 	}

@@ -1,10 +1,12 @@
 package appservice
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -17,7 +19,7 @@ import (
 
 // Kinds of records in the vault beside those of the desks. The numbers are stored and never change.
 const (
-	kindTransaction replies.Kind = 140 // name transaction id
+	kindTransaction replies.Kind = 140 // name transaction id; the digest of its events
 	kindChoice      replies.Kind = 141 // owner room or "", name user
 )
 
@@ -72,7 +74,8 @@ func (s *Service) room(http.ResponseWriter, *http.Request) (any, error) {
 	return nil, web.NotFound("There is no such room.")
 }
 
-// transaction takes events. It answers when they are stored; the same transaction again changes nothing.
+// transaction takes events. It answers when they are stored; the same transaction again changes nothing. The same id with other
+// events is another transaction: Synapse with SQLite counts from 1 again after each of its starts.
 func (s *Service) transaction(_ http.ResponseWriter, r *http.Request) (any, error) {
 	txnID := web.Var(r, "txnID")
 	if txnID == "" || len(txnID) > maxTxnID {
@@ -90,13 +93,18 @@ func (s *Service) transaction(_ http.ResponseWriter, r *http.Request) (any, erro
 	s.taking.Lock()
 	defer s.taking.Unlock()
 	known, err := s.o.Vault.Get(r.Context(), kindTransaction, "", txnID)
-	if err != nil || known != nil {
-		return struct{}{}, err
+	if err != nil {
+		return nil, err
 	}
 	events := make([]gjson.Result, 0, len(body.Events))
 	for _, raw := range body.Events {
 		events = append(events, gjson.ParseBytes(raw))
 	}
+	digest := digestOf(events)
+	if bytes.Equal(known, digest) {
+		return struct{}{}, nil
+	}
+	s.noteCount(txnID, known != nil)
 	works, err := s.worksOf(r.Context(), events)
 	if err != nil {
 		return nil, err
@@ -107,7 +115,7 @@ func (s *Service) transaction(_ http.ResponseWriter, r *http.Request) (any, erro
 				return err
 			}
 		}
-		s.o.Vault.Put(kindTransaction, "", txnID, []byte("1"))
+		s.o.Vault.Put(kindTransaction, "", txnID, digest)
 		return nil
 	})
 	if err != nil {
@@ -115,6 +123,26 @@ func (s *Service) transaction(_ http.ResponseWriter, r *http.Request) (any, erro
 	}
 	s.desk.Release()
 	return struct{}{}, nil
+}
+
+// digestOf tells transactions of one id apart. It is of the events' ids: what stands around them is not the same when a homeserver
+// sends them again (`unsigned.age`, and the content of an event that was redacted meanwhile).
+func digestOf(events []gjson.Result) []byte {
+	digest := sha256.New()
+	for _, ev := range events {
+		id := ev.Get("event_id").Str
+		fmt.Fprintf(digest, "%d %s ", len(id), id)
+	}
+	return digest.Sum(nil)
+}
+
+// noteCount says once that the homeserver gives new transactions the ids of old ones, until it gives new ids again. Its caller holds
+// s.taking.
+func (s *Service) noteCount(txnID string, usedBefore bool) {
+	if usedBefore && !s.recounts {
+		s.o.Log.WithField("transaction", txnID).Info("the homeserver gives transactions ids that it gave before, as after a restart; their events are taken")
+	}
+	s.recounts = usedBefore
 }
 
 // worksOf makes work of what concerns the bot.

@@ -48,12 +48,16 @@ type Options struct {
 type Service struct {
 	o      Options
 	bot    id.UserID
+	reach  *reach
+	itself *mautrix.Client // of the service
 	client *mautrix.Client // of the service, acting as the bot
 	desk   *replies.Desk
 	device *encrypted.Bot // nil without encrypted rooms
 	house  *house
 	router *web.Router
 	taking sync.Mutex // one transaction at a time
+	// recounts is set while transactions come with ids that were others' before; guarded by taking.
+	recounts bool
 	// chatless is set where the homeserver encrypts every new room, so that a chat without encryption cannot be made.
 	chatless atomic.Bool
 }
@@ -63,8 +67,11 @@ const kindsOfService replies.Kind = 20
 
 // New builds a service and reads what members have chosen. It calls nobody; see [Service.Run].
 func New(ctx context.Context, o Options) (*Service, error) {
-	s := &Service{o: o, bot: id.NewUserID(o.BotLocalpart, o.ServerName)}
+	s := &Service{o: o, bot: id.NewUserID(o.BotLocalpart, o.ServerName), reach: newReach(o.Transport, o.Log, o.Now)}
 	var err error
+	if s.itself, err = s.connect(o.Registration.ASToken); err != nil {
+		return nil, fmt.Errorf("building the application service: %w", err)
+	}
 	if s.client, err = s.connect(o.Registration.ASToken); err != nil {
 		return nil, fmt.Errorf("building the application service: %w", err)
 	}
@@ -94,7 +101,7 @@ func (s *Service) connect(token string) (*mautrix.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client.Client = &http.Client{Transport: s.o.Transport}
+	client.Client = &http.Client{Transport: s.reach}
 	return client, nil
 }
 
@@ -115,6 +122,7 @@ const retryPause = 5 * time.Second
 
 // Run registers the bot and works until ctx ends, whose error it returns. Transactions are taken from the beginning.
 func (s *Service) Run(ctx context.Context) error {
+	var trouble pace.Reminder
 	for {
 		err := s.appear(ctx)
 		if err == nil {
@@ -123,12 +131,14 @@ func (s *Service) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.o.Log.WithError(err).Warn("the homeserver does not take the bot, trying again")
+		if !errors.Is(err, encrypted.ErrUnreachable) && trouble.Due(s.o.Now()) {
+			s.o.Log.WithError(err).Warn("the homeserver does not take the bot, trying again")
+		}
 		if !pace.Pause(ctx, retryPause) {
 			return ctx.Err()
 		}
 	}
-	parts := []func(context.Context) error{s.desk.Run, s.sweepLoop}
+	parts := []func(context.Context) error{s.desk.Run, s.sweepLoop, s.pingLoop}
 	if s.device != nil {
 		parts = append(parts, s.device.Run)
 	}
@@ -148,11 +158,8 @@ func (s *Service) Run(ctx context.Context) error {
 // appear makes the bot's account, unless it is there, and gives it its name.
 func (s *Service) appear(ctx context.Context) error {
 	body := map[string]any{"type": "m.login.application_service", "username": s.o.BotLocalpart, "inhibit_login": true}
-	registering, err := s.connect(s.o.Registration.ASToken) // as the service: the bot is not there yet
-	if err != nil {
-		return err
-	}
-	_, err = registering.MakeRequest(ctx, http.MethodPost, registering.BuildClientURL("v3", "register"), body, nil)
+	// as the service: the bot is not there yet
+	_, err := s.itself.MakeRequest(ctx, http.MethodPost, s.itself.BuildClientURL("v3", "register"), body, nil)
 	if err != nil && !errors.Is(err, mautrix.MUserInUse) {
 		return fmt.Errorf("registering the bot: %w", err)
 	}
@@ -164,7 +171,7 @@ func (s *Service) appear(ctx context.Context) error {
 
 const (
 	sweepEvery = 6 * time.Hour
-	// keptTransactions is how long the ids of transactions are known.
+	// keptTransactions is how long transactions are known.
 	keptTransactions = 30 * 24 * time.Hour
 )
 

@@ -88,6 +88,7 @@ const (
 
 // Run keeps the device, reads and answers until ctx ends, whose error it returns. It may be called once.
 func (b *Bot) Run(ctx context.Context) error {
+	var trouble pace.Reminder
 	for {
 		err := b.appear(ctx)
 		if err == nil {
@@ -96,7 +97,7 @@ func (b *Bot) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		b.o.Log.WithError(err).Error("the translation bot's device could not start, trying again")
+		b.complain(ctx, &trouble, err, logrus.ErrorLevel, "the translation bot's device could not start, trying again")
 		if !pace.Pause(ctx, retryPause) {
 			return ctx.Err()
 		}

@@ -84,6 +84,10 @@ func (b *Bot) Leave(ctx context.Context, roomID string) error {
 	return Final(err)
 }
 
+// ErrUnreachable is what the errors of a transport may wrap that says itself when its homeserver does not answer: who calls every
+// few seconds does not say it as well.
+var ErrUnreachable = errors.New("the homeserver does not answer")
+
 // Final marks errors of a homeserver after which trying again would not help with replies.ErrRefused.
 func Final(err error) error {
 	var answer mautrix.HTTPError

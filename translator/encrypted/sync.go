@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sirupsen/logrus"
 	"maunium.net/go/mautrix"
 	"maunium.net/go/mautrix/event"
 	"maunium.net/go/mautrix/id"
@@ -36,17 +37,35 @@ const (
 
 // syncLoop takes one answer of /sync after the other.
 func (b *Bot) syncLoop(ctx context.Context) error {
+	var trouble pace.Reminder
 	for ctx.Err() == nil {
 		if b.desk.Full() {
 			pace.Pause(ctx, retryPause)
 			continue
 		}
-		if err := b.step(ctx); err != nil && ctx.Err() == nil {
-			b.o.Log.WithError(err).Warn("the translation bot could not read what happened, trying again")
-			pace.Pause(ctx, retryPause)
+		err := b.step(ctx)
+		if err == nil {
+			b.readsAgain(&trouble)
+			continue
 		}
+		b.complain(ctx, &trouble, err, logrus.WarnLevel, "the translation bot could not read what happened, trying again")
+		pace.Pause(ctx, retryPause)
 	}
 	return ctx.Err()
+}
+
+// complain says what failed and is tried again, less and less often.
+func (b *Bot) complain(ctx context.Context, trouble *pace.Reminder, err error, level logrus.Level, what string) {
+	if ctx.Err() != nil || errors.Is(err, ErrUnreachable) || !trouble.Due(b.o.Now()) {
+		return
+	}
+	b.o.Log.WithError(err).Log(level, what)
+}
+
+func (b *Bot) readsAgain(trouble *pace.Reminder) {
+	if lasted, was := trouble.Over(b.o.Now()); was {
+		b.o.Log.WithField("after", lasted.Round(time.Second).String()).Info("the translation bot reads what happens again")
+	}
 }
 
 // step takes one answer: what it brings and the token after it are stored together.

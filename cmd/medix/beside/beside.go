@@ -41,6 +41,7 @@ type Options struct {
 type Beside struct {
 	service  *appservice.Service
 	pipeline *translator.Pipeline
+	db       *sqldb.DB
 	registry *prometheus.Registry
 	listener net.Listener
 	scraped  net.Listener // for the metrics alone; nil: they are at the other address, or nowhere
@@ -117,26 +118,32 @@ func (b *Beside) listen(ctx context.Context) error {
 	return nil
 }
 
-// listeners are what is served: the bot's address, with the metrics for their readers unless those have one of their own.
+// listeners are what is served: the bot's address, with the health and the metrics for their readers, unless those have one of
+// their own.
 func (b *Beside) listeners() []web.Listener {
-	bot := web.Listener{Listener: b.listener, Handler: b.service.Handler(), ReadTimeout: time.Minute}
 	metrics := node.Metrics(b.registry)
+	ours := map[string]http.Handler{
+		node.PathLivez:  http.HandlerFunc(node.Livez),
+		node.PathReadyz: node.Readyz(b.log, func(ctx context.Context) error { return node.Reads(ctx, b.db) }),
+	}
+	bot := web.Listener{Listener: b.listener, Handler: with(ours, b.service.Handler()), ReadTimeout: time.Minute}
 	switch {
 	case b.scraped != nil:
 		return []web.Listener{bot, {Listener: b.scraped, Handler: metrics}}
 	case b.config.Metrics.Enabled:
-		bot.Handler = withMetrics(bot.Handler, node.OnlyReaders(b.config, metrics))
+		ours[node.PathMetrics] = node.OnlyReaders(b.config, metrics)
 	}
 	return []web.Listener{bot}
 }
 
-func withMetrics(service, metrics http.Handler) http.Handler {
+// with serves some paths beside a handler. An http.ServeMux would redirect ids with two slashes in them.
+func with(ours map[string]http.Handler, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == node.PathMetrics {
-			metrics.ServeHTTP(w, r)
+		if own, ok := ours[r.URL.Path]; ok {
+			own.ServeHTTP(w, r)
 			return
 		}
-		service.ServeHTTP(w, r)
+		others.ServeHTTP(w, r)
 	})
 }
 
@@ -159,16 +166,17 @@ func (b *Beside) openVault(ctx context.Context, cfg *config.Config, o *appservic
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	db, err := sqldb.Open(ctx, sqldb.Options{URL: cfg.Database.URL, MaxReaders: cfg.Database.MaxReaders, Logger: b.log, Registerer: b.registry})
+	var err error
+	b.db, err = sqldb.Open(ctx, sqldb.Options{URL: cfg.Database.URL, MaxReaders: cfg.Database.MaxReaders, Logger: b.log, Registerer: b.registry})
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
-	b.closers = append(b.closers, db.Close)
+	b.closers = append(b.closers, b.db.Close)
 	key, err := signing.LoadOrCreateKey(cfg.Translator.Encrypted.KeyFile)
 	if err != nil {
 		return fmt.Errorf("translator.encrypted.key_file: %w", err)
 	}
-	if o.Vault, err = replies.NewVault(db, key.Private.Seed(), time.Now); err != nil {
+	if o.Vault, err = replies.NewVault(b.db, key.Private.Seed(), time.Now); err != nil {
 		return fmt.Errorf("opening the translator's vault: %w", err)
 	}
 	if o.Secret, err = replies.Derived(key.Private.Seed(), "pickles"); err != nil {

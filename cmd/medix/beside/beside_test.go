@@ -119,3 +119,18 @@ func TestTheBotSpeaksTheLanguageOfTheHospitalHoweverItIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestASupervisorCanAskForTheHealth: no token is needed, and the homeserver, which is not there, need not be.
+func TestASupervisorCanAskForTheHealth(t *testing.T) {
+	b := running(t, func(*config.Config) {})
+	for _, path := range []string{"/livez", "/readyz"} {
+		status, body := asked(t, b.Address(), path)
+		require.Equal(t, http.StatusOK, status)
+		require.Equal(t, "ok\n", body)
+	}
+	require.NoError(t, b.db.Close())
+	status, _ := asked(t, b.Address(), "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	status, _ = asked(t, b.Address(), "/livez")
+	require.Equal(t, http.StatusOK, status)
+}

@@ -15,6 +15,9 @@ import (
 // engineDesk tells the administrator about the engines.
 type engineDesk struct{ pipeline *translator.Pipeline }
 
+// EngineDesk tells of a pipeline's engines what the admin interface does.
+func EngineDesk(p *translator.Pipeline) admin.Translator { return engineDesk{p} }
+
 // Engines implements admin.Translator.
 func (d engineDesk) Engines() []admin.EngineState {
 	infos := d.pipeline.Engines()

@@ -145,24 +145,13 @@ func side(mux *http.ServeMux, r *http.Request) http.Handler {
 
 // health answers /livez (the process answers) and /readyz (it has started, is not stopping, and its database reads).
 func (n *Node) health(mux *http.ServeMux) {
-	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := n.check(r.Context()); err != nil {
-			n.log.WithError(err).Warn("not ready")
-			http.Error(w, "not ready", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = w.Write([]byte("ok\n"))
-	})
+	mux.HandleFunc(PathLivez, Livez)
+	mux.HandleFunc(PathReadyz, Readyz(n.log, n.check))
 }
 
 func (n *Node) check(ctx context.Context) error {
 	if !n.ready.Load() {
 		return errStopping
 	}
-	var one int
-	if err := n.DB.QueryRow(ctx, "SELECT 1").Scan(&one); err != nil {
-		return fmt.Errorf("reading the database: %w", err)
-	}
-	return nil
+	return Reads(ctx, n.DB)
 }
