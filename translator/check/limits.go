@@ -65,6 +65,9 @@ type limits struct {
 		DeniedReach   int `yaml:"deniedReach"`
 		FacedReach    int `yaml:"facedReach"`
 	}
+	Rhythm struct {
+		Reach, Comma, Most int
+	}
 	Drugs struct {
 		Reach, Mark, Lead int
 		RoleReach         int `yaml:"roleReach"`

@@ -252,7 +252,7 @@ func newWordRules(file wordFile) *wordRules {
 		for _, pattern := range patterns {
 			pattern, vague := strings.CutSuffix(pattern, "?")
 			pattern, only, _ := strings.Cut(pattern, "@")
-			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: !vague, only: language.Code(only)})
+			w.frequency.add(pattern, entry{group: frequencyGroup, value: value, sure: !vague, only: language.Code(only)})
 		}
 	}
 	for value, words := range file.Per {
