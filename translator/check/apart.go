@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"medixchange/translator/language"
 )
@@ -17,6 +18,7 @@ import (
 type rhythmWords struct {
 	Day, Week, Month []string            // say each one and leave open how often
 	Times            map[string][]string // a number, or {n}, → words that say how often
+	Parts            []string            // the same, of what is divided ("分{n}次"), which others may call "in {n} doses"
 	Ignore           []string            // look like these, are none
 }
 
@@ -25,6 +27,7 @@ const (
 	frequencyGroup = "frequency"
 	eachGroup      = "each"
 	timesGroup     = "times"
+	partsGroup     = "parts"
 )
 
 // loadRhythms reads the words for frequencies that stand apart; it comes after loadWords.
@@ -59,6 +62,9 @@ func (w *wordRules) addRhythms(list rhythmWords, code language.Code) {
 			w.frequency.add(word, entry{group: timesGroup, value: value, sure: true, only: only})
 		}
 	}
+	for _, word := range list.Parts {
+		w.frequency.add(word, entry{group: partsGroup, value: "{n}", sure: true, only: only})
+	}
 	for _, word := range list.Ignore {
 		w.frequency.add(word, entry{group: timesGroup, ignore: true, only: only})
 	}
@@ -84,6 +90,7 @@ type apart struct {
 	each, times span
 	value       string
 	distance    int
+	divided     bool // it may be said of the doses instead
 }
 
 // from and to are where it begins and ends with all that is between.
@@ -97,8 +104,12 @@ func (x *facts) addParts(m match, found span, count string) {
 		case e.ignore || e.only != "" && e.only != x.f.lang:
 		case e.group == eachGroup:
 			x.periods = append(x.periods, span{found.from, found.to, e.value})
-		case e.group == timesGroup:
-			x.counts = append(x.counts, span{found.from, found.to, expandFrequency(e.value, count)})
+		case e.group == timesGroup, e.group == partsGroup && count != "":
+			s := span{found.from, found.to, expandFrequency(e.value, count)}
+			x.counts = append(x.counts, s)
+			if e.group == partsGroup {
+				x.parts = append(x.parts, s)
+			}
 		}
 	}
 }
@@ -114,7 +125,7 @@ func (x *facts) findApart(soft []number) {
 	for _, each := range x.periods {
 		for _, times := range x.counts {
 			if distance, ok := x.apartBy(each, times); ok {
-				near = append(near, apart{each, times, times.value + "/" + each.value, distance})
+				near = append(near, apart{each, times, times.value + "/" + each.value, distance, slices.Contains(x.parts, times)})
 			}
 		}
 	}
@@ -152,7 +163,7 @@ func (x *facts) isPeriod(s span, soft []number) bool {
 		return false
 	}
 	before := func(n number) bool {
-		return n.to <= s.from && n.values[0] != "1" && skipSpaces(x.f, n.to) == s.from
+		return n.to <= s.from && n.values[0] != "1" && skipSpaces(x.f, n.to) == s.from && !n.inside(x.counts)
 	}
 	return !slices.ContainsFunc(x.numbers, before) && !slices.ContainsFunc(soft, before)
 }
@@ -202,6 +213,8 @@ func (x *facts) wholeRhythm(s span) span {
 // joinRhythms joins the frequencies of both texts that stand apart, but for those that the other one does not have and counts
 // otherwise as well: "daily … three times" where the other says "once daily" and "three times" apart from it.
 func (c *comparison) joinRhythms() {
+	c.source.dropRepeats(c.target)
+	c.target.dropRepeats(c.source)
 	source, target := c.source.rhythmsFor(c.target), c.target.rhythmsFor(c.source)
 	for _, a := range source {
 		c.source.join(a)
@@ -214,24 +227,71 @@ func (c *comparison) joinRhythms() {
 // rhythmsFor are the frequencies of x in two parts that are such, seen beside y.
 func (x *facts) rhythmsFor(y *facts) (joined []apart) {
 	for _, a := range x.apart {
-		if y.saysRhythm(a.value) || y.loose(a.times.value) <= x.loose(a.times.value) {
+		if !x.countsElse(a, y) {
 			joined = append(joined, a)
 		}
 	}
 	return joined
 }
 
-func (x *facts) saysRhythm(value string) bool {
-	return hasValue(x.frequencies, value) || slices.ContainsFunc(x.apart, func(a apart) bool { return a.value == value })
+// countsElse reports whether y tells that the times of a frequency in two parts count something else: it has more of them that belong to no
+// frequency, or, where it does not have the frequency, more such numbers.
+func (x *facts) countsElse(a apart, y *facts) bool {
+	value := a.times.value
+	if y.looseCounts(value) > x.looseCounts(value) {
+		return true
+	}
+	if hasValue(y.frequencies, a.value) || slices.ContainsFunc(y.apart, func(b apart) bool { return b.value == a.value }) {
+		return false
+	}
+	return y.looseCounts(value)+y.looseNumbers(value) > x.looseCounts(value)+x.looseNumbers(value) || a.divided && y.divides(value)
 }
 
-// loose is how often a text says a number that belongs to no frequency and has no unit.
-func (x *facts) loose(value string) (times int) {
+// dropRepeats leaves out "every day" directly beside how often that is ("every day, three times a day"), which is no frequency of its own
+// unless the other text has both.
+func (x *facts) dropRepeats(y *facts) {
+	x.frequencies = slices.DeleteFunc(slices.Clone(x.frequencies), func(s span) bool {
+		return slices.ContainsFunc(x.periods, func(each span) bool { return each.from == s.from && each.to == s.to && x.repeats(each, y) })
+	})
+}
+
+func (x *facts) repeats(each span, y *facts) bool {
+	return slices.ContainsFunc(x.frequencies, func(s span) bool {
+		times, per, _ := strings.Cut(s.value, "/")
+		return x.adjoin(each, s) && per == each.value && times != "1" && !(hasValue(y.frequencies, s.value) && hasValue(y.frequencies, "1/"+per))
+	})
+}
+
+// adjoin reports whether nothing but a comma stands between two places.
+func (x *facts) adjoin(a, b span) bool {
+	if b.from < a.from {
+		a, b = b, a
+	}
+	marks := &loaded().marks
+	return a.to <= b.from && !slices.ContainsFunc(x.f.runes[a.to:b.from], func(r rune) bool {
+		return !isSpace(r) && (!isOneOf(marks.Items, r) || isOneOf(marks.Sentence, r))
+	})
+}
+
+// divides reports whether a text may say in how many doses something is given.
+func (x *facts) divides(value string) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool {
+		return (n.unit == "" || n.unit == "dose") && !n.dated && contains(n.values, value) && !n.inside(x.frequencies)
+	})
+}
+
+// looseCounts is how often a text counts so many times what is in no frequency.
+func (x *facts) looseCounts(value string) (times int) {
 	for _, s := range x.counts {
 		if s.value == value && !slices.ContainsFunc(x.apart, func(a apart) bool { return a.times == s }) {
 			times++
 		}
 	}
+	return times
+}
+
+// looseNumbers is how often it says a number that is in none either, and has no unit.
+func (x *facts) looseNumbers(value string) (times int) {
 	for i := range x.numbers {
 		n := &x.numbers[i]
 		if n.unit == "" && !n.dated && contains(n.values, value) && !n.inside(x.frequencies) && !n.inside(x.counts) {

@@ -29,6 +29,7 @@ type facts struct {
 	maybeFrequencies []span  // words that may be one
 	periods          []span  // "each day", which leaves open how often
 	counts           []span  // "three times", in no frequency
+	parts            []span  // those of them that may be doses
 	apart            []apart // frequencies that may stand apart
 	rhythms          []apart // those of them that do
 	negations        []span  // those that count
