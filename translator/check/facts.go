@@ -292,6 +292,9 @@ func (x *facts) findWords(words *wordRules) {
 			continue
 		}
 		mark(m.from, m.to)
+		if x.doubled(m, words) {
+			continue
+		}
 		if slices.ContainsFunc(m.entries, entry.inflects) {
 			taken[m.from] = inflected
 		}

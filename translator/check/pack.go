@@ -56,7 +56,7 @@ func (r *rules) eachString(with func(string) string) {
 	r.wholes = replaced(r.wholes, with, func(whole bool) bool { return whole })
 	r.order = replaced(r.order, with, func(n int) int { return n })
 	for _, w := range r.words {
-		for _, list := range [][]string{w.dual, w.insideUnless, w.givenUp} {
+		for _, list := range [][]string{w.dual, w.insideUnless, w.doubled, w.givenUp} {
 			for i := range list {
 				list[i] = with(list[i])
 			}

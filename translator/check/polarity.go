@@ -95,6 +95,14 @@ func (x *facts) negateWord(words *wordRules, from, to int, is use) {
 	}
 }
 
+// doubledLetter is the Arabic sign for one, the shadda.
+const doubledLetter = "\u0651"
+
+// doubled reports a word that the sign for a doubled letter makes another one.
+func (x *facts) doubled(m match, words *wordRules) bool {
+	return len(words.doubled) > 0 && slices.Contains(words.doubled, string(x.f.runes[m.from:m.to])) && strings.Contains(x.f.original(m.from, m.to), doubledLetter)
+}
+
 func (x *facts) followedBy(at int, words []string) bool {
 	for isSpace(x.f.at(at)) {
 		at++
