@@ -180,10 +180,9 @@ func (x *facts) apartBy(each, times span) (distance int, ok bool) {
 	limits := &loaded().limits.Rhythm
 	distance = b.from - a.to
 	for i := a.to; i < b.from; i++ {
-		r := x.f.runes[i]
 		switch {
-		case !clauseMark(r), isDigit(x.f.at(i-1)) && isDigit(x.f.at(i+1)):
-		case isOneOf(loaded().marks.Sentence, r):
+		case !x.partsClause(i):
+		case isOneOf(loaded().marks.Sentence, x.f.runes[i]):
 			return 0, false
 		default:
 			distance += limits.Comma

@@ -58,6 +58,7 @@ type limits struct {
 		DeniedBefore   int `yaml:"deniedBefore"`
 		DeniedBehind   int `yaml:"deniedBehind"`
 		MeasuredBefore int `yaml:"measuredBefore"`
+		Shown          int
 		Tag            int
 	}
 	Sides struct {
