@@ -37,6 +37,7 @@ type rules struct {
 	thaiSounds     thaiSounds
 	vitals         map[string]bool   // abbreviations that a value may follow without a space
 	vitalNames     map[string]bool   // such with digits that are names
+	symbols        []string          // such with a result behind them that are no words
 	compounds      [][]rune          // what may be written behind the name of a drug
 	skeletons      map[string]string // skeleton of a drug's name → the name
 	skeletonStarts skeletonStarts
