@@ -90,7 +90,7 @@ type apart struct {
 	each, times span
 	value       string
 	distance    int
-	divided     bool // it may be said of the doses instead
+	doses       bool // it may be said of doses instead: what is divided, or stands behind a comma ("漏用两次", "two doses were missed")
 }
 
 // from and to are where it begins and ends with all that is between.
@@ -125,7 +125,7 @@ func (x *facts) findApart(soft []number) {
 	for _, each := range x.periods {
 		for _, times := range x.counts {
 			if distance, ok := x.apartBy(each, times); ok {
-				near = append(near, apart{each, times, times.value + "/" + each.value, distance, slices.Contains(x.parts, times)})
+				near = append(near, apart{each, times, times.value + "/" + each.value, distance, distance >= loaded().limits.Rhythm.Comma || slices.Contains(x.parts, times)})
 			}
 		}
 	}
@@ -243,7 +243,7 @@ func (x *facts) countsElse(a apart, y *facts) bool {
 	if hasValue(y.frequencies, a.value) || slices.ContainsFunc(y.apart, func(b apart) bool { return b.value == a.value }) {
 		return false
 	}
-	return y.looseCounts(value)+y.looseNumbers(value) > x.looseCounts(value)+x.looseNumbers(value) || a.divided && y.divides(value)
+	return y.looseCounts(value)+y.looseNumbers(value) > x.looseCounts(value)+x.looseNumbers(value) || a.doses && y.countsDoses(value)
 }
 
 // dropRepeats leaves out "every day" directly beside how often that is ("every day, three times a day"), which is no frequency of its own
@@ -272,8 +272,8 @@ func (x *facts) adjoin(a, b span) bool {
 	})
 }
 
-// divides reports whether a text may say in how many doses something is given.
-func (x *facts) divides(value string) bool {
+// countsDoses reports whether a text has a number that may be one of doses.
+func (x *facts) countsDoses(value string) bool {
 	return slices.ContainsFunc(x.numbers, func(n number) bool {
 		return (n.unit == "" || n.unit == "dose") && !n.dated && contains(n.values, value) && !n.inside(x.frequencies)
 	})
