@@ -3,6 +3,7 @@ package rooms
 import (
 	"context"
 	"encoding/json"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,8 +29,11 @@ type testNode struct {
 	t       testing.TB
 	address string
 	key     signing.Key
+	ahead   atomic.Int64 // ns by which its clock is before the real one
 	closeDB func()
 }
+
+func (n *testNode) clock() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) }
 
 func newTestNode(t testing.TB) *testNode { return openTestNode(t, sqldbtest.SQLite(t)) }
 
@@ -47,7 +51,7 @@ func (n *testNode) start() {
 	require.NoError(n.t, err)
 	r, err := New(context.Background(), Options{
 		DB: db, Hub: stream.New(db, stream.Options{Logger: sqldbtest.Quiet()}), ServerName: hospital,
-		Signer: &signing.Signer{ServerName: hospital, Key: n.key}, Remote: &fakeRemote{}, DefaultVersion: "12", Now: time.Now,
+		Signer: &signing.Signer{ServerName: hospital, Key: n.key}, Remote: &fakeRemote{}, DefaultVersion: "12", Now: n.clock,
 		Log: sqldbtest.Quiet(),
 	})
 	require.NoError(n.t, err)

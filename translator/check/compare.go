@@ -80,6 +80,7 @@ func (c *comparison) segment(source, translation string) {
 		c.neutral()
 		return
 	}
+	c.joinRhythms()
 	c.pressures()
 	c.days()
 	c.numbers()

@@ -46,10 +46,10 @@ func (x *facts) clauseFollows(at int) bool {
 	return end >= 0 && (x.f.at(end) == ':' || !isOneOf(loaded().marks.Sentence, x.f.at(end)))
 }
 
-// clauseEnd is where the mark behind the clause of a place stands, -1 for nowhere near. One between digits is a part of a number.
+// clauseEnd is where the mark behind the clause of a place stands, -1 for nowhere near.
 func (x *facts) clauseEnd(at int) int {
 	for end := min(at+loaded().limits.Negation.ConcordReach, len(x.f.runes)); at < end; at++ {
-		if clauseMark(x.f.runes[at]) && !(isDigit(x.f.at(at-1)) && isDigit(x.f.at(at+1))) {
+		if x.partsClause(at) {
 			return at
 		}
 	}

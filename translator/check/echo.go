@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"medixchange/translator/language"
 )
@@ -17,13 +18,14 @@ func (c *comparison) echo(source, translation *whole) bool {
 }
 
 // isSentence reports whether a text has so many words that no other language has the same; some are no names, nor nouns that a capital
-// letter makes look like them ("Klebsiella, Pseudomonas, Enterococcus").
+// letter makes look like them ("Klebsiella, Pseudomonas, Enterococcus"). One word, however often, is none: "normal" stands beside results in many.
 func (w *whole) isSentence() bool {
 	rest, limits := w.withoutDrugsAndUnits(), &loaded().limits.Form
 	if unspacedShare(rest) {
 		return letters(rest) >= limits.EchoUnspaced
 	}
-	return len(strings.Fields(rest)) >= limits.EchoWords && len(w.ownWords(false)) > 1
+	own := w.ownWords(false)
+	return len(strings.Fields(rest)) >= limits.EchoWords && slices.ContainsFunc(own, func(word string) bool { return word != own[0] })
 }
 
 // hasFirstWordOf reports whether the first word of another text that is in no drug stands in this one. Hardly any translation has
@@ -104,11 +106,13 @@ const minShouted = 3
 func (w *whole) ownWords(capitalNouns bool) (words []string) {
 	shouted := !strings.ContainsFunc(w.text, unicode.IsLower)
 	first := true
-	for _, word := range w.wordsBesideDrugs() {
+	for _, place := range w.placesBesideDrugs() {
+		word := w.text[place.Start:place.End]
 		size, capitals := capitalsOf(word)
 		switch {
 		case size == 1 && !unspacedShare(word), slices.Contains(loaded().forms.Endings, word):
 			continue
+		case w.namesValue(place):
 		case capitals == 0, shouted && size >= minShouted, (first || capitalNouns) && capitals < size:
 			words = append(words, strings.ToLower(word))
 		}
@@ -117,17 +121,36 @@ func (w *whole) ownWords(capitalNouns bool) (words []string) {
 	return words
 }
 
+// namesValue reports what is no word though it is not all in capitals: "pH", and a symbol that stands at a result ("Na 140", "Cl: 101").
+func (w *whole) namesValue(place Span) bool {
+	word := w.text[place.Start:place.End]
+	initial, _ := utf8.DecodeRuneInString(word)
+	if _, capitals := capitalsOf(word); capitals > 0 && !unicode.IsUpper(initial) {
+		return true
+	}
+	result := strings.TrimLeft(w.text[place.End:], " +-:=")
+	return slices.Contains(loaded().symbols, word) && result != "" && isDigit(rune(result[0]))
+}
+
 // wordsBesideDrugs lists the words that are in no drug or unit, as they are written.
 func (w *whole) wordsBesideDrugs() (words []string) {
+	for _, place := range w.placesBesideDrugs() {
+		words = append(words, w.text[place.Start:place.End])
+	}
+	return words
+}
+
+// placesBesideDrugs lists where they stand.
+func (w *whole) placesBesideDrugs() (places []Span) {
 	runes := []rune(w.withoutDrugsAndUnits())
 	for from := 0; from < len(runes); {
 		to := endOfLetters(runes, from)
 		if to > from {
-			words = append(words, w.text[w.f.starts[from]:w.f.ends[to-1]])
+			places = append(places, w.f.place(from, to))
 		}
 		from = to + 1
 	}
-	return words
+	return places
 }
 
 func capitalsOf(word string) (size, capitals int) {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,17 +26,22 @@ type facts struct {
 	drugs          []span
 	frequencies    []span
 
-	maybeFrequencies []span // words that may be one
-	negations        []span // those that count
-	opposites        []span // "ineffective", "unable"
-	weak             []span // "avoid", "instead of"
-	faint            []span // "shortage", "unlike"
-	omissions        []span // words for not giving something
-	told             []span // those of them that are no orders
-	missed           []span // words for a dose that was forgotten
-	pauses           []span // words that answer an omission
-	crowded          bool   // it has more numbers than are compared
-	manyNegations    bool   // and more words that negate
+	maybeFrequencies []span  // words that may be one
+	periods          []span  // "each day", which leaves open how often
+	counts           []span  // "three times", in no frequency
+	parts            []span  // those of them that may be doses
+	apart            []apart // frequencies that may stand apart
+	rhythms          []apart // those of them that do
+	negations        []span  // those that count
+	opposites        []span  // "ineffective", "unable"
+	weak             []span  // "avoid", "instead of"
+	faint            []span  // "shortage", "unlike"
+	omissions        []span  // words for not giving something
+	told             []span  // those of them that are no orders
+	missed           []span  // words for a dose that was forgotten
+	pauses           []span  // words that answer an omission
+	crowded          bool    // it has more numbers than are compared
+	manyNegations    bool    // and more words that negate
 	answers          map[string]int
 	sides            []span  // value is "left" or "right", sure ones
 	maybeSides       []span  // words that may be one
@@ -50,7 +56,10 @@ type span struct {
 	value    string
 }
 
-func (x *facts) text(s span) string { return x.f.original(s.from, s.to) }
+func (x *facts) text(s span) string {
+	s = x.wholeRhythm(s)
+	return x.f.original(s.from, s.to)
+}
 
 // numberText is a number with its unit as the source has it, with the lower end of its range and the rest of its concentration.
 func (x *facts) numberText(n number) string {
@@ -165,7 +174,7 @@ func (x *facts) centimetres(words *wordRules, a, b *number) {
 // findFrequencies looks for "every 8 hours", "twice daily", "q8h", with numbers as slots; soft are those in words.
 func (x *facts) findFrequencies(words *wordRules, soft []number) {
 	for _, m := range words.frequency.all(x.f.runes) {
-		x.addFrequency(m, span{m.from, m.to, m.entries[0].value})
+		x.addFrequency(m, span{m.from, m.to, m.entries[0].value}, "")
 	}
 	s := newSlotted(len(x.f.runes))
 	x.findRhythms(words, s, x.numbers, nil)
@@ -173,6 +182,7 @@ func (x *facts) findFrequencies(words *wordRules, soft []number) {
 		x.findRhythms(words, s, x.numbers, soft)
 	}
 	x.frequencies = dedupe(x.frequencies)
+	x.findApart(soft)
 }
 
 // findRhythms looks for phrases with numbers in them.
@@ -192,9 +202,10 @@ func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 		if m.foreign(x.f) {
 			continue
 		}
-		value := m.entries[0].value
+		value, count := m.entries[0].value, ""
 		for i := m.to - 1; i >= m.from; i-- { // the last number counts: 1日3回
 			if s.runes[i] == numberRune {
+				count = cmp.Or(count, s.valueAt(i))
 				value = expandFrequency(value, s.valueAt(i))
 			}
 		}
@@ -202,13 +213,17 @@ func (x *facts) addRhythms(lex *lexicon, s *slotted) {
 		if s.runes[m.to-1] == numberRune {
 			found.to = s.index[m.to]
 		}
-		x.addFrequency(m, found)
+		x.addFrequency(m, found, count)
 	}
 }
 
-func (x *facts) addFrequency(m match, found span) {
+func (x *facts) addFrequency(m match, found span, count string) {
 	if slices.ContainsFunc(x.weekdays, func(day span) bool { return day.from <= found.from && found.to <= day.to }) {
 		return // "every day" of "every Monday" (كل يوم اثنين)
+	}
+	x.addParts(m, found, count)
+	if m.entries[0].group != frequencyGroup {
+		return
 	}
 	if m.entries[0].sure {
 		x.frequencies = append(x.frequencies, found)
@@ -277,6 +292,9 @@ func (x *facts) findWords(words *wordRules) {
 			continue
 		}
 		mark(m.from, m.to)
+		if x.doubled(m, words) {
+			continue
+		}
 		if slices.ContainsFunc(m.entries, entry.inflects) {
 			taken[m.from] = inflected
 		}

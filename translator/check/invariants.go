@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 
@@ -17,39 +18,62 @@ func Invariants(text string, from language.Code) []Invariant {
 		if !n.dose() {
 			continue
 		}
-		found = append(found, placed{x.signStart(n), max(n.unitTo, n.rateTo), KindDose})
+		found = append(found, placed{from: x.signStart(n), to: max(n.unitTo, n.rateTo), kind: KindDose})
 	}
 	for _, c := range x.concentrations {
 		s := x.whole(c)
-		found = append(found, placed{s.from, s.to, KindDose})
+		found = append(found, placed{from: s.from, to: s.to, kind: KindDose})
 	}
 	for _, s := range x.pressures {
-		found = append(found, placed{s.from, s.to, KindPressure})
+		found = append(found, placed{from: s.from, to: s.to, kind: KindPressure})
 	}
 	for _, s := range x.drugs {
-		found = append(found, placed{s.from, s.to, KindDrug})
+		found = append(found, placed{from: s.from, to: s.to, kind: KindDrug})
+	}
+	given := found
+	for _, a := range x.apart {
+		x.join(a)
 	}
 	for _, s := range x.frequencies {
-		if !frequencyOf(s.value).Vague || len(found) > 0 { // "daily" says how often only where something is given
-			found = append(found, placed{s.from, s.to, KindFrequency})
+		if !frequencyOf(s.value).Vague || len(given) > 0 { // "daily" says how often only where something is given
+			found = append(found, x.placedRhythm(s, given))
 		}
 	}
 	if len(found) > 0 { // "oral" says how to give something only where something is given
 		for _, r := range firstRoutes(routesIn(x, from)) {
 			if r.sure {
-				found = append(found, placed{r.from, r.to, KindRoute})
+				found = append(found, placed{from: r.from, to: r.to, kind: KindRoute})
 			}
 		}
 	}
 	for _, s := range x.sides {
-		found = append(found, placed{s.from, s.to, KindSide})
+		found = append(found, placed{from: s.from, to: s.to, kind: KindSide})
 	}
 	if len(found) > 0 || clinicalNegation(x) {
 		for _, s := range slices.Concat(x.negations, x.opposites) {
-			found = append(found, placed{s.from, endOf(x, s), KindNegation})
+			found = append(found, placed{from: s.from, to: endOf(x, s), kind: KindNegation})
 		}
 	}
 	return x.verbatim(found)
+}
+
+// placedRhythm shows a frequency with all that is between its parts, but for a dose or a drug, which are shown by themselves.
+func (x *facts) placedRhythm(s span, given []placed) placed {
+	whole := x.wholeRhythm(s)
+	p := placed{from: whole.from, to: whole.to, kind: KindFrequency}
+	if !slices.ContainsFunc(given, func(g placed) bool { return g.from < p.to && p.from < g.to }) {
+		return p
+	}
+	for _, a := range x.rhythms {
+		if a.times.from == s.from {
+			first, last := a.each, a.times
+			if last.from < first.from {
+				first, last = last, first
+			}
+			return placed{s.from, s.to, KindFrequency, x.f.original(first.from, first.to) + " … " + x.f.original(last.from, last.to)}
+		}
+	}
+	return p
 }
 
 // dose reports whether a number says how much of something: "500 mg", "two tablets". A first dose is no amount.
@@ -67,6 +91,7 @@ func (n number) dose() bool {
 type placed struct {
 	from, to int
 	kind     Kind
+	apart    string // what is shown of it instead, if it stands in two places
 }
 
 // verbatim sorts invariants, joins those that overlap (no item may be lost to its neighbour), and cuts
@@ -82,14 +107,14 @@ func (x *facts) verbatim(found []placed) []Invariant {
 	for _, p := range found {
 		last := len(merged) - 1
 		if last >= 0 && p.from < merged[last].to {
-			merged[last].to = max(merged[last].to, p.to)
+			merged[last].to, merged[last].apart = max(merged[last].to, p.to), ""
 			continue
 		}
 		merged = append(merged, p)
 	}
 	list := make([]Invariant, 0, len(merged))
 	for _, p := range merged {
-		list = append(list, Invariant{Kind: p.kind, Text: x.f.original(p.from, p.to)})
+		list = append(list, Invariant{Kind: p.kind, Text: cmp.Or(p.apart, x.f.original(p.from, p.to))})
 	}
 	return list
 }

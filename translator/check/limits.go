@@ -58,12 +58,16 @@ type limits struct {
 		DeniedBefore   int `yaml:"deniedBefore"`
 		DeniedBehind   int `yaml:"deniedBehind"`
 		MeasuredBefore int `yaml:"measuredBefore"`
+		Shown          int
 		Tag            int
 	}
 	Sides struct {
 		ContrastReach int `yaml:"contrastReach"`
 		DeniedReach   int `yaml:"deniedReach"`
 		FacedReach    int `yaml:"facedReach"`
+	}
+	Rhythm struct {
+		Reach, Comma, Most int
 	}
 	Drugs struct {
 		Reach, Mark, Lead int

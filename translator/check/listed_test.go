@@ -54,6 +54,7 @@ var askedElsewhere = map[string]string{
 	"limits.yaml":      "thresholds: data_test.go refuses one that is none, and what they bound is asked for by its finding",
 	"opposites.yaml":   "coverage_test.go asks for each concept, lacks_test.go for its words in every language",
 	"routes.yaml":      "coverage_test.go asks for each, routes_test.go in every language",
+	"rhythms.yaml":     "apart_test.go asks for each word",
 	"signs.yaml":       "coverage_test.go asks for each",
 	"thaiforms.yaml":   "spellings of names, not rules: spelling_test.go writes every drug in Thai",
 	"thaisounds.yaml":  "as thaiforms.yaml; runes_test.go looks whether they rule out a drug",

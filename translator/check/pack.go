@@ -55,8 +55,11 @@ func (r *rules) eachString(with func(string) string) {
 	r.sameRhythm = replaced(r.sameRhythm, with, with)
 	r.wholes = replaced(r.wholes, with, func(whole bool) bool { return whole })
 	r.order = replaced(r.order, with, func(n int) int { return n })
+	for i := range r.symbols {
+		r.symbols[i] = with(r.symbols[i])
+	}
 	for _, w := range r.words {
-		for _, list := range [][]string{w.dual, w.insideUnless, w.givenUp, w.together} {
+		for _, list := range [][]string{w.dual, w.insideUnless, w.doubled, w.givenUp, w.together} {
 			for i := range list {
 				list[i] = with(list[i])
 			}

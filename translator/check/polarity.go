@@ -95,6 +95,14 @@ func (x *facts) negateWord(words *wordRules, from, to int, is use) {
 	}
 }
 
+// doubledLetter is the Arabic sign for one, the shadda.
+const doubledLetter = "\u0651"
+
+// doubled reports a word that the sign for a doubled letter makes another one.
+func (x *facts) doubled(m match, words *wordRules) bool {
+	return len(words.doubled) > 0 && slices.Contains(words.doubled, string(x.f.runes[m.from:m.to])) && strings.Contains(x.f.original(m.from, m.to), doubledLetter)
+}
+
 func (x *facts) followedBy(at int, words []string) bool {
 	for isSpace(x.f.at(at)) {
 		at++
@@ -287,19 +295,29 @@ func (x *facts) namesDose() bool {
 	return len(x.drugs) > 0 || slices.ContainsFunc(x.numbers, func(n number) bool { return critical(n.unit) && !n.dated })
 }
 
-// around is a word with a little of what follows it, so that "no" tells what it negates.
+// around is a word with a little of what follows it, so that "no" tells what it negates. It ends where a word does: half of "before" says
+// nothing, and half of a dose something else.
 func around(x *facts, s span) string {
 	to := s.to
-	for words := 0; to < len(x.f.runes) && to-s.from < 24; to++ {
-		r := x.f.runes[to]
-		if strings.ContainsRune(loaded().marks.Clause, r) {
+	for words := 0; to < len(x.f.runes) && (to-s.from < loaded().limits.Negation.Shown || x.withinWord(to)); to++ {
+		if x.partsClause(to) {
 			break
 		}
-		if isSpace(r) {
+		if isSpace(x.f.runes[to]) {
 			if words++; words > 3 {
 				break
 			}
 		}
 	}
 	return x.f.original(s.from, to)
+}
+
+// partsClause reports a mark that parts what belongs together. One between digits is a part of a number.
+func (x *facts) partsClause(at int) bool {
+	return clauseMark(x.f.runes[at]) && !(isDigit(x.f.at(at-1)) && isDigit(x.f.at(at+1)))
+}
+
+// withinWord reports whether a place is in a word or a number of a script with spaces.
+func (x *facts) withinWord(at int) bool {
+	return !isSpace(x.f.runes[at]) && !isSpace(x.f.at(at-1)) && !unspaced(x.f.runes[at]) && !unspaced(x.f.at(at-1))
 }

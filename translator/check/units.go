@@ -104,7 +104,7 @@ func (r *rules) loadCounted() error {
 }
 
 func (r *rules) loadVitals() error {
-	var vitals struct{ Values, Names []string }
+	var vitals struct{ Values, Names, Symbols []string }
 	if err := readYAML("vitals.yaml", &vitals); err != nil {
 		return err
 	}
@@ -114,5 +114,6 @@ func (r *rules) loadVitals() error {
 	for _, name := range vitals.Names {
 		r.vitalNames[name] = true
 	}
+	r.symbols = vitals.Symbols
 	return nil
 }

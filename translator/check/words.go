@@ -95,6 +95,7 @@ type negationWords struct {
 	InsideUnless   []string // words behind such a word that make it none ("-meden önce" is "before")
 	InsideOpposite []string // parts of words that count as opposite ("painless")
 	Ignore         []string // looks like one, is none
+	Doubled        []string // are other words where the sign for a doubled letter is on them (غيّر, "change"), which folding leaves out
 	// Common tells that words with the opposite meaning are so common, and so often put otherwise, that in a long text only
 	// the plain negations prove anything.
 	Common bool
@@ -132,6 +133,7 @@ type wordRules struct {
 	dual         []string // folded
 	inside       []wordPart
 	insideUnless []string // folded
+	doubled      []string // folded
 	measured     measuredWords
 	common       bool // opposites prove nothing in long texts
 }
@@ -253,7 +255,7 @@ func newWordRules(file wordFile) *wordRules {
 		for _, pattern := range patterns {
 			pattern, vague := strings.CutSuffix(pattern, "?")
 			pattern, only, _ := strings.Cut(pattern, "@")
-			w.frequency.add(pattern, entry{group: "frequency", value: value, sure: !vague, only: language.Code(only)})
+			w.frequency.add(pattern, entry{group: frequencyGroup, value: value, sure: !vague, only: language.Code(only)})
 		}
 	}
 	for value, words := range file.Per {
@@ -332,6 +334,9 @@ func (w *wordRules) addNegation(list negationWords) {
 	w.common = list.Common
 	for _, word := range list.InsideUnless {
 		w.insideUnless = append(w.insideUnless, string(foldFor(word, w.Accents).runes))
+	}
+	for _, word := range list.Doubled {
+		w.doubled = append(w.doubled, string(foldFor(word, w.Accents).runes))
 	}
 }
 
