@@ -210,18 +210,23 @@ func (x *facts) beside(place span, things []span) (span, bool) {
 	if len(distinct(things)) < 2 {
 		return span{}, false
 	}
-	from, to := place.from, place.to
+	from, to := x.clauseAround(place.from, place.to)
+	inside := slices.DeleteFunc(slices.Clone(things), func(s span) bool { return s.from < from || s.to > to })
+	if len(inside) != 1 {
+		return span{}, false
+	}
+	return inside[0], true
+}
+
+// clauseAround is where the clause of a place begins and ends.
+func (x *facts) clauseAround(from, to int) (start, end int) {
 	for from > 0 && !clauseMark(x.f.runes[from-1]) {
 		from--
 	}
 	for to < len(x.f.runes) && !clauseMark(x.f.runes[to]) {
 		to++
 	}
-	inside := slices.DeleteFunc(slices.Clone(things), func(s span) bool { return s.from < from || s.to > to })
-	if len(inside) != 1 {
-		return span{}, false
-	}
-	return inside[0], true
+	return from, to
 }
 
 func clauseMark(r rune) bool { return strings.ContainsRune(loaded().marks.Clause, r) }

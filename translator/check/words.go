@@ -51,6 +51,7 @@ type habits struct {
 	MonthFirst   bool `yaml:"monthFirst"`   // in a date with slashes the month may be the first
 	YearBehind   bool `yaml:"yearBehind"`   // no year stands before the name of its month
 	DeniesBehind bool `yaml:"deniesBehind"` // "not" stands behind what it denies
+	VerbLast     bool `yaml:"verbLast"`     // the verb stands last, and a "not" beside it
 	CapitalNouns bool `yaml:"capitalNouns"` // a capital makes no name
 	NumberedDays bool `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
 	Elides       bool // an article loses its vowel before one, and looks like a unit
