@@ -90,6 +90,7 @@ type leveled struct {
 type negationWords struct {
 	Sure           []string // "not", "no", "without": each counts
 	Concord        []string // repeat the negation of their clause (Spanish "nunca" beside "no"), else count
+	Accented       []string // those of concord that without their accent are another word (Italian "né" is "nor", "ne" is "of it")
 	Opposite       []string // turn one word ("ineffective"); other languages may need a "not" for it
 	Weak           []string // say it otherwise ("avoid", "instead of"); answer to a "not", prove nothing
 	Faint          []string // lack something or are far from it ("shortage", "unlike"); weak where nothing is ordered, else nothing
@@ -320,6 +321,9 @@ func (w *wordRules) addNegation(list negationWords) {
 		for _, word := range tier.words {
 			w.words.add(word, entry{group: tier.group, sure: tier.sure})
 		}
+	}
+	for _, word := range list.Accented {
+		w.words.add(word, entry{group: concord, value: onlyAccented, sure: true})
 	}
 	for _, word := range list.Ignore {
 		w.words.add(word, entry{group: negated, ignore: true})
