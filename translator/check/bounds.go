@@ -83,7 +83,7 @@ func (x *facts) boundDenied(n number, m match) bool {
 	from, to := min(n.from, m.from), max(n.to, n.unitTo, m.to)
 	words := wordsOf(x.f.lang)
 	return slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(s span) bool {
-		if s.to > from && (s.from < to || !words.DeniesBehind && !words.VerbLast) || x.stops(words, s) {
+		if s.to > from && (s.from < to || !words.DeniesBehind && !words.VerbLast) || x.stops(place{span: s}) {
 			return false
 		}
 		between := span{from: s.to, to: from}
@@ -92,12 +92,6 @@ func (x *facts) boundDenied(n number, m match) bool {
 		}
 		return x.joined(between.from, between.to, loaded().limits.Numbers.WordBehind) && !x.ofOther(words, n, between)
 	})
-}
-
-// stops reports a word that ends a treatment, which may count as a weak negation.
-func (x *facts) stops(words *wordRules, s span) bool {
-	m, ok := words.opposites.at(x.f.runes, s.from)
-	return ok && m.entries[0].group == treatment
 }
 
 // ofOther reports that what stands between a negation and a bound tells that it denies something else: a word for "if", or a drug whose dose the
