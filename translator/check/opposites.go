@@ -52,7 +52,7 @@ func (c *comparison) opposites() {
 	if c.has("negation") || len(c.source.negations) != len(c.target.negations) {
 		return
 	}
-	orders := c.orders()
+	orders := c.orders() || c.source.namesClass(wordsOf(c.from)) && c.target.namesClass(wordsOf(c.to))
 	source := c.source.concepts(c.from, orders)
 	if len(source) == 0 {
 		return
