@@ -11,18 +11,19 @@ func (x *facts) comparisons(words *wordRules) []match {
 }
 
 // boundsInWords compares "below 7" with "above 7": numbers that both sides compare with a word and no sign. In a long text a negation
-// may turn the one ("not in less than" is "not before at least").
+// may turn the one ("not in less than" is "not before at least"): there only such numbers tell as each side has once, in clauses without one.
 func (c *comparison) boundsInWords() {
-	if len(c.source.f.runes) > loaded().limits.Negation.Opposing && len(c.source.negations)+len(c.target.negations) > 0 {
-		return
-	}
 	source := c.source.comparisons(wordsOf(c.from))
 	if len(source) == 0 {
 		return
 	}
 	target := c.target.comparisons(wordsOf(c.to))
+	long := len(c.source.f.runes) > loaded().limits.Negation.Opposing && len(c.source.negations)+len(c.target.negations) > 0
 	for _, s := range c.paired {
 		if s.partner == nil || s.partner.code || s.dated || s.partner.dated {
+			continue
+		}
+		if long && (!c.source.plainlySaid(s.number) || !c.target.plainlySaid(s.partner.number)) {
 			continue
 		}
 		a, b := c.source.compared(s.number, source), c.target.compared(s.partner.number, target)
@@ -30,6 +31,18 @@ func (c *comparison) boundsInWords() {
 			c.found("number.bound_turned", c.source.text(a), c.target.text(b))
 		}
 	}
+}
+
+// plainlySaid reports a number that its text has once, in a clause that denies nothing.
+func (x *facts) plainlySaid(n number) bool {
+	times := 0
+	for _, other := range x.numbers {
+		if other.values[0] == n.values[0] {
+			times++
+		}
+	}
+	from, to := x.clauseAround(n.from, n.to)
+	return times == 1 && !slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(s span) bool { return s.from < to && from < s.to })
 }
 
 // compared gives a number with the nearest word beside it; its value is what that says, "" for nothing or for both.
@@ -42,7 +55,7 @@ func (x *facts) compared(n number, words []match) (said span) {
 	for _, m := range words {
 		gap, ok := x.besideNumber(n, m)
 		switch value := m.entries[0].value; {
-		case ok && x.deniedBeside(m):
+		case ok && x.boundDenied(n, m):
 			return span{} // "not above 96" says what one word of another language says
 		case !ok || gap > nearest:
 		case gap < nearest:
@@ -64,10 +77,29 @@ func (x *facts) besideNumber(n number, m match) (gap int, ok bool) {
 	return to - from, from <= to && x.joined(from, to, reach)
 }
 
-// deniedBeside reports a negation close to a word and outside of it.
-func (x *facts) deniedBeside(m match) bool {
-	reach := loaded().limits.Numbers.WordBehind
-	return slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(n span) bool {
-		return n.to <= m.from && m.from-n.to <= reach || n.from >= m.to && n.from-m.to <= reach
+// boundDenied reports a negation in front of a number with its word, in the same clause ("must not fall below 90"); where the verb stands last,
+// it may follow them. What denies something else ("no heparin below 50", "not if below 90"), or stops it, denies no bound.
+func (x *facts) boundDenied(n number, m match) bool {
+	from, to := min(n.from, m.from), max(n.to, n.unitTo, m.to)
+	words := wordsOf(x.f.lang)
+	return slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(s span) bool {
+		if s.to > from && (s.from < to || !words.DeniesBehind && !words.VerbLast) || x.stops(place{span: s}) {
+			return false
+		}
+		between := span{from: s.to, to: from}
+		if s.to > from {
+			between = span{from: to, to: s.from}
+		}
+		return x.joined(between.from, between.to, loaded().limits.Numbers.WordBehind) && !x.ofOther(words, n, between)
 	})
+}
+
+// ofOther reports that what stands between a negation and a bound tells that it denies something else: a word for "if", or a drug whose dose the
+// number is not.
+func (x *facts) ofOther(words *wordRules, n number, between span) bool {
+	inside := func(s span) bool { return between.from <= s.from && s.to <= between.to }
+	if n.unit == "" && slices.ContainsFunc(x.drugs, inside) {
+		return true
+	}
+	return slices.ContainsFunc(words.words.all(x.f.runes[between.from:between.to]), func(m match) bool { return m.entries[0].group == conditional })
 }

@@ -15,6 +15,12 @@ const (
 	weekday    = "weekday"
 )
 
+// The frequencies that a weekday may be mistaken for, as frequencies.yaml names them.
+const (
+	everyDay  = "1/d"
+	everyWeek = "1/w"
+)
+
 // dayParts are what a language's "day" may have words for.
 var dayParts = []string{beforeNoon, afterNoon, atNight, noon, midnight}
 
@@ -196,6 +202,49 @@ func (c *comparison) clock() {
 	if b, other := valueWithout(c.target.weekdays, c.source.weekdays); ok && other {
 		c.found("date.changed", c.source.text(a), c.target.text(b))
 	}
+	c.dayOfWeekOrDaily()
+}
+
+// dayOfWeekOrDaily finds what is given on days of the week by the one side, and daily by the other: methotrexate that is taken once a week kills daily.
+func (c *comparison) dayOfWeekOrDaily() {
+	if c.tells() {
+		return
+	}
+	if day, daily, ok := c.source.onDaysWhere(c.target); ok {
+		c.found("frequency.changed", c.source.text(day), c.target.text(daily))
+	}
+	if day, daily, ok := c.target.onDaysWhere(c.source); ok {
+		c.found("frequency.changed", c.source.text(daily), c.target.text(day))
+	}
+}
+
+// onDaysWhere gives a weekday of x and what says "daily" in y, where x says nothing of how often and y names nothing that may be a day.
+func (x *facts) onDaysWhere(y *facts) (day, daily span, ok bool) {
+	daily, ok = first(y.frequencies, everyDay)
+	if !ok || !x.singleDays() || len(x.frequencies)+len(x.maybeFrequencies) > 0 || x.holdsRate(daily) {
+		return span{}, span{}, false
+	}
+	if len(y.weekdays)+len(y.maybeWeekdays(y.f.lang)) > 0 || y.namesDate() || hasValue(y.frequencies, everyWeek) {
+		return span{}, span{}, false
+	}
+	named := y.ranks()
+	if !wordsOf(x.f.lang).NumberedDays {
+		named = nil
+	}
+	day, ok = valueWithout(x.weekdays, named)
+	return day, daily, ok
+}
+
+// singleDays reports weekdays that are no range: "Monday to Friday" may be "every working day", and seven of them are every day.
+func (x *facts) singleDays() bool {
+	switch days := distinct(x.weekdays); len(days) {
+	case 1, 3, 4:
+		return true
+	case 2:
+		first, last := x.weekdays[0], x.weekdays[len(x.weekdays)-1]
+		return first.to <= last.from && len(wordsOf(x.f.lang).contrast.all(x.f.runes[first.to:last.from])) > 0
+	}
+	return false
 }
 
 // timeWithout is the first time of x that y has not.

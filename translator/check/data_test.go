@@ -72,7 +72,7 @@ func TestHabitsOfLanguages(t *testing.T) {
 	have := map[string][]language.Code{}
 	for _, code := range language.Bases {
 		w := wordsOf(code)
-		for habit, has := range map[string]bool{"reorders": w.Reorders, "year first": w.YearFirst, "denies behind": w.DeniesBehind, "capital nouns": w.CapitalNouns, "elides": w.Elides, "era": w.Era.Since > 0} {
+		for habit, has := range map[string]bool{"reorders": w.Reorders, "year first": w.YearFirst, "denies behind": w.DeniesBehind, "verb last": w.VerbLast, "capital nouns": w.CapitalNouns, "elides": w.Elides, "era": w.Era.Since > 0} {
 			if has {
 				have[habit] = append(have[habit], code)
 			}
@@ -81,6 +81,7 @@ func TestHabitsOfLanguages(t *testing.T) {
 	require.ElementsMatch(t, []language.Code{"ja", "ko", "tr"}, have["reorders"])
 	require.ElementsMatch(t, []language.Code{"ja", "ko", "zh"}, have["year first"])
 	require.ElementsMatch(t, []language.Code{"ja", "ko", "tr"}, have["denies behind"])
+	require.ElementsMatch(t, []language.Code{"fa", "ur"}, have["verb last"])
 	require.ElementsMatch(t, []language.Code{"fr", "it"}, have["elides"])
 	require.ElementsMatch(t, []language.Code{"de"}, have["capital nouns"])
 	require.ElementsMatch(t, []language.Code{"th"}, have["era"])

@@ -305,7 +305,9 @@ func (x *facts) findWords(words *wordRules) {
 			s := span{m.from, m.to, e.group}
 			switch e.group {
 			case concord:
-				x.keep(&repeated, s)
+				if e.value != onlyAccented || x.f.hasAccent(m) {
+					x.keep(&repeated, s)
+				}
 			case omitted:
 				x.omit(span{m.from, m.to, e.value}, condition)
 			case conditional:

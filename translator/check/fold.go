@@ -124,6 +124,16 @@ func (f *folded) original(from, to int) string {
 	return strings.TrimSpace(f.text[f.starts[from]:f.ends[to-1]])
 }
 
+// hasAccent reports whether a word is written with an accent, or with an apostrophe in its place ("ne'").
+func (f *folded) hasAccent(m match) bool {
+	end := len(f.text)
+	if m.to < len(f.runes) {
+		end = int(f.starts[m.to])
+	}
+	word := f.text[f.starts[m.from]:end]
+	return strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf && accented(r) }) || strings.ContainsFunc(word, dropped) || isOneOf("'’", f.at(m.to))
+}
+
 func (f *folded) at(i int) rune {
 	if i < 0 || i >= len(f.runes) {
 		return 0

@@ -24,7 +24,7 @@ func TestLacksNegateNothing(t *testing.T) {
 
 // TestWholeConceptsNegateNothing: "not conscious" is "unconscious", and no negation of its own.
 func TestWholeConceptsNegateNothing(t *testing.T) {
-	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says []string }
+	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says, Last []string }
 	require.NoError(t, readYAML("opposites.yaml", &concepts))
 	for concept, languages := range concepts {
 		if !strings.HasSuffix(concept, "!") {
@@ -49,7 +49,7 @@ func requireNoNegation(t *testing.T, code language.Code, word string) {
 
 // TestEveryConceptIsKnownInEveryLanguage: what one language has no words for is never found to be its opposite.
 func TestEveryConceptIsKnownInEveryLanguage(t *testing.T) {
-	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says []string }
+	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says, Last []string }
 	require.NoError(t, readYAML("opposites.yaml", &concepts))
 	for concept, languages := range concepts {
 		for _, code := range language.Bases {

@@ -37,6 +37,7 @@ type limits struct {
 		RateBefore int `yaml:"rateBefore"`
 		RateBehind int `yaml:"rateBehind"`
 		NightFrom  int `yaml:"nightFrom"`
+		Age        int
 		WordBefore int `yaml:"wordBefore"`
 		WordBehind int `yaml:"wordBehind"`
 		Scheme     int

@@ -325,6 +325,8 @@ func (f *folded) noUnitSign(n number, at int) bool {
 		return wordsOf(f.lang).Elides
 	case next == '.':
 		return latinLetter(f.at(at + 2))
+	case f.ageSign(n, at):
+		return true
 	case strings.HasPrefix(f.text[f.starts[at]:], marks.Ordinal):
 		return true
 	case isOneOf(marks.Degree, f.at(at)):
@@ -332,6 +334,13 @@ func (f *folded) noUnitSign(n number, at int) bool {
 		return ok && loaded().units[m.entries[0].value].Time
 	}
 	return isOneOf(marks.Hour, f.at(at)) && !atMost(n.values[0], 24)
+}
+
+// ageSign reports the letter that tells age and sex in one ("66M, pneumonia"): a capital right behind what may be an age, and over there. "66F" has
+// no unit anyway.
+func (f *folded) ageSign(n number, at int) bool {
+	next := f.at(at + 1)
+	return at == n.to && f.original(at, at+1) == wordsOf(f.lang).AgeSign && atMost(n.values[0], loaded().limits.Numbers.Age) && (next == 0 || next == ',' || isSpace(next))
 }
 
 // isYear keeps a year ("2020 г.", "2020年") apart from an amount ("2 г" is two grams, "2年" two years).

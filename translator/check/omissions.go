@@ -30,12 +30,15 @@ const (
 // leaving is the group of such verbs.
 const leaving = "leave"
 
+// class is the group of the names of kinds of drugs, and of what else is given: "the diuretic", "the feeds".
+const class = "class"
+
 // treatment is the concept of data/opposites.yaml that an omission is the opposite of.
 const treatment = "treatment"
 
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
-	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, Skipped, If, IfFirst, Denied, Leave, Out, Doses, Ignore []string }
+	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, Skipped, If, IfFirst, Denied, Leave, Out, Doses, Classes, Ignore []string }
 	if err := readYAML("omissions.yaml", &table); err != nil {
 		return err
 	}
@@ -62,6 +65,7 @@ func (r *rules) loadOmissions() error {
 			{words, row.Ignore, entry{group: omitted, ignore: true}},
 			{doses, row.Leave, entry{group: leaving, sure: true}},
 			{doses, row.Doses, entry{group: "dose", sure: true}},
+			{doses, row.Classes, entry{group: class, sure: true}},
 		} {
 			for _, word := range list.words {
 				list.into.add(word, list.entry)
@@ -88,6 +92,11 @@ func (x *facts) treatments(words *wordRules) treatments {
 		}
 	}
 	return g
+}
+
+// namesClass reports whether a text names a kind of drugs.
+func (x *facts) namesClass(words *wordRules) bool {
+	return slices.ContainsFunc(words.doses.all(x.f.runes), func(m match) bool { return m.entries[0].group == class })
 }
 
 // settleOmissions lets the words for omitting something count where a drug or a dose is spoken of, and answer elsewhere: no negation in a

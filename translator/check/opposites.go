@@ -10,7 +10,7 @@ import (
 
 // loadOpposites reads the words whose opposite differs by a prefix; it comes after loadWords.
 func (r *rules) loadOpposites() error {
-	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says []string }
+	var concepts map[string]map[language.Code]struct{ Is, IsNot, Says, Last []string }
 	if err := readYAML("opposites.yaml", &concepts); err != nil {
 		return err
 	}
@@ -38,6 +38,9 @@ func (r *rules) loadOpposites() error {
 					r.words[code].words.add(word, entry{group: negated, ignore: true})
 				}
 			}
+			for _, word := range words.Last {
+				l.add(word, entry{group: concept, value: atClauseEnd, sure: !ordered})
+			}
 			for _, word := range words.Says {
 				l.add(word, entry{group: concept, value: mentioned, sure: !ordered})
 			}
@@ -52,7 +55,7 @@ func (c *comparison) opposites() {
 	if c.has("negation") || len(c.source.negations) != len(c.target.negations) {
 		return
 	}
-	orders := c.orders()
+	orders := c.orders() || c.source.namesClass(wordsOf(c.from)) && c.target.namesClass(wordsOf(c.to))
 	source := c.source.concepts(c.from, orders)
 	if len(source) == 0 {
 		return
@@ -104,7 +107,10 @@ func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 		if e.value == mentioned || !e.sure && !orders {
 			continue
 		}
-		if x.negatedWithin(m) { // "not stable" is the negation of what is said
+		if e.value == atClauseEnd && !x.endsWithDrug(m) {
+			continue
+		}
+		if e.value == atClauseEnd || x.negatedWithin(m) { // "not stable" is the negation of what is said
 			e.value = "is"
 		}
 		found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
@@ -113,6 +119,15 @@ func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 		found = x.withOmissions(found)
 	}
 	return found
+}
+
+// endsWithDrug reports a match that ends a clause which a drug begins, and that has no other word for treating: "Heparin ab heute Abend weiter.", not "he
+// bleeds on heparin further".
+func (x *facts) endsWithDrug(m match) bool {
+	from, _ := x.clauseAround(m.from, m.to)
+	inside := func(s span) bool { return from <= s.from && s.to <= m.from }
+	treats := slices.ContainsFunc(wordsOf(x.f.lang).opposites.all(x.f.runes[from:m.from]), func(other match) bool { return other.entries[0].group == treatment })
+	return x.endsClause(m.to) && !treats && slices.ContainsFunc(x.drugs, func(s span) bool { return inside(s) && x.beginsClause(s.from) }) && !slices.ContainsFunc(slices.Concat(x.negations, x.weak, x.omissions), inside)
 }
 
 // negatedWithin reports whether a negation that counts stands in a match.
@@ -142,6 +157,9 @@ func spansOfConcept(all []said, concept string) (spans []span) {
 
 // mentioned is the value of words that name a concept, whether it is so or not ("consciousness").
 const mentioned = "says"
+
+// atClauseEnd is the value of words that say that a drug is given at the end of its clause alone, and elsewhere anything ("weiter", "further").
+const atClauseEnd = "last"
 
 // wholeConcepts compares the concepts whose opposite counts as no negation: an "unconscious" may not be lost.
 func (c *comparison) wholeConcepts() {
@@ -210,18 +228,23 @@ func (x *facts) beside(place span, things []span) (span, bool) {
 	if len(distinct(things)) < 2 {
 		return span{}, false
 	}
-	from, to := place.from, place.to
+	from, to := x.clauseAround(place.from, place.to)
+	inside := slices.DeleteFunc(slices.Clone(things), func(s span) bool { return s.from < from || s.to > to })
+	if len(inside) != 1 {
+		return span{}, false
+	}
+	return inside[0], true
+}
+
+// clauseAround is where the clause of a place begins and ends.
+func (x *facts) clauseAround(from, to int) (start, end int) {
 	for from > 0 && !clauseMark(x.f.runes[from-1]) {
 		from--
 	}
 	for to < len(x.f.runes) && !clauseMark(x.f.runes[to]) {
 		to++
 	}
-	inside := slices.DeleteFunc(slices.Clone(things), func(s span) bool { return s.from < from || s.to > to })
-	if len(inside) != 1 {
-		return span{}, false
-	}
-	return inside[0], true
+	return from, to
 }
 
 func clauseMark(r rune) bool { return strings.ContainsRune(loaded().marks.Clause, r) }

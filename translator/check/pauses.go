@@ -80,8 +80,32 @@ func (x *facts) answer(orders []place, y *facts, reach float64) (lacking, weak [
 	weak = x.places(x.weak)
 	_, answers := partition(weak, x.denies)
 	_, answered := partition(y.places(y.weak), y.denies)
-	lacking, used := matched(orders, unmatched(answers, answered, reach), reach)
+	lacking, used := matched(orders, x.unused(answers, y, answered, reach), reach)
 	return lacking, slices.DeleteFunc(weak, func(p place) bool { return slices.Contains(used, p) })
+}
+
+// unused gives those of some weak negations of x that answer to no weak one of y. Where x only stops treatments and starts none, what stops them
+// answers to such words alone: the "until" of "hold heparin until the CT" is no "sospendere".
+func (x *facts) unused(answers []place, y *facts, answered []place, reach float64) []place {
+	if len(x.treatmentWords("is")) > 0 {
+		return unmatched(answers, answered, reach)
+	}
+	stops, others := partition(answers, x.stops)
+	stopsOfY, othersOfY := partition(answered, y.stops)
+	left, used := matched(stops, stopsOfY, reach)
+	return slices.Concat(left, unmatched(others, slices.Concat(without(stopsOfY, used), othersOfY), reach))
+}
+
+// stops reports a word that ends a treatment, which may count as a weak negation.
+func (x *facts) stops(p place) bool {
+	return slices.ContainsFunc(x.treatmentWords("isnot"), func(m match) bool { return m.from < p.to && p.from < m.to })
+}
+
+// treatmentWords are the words of a text that give something, or end that.
+func (x *facts) treatmentWords(says string) []match {
+	return slices.DeleteFunc(wordsOf(x.f.lang).opposites.all(x.f.runes), func(m match) bool {
+		return m.entries[0].group != treatment || m.entries[0].value != says
+	})
 }
 
 func omits(p place) bool { return p.value == omitted }

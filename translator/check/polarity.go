@@ -18,6 +18,9 @@ const (
 	faint    = "faint"
 )
 
+// onlyAccented is the value of words that mean this with their accent only, which folded text has lost.
+const onlyAccented = "accented"
+
 // wordPart is a part of words that negates, wherever it stands in them but for their first two letters.
 type wordPart struct {
 	runes []rune

@@ -44,16 +44,18 @@ type wordFile struct {
 
 // habits are what a language does otherwise than most.
 type habits struct {
-	Accents      bool // words differ by accents alone, which stay
-	Separate     bool // it writes no clitics onto a word, though it uses the Arabic script
-	Reorders     bool // it puts a clause before what it describes, so that numbers of different clauses change places
-	YearFirst    bool `yaml:"yearFirst"`    // a date goes from the year to the day
-	MonthFirst   bool `yaml:"monthFirst"`   // in a date with slashes the month may be the first
-	YearBehind   bool `yaml:"yearBehind"`   // no year stands before the name of its month
-	DeniesBehind bool `yaml:"deniesBehind"` // "not" stands behind what it denies
-	CapitalNouns bool `yaml:"capitalNouns"` // a capital makes no name
-	NumberedDays bool `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
-	Elides       bool // an article loses its vowel before one, and looks like a unit
+	Accents      bool   // words differ by accents alone, which stay
+	Separate     bool   // it writes no clitics onto a word, though it uses the Arabic script
+	Reorders     bool   // it puts a clause before what it describes, so that numbers of different clauses change places
+	YearFirst    bool   `yaml:"yearFirst"`    // a date goes from the year to the day
+	MonthFirst   bool   `yaml:"monthFirst"`   // in a date with slashes the month may be the first
+	YearBehind   bool   `yaml:"yearBehind"`   // no year stands before the name of its month
+	DeniesBehind bool   `yaml:"deniesBehind"` // "not" stands behind what it denies
+	VerbLast     bool   `yaml:"verbLast"`     // the verb stands last, and a "not" beside it
+	AgeSign      string `yaml:"ageSign"`      // a capital behind an age, which says the sex and would be a unit
+	CapitalNouns bool   `yaml:"capitalNouns"` // a capital makes no name
+	NumberedDays bool   `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
+	Elides       bool   // an article loses its vowel before one, and looks like a unit
 	Era          era
 }
 
@@ -88,6 +90,7 @@ type leveled struct {
 type negationWords struct {
 	Sure           []string // "not", "no", "without": each counts
 	Concord        []string // repeat the negation of their clause (Spanish "nunca" beside "no"), else count
+	Accented       []string // those of concord that without their accent are another word (Italian "né" is "nor", "ne" is "of it")
 	Opposite       []string // turn one word ("ineffective"); other languages may need a "not" for it
 	Weak           []string // say it otherwise ("avoid", "instead of"); answer to a "not", prove nothing
 	Faint          []string // lack something or are far from it ("shortage", "unlike"); weak where nothing is ordered, else nothing
@@ -321,6 +324,9 @@ func (w *wordRules) addNegation(list negationWords) {
 		for _, word := range tier.words {
 			w.words.add(word, entry{group: tier.group, sure: tier.sure})
 		}
+	}
+	for _, word := range list.Accented {
+		w.words.add(word, entry{group: concord, value: onlyAccented, sure: true})
 	}
 	for _, word := range list.Ignore {
 		w.words.add(word, entry{group: negated, ignore: true})
