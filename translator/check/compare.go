@@ -97,6 +97,7 @@ func (c *comparison) segment(source, translation string) {
 	c.negations()
 	c.opposites()
 	c.wholeConcepts()
+	c.unless()
 	c.denied()
 	c.drugOrder()
 	c.sides()

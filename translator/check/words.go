@@ -103,36 +103,38 @@ type negationWords struct {
 // wordRules are the words of one language.
 type wordRules struct {
 	habits
-	declension   declension
-	commaDecimal bool
-	numbers      lexicon // numbers, months, scales
-	words        lexicon // negation, sides
-	frequency    lexicon
-	opposites    lexicon
-	routes       lexicon
-	signs        lexicon // words for a sign of a number
-	clock        lexicon
-	oclock, at   lexicon
-	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
-	shortDays    lexicon // what may be a weekday
-	share        lexicon
-	tenths       lexicon
-	contrast     lexicon
-	facedBefore  lexicon
-	facedOne     lexicon
-	facedSays    lexicon
-	half         lexicon
-	ordinals     lexicon
-	dailyTimes   bool     // "2x500 mg" is twice a day
-	doses        lexicon  // words for what is given
-	roles        lexicon  // beside a drug that is given up
-	reasons      lexicon  // before a reason, a condition, or what another drug is added to
-	givenUp      []string // ends of its own word, folded
-	dual         []string // folded
-	inside       []wordPart
-	insideUnless []string // folded
-	measured     measuredWords
-	common       bool // opposites prove nothing in long texts
+	declension    declension
+	commaDecimal  bool
+	numbers       lexicon // numbers, months, scales
+	words         lexicon // negation, sides
+	frequency     lexicon
+	opposites     lexicon
+	routes        lexicon
+	signs         lexicon // words for a sign of a number
+	clock         lexicon
+	oclock, at    lexicon
+	calendar      lexicon // parts of the day, weekdays, and what makes a rate of a unit
+	shortDays     lexicon // what may be a weekday
+	share         lexicon
+	tenths        lexicon
+	contrast      lexicon
+	facedBefore   lexicon
+	facedOne      lexicon
+	facedSays     lexicon
+	half          lexicon
+	ordinals      lexicon
+	dailyTimes    bool     // "2x500 mg" is twice a day
+	doses         lexicon  // words for what is given
+	roles         lexicon  // beside a drug that is given up
+	conditions    lexicon  // "if", "unless"
+	reasons       lexicon  // before a reason, a condition, or what another drug is added to
+	givenUp       []string // ends of its own word, folded
+	conditionEnds []string // folded
+	dual          []string // folded
+	inside        []wordPart
+	insideUnless  []string // folded
+	measured      measuredWords
+	common        bool // opposites prove nothing in long texts
 }
 
 func (r *rules) loadWords() error {
@@ -266,7 +268,7 @@ func newWordRules(file wordFile) *wordRules {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.reasons}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
 }
 
 func (w *wordRules) addClock(file wordFile) {
