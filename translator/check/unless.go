@@ -28,9 +28,7 @@ func (r *rules) loadConditions() error {
 		for _, word := range row.Unless {
 			w.conditions.add(word, entry{group: unless, sure: true})
 		}
-		for _, end := range row.Ending {
-			w.conditionEnds = append(w.conditionEnds, string(foldFor(end, w.Accents).runes))
-		}
+		w.conditionEnds = foldedWords(row.Ending, w.Accents)
 	}
 	return nil
 }

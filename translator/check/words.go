@@ -32,6 +32,8 @@ type wordFile struct {
 	Weekdays   []string            // seven from Monday, "/" between alternatives
 	ShortDays  []string            `yaml:"shortDays"` // what else may name a weekday and may be another word ("Mon", "sat"); they answer one that is to be read back
 	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
+	Over       []string            // between the two, where they stand in such words: "14 over 9"
+	Only       []string            // behind a number and in front of a negation that is none: Japanese しか, "no more than that"
 	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast   []string            // words between two sides that are set against each other
 	Half       []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
@@ -117,6 +119,8 @@ type wordRules struct {
 	shortDays     lexicon // what may be a weekday
 	share         lexicon
 	tenths        lexicon
+	over          []string // folded
+	only          []string // folded
 	contrast      lexicon
 	facedBefore   lexicon
 	facedOne      lexicon
@@ -203,6 +207,7 @@ func (r *rules) fault(file wordFile) error {
 
 func newWordRules(file wordFile) *wordRules {
 	w := &wordRules{habits: file.habits, declension: file.Drugs, commaDecimal: file.Decimal == ",", dailyTimes: file.DailyTimes}
+	w.over, w.only = foldedWords(file.Over, file.Accents), foldedWords(file.Only, file.Accents)
 	for _, l := range w.lexicons() {
 		l.accents, l.separate = file.Accents, file.Separate
 	}
@@ -264,6 +269,14 @@ func newWordRules(file wordFile) *wordRules {
 		}
 	}
 	return w
+}
+
+// foldedWords are words as they stand in a folded text.
+func foldedWords(words []string, accents bool) (folded []string) {
+	for _, word := range words {
+		folded = append(folded, string(foldFor(word, accents).runes))
+	}
+	return folded
 }
 
 // lexicons are all the lists of words of the language.
@@ -331,9 +344,7 @@ func (w *wordRules) addNegation(list negationWords) {
 		w.inside = append(w.inside, wordPart{foldFor(part, w.Accents).runes, opposed})
 	}
 	w.common = list.Common
-	for _, word := range list.InsideUnless {
-		w.insideUnless = append(w.insideUnless, string(foldFor(word, w.Accents).runes))
-	}
+	w.insideUnless = foldedWords(list.InsideUnless, w.Accents)
 }
 
 // digitsPoint and digitsComma are rules without words, for numbers in digits. Rules are large, and nobody changes them.
