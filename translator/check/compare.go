@@ -85,6 +85,7 @@ func (c *comparison) segment(source, translation string) {
 	c.numbers()
 	c.concentrations()
 	c.signs()
+	c.oneTimes()
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}

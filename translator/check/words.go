@@ -32,6 +32,7 @@ type wordFile struct {
 	Weekdays   []string            // seven from Monday, "/" between alternatives
 	ShortDays  []string            `yaml:"shortDays"` // what else may name a weekday and may be another word ("Mon", "sat"); they answer one that is to be read back
 	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
+	Ones       map[string][]string // unit of time → words for one of it that hold no number ("over an hour")
 	Over       []string            // between the two, where they stand in such words: "14 over 9"
 	Only       []string            // behind a number and in front of a negation that is none: Japanese しか, "no more than that"
 	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
@@ -119,6 +120,7 @@ type wordRules struct {
 	shortDays     lexicon // what may be a weekday
 	share         lexicon
 	tenths        lexicon
+	ones          lexicon
 	over          []string // folded
 	only          []string // folded
 	contrast      lexicon
@@ -195,6 +197,11 @@ func (r *rules) fault(file wordFile) error {
 	for unit := range file.Per {
 		if _, known := r.units[unit]; !known && unit != perUnit {
 			return fmt.Errorf("per: %q is not in units.yaml", unit)
+		}
+	}
+	for unit := range file.Ones {
+		if !r.units[unit].Time {
+			return fmt.Errorf("ones: %q is no unit of time in units.yaml", unit)
 		}
 	}
 	for part := range file.Day {
@@ -281,7 +288,7 @@ func foldedWords(words []string, accents bool) (folded []string) {
 
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.ones, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
 }
 
 func (w *wordRules) addClock(file wordFile) {
@@ -291,6 +298,11 @@ func (w *wordRules) addClock(file wordFile) {
 	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}, {&w.tenths, file.Tenths}} {
 		for _, word := range list.words {
 			list.into.add(word, entry{group: "clock", sure: true})
+		}
+	}
+	for unit, words := range file.Ones {
+		for _, word := range words {
+			w.ones.add(word, entry{group: "one", value: unit, sure: true})
 		}
 	}
 	for part, words := range file.Day {
