@@ -1,6 +1,10 @@
 package check
 
-import "slices"
+import (
+	"slices"
+
+	"medixchange/translator/language"
+)
 
 // oneTime is one of a unit of time in a text: "one hour", or with no number "over an hour".
 type oneTime struct {
@@ -61,4 +65,19 @@ func (x *facts) lasting(ones []oneTime, unit string) (count int) {
 		}
 	}
 	return count
+}
+
+// saysOne reports whether a text has a length of time without a number that lasts as long as a number of another text: "for a week" is 7 days.
+func (x *facts) saysOne(code language.Code, n number) bool {
+	u := loaded().units[n.unit]
+	if !u.Time || n.dated {
+		return false
+	}
+	for _, m := range wordsOf(code).ones.all(x.f.runes) {
+		one := loaded().units[m.entries[0].value]
+		if share := float(n.values[0]) * u.Factor / one.Factor; u.Dimension == one.Dimension && share > 0.99 && share < 1.01 {
+			return true
+		}
+	}
+	return false
 }
