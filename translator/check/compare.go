@@ -86,6 +86,7 @@ func (c *comparison) segment(source, translation string) {
 	c.numbers()
 	c.concentrations()
 	c.signs()
+	c.oneTimes()
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}
@@ -98,6 +99,7 @@ func (c *comparison) segment(source, translation string) {
 	c.negations()
 	c.opposites()
 	c.wholeConcepts()
+	c.unless()
 	c.denied()
 	c.drugOrder()
 	c.sides()

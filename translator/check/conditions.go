@@ -10,7 +10,7 @@ const atStart = "start"
 // a word such as "hold" ("if the rate is low hold metoprolol").
 func (x *facts) omit(word, condition span) {
 	x.keep(&x.omissions, word)
-	if word.value == reported && !x.writtenOn(word.from) || word.value == "" && (x.conditioned(word, condition) || x.asked(word.to)) {
+	if word.value == reported && !x.writtenOn(word.from) || (word.value == "" || word.value == besideValue) && (x.conditioned(word, condition) || x.asked(word.to)) {
 		x.keep(&x.told, word)
 	}
 }

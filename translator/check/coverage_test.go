@@ -124,6 +124,9 @@ func (c *ruleCase) rules() (names []string) {
 
 // amounts names the units and the signs of the numbers of a case.
 func (c *ruleCase) amounts(source *facts) (names []string) {
+	if c.gives("number.bound") && slices.ContainsFunc(wordsOf(c.from).signs.all(source.f.runes), func(m match) bool { return m.entries[0].value == rangeStart }) {
+		names = append(names, "sign "+rangeStart)
+	}
 	for _, n := range source.numbers {
 		if c.gives("unit.", "dose.", "decimal.", "number.changed", "number.missing") {
 			for _, part := range strings.Split(n.unit, "/") {

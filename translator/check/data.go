@@ -67,7 +67,7 @@ func load() (*rules, error) {
 	r := &rules{wholes: map[string]bool{}, units: map[string]unit{}, vitals: map[string]bool{}, vitalNames: map[string]bool{}, frequencies: map[string]frequency{}, sameRhythm: map[string]string{}, skeletons: map[string]string{},
 		words: map[language.Code]*wordRules{}, verdicts: map[string]Verdict{}, order: map[string]int{}}
 	for _, load := range []func() error{
-		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadLabels, r.loadConcentrations, r.loadVitals, r.loadCompounds, r.loadWords, r.loadRhythms, r.loadDrugs, r.loadDruglike, r.loadThaiForms, r.loadThaiSounds, r.loadOmissions, r.loadLacks, r.loadRoles, r.loadOpposites, r.loadRoutes, r.loadSigns,
+		r.loadLimits, r.loadMarks, r.loadNumberForms, r.loadVerdicts, r.loadUnits, r.loadFrequencies, r.loadCounted, r.loadLabels, r.loadConcentrations, r.loadVitals, r.loadCompounds, r.loadWords, r.loadRhythms, r.loadDrugs, r.loadDruglike, r.loadThaiForms, r.loadThaiSounds, r.loadOmissions, r.loadConditions, r.loadLacks, r.loadRoles, r.loadOpposites, r.loadRoutes, r.loadSigns,
 	} {
 		if err := load(); err != nil {
 			return nil, err

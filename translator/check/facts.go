@@ -151,6 +151,9 @@ func (x *facts) findPressures(words *wordRules) {
 	limits := &loaded().limits.Pressure
 	for i := 0; i+1 < len(x.numbers); i++ {
 		a, b := &x.numbers[i], &x.numbers[i+1]
+		if x.saidOver(words, a, b) {
+			x.centimetres(words, a, b)
+		}
 		if a.dated || b.dated || b.from != a.to+1 || x.f.at(a.to) != '/' {
 			continue
 		}
@@ -161,6 +164,11 @@ func (x *facts) findPressures(words *wordRules) {
 			x.pressures = append(x.pressures, span{a.from, b.unitTo, strconv.Itoa(upper) + "/" + strconv.Itoa(lower)})
 		}
 	}
+}
+
+// saidOver reports two numbers with a word of a blood pressure between them ("۱۴ روی ۹").
+func (x *facts) saidOver(words *wordRules, a, b *number) bool {
+	return len(words.over) > 0 && a.to < b.from && slices.Contains(words.over, strings.TrimSpace(string(x.f.runes[a.to:b.from])))
 }
 
 // centimetres lets a blood pressure in centimetres of mercury also be one in millimetres: "TA 18/11" is 180/110.
@@ -325,6 +333,7 @@ func (x *facts) findWords(words *wordRules) {
 	}
 	x.findInside(words, taken)
 	x.addConcord(repeated)
+	x.dropOnly(words)
 	x.settleOmissions(words)
 	sortSpans(x.negations)
 	x.settleSides(words)

@@ -115,7 +115,9 @@ func (x *facts) countsMore(at int) bool {
 	return ok
 }
 
+// addHalf adds a half to a number. What is given as one and a half is an amount, whatever else "one" may say alone.
 func (n *number) addHalf() {
+	n.plain = n.plain || n.soft && !n.ordinal() && loaded().units[n.unit].Given
 	n.values = []string{strconv.FormatFloat(float(n.values[0])+0.5, 'f', -1, 64)}
 	n.decimal = true
 }

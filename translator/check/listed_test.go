@@ -34,6 +34,7 @@ var listedFiles = map[string]struct {
 }{
 	"compounds.yaml":      {endings: true, gives: []string{"drug.", "dose.", "number."}},
 	"concentrations.yaml": {gives: []string{"dose."}},
+	"conditions.yaml":     {languages: true, gives: []string{"negation."}},
 	"counted.yaml":        {gives: []string{"number."}},
 	"druglike.yaml":       {gives: []string{"drug."}},
 	"labels.yaml":         {gives: []string{"number.", "dose.", "unit."}},

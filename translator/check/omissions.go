@@ -25,6 +25,7 @@ const (
 	besideGiven = "beside" // in front of what is not given, or right behind it
 	partOfVerb  = "part"   // behind what is not given, which stands behind the verb that it is a part of
 	reported    = "report" // anywhere, and it is no order
+	besideValue = "value"  // an order without a drug too, where a number stands behind: "hold if SBP < 100"
 )
 
 // leaving is the group of such verbs.
@@ -38,7 +39,7 @@ const treatment = "treatment"
 
 // loadOmissions reads the words for not giving a dose; it comes after loadWords.
 func (r *rules) loadOmissions() error {
-	var table map[language.Code]struct{ Is, IsNot, Before, Reported, Answers, Missed, Skipped, If, IfFirst, Denied, Leave, Out, Doses, Classes, Ignore []string }
+	var table map[language.Code]struct{ Is, IsNot, Before, Value, Reported, Answers, Missed, Skipped, If, IfFirst, Denied, Leave, Out, Doses, Classes, Ignore []string }
 	if err := readYAML("omissions.yaml", &table); err != nil {
 		return err
 	}
@@ -53,6 +54,7 @@ func (r *rules) loadOmissions() error {
 			{words, row.IsNot, entry{group: omitted, sure: true}},
 			{words, row.IsNot, entry{group: negated, sure: true}},
 			{words, row.Before, entry{group: omitted, value: besideGiven, sure: true}},
+			{words, row.Value, entry{group: omitted, value: besideValue, sure: true}},
 			{words, row.Out, entry{group: omitted, value: partOfVerb, sure: true}},
 			{words, row.Reported, entry{group: omitted, value: reported, sure: true}},
 			{words, row.Answers, entry{group: paused, sure: true}},
@@ -110,15 +112,15 @@ func (x *facts) settleOmissions(words *wordRules) {
 		x.omissions[i].value = x.settled(o, g)
 		x.negate(x.omissions[i])
 	}
-	x.settleAnswers(x.pauses, g.things)
-	x.settleAnswers(x.missed, g.things)
+	x.settleAnswers(x.pauses, g.things, x.conditions(words))
+	x.settleAnswers(x.missed, g.things, nil)
 }
 
 // settleAnswers takes the value from words that stand beside nothing that is given: they may be of anything, and only answer to such a word of
-// the other side.
-func (x *facts) settleAnswers(words, things []span) {
+// the other side. A condition right beside them makes an order of them too, whose drug stands in another clause or is known to the reader.
+func (x *facts) settleAnswers(words, things, conditions []span) {
 	for i, s := range words {
-		if !x.givenBehind(s, things) && !x.givenBefore(s, things) && !slices.ContainsFunc(things, func(thing span) bool { return x.inReach(thing, s) }) {
+		if !x.besideCondition(s, conditions) && !x.givenBehind(s, things) && !x.givenBefore(s, things) && !slices.ContainsFunc(things, func(thing span) bool { return x.inReach(thing, s) }) {
 			words[i].value = ""
 		}
 	}
@@ -131,12 +133,19 @@ func (x *facts) settled(o span, g treatments) string {
 		return omitted
 	case o.value == partOfVerb:
 		return ""
+	case o.value == besideValue && x.valueBehind(o):
+		return omitted
 	case len(g.things) == 0 && !x.namesDose():
 		return weakened
 	case o.value == besideGiven && !x.givenBehind(o, g.things) && !x.givenBefore(o, g.things):
 		return paused
 	}
 	return omitted
+}
+
+// valueBehind reports whether a number stands behind a place in its clause.
+func (x *facts) valueBehind(place span) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool { return !n.soft && x.inReach(place, span{from: n.from}) })
 }
 
 // inReach reports whether a place stands behind another in its clause.

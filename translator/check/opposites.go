@@ -30,10 +30,12 @@ func (r *rules) loadOpposites() error {
 			}
 			l := &w.opposites
 			for _, word := range words.Is {
-				l.add(word, entry{group: concept, value: "is", sure: !ordered})
+				word, alone := strings.CutSuffix(word, "+")
+				l.add(word, entry{group: concept, value: "is", sure: !ordered || alone})
 			}
 			for _, word := range words.IsNot {
-				l.add(word, entry{group: concept, value: "isnot", sure: !ordered})
+				word, alone := strings.CutSuffix(word, "+")
+				l.add(word, entry{group: concept, value: "isnot", sure: !ordered || alone})
 				if whole {
 					r.words[code].words.add(word, entry{group: negated, ignore: true})
 				}

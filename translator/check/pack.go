@@ -59,7 +59,7 @@ func (r *rules) eachString(with func(string) string) {
 		r.symbols[i] = with(r.symbols[i])
 	}
 	for _, w := range r.words {
-		for _, list := range [][]string{w.dual, w.insideUnless, w.doubled, w.givenUp, w.together} {
+		for _, list := range [][]string{w.dual, w.insideUnless, w.doubled, w.givenUp, w.together, w.over, w.only, w.conditionEnds} {
 			for i := range list {
 				list[i] = with(list[i])
 			}

@@ -150,6 +150,36 @@ func (x *facts) addConcord(repeated []span) {
 	}
 }
 
+// dropOnly leaves out the negations that say no more than "only" together with a word behind a number: しか…ない, 밖에 안. The word itself is a weak one,
+// for "no more than".
+func (x *facts) dropOnly(words *wordRules) {
+	if len(words.only) == 0 || len(x.negations) == 0 {
+		return
+	}
+	sortSpans(x.negations)
+	for _, n := range x.numbers {
+		from, ok := x.pastOnly(words, max(n.unitTo, n.rateTo))
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(x.negations, func(s span) bool { return s.from >= from })
+		if i >= 0 && x.oneClause(from, x.negations[i].from, loaded().limits.Negation.ConcordReach) {
+			x.negations = slices.Delete(x.negations, i, i+1)
+		}
+	}
+}
+
+// pastOnly is where a word for "only" is over that is written onto what ends at a place.
+func (x *facts) pastOnly(words *wordRules, at int) (end int, ok bool) {
+	for _, word := range words.only {
+		end = at + len([]rune(word))
+		if end <= len(x.f.runes) && string(x.f.runes[at:end]) == word {
+			return end, true
+		}
+	}
+	return at, false
+}
+
 // sameClause reports whether two places are near each other and not parted by the end of a sentence.
 func (x *facts) sameClause(a, b span) bool {
 	if a.from > b.from {

@@ -168,7 +168,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.rhythm(c.source, c.target) || s.unit != "" && c.repeated(source, s) {
+		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.rhythm(c.source, c.target) || s.unit != "" && c.repeated(source, s) || c.target.saysOne(c.to, s.number) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
@@ -179,7 +179,7 @@ func (c *comparison) leftOver(source, target []*candidate) {
 		c.lost(s)
 	}
 	for _, t := range target {
-		if t.partner != nil || t.soft && !t.month || t.fullHour() || t.rhythm(c.target, c.source) {
+		if t.partner != nil || t.soft && !t.month || t.fullHour() || t.rhythm(c.target, c.source) || c.source.saysOne(c.from, t.number) {
 			continue
 		}
 		if critical(t.unit) || !c.repeated(target, t) && !c.repeated(source, t) {

@@ -23,9 +23,7 @@ func (r *rules) loadRoles() error {
 			w.roles.add(word, entry{group: "behind", sure: true})
 		}
 		w.givenUp = row.Ending
-		for _, word := range row.Together {
-			w.together = append(w.together, string(foldFor(word, w.words.accents).runes))
-		}
+		w.together = foldedWords(row.Together, w.words.accents)
 		w.reasons.accents, w.reasons.separate = w.words.accents, w.words.separate
 		for _, word := range row.Since {
 			w.reasons.add(word, entry{group: "before", sure: true})

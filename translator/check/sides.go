@@ -51,9 +51,16 @@ func (c *comparison) sides() {
 	if c.deniedSides() {
 		return
 	}
-	if a, b := c.source.sides, c.target.sides; len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
+	if a, b := c.source.sidesInOrder(), c.target.sidesInOrder(); len(a) == 2 && len(b) == 2 && a[0].value != a[1].value && a[0].value == b[1].value && a[1].value == b[0].value {
 		c.found("side.order", c.source.text(a[0]), c.target.text(b[0]))
 	}
+}
+
+// sidesInOrder are the places of a text that name a side, with those that do so only beside another one ("the right one").
+func (x *facts) sidesInOrder() []span {
+	sides := slices.Concat(x.sides, x.faced)
+	sortSpans(sides)
+	return sides
 }
 
 // turnedSides notices that one of several sides has become the other.

@@ -16,7 +16,7 @@ func (r *rules) loadSigns() error {
 		return err
 	}
 	for meaning, languages := range meanings {
-		if !slices.Contains([]string{less, more, minus}, meaning) {
+		if !slices.Contains([]string{less, more, minus, rangeStart}, meaning) {
 			return fmt.Errorf("signs.yaml: %q is no meaning of a sign", meaning)
 		}
 		for code := range languages {
@@ -25,12 +25,17 @@ func (r *rules) loadSigns() error {
 			}
 		}
 		for code, w := range r.words {
-			if len(languages[code]) == 0 {
+			if len(languages[code]) == 0 && meaning != rangeStart {
 				return fmt.Errorf("signs.yaml: %s has no words in %s", meaning, code)
 			}
 			for _, word := range languages[code] {
 				word, vague := strings.CutSuffix(word, "?")
-				w.signs.add(word, entry{group: "sign", value: meaning, sure: !vague})
+				word, upTo := strings.CutSuffix(word, "~")
+				group := "sign"
+				if upTo {
+					group = rangeEnd
+				}
+				w.signs.add(word, entry{group: group, value: meaning, sure: !vague && !upTo})
 			}
 		}
 	}
@@ -42,6 +47,12 @@ const (
 	less  = "less"
 	more  = "more"
 	minus = "minus"
+)
+
+// rangeStart is what a word says that begins a range, and rangeEnd the group of those that end one and elsewhere say "less": "up to".
+const (
+	rangeStart = "start"
+	rangeEnd   = "upto"
 )
 
 // sign is what stands before a number and makes it another.
@@ -145,6 +156,7 @@ func (c *comparison) signs() {
 		c.minuses(s.number, s.partner.number)
 	}
 	c.boundsInWords()
+	c.rangeEnds()
 }
 
 func (c *comparison) bounds(s, t number) {

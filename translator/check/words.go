@@ -32,6 +32,9 @@ type wordFile struct {
 	Weekdays   []string            // seven from Monday, "/" between alternatives
 	ShortDays  []string            `yaml:"shortDays"` // what else may name a weekday and may be another word ("Mon", "sat"); they answer one that is to be read back
 	Tenths     []string            // words before a blood pressure that is told in centimetres ("TA 18/11")
+	Ones       map[string][]string // unit of time → words for one of it that hold no number ("over an hour")
+	Over       []string            // between the two, where they stand in such words: "14 over 9"
+	Only       []string            // behind a number and in front of a negation that is none: Japanese しか, "no more than that"
 	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast   []string            // words between two sides that are set against each other
 	Half       []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
@@ -107,38 +110,43 @@ type negationWords struct {
 // wordRules are the words of one language.
 type wordRules struct {
 	habits
-	declension   declension
-	commaDecimal bool
-	numbers      lexicon // numbers, months, scales
-	words        lexicon // negation, sides
-	frequency    lexicon
-	opposites    lexicon
-	routes       lexicon
-	signs        lexicon // words for a sign of a number
-	clock        lexicon
-	oclock, at   lexicon
-	calendar     lexicon // parts of the day, weekdays, and what makes a rate of a unit
-	shortDays    lexicon // what may be a weekday
-	share        lexicon
-	tenths       lexicon
-	contrast     lexicon
-	facedBefore  lexicon
-	facedOne     lexicon
-	facedSays    lexicon
-	half         lexicon
-	ordinals     lexicon
-	dailyTimes   bool     // "2x500 mg" is twice a day
-	doses        lexicon  // words for what is given
-	roles        lexicon  // beside a drug that is given up
-	together     []string // between the items of a list
-	reasons      lexicon  // before a reason, a condition, or what another drug is added to
-	givenUp      []string // ends of its own word, folded
-	dual         []string // folded
-	inside       []wordPart
-	insideUnless []string // folded
-	doubled      []string // folded
-	measured     measuredWords
-	common       bool // opposites prove nothing in long texts
+	declension    declension
+	commaDecimal  bool
+	numbers       lexicon // numbers, months, scales
+	words         lexicon // negation, sides
+	frequency     lexicon
+	opposites     lexicon
+	routes        lexicon
+	signs         lexicon // words for a sign of a number
+	clock         lexicon
+	oclock, at    lexicon
+	calendar      lexicon // parts of the day, weekdays, and what makes a rate of a unit
+	shortDays     lexicon // what may be a weekday
+	share         lexicon
+	tenths        lexicon
+	ones          lexicon
+	over          []string // folded
+	only          []string // folded
+	contrast      lexicon
+	facedBefore   lexicon
+	facedOne      lexicon
+	facedSays     lexicon
+	half          lexicon
+	ordinals      lexicon
+	dailyTimes    bool     // "2x500 mg" is twice a day
+	doses         lexicon  // words for what is given
+	roles         lexicon  // beside a drug that is given up
+	together      []string // between the items of a list
+	conditions    lexicon  // "if", "unless"
+	reasons       lexicon  // before a reason, a condition, or what another drug is added to
+	givenUp       []string // ends of its own word, folded
+	conditionEnds []string // folded
+	dual          []string // folded
+	inside        []wordPart
+	insideUnless  []string // folded
+	doubled       []string // folded
+	measured      measuredWords
+	common        bool // opposites prove nothing in long texts
 }
 
 func (r *rules) loadWords() error {
@@ -197,6 +205,11 @@ func (r *rules) fault(file wordFile) error {
 			return fmt.Errorf("per: %q is not in units.yaml", unit)
 		}
 	}
+	for unit := range file.Ones {
+		if !r.units[unit].Time {
+			return fmt.Errorf("ones: %q is no unit of time in units.yaml", unit)
+		}
+	}
 	for part := range file.Day {
 		if !slices.Contains(dayParts, part) {
 			return fmt.Errorf("day: %q is none of %v", part, dayParts)
@@ -207,6 +220,7 @@ func (r *rules) fault(file wordFile) error {
 
 func newWordRules(file wordFile) *wordRules {
 	w := &wordRules{habits: file.habits, declension: file.Drugs, commaDecimal: file.Decimal == ",", dailyTimes: file.DailyTimes}
+	w.over, w.only = foldedWords(file.Over, file.Accents), foldedWords(file.Only, file.Accents)
 	for _, l := range w.lexicons() {
 		l.accents, l.separate = file.Accents, file.Separate
 	}
@@ -270,9 +284,17 @@ func newWordRules(file wordFile) *wordRules {
 	return w
 }
 
+// foldedWords are words as they stand in a folded text.
+func foldedWords(words []string, accents bool) (folded []string) {
+	for _, word := range words {
+		folded = append(folded, string(foldFor(word, accents).runes))
+	}
+	return folded
+}
+
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.reasons}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.ones, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
 }
 
 func (w *wordRules) addClock(file wordFile) {
@@ -282,6 +304,11 @@ func (w *wordRules) addClock(file wordFile) {
 	}{{&w.clock, file.Clock}, {&w.oclock, file.OClock}, {&w.at, file.At}, {&w.tenths, file.Tenths}} {
 		for _, word := range list.words {
 			list.into.add(word, entry{group: "clock", sure: true})
+		}
+	}
+	for unit, words := range file.Ones {
+		for _, word := range words {
+			w.ones.add(word, entry{group: "one", value: unit, sure: true})
 		}
 	}
 	for part, words := range file.Day {
@@ -338,12 +365,8 @@ func (w *wordRules) addNegation(list negationWords) {
 		w.inside = append(w.inside, wordPart{foldFor(part, w.Accents).runes, opposed})
 	}
 	w.common = list.Common
-	for _, word := range list.InsideUnless {
-		w.insideUnless = append(w.insideUnless, string(foldFor(word, w.Accents).runes))
-	}
-	for _, word := range list.Doubled {
-		w.doubled = append(w.doubled, string(foldFor(word, w.Accents).runes))
-	}
+	w.insideUnless = foldedWords(list.InsideUnless, w.Accents)
+	w.doubled = foldedWords(list.Doubled, w.Accents)
 }
 
 // digitsPoint and digitsComma are rules without words, for numbers in digits. Rules are large, and nobody changes them.

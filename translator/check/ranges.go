@@ -1,0 +1,60 @@
+package check
+
+import "slices"
+
+// rangeEnds compares words such as "up to" with those for "at least": at the end of a range ("from 5 up to 10") they say nothing of the kind, and
+// another word beside the same number says it better.
+func (c *comparison) rangeEnds() {
+	if len(c.source.f.runes) > loaded().limits.Negation.Opposing && len(c.source.negations)+len(c.target.negations) > 0 {
+		return
+	}
+	from, to := wordsOf(c.from), wordsOf(c.to)
+	source, target := c.source.upTo(from), c.target.upTo(to)
+	if len(source)+len(target) == 0 {
+		return
+	}
+	for _, s := range c.paired {
+		if s.partner == nil || s.partner.code || s.dated || s.partner.dated {
+			continue
+		}
+		a, b := c.source.boundWith(s.number, from, source), c.target.boundWith(s.partner.number, to, target)
+		if a.value != "" && b.value != "" && a.value != b.value {
+			c.found("number.bound_turned", c.source.text(a), c.target.text(b))
+		}
+	}
+}
+
+// upTo are the words in a text that end a range and stand behind no beginning of one: neither a word for that in their clause nor a number.
+func (x *facts) upTo(words *wordRules) (ends []match) {
+	var starts []match
+	for _, m := range words.signs.all(x.f.runes) {
+		switch e := m.entries[0]; {
+		case e.value == rangeStart:
+			starts = append(starts, m)
+		case e.group == rangeEnd && !x.betweenNumbers(m) && !slices.ContainsFunc(starts, func(start match) bool { return x.oneClause(start.to, m.from, loaded().limits.Numbers.SignBefore) }):
+			ends = append(ends, m)
+		}
+	}
+	return ends
+}
+
+// boundWith gives a number with the word that bounds it, one that ends a range where there is no other.
+func (x *facts) boundWith(n number, words *wordRules, ends []match) span {
+	sure := x.comparisons(words)
+	if slices.ContainsFunc(sure, func(m match) bool { _, ok := x.besideNumber(n, m); return ok }) {
+		return x.compared(n, sure)
+	}
+	return x.compared(n, ends)
+}
+
+// betweenNumbers reports whether a word stands right between two numbers that may be the ends of a range: "180 up to 250", "5 up to 10 mg".
+func (x *facts) betweenNumbers(m match) bool {
+	for _, a := range x.numbers {
+		for _, b := range x.numbers {
+			if x.touch(a.unitTo, m.from) && x.touch(m.to, b.from) && (a.unit == "" || a.unit == b.unit) {
+				return true
+			}
+		}
+	}
+	return false
+}
