@@ -74,7 +74,10 @@ func (x *facts) besideNumber(n number, m match) (gap int, ok bool) {
 	if m.from >= n.to {
 		from, to, reach = max(n.unitTo, n.rateTo), m.from, limits.WordBehind
 	}
-	return to - from, from <= to && x.joined(from, to, reach)
+	if from > to || m.entries[0].group == signBehind && m.from < n.to {
+		return 0, false
+	}
+	return to - from, x.joined(from, to, reach)
 }
 
 // boundDenied reports a negation in front of a number with its word, in the same clause ("must not fall below 90"); where the verb stands last,
@@ -82,7 +85,8 @@ func (x *facts) besideNumber(n number, m match) (gap int, ok bool) {
 func (x *facts) boundDenied(n number, m match) bool {
 	from, to := min(n.from, m.from), max(n.to, n.unitTo, m.to)
 	words := wordsOf(x.f.lang)
-	return slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(s span) bool {
+	parted := func(s span) bool { return m.to <= s.from && s.to <= n.from || n.to <= s.from && s.to <= m.from } // "ne dépassant pas 96"
+	return slices.ContainsFunc(x.negations, parted) || slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(s span) bool {
 		if s.to > from && (s.from < to || !words.DeniesBehind && !words.VerbLast) || x.stops(place{span: s}) {
 			return false
 		}

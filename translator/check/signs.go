@@ -31,9 +31,13 @@ func (r *rules) loadSigns() error {
 			for _, word := range languages[code] {
 				word, vague := strings.CutSuffix(word, "?")
 				word, upTo := strings.CutSuffix(word, "~")
+				word, behind := strings.CutSuffix(word, "<")
 				group := "sign"
-				if upTo {
+				switch {
+				case upTo:
 					group = rangeEnd
+				case behind:
+					group = signBehind
 				}
 				w.signs.add(word, entry{group: group, value: meaning, sure: !vague && !upTo})
 			}
@@ -54,6 +58,9 @@ const (
 	rangeStart = "start"
 	rangeEnd   = "upto"
 )
+
+// signBehind is the group of words that stand behind their number: in front of one 以下 says "the following".
+const signBehind = "behind"
 
 // sign is what stands before a number and makes it another.
 type sign struct {
