@@ -121,6 +121,8 @@ func (x *facts) findApart(soft []number) {
 		return
 	}
 	x.periods = slices.DeleteFunc(dedupe(x.periods), func(s span) bool { return !x.isPeriod(s, soft) })
+	most := loaded().limits.Numbers.Most
+	x.counts, x.periods = x.counts[:min(len(x.counts), most)], x.periods[:min(len(x.periods), most)]
 	var near []apart
 	for _, each := range x.periods {
 		for _, times := range x.counts {
@@ -178,7 +180,9 @@ func (x *facts) apartBy(each, times span) (distance int, ok bool) {
 		return 0, false
 	}
 	limits := &loaded().limits.Rhythm
-	distance = b.from - a.to
+	if distance = b.from - a.to; distance > limits.Reach {
+		return 0, false
+	}
 	for i := a.to; i < b.from; i++ {
 		switch {
 		case !x.partsClause(i):

@@ -87,14 +87,14 @@ func (x *facts) boundDenied(n number, m match) bool {
 	words := wordsOf(x.f.lang)
 	parted := func(s span) bool { return m.to <= s.from && s.to <= n.from || n.to <= s.from && s.to <= m.from } // "ne dépassant pas 96"
 	return slices.ContainsFunc(x.negations, parted) || slices.ContainsFunc(slices.Concat(x.negations, x.weak), func(s span) bool {
-		if s.to > from && (s.from < to || !words.DeniesBehind && !words.VerbLast) || x.stops(place{span: s}) {
+		if s.to > from && (s.from < to || !words.DeniesBehind && !words.VerbLast) {
 			return false
 		}
 		between := span{from: s.to, to: from}
 		if s.to > from {
 			between = span{from: to, to: s.from}
 		}
-		return x.joined(between.from, between.to, loaded().limits.Numbers.WordBehind) && !x.ofOther(words, n, between)
+		return x.joined(between.from, between.to, loaded().limits.Numbers.WordBehind) && !x.ofOther(words, n, between) && !x.stops(place{span: s})
 	})
 }
 

@@ -48,6 +48,8 @@ type facts struct {
 	faced            []span  // those of them that are the second of two sides ("the right one")
 	maybeRates       []span  // units that a dose may be given by, or lengths of time
 	units            []match // words for units, once unitPlaces has looked for them
+	stopWords        []match // words that end a treatment, once it was asked for them
+	stopsKnown       bool
 }
 
 // span is a fact at a place; from and to are in folded runes.

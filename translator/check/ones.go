@@ -42,6 +42,7 @@ func (x *facts) oneTimes(words *wordRules) (ones []oneTime) {
 			ones = append(ones, oneTime{span{n.from, n.unitTo, n.unit}, false})
 		}
 	}
+	ones = ones[:min(len(ones), loaded().limits.Numbers.Most)]
 	return slices.DeleteFunc(ones, func(one oneTime) bool {
 		return slices.ContainsFunc(slices.Concat(x.frequencies, x.maybeFrequencies), func(s span) bool { return s.from < one.to && one.from < s.to }) ||
 			!one.bare && slices.ContainsFunc(x.numbers, func(n number) bool { return n.unit != "" && n.to <= one.from && x.touch(n.unitTo, one.from) })

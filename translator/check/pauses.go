@@ -98,7 +98,10 @@ func (x *facts) unused(answers []place, y *facts, answered []place, reach float6
 
 // stops reports a word that ends a treatment, which may count as a weak negation.
 func (x *facts) stops(p place) bool {
-	return slices.ContainsFunc(x.treatmentWords("isnot"), func(m match) bool { return m.from < p.to && p.from < m.to })
+	if !x.stopsKnown {
+		x.stopWords, x.stopsKnown = x.treatmentWords("isnot"), true
+	}
+	return slices.ContainsFunc(x.stopWords, func(m match) bool { return m.from < p.to && p.from < m.to })
 }
 
 // treatmentWords are the words of a text that give something, or end that.

@@ -13,11 +13,12 @@ func (c *comparison) rangeEnds() {
 	if len(source)+len(target) == 0 {
 		return
 	}
+	sure, sureInTarget := c.source.comparisons(from), c.target.comparisons(to)
 	for _, s := range c.paired {
 		if s.partner == nil || s.partner.code || s.dated || s.partner.dated {
 			continue
 		}
-		a, b := c.source.boundWith(s.number, from, source), c.target.boundWith(s.partner.number, to, target)
+		a, b := c.source.boundWith(s.number, sure, source), c.target.boundWith(s.partner.number, sureInTarget, target)
 		if a.value != "" && b.value != "" && a.value != b.value {
 			c.found("number.bound_turned", c.source.text(a), c.target.text(b))
 		}
@@ -39,8 +40,7 @@ func (x *facts) upTo(words *wordRules) (ends []match) {
 }
 
 // boundWith gives a number with the word that bounds it, one that ends a range where there is no other.
-func (x *facts) boundWith(n number, words *wordRules, ends []match) span {
-	sure := x.comparisons(words)
+func (x *facts) boundWith(n number, sure, ends []match) span {
 	if slices.ContainsFunc(sure, func(m match) bool { _, ok := x.besideNumber(n, m); return ok }) {
 		return x.compared(n, sure)
 	}
@@ -50,10 +50,11 @@ func (x *facts) boundWith(n number, words *wordRules, ends []match) span {
 // betweenNumbers reports whether a word stands right between two numbers that may be the ends of a range: "180 up to 250", "5 up to 10 mg".
 func (x *facts) betweenNumbers(m match) bool {
 	for _, a := range x.numbers {
-		for _, b := range x.numbers {
-			if x.touch(a.unitTo, m.from) && x.touch(m.to, b.from) && (a.unit == "" || a.unit == b.unit) {
-				return true
-			}
+		if !x.touch(a.unitTo, m.from) {
+			continue
+		}
+		if slices.ContainsFunc(x.numbers, func(b number) bool { return x.touch(m.to, b.from) && (a.unit == "" || a.unit == b.unit) }) {
+			return true
 		}
 	}
 	return false

@@ -104,10 +104,14 @@ func anyOverlaps(spans []span, place span) bool {
 func (x *facts) leftOut(code language.Code) (span, bool) {
 	var found []span
 	reach := loaded().limits.Drugs.DeniedReach
+	var reasons []match
+	if len(x.negations) > 0 {
+		reasons = wordsOf(code).reasons.all(x.f.runes)
+	}
 	for _, n := range x.negations {
 		behind, ok := x.drugBeside(n, reach, false)
 		before, both := x.drugBeside(n, reach, true)
-		both = both && !x.reasonBetween(before.to, n.from, code)
+		both = both && !beginsBetween(reasons, before.to, n.from)
 		both = both && !unicode.Is(unicode.Arabic, x.f.at(n.from-1)) // with "and" written onto it (وليس) it begins a part of its own
 		if ok && both {
 			return span{}, false
@@ -121,9 +125,9 @@ func (x *facts) leftOut(code language.Code) (span, bool) {
 	return theOne(found)
 }
 
-// reasonBetween reports whether a reason or a condition begins between two places ("give fentanyl if not allergic").
-func (x *facts) reasonBetween(from, to int, code language.Code) bool {
-	return slices.ContainsFunc(wordsOf(code).reasons.all(x.f.runes), func(m match) bool { return from <= m.from && m.from < to })
+// beginsBetween reports whether a reason or a condition begins between two places ("give fentanyl if not allergic").
+func beginsBetween(reasons []match, from, to int) bool {
+	return slices.ContainsFunc(reasons, func(m match) bool { return from <= m.from && m.from < to })
 }
 
 // drugBeside gives the drug that begins close behind a place, or ends close before it.
