@@ -1,18 +1,11 @@
 package engine
 
 import (
-	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
-
-	"medixchange/internal/netguard"
 )
 
 // quotaRest is how long an engine whose quota is used up is left alone before it is asked again.
@@ -86,39 +79,4 @@ func plainCode(status int, text string) string {
 		return text
 	}
 	return "?"
-}
-
-// transportFault keeps of a failed exchange what this machine knows of it. What net/http quotes of an answer that it cannot read, a
-// line of it or the address of a redirect, may repeat the text.
-func transportFault(err error) error {
-	var op *net.OpError
-	var certificate *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var timeout interface{ Timeout() bool }
-	switch {
-	case errors.As(err, &op):
-		return op
-	case errors.As(err, &certificate):
-		return certificate
-	case errors.As(err, &record):
-		return record
-	case errors.As(err, &timeout) && timeout.Timeout():
-		return context.DeadlineExceeded
-	}
-	for _, known := range []error{
-		context.Canceled, context.DeadlineExceeded, netguard.ErrBlocked, netguard.ErrBodyTooLarge, io.ErrUnexpectedEOF, io.EOF,
-	} {
-		if errors.Is(err, known) {
-			return known
-		}
-	}
-	return fmt.Errorf("it is no proper HTTP, or a redirect that leads nowhere (%T)", innermost(err))
-}
-
-// innermost is the error that others are wrapped around.
-func innermost(err error) error {
-	for next := err; next != nil; next = errors.Unwrap(next) {
-		err = next
-	}
-	return err
 }

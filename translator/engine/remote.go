@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode/utf8"
+
+	"medixchange/internal/netguard"
 )
 
 const (
@@ -99,7 +101,7 @@ func (s *service) call(ctx context.Context, method, path string, body []byte, an
 func (s *service) exchange(request *http.Request, answer any) error {
 	response, err := s.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("calling the service: %w", transportFault(err))
+		return fmt.Errorf("calling the service: %w", netguard.Fault(err))
 	}
 	defer response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode > 299 {
@@ -111,7 +113,7 @@ func (s *service) exchange(request *http.Request, answer any) error {
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes+1))
 	if err != nil {
-		return fmt.Errorf("reading the answer: %w", transportFault(err))
+		return fmt.Errorf("reading the answer: %w", netguard.Fault(err))
 	}
 	if len(body) > maxAnswerBytes {
 		return errors.New("the answer is too large")

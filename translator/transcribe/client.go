@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"medixchange/internal/netguard"
 	"medixchange/translator/language"
 )
 
@@ -144,13 +145,13 @@ func (c *Client) post(ctx context.Context, body *bytes.Buffer, contentType strin
 	}
 	res, err := c.o.Client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("asking the recogniser: %w", err)
+		return nil, fmt.Errorf("asking the recogniser: %w", netguard.Fault(err))
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("reading the recogniser's answer: %w", err)
+		return nil, fmt.Errorf("reading the recogniser's answer: %w", netguard.Fault(err))
 	case res.StatusCode == http.StatusOK:
 		return answer, nil
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:

@@ -68,6 +68,29 @@ func TestTranscribeFailuresThatMayPass(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeReadOfAnAnswerIsNotRepeated: net/http quotes the line of a header that it cannot read, and the address of a redirect.
+func TestWhatCannotBeReadOfAnAnswerIsNotRepeated(t *testing.T) {
+	for _, answer := range []string{
+		"HTTP/1.1 200 OK\r\nGood morning\r\n\r\n",
+		"HTTP/1.1 200 Good morning\r\nContent-Length: Good morning\r\n\r\n",
+		"HTTP/1.1 307 Moved\r\nLocation: http://[Good morning\r\nContent-Length: 0\r\n\r\n",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err == nil {
+				_, _ = io.WriteString(conn, answer)
+				_ = conn.Close()
+			}
+		}))
+		c := New(Options{URL: server.URL, Model: "whisper", Client: server.Client(), Timeout: 20 * time.Second, Concurrent: 1, MaxBytes: 10, Languages: []language.Code{"en"}})
+		_, err := c.Transcribe(t.Context(), Recording{Data: strings.NewReader("sound"), Size: 5, ContentType: "audio/mpeg"})
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "morning", answer)
+		server.Close()
+	}
+}
+
 func TestTranscribeIsBounded(t *testing.T) {
 	c := recogniser(t, 200, "{}")
 	for _, size := range []int64{11, 5} { // announced, and not
