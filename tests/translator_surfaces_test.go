@@ -132,8 +132,10 @@ func TestASearchWaitsOneBudgetForAllThatItShows(t *testing.T) {
 		cfg.Translator.HoldBudget = config.Duration(200 * time.Millisecond)
 		cfg.Limits.RatesEnabled = false
 	})
-	ana, bo := h.User("ana"), h.User("bo")
-	ana.Must(put, v3+"/user/"+url.PathEscape(ana.ID)+"/account_data/org.medixchange.language", object{"language": "en"})
+	ana, bo, cy := h.User("ana"), h.User("bo"), h.User("cy")
+	for u, tag := range map[*testhospital.User]string{ana: "en", cy: "fr"} {
+		u.Must(put, v3+"/user/"+url.PathEscape(u.ID)+"/account_data/org.medixchange.language", object{"language": tag})
+	}
 	hit, near := engine.memory.Forms(said[0], "en")[0], engine.memory.Forms(said[5], "en")[0]
 	for range 2 {
 		room := ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
@@ -141,6 +143,12 @@ func TestASearchWaitsOneBudgetForAllThatItShows(t *testing.T) {
 		ana.Say(room, near)
 		bo.Join(room)
 	}
+	last := engine.memory.Forms(said[6], "en")[0]
+	wards := ana.CreateRoom(testhospital.Room{Preset: "public_chat"})
+	cy.Join(wards)
+	ana.Say(wards, last)
+	// What is asked for when it is said is asked for in order, so that all before it has found that nobody reads Spanish yet.
+	require.Eventually(t, func() bool { return engine.requests()["en to fr: "+last] == 1 }, time.Minute, 5*time.Millisecond)
 	bo.Must(put, v3+"/user/"+url.PathEscape(bo.ID)+"/account_data/org.medixchange.language", object{"language": "es"})
 	require.Len(t, look(ana, hit, nil).Get("results").Array(), 2) // and so it is in the index
 	results := lookOnce(bo, hit, "", object{"event_context": object{}}).Get("results").Array()
