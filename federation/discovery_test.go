@@ -150,7 +150,7 @@ func TestDiscoveryWithoutDNSFallsThrough(t *testing.T) {
 	began := time.Now()
 	_, err := f.discovery(&fakeClock{}).find(t.Context(), "hospital.internal")
 	require.NoError(t, err)
-	require.Less(t, time.Since(began), time.Second)
+	require.Less(t, time.Since(began), 10*time.Second)
 
 	f.hang = true
 	ctx, cancel := context.WithCancel(t.Context())
