@@ -181,7 +181,7 @@ func TestProfilesReachRoomsAlsoAfterARestart(t *testing.T) {
 		return ""
 	}
 	require.NoError(t, n.SetProfileField(ctx, ana, "displayname", json.RawMessage(`"Dr Ana"`)))
-	require.Eventually(t, func() bool { return told() == "Dr Ana" }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return told() == "Dr Ana" }, 30*time.Second, 5*time.Millisecond)
 
 	n.town.mu.Lock()
 	n.town.failing = errors.New("the room is busy")
@@ -190,11 +190,11 @@ func TestProfilesReachRoomsAlsoAfterARestart(t *testing.T) {
 	n.stop()
 	n.town.failing = nil
 	n.start()
-	require.Eventually(t, func() bool { return told() == "Dr Ana B" }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return told() == "Dr Ana B" }, 30*time.Second, 5*time.Millisecond)
 	require.Eventually(t, func() bool {
 		queued, err := n.queuedProfileUpdates(ctx)
 		return err == nil && len(queued) == 0
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 }
 
 func TestRemoteProfilesAreKeptBriefly(t *testing.T) {

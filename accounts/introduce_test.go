@@ -37,14 +37,14 @@ func TestServersHearOfTheDevicesOfThoseWhoJoinAFirstRoomWithThem(t *testing.T) {
 		both := map[string]bool{"PHONE": true, "WARD": true}
 		n.town.square("!local").join(t, ana, "@bo:a.example")
 		n.town.square("!ward").join(t, "@li:b.example").join(t, ana)
-		require.Eventually(t, func() bool { return len(told()) == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(told()) == 1 }, 30*time.Second, time.Millisecond)
 		require.Equal(t, map[string]map[string]bool{"b.example": both}, told())
 
 		lab := n.town.square("!lab").join(t, "@li:b.example", "@mo:c.example").join(t, ana)
 		servers, err := n.serversNewTo(ctx, ana, "!lab")
 		require.NoError(t, err)
 		require.Equal(t, []string{"c.example"}, servers, "b.example hears of changes by the ward")
-		require.Eventually(t, func() bool { return len(told()) == 2 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return len(told()) == 2 }, 30*time.Second, time.Millisecond)
 		changed, _, err := n.KeyChanges(ctx, ana, n.hub.Position()-1, n.hub.Position())
 		require.NoError(t, err)
 		require.Empty(t, changed, "nobody's list changed by telling of it")

@@ -341,7 +341,7 @@ func TestDeviceListUpdatesForOtherServers(t *testing.T) {
 			since = n.hub.Position()
 			updates, err := n.OutgoingDeviceListUpdates(ctx, 0, since, 10)
 			return err == nil && len(updates) == 1 && updates[0].UserID == bo
-		}, 5*time.Second, time.Millisecond)
+		}, 30*time.Second, time.Millisecond)
 		n.device(ana, "PHONE")
 		keys, _ := identity(t, ana, "PHONE")
 		_, err := n.UploadKeys(ctx, ana, "PHONE", KeyUpload{DeviceKeys: keys})

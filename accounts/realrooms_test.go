@@ -96,7 +96,7 @@ func TestOnRealRooms(t *testing.T) {
 		require.Eventually(t, func() bool {
 			ev, err := h.rooms.StateEvent(ctx, ward, "m.room.member", bo)
 			return err == nil && ev.Content().Get("displayname").Str == "Dr Bo"
-		}, 5*time.Second, 5*time.Millisecond)
+		}, 30*time.Second, 5*time.Millisecond)
 		found, _, err := h.SearchUsers(ctx, ana, "dr bo", 0)
 		require.NoError(t, err)
 		require.Equal(t, []DirectoryUser{{UserID: bo, DisplayName: "Dr Bo"}}, found)

@@ -52,7 +52,7 @@ func TestWaitingAtAGateIsBounded(t *testing.T) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return g.open["a"].users == 2
-	}, 5*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	_, err = g.enter(t.Context(), "a")
 	require.ErrorIs(t, err, errCrowded)
 	leave()

@@ -92,7 +92,7 @@ func (e *endpoint) federatesWith(others ...*endpoint) {
 	slices.Sort(e.rooms.servers)
 }
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func waitFor(t testing.TB, what string, ok func() bool) {
 	t.Helper()

@@ -191,7 +191,7 @@ func TestFullLaneIsBusy(t *testing.T) {
 	require.ErrorIs(t, rm.submit(idle(), false), ErrBusy)
 	require.NoError(t, rm.submit(idle(), true), "the lanes are bounded apart")
 	close(hold)
-	require.Eventually(t, func() bool { return done.Load() == laneSize+1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return done.Load() == laneSize+1 }, 20*time.Second, time.Millisecond)
 	n.say(room, doctor, "free again")
 }
 
@@ -212,7 +212,7 @@ func TestCancelledRequestNeverInterruptsABatch(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-ended, context.Canceled)
 	close(goOn)
-	require.Eventually(t, func() bool { return n.count(`SELECT COUNT(*) FROM events WHERE type = 'm'`) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return n.count(`SELECT COUNT(*) FROM events WHERE type = 'm'`) == 1 }, 20*time.Second, time.Millisecond)
 	n.say(room, doctor, "after") // it is committed a moment before the room in memory has it; what is sent next comes after that
 	n.sameAfterRestart(room)
 }

@@ -218,7 +218,7 @@ func (n *netNode) settle() {
 		busy := len(n.inbox.working)+len(n.inbox.hurry) > 0
 		n.inbox.mu.Unlock()
 		return !busy && n.count(`SELECT COUNT(*) FROM inbox WHERE next_try <= $1`, time.Now().UnixMilli()) == 0
-	}, 20*time.Second, 5*time.Millisecond)
+	}, time.Minute, 5*time.Millisecond)
 }
 
 // outcome returns what became of an event, -1 if it is not known.

@@ -127,7 +127,7 @@ func TestWhatIsMissingIsAwaited(t *testing.T) {
 	require.Equal(t, 1, h.s.count(`SELECT COUNT(*) FROM inbox`))
 	h.s.settle()
 	require.Nil(t, h.s.receive(ghostServer, one)[0].Err)
-	require.Eventually(t, func() bool { return h.s.outcome(two.ID) == Accepted }, 5*time.Second, time.Millisecond, "its parent came")
+	require.Eventually(t, func() bool { return h.s.outcome(two.ID) == Accepted }, 20*time.Second, time.Millisecond, "its parent came")
 	require.Zero(t, h.s.count(`SELECT COUNT(*) FROM inbox`))
 }
 
@@ -142,7 +142,7 @@ func TestTheInboxIsProcessedAfterARestart(t *testing.T) {
 	require.Equal(t, 2, h.s.count(`SELECT COUNT(*) FROM inbox`))
 	h.with(func() { h.noKey[ghostServer] = false })
 	h.s.restart()
-	require.Eventually(t, func() bool { return h.s.outcome(two.ID) == Accepted }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return h.s.outcome(two.ID) == Accepted }, 20*time.Second, time.Millisecond)
 	require.Zero(t, h.s.count(`SELECT COUNT(*) FROM inbox`))
 }
 

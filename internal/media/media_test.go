@@ -192,7 +192,7 @@ func TestAnnouncedUploads(t *testing.T) {
 			body, err := read(t, s, Request{Server: own, ID: id, Wait: MaxWait})
 			waited <- fmt.Sprint(body, err)
 		}()
-		require.Eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.waiting) == 1 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { s.mu.Lock(); defer s.mu.Unlock(); return len(s.waiting) == 1 }, 30*time.Second, time.Millisecond)
 		require.NoError(t, s.Complete(t.Context(), id, text(alice, "here")))
 		require.Equal(t, "here<nil>", <-waited)
 		require.Empty(t, s.waiting)

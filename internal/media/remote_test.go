@@ -87,7 +87,7 @@ func TestRemoteFilesAreFetchedOnce(t *testing.T) {
 		_, err := s.Open(impatient, Request{Server: "b.example", ID: "one"})
 		left <- err
 	}()
-	require.Eventually(t, func() bool { return remote.calls.Load() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return remote.calls.Load() == 1 }, 30*time.Second, time.Millisecond)
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {

@@ -100,9 +100,9 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 	publishMany(h, 10)
 	r := &record{}
 	stop := follow(t, h, FollowOptions{Step: 4, SaveEvery: time.Hour}, r)
-	require.Eventually(t, func() bool { return len(r.positions()) == 10 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.positions()) == 10 }, 30*time.Second, time.Millisecond)
 	publishMany(h, 5)
-	require.Eventually(t, func() bool { return len(r.positions()) == 15 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.positions()) == 15 }, 30*time.Second, time.Millisecond)
 	stop()
 	position, ok, err := h.LoadCursor(background, "reader")
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 
 	publishMany(h, 5)
 	stop = follow(t, h, FollowOptions{Start: 3}, r)
-	require.Eventually(t, func() bool { return len(r.positions()) == 20 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.positions()) == 20 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.Equal(t, upTo(20), r.positions())
 }
@@ -126,7 +126,7 @@ func TestFollowSavesLazily(t *testing.T) {
 		position, _, err := h.LoadCursor(background, "reader")
 		require.NoError(t, err)
 		return position == 3
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 }
 
 // TestFollowLetsNewsGather: a reader with patience takes what was there before it at once, news later, and ends with its context
@@ -139,16 +139,16 @@ func TestFollowLetsNewsGather(t *testing.T) {
 	ctx, cancel := context.WithCancel(background)
 	defer cancel()
 	go func() { _ = h.Follow(ctx, "hurried", FollowOptions{}, hurried.handle) }()
-	require.Eventually(t, func() bool { return len(patient.positions()) == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(patient.positions()) == 1 }, 30*time.Second, time.Millisecond)
 	publishMany(h, 3)
-	require.Eventually(t, func() bool { return len(hurried.positions()) == 4 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(hurried.positions()) == 4 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.Equal(t, []int64{1}, patient.positions())
 
 	stop = follow(t, h, FollowOptions{Gather: time.Millisecond}, patient)
 	defer stop()
 	publishMany(h, 2)
-	require.Eventually(t, func() bool { return len(patient.positions()) == 6 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(patient.positions()) == 6 }, 30*time.Second, time.Millisecond)
 }
 
 func TestFollowStart(t *testing.T) {
@@ -156,7 +156,7 @@ func TestFollowStart(t *testing.T) {
 	publishMany(h, 5)
 	r := &record{}
 	stop := follow(t, h, FollowOptions{Start: 3}, r)
-	require.Eventually(t, func() bool { return len(r.positions()) == 2 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.positions()) == 2 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.Equal(t, []int64{4, 5}, r.positions())
 }
@@ -173,7 +173,7 @@ func TestFollowTriesAgain(t *testing.T) {
 		return nil
 	}}
 	stop := follow(t, h, FollowOptions{MinPause: time.Millisecond}, r)
-	require.Eventually(t, func() bool { return len(r.positions()) == 20 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(r.positions()) == 20 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.Equal(t, upTo(20), r.positions())
 }
@@ -218,7 +218,7 @@ func TestFollowNeverGivesUpWhenAskedTo(t *testing.T) {
 	publishMany(h, 1)
 	r := &record{fail: func(int64) error { return errors.New("never") }}
 	stop := follow(t, h, FollowOptions{MaxFailures: -1, MinPause: time.Microsecond, MaxPause: time.Microsecond}, r)
-	require.Eventually(t, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.calls > 50 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.calls > 50 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.Empty(t, r.positions())
 }
