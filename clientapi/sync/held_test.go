@@ -137,6 +137,32 @@ func TestTheTailWaitsBehindAHeldEvent(t *testing.T) {
 	require.Contains(t, c.section("join", room).Raw, "m.room.topic")
 }
 
+// A notice that came before its message had Element look that up, and never show it in its place.
+func TestWhatIsSaidOfAHeldMessageWaitsWithIt(t *testing.T) {
+	w, room, c := translated(t)
+	other := w.newRoom(alice)
+	w.member(other, bob, bob, "join")
+	w.say(room, bob, "mine, before")
+	w.notice(room, "of mine")
+	c.sync()
+	require.Equal(t, []string{"mine, before", "of mine"}, c.bodies(room))
+	order := w.sayHeld(room, "order", time.Minute)
+	w.notice(room, "read it back")
+	w.notice(other, "of another room")
+	c.sync()
+	require.Equal(t, []string{"of another room"}, c.bodies(other), "other rooms do not wait")
+	require.False(t, c.section("join", room).Exists())
+	w.say(other, bob, "the token goes on")
+	c.sync()
+	require.False(t, c.section("join", room).Exists())
+	order.render("orden")
+	w.notice(room, "once more")
+	c.sync()
+	require.Equal(t, []string{"orden", "read it back", "once more"}, c.bodies(room))
+	c.sync("timeout", "20")
+	require.Empty(t, c.last.Get("rooms.join").Map(), "each once")
+}
+
 func TestALongPollWakesWhenTheTranslationArrives(t *testing.T) {
 	w, room, c := translated(t)
 	event := w.sayHeld(room, "hello", time.Minute)

@@ -62,8 +62,7 @@ func (r *round) joined(ur rooms.UserRoom) error {
 	if s.viewer, err = r.h.view.InRoom(r.ctx, r.viewer, ur.RoomID); err != nil {
 		return err
 	}
-	r.tell(s, notices)
-	for _, step := range []func(*section) error{r.readChanges, r.readTimeline, r.readState, r.readSticky, r.readReceipts, r.readLate} {
+	for _, step := range []func(*section) error{r.readChanges, r.readTimeline, r.readState, r.readSticky, r.readReceipts, r.readNotices, r.readLate} {
 		if err := step(s); err != nil {
 			return err
 		}
@@ -72,22 +71,6 @@ func (r *round) joined(ur rooms.UserRoom) error {
 		r.noteGap(s)
 	}
 	return r.write(s)
-}
-
-// tell takes what the user alone is told in a room. It waits for no translation: it is about what was there before.
-func (r *round) tell(s *section, notices []*view.Notice) {
-	filter := &s.filter.Timeline
-	for _, n := range notices {
-		if n.Beside > s.since {
-			continue // it stands in the event itself
-		}
-		if !filter.WantsRoom(n.RoomID) || !filter.Wants(n.AsEvent()) {
-			continue
-		}
-		if event := r.h.view.Notice(s.viewer, n); event != nil {
-			s.own = append(s.own, view.Placed{Position: n.Position, JSON: event})
-		}
-	}
 }
 
 // freshness finds out whether the device begins with this room: no token, or the user was not in it all the time since.

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"medixchange/accounts"
@@ -72,6 +73,50 @@ func (r *round) keepNotice(n *view.Notice) {
 		r.mine.notices = make(map[string][]*view.Notice)
 	}
 	r.mine.notices[n.RoomID] = append(r.mine.notices[n.RoomID], n)
+}
+
+// readNotices takes what the user alone is told in a room, as far as the room is told. What is said of a message must not come before it:
+// a client that looks up what a notice answers takes the message for a piece of history, and does not show it when it comes.
+func (r *round) readNotices(s *section) error {
+	notices, err := r.noticesIn(s)
+	if err != nil {
+		return err
+	}
+	filter := &s.filter.Timeline
+	for _, n := range notices {
+		if n.Position > s.upto {
+			continue // with the room's held tail
+		}
+		if n.Beside > s.since {
+			continue // it stands in the event itself
+		}
+		if !filter.WantsRoom(n.RoomID) || !filter.Wants(n.AsEvent()) {
+			continue
+		}
+		if event := r.h.view.Notice(s.viewer, n); event != nil {
+			s.own = append(s.own, view.Placed{Position: n.Position, JSON: event})
+		}
+	}
+	return nil
+}
+
+// noticesIn returns what the user was told in a room since the device came to where it is there: in a held room that is before its
+// token.
+func (r *round) noticesIn(s *section) ([]*view.Notice, error) {
+	notices := r.mine.notices[s.ur.RoomID]
+	user := r.q.device.UserID
+	if s.fresh || s.since >= r.since.Position || r.h.hub.LastChange(rooms.UserTopic(user)) <= s.since {
+		return notices, nil
+	}
+	if err := r.seat(); err != nil {
+		return nil, err
+	}
+	told, err := r.h.view.Notices(r.ctx, user, s.since, r.since.Position)
+	if err != nil {
+		return nil, err
+	}
+	told = slices.DeleteFunc(told, func(n *view.Notice) bool { return n.RoomID != s.ur.RoomID })
+	return append(told, notices...), nil
 }
 
 // from is the position after which everything is new: zero for a device that begins.

@@ -142,13 +142,16 @@ func markBetween(f *folded, j int, spaced bool) byte {
 		return '.'
 	case isOneOf(marks.Decimal, r):
 		return '!' // never anything else
-	case isOneOf(marks.Comma, r):
+	case isOneOf(marks.Comma, r) && f.original(j, j+1) != wideComma:
 		return ','
-	case spaced, isOneOf(marks.Group, r) || isOneOf(marks.ListComma, r) && threeDigits(f, j+1):
+	case spaced, isOneOf(marks.Group, r) || isOneOf(marks.ListComma+marks.Comma, r) && threeDigits(f, j+1):
 		return ' '
 	}
 	return 0
 }
+
+// wideComma is a comma as Chinese and Japanese write it. It is no decimal mark: "07:30，4人" is a time and four people.
+const wideComma = "，"
 
 func threeDigits(f *folded, j int) bool {
 	return isDigit(f.at(j)) && isDigit(f.at(j+1)) && isDigit(f.at(j+2)) && !isDigit(f.at(j+3))

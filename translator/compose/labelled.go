@@ -31,7 +31,7 @@ var (
 func quantitiesIsolated(text string) string {
 	found := numeral().FindAllStringSubmatchIndex(text, -1)
 	if found == nil {
-		return text
+		return signsIsolated(text, 0, len(text))
 	}
 	w := labelWriter{text: text}
 	for i, at := range found {
@@ -41,7 +41,7 @@ func quantitiesIsolated(text string) string {
 		}
 		w.write(numeralAt(at), next)
 	}
-	w.out.WriteString(text[w.at:])
+	w.out.WriteString(signsIsolated(text, w.at, len(text)))
 	return w.out.String()
 }
 
@@ -94,7 +94,7 @@ func (w *labelWriter) write(n numeralPlace, next int) {
 }
 
 func (w *labelWriter) isolate(start, end int) {
-	w.out.WriteString(w.text[w.at:start] + leftToRightIsolate + w.text[start:end] + popIsolate)
+	w.out.WriteString(signsIsolated(w.text, w.at, start) + leftToRightIsolate + w.text[start:end] + popIsolate)
 	w.at = end
 }
 

@@ -108,7 +108,7 @@ func TestAnEchoIsNamedWithoutItsWords(t *testing.T) {
 	report := check.Compare([]string{m.Original.Body + " ce matin"}, []string{m.Original.Body + " ce matin"}, m.From, m.To)
 	require.Equal(t, []string{"echo"}, report.Codes())
 	m.State, m.Verdict, m.Reasons = StateNone, report.Verdict, report.Reasons
-	require.Contains(t, Compose(m).Body, "may be wrong. Text left untranslated. The sender")
+	require.Contains(t, Compose(m).Body, "may be wrong. Text left untranslated. If the")
 }
 
 func TestNotTranslatedSaysWhy(t *testing.T) {
