@@ -297,14 +297,6 @@ func newWordRules(file wordFile) *wordRules {
 	return w
 }
 
-// foldedWords are words as they stand in a folded text.
-func foldedWords(words []string, accents bool) (folded []string) {
-	for _, word := range words {
-		folded = append(folded, string(foldFor(word, accents).runes))
-	}
-	return folded
-}
-
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
 	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.ones, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.raised, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
