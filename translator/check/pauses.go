@@ -107,6 +107,7 @@ func (x *facts) ends() (words []span) {
 func (x *facts) stopMatches() []match {
 	if !x.stopsKnown {
 		x.stopWords, x.stopsKnown = x.treatmentWords("isnot"), true
+		x.stopWords = x.stopWords[:min(len(x.stopWords), loaded().limits.Negation.Most)]
 	}
 	return x.stopWords
 }
