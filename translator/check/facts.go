@@ -106,6 +106,7 @@ func extract(text string, code language.Code) *facts {
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.addHalves(words)
+	x.raise(words)
 	x.findMonths()
 	x.findDays()
 	x.attachRates(marks)

@@ -111,6 +111,14 @@ func dropped(r rune) bool {
 // foldedString is fold for text whose offsets do not matter.
 func foldedString(text string) string { return string(fold(text).runes) }
 
+// foldedWords are words as they stand in a folded text.
+func foldedWords(words []string, accents bool) (folded []string) {
+	for _, word := range words {
+		folded = append(folded, string(foldFor(word, accents).runes))
+	}
+	return folded
+}
+
 // keepsAccents reports languages whose words differ by accents alone.
 func keepsAccents(code language.Code) bool { return wordsOf(code).Accents }
 

@@ -81,11 +81,26 @@ func (x *facts) addHalves(words *wordRules) {
 			n.unitTo = end
 			hour := n.values[0]
 			n.addHalf()
-			if clockUnit(n.unit) {
+			if clockUnit(n.unit) && !words.HoursLast {
 				n.values = append(n.values, hour)
 			}
 			x.dropWithin(i)
 		}
+	}
+}
+
+// raise adds to a number what a word in front of it adds: "ساڑھے تین" is three and a half.
+func (x *facts) raise(words *wordRules) {
+	for _, m := range words.raised.all(x.f.runes) {
+		at := skipSpaces(x.f, m.to)
+		i := slices.IndexFunc(x.numbers, func(n number) bool { return n.from == at && !n.code && !n.dated && !n.telephone && len(n.values) == 1 })
+		if i < 0 {
+			continue
+		}
+		n := &x.numbers[i]
+		share := float(m.entries[0].value) * float(shifted("1", n.zeros))
+		n.from, n.decimal, n.plain, n.unscaled = m.from, true, n.soft, nil
+		n.values = []string{strconv.FormatFloat(float(n.values[0])+share, 'f', -1, 64)}
 	}
 }
 

@@ -362,11 +362,15 @@ func (w *wordRules) scale(f *folded, n *number) {
 		i = skipSpaces(f, i+1)
 	}
 	m, ok := w.numbers.at(f.runes, i)
-	if !ok || m.entries[0].group != "scale" {
+	if !ok {
+		return
+	}
+	scale := slices.IndexFunc(m.entries, func(e entry) bool { return e.group == "scale" }) // "hundred" alone is a number as well
+	if scale < 0 {
 		return
 	}
 	n.unscaled = slices.Clone(n.values)
-	n.zeros = len(m.entries[0].value) - 1
+	n.zeros = len(m.entries[scale].value) - 1
 	for k, value := range n.values {
 		n.values[k] = shifted(value, n.zeros)
 	}

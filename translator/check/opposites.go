@@ -126,10 +126,13 @@ func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 // endsWithDrug reports a match that ends a clause which a drug begins, and that has no other word for treating: "Heparin ab heute Abend weiter.", not "he
 // bleeds on heparin further".
 func (x *facts) endsWithDrug(m match) bool {
+	if !x.endsClause(m.to) { // first, since a text may be one long clause
+		return false
+	}
 	from, _ := x.clauseAround(m.from, m.to)
 	inside := func(s span) bool { return from <= s.from && s.to <= m.from }
 	treats := slices.ContainsFunc(wordsOf(x.f.lang).opposites.all(x.f.runes[from:m.from]), func(other match) bool { return other.entries[0].group == treatment })
-	return x.endsClause(m.to) && !treats && slices.ContainsFunc(x.drugs, func(s span) bool { return inside(s) && x.beginsClause(s.from) }) && !slices.ContainsFunc(slices.Concat(x.negations, x.weak, x.omissions), inside)
+	return !treats && slices.ContainsFunc(x.drugs, func(s span) bool { return inside(s) && x.beginsClause(s.from) }) && !slices.ContainsFunc(slices.Concat(x.negations, x.weak, x.omissions), inside)
 }
 
 // negatedWithin reports whether a negation that counts stands in a match.

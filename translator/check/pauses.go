@@ -48,8 +48,8 @@ func without(places, others []place) []place {
 // forbids reports a negation that denies a word for missing or pausing what is given right beside it, or is one with it: "do not forget the dose", Turkish
 // "kaçırmayın".
 func (x *facts) forbids(n place) bool {
-	behind := wordsOf(x.f.lang).DeniesBehind
-	return n.value == negated && slices.ContainsFunc(slices.Concat(x.pauses, x.missed), func(s span) bool {
+	behind := wordsOf(x.f.lang).DeniesBehind || wordsOf(x.f.lang).VerbLast
+	return n.value == negated && slices.ContainsFunc(slices.Concat(x.pauses, x.missed, x.ends()), func(s span) bool {
 		return s.value != "" && (n.from == s.from || x.touch(n.to, s.from) || behind && x.touch(endOfWord(x.f.runes, s.to), n.from))
 	})
 }
@@ -96,12 +96,25 @@ func (x *facts) unused(answers []place, y *facts, answered []place, reach float6
 	return slices.Concat(left, unmatched(others, slices.Concat(without(stopsOfY, used), othersOfY), reach))
 }
 
-// stops reports a word that ends a treatment, which may count as a weak negation.
-func (x *facts) stops(p place) bool {
+// ends are the words of a text that end a treatment.
+func (x *facts) ends() (words []span) {
+	for _, m := range x.stopMatches() {
+		words = append(words, span{m.from, m.to, treatment})
+	}
+	return words
+}
+
+func (x *facts) stopMatches() []match {
 	if !x.stopsKnown {
 		x.stopWords, x.stopsKnown = x.treatmentWords("isnot"), true
+		x.stopWords = x.stopWords[:min(len(x.stopWords), loaded().limits.Negation.Most)]
 	}
-	return slices.ContainsFunc(x.stopWords, func(m match) bool { return m.from < p.to && p.from < m.to })
+	return x.stopWords
+}
+
+// stops reports a word that ends a treatment, which may count as a weak negation.
+func (x *facts) stops(p place) bool {
+	return slices.ContainsFunc(x.stopMatches(), func(m match) bool { return m.from < p.to && p.from < m.to })
 }
 
 // treatmentWords are the words of a text that give something, or end that.

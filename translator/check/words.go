@@ -37,6 +37,7 @@ type wordFile struct {
 	Only       []string            // behind a number and in front of a negation that is none: Japanese しか, "no more than that"
 	Share      []string            // words between the numbers of a share ("of" in "21 of 41")
 	Contrast   []string            // words between two sides that are set against each other
+	Raised     map[string][]string // what is added to a number → words in front of it that add it (Urdu "ساڑھے تین", three and a half)
 	Half       []string            // words behind a number or its unit that add a half to it ("two and a half", 两片半)
 	Ordinals   []string            // the singular of units, behind a number that takes another form: "3 день" is the third day
 	DailyTimes bool                `yaml:"dailyTimes"` // "2x500 mg" is twice a day, and not two of them
@@ -54,6 +55,7 @@ type habits struct {
 	MonthFirst   bool   `yaml:"monthFirst"`   // in a date with slashes the month may be the first
 	YearBehind   bool   `yaml:"yearBehind"`   // no year stands before the name of its month
 	DeniesBehind bool   `yaml:"deniesBehind"` // "not" stands behind what it denies
+	HoursLast    bool   `yaml:"hoursLast"`    // an hour behind its number is a length of time, never a time of day
 	VerbLast     bool   `yaml:"verbLast"`     // the verb stands last, and a "not" beside it
 	AgeSign      string `yaml:"ageSign"`      // a capital behind an age, which says the sex and would be a unit
 	CapitalNouns bool   `yaml:"capitalNouns"` // a capital makes no name
@@ -132,6 +134,7 @@ type wordRules struct {
 	facedOne      lexicon
 	facedSays     lexicon
 	half          lexicon
+	raised        lexicon
 	ordinals      lexicon
 	dailyTimes    bool     // "2x500 mg" is twice a day
 	doses         lexicon  // words for what is given
@@ -183,6 +186,11 @@ func (r *rules) fault(file wordFile) error {
 	for value := range file.Numbers {
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
 			return fmt.Errorf("numbers: %q is no number", value)
+		}
+	}
+	for share := range file.Raised {
+		if _, err := strconv.ParseFloat(share, 64); err != nil {
+			return fmt.Errorf("raised: %q is no number", share)
 		}
 	}
 	for factor := range file.Scales {
@@ -261,6 +269,11 @@ func newWordRules(file wordFile) *wordRules {
 			list.into.add(word, entry{group: list.group, sure: true})
 		}
 	}
+	for share, words := range file.Raised {
+		for _, word := range words {
+			w.raised.add(word, entry{group: "raised", value: share, sure: true})
+		}
+	}
 	for _, ending := range file.Dual {
 		w.dual = append(w.dual, foldedString(ending))
 	}
@@ -284,17 +297,9 @@ func newWordRules(file wordFile) *wordRules {
 	return w
 }
 
-// foldedWords are words as they stand in a folded text.
-func foldedWords(words []string, accents bool) (folded []string) {
-	for _, word := range words {
-		folded = append(folded, string(foldFor(word, accents).runes))
-	}
-	return folded
-}
-
 // lexicons are all the lists of words of the language.
 func (w *wordRules) lexicons() []*lexicon {
-	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.ones, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
+	return []*lexicon{&w.numbers, &w.words, &w.frequency, &w.opposites, &w.routes, &w.signs, &w.clock, &w.oclock, &w.at, &w.calendar, &w.shortDays, &w.tenths, &w.ones, &w.share, &w.contrast, &w.facedBefore, &w.facedOne, &w.facedSays, &w.half, &w.raised, &w.ordinals, &w.doses, &w.roles, &w.conditions, &w.reasons}
 }
 
 func (w *wordRules) addClock(file wordFile) {
