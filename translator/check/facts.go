@@ -106,12 +106,14 @@ func extract(text string, code language.Code) *facts {
 	x.findFrequencies(words, soft)
 	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.addHalves(words)
+	x.addBareHalves(words)
 	x.findMonths()
 	x.findDays()
+	x.drugs = drugsIn(x.f)
+	x.addDoseLetters(words)
 	x.attachRates(marks)
 	x.shareUnits()
 	x.findConcentrations(words)
-	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
 }
