@@ -297,7 +297,7 @@ func (n *number) attachPer(f *folded) {
 func perUnitAt(f *folded, at int) (match, bool) {
 	per, _ := loaded().perWords.at(f.runes, at)
 	m, ok := loaded().unitWords.at(f.runes, at)
-	if !per.foreign(f) && (per.to > m.to || m.foreign(f)) { // "/j" is a day in French, a joule in others
+	if !per.foreign(f) && (per.to >= m.to || m.foreign(f)) { // "/j" is a day in French, "/u" an hour in Dutch
 		return per, true
 	}
 	return m, ok && !m.foreign(f)
