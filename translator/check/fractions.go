@@ -114,7 +114,7 @@ func (x *facts) addBareHalves(words *wordRules) {
 		unitTo := wordEnd(x.f, m)
 		end := x.pastHalf(words, unitTo)
 		n := number{from: m.from, to: end, unitTo: end, unit: m.entries[0].value, soft: true, counted: true, plain: true, values: []string{"1"}}
-		if end == unitTo || m.foreign(x.f) || m.to-m.from == 1 || !n.takesHalf() || x.countsMore(end) || x.f.at(m.from-1) == '/' || x.hasOwner(m) {
+		if end == unitTo || m.foreign(x.f) || m.to-m.from == 1 || x.countsMore(end) || x.begins(span{from: unitTo, to: end}) || x.f.at(m.from-1) == '/' || x.hasOwner(m) {
 			continue
 		}
 		n.addHalf()
@@ -123,13 +123,25 @@ func (x *facts) addBareHalves(words *wordRules) {
 	}
 }
 
-// hasOwner reports a unit that belongs to a number.
-func (x *facts) hasOwner(m match) bool {
-	return slices.ContainsFunc(x.numbers, func(n number) bool { return n.from <= m.from && m.from < max(n.unitTo, n.rateTo) })
+// begins reports a number that goes on behind a half: Indonesian "jam setengah delapan" is half past seven.
+func (x *facts) begins(half span) bool {
+	behind := skipSpaces(x.f, half.to)
+	return slices.ContainsFunc(x.numbers, func(n number) bool { return half.from <= n.from && n.from <= behind && n.to > half.to })
 }
 
-// takesHalf reports an amount, or a length of time, behind which words may add a half.
-func (n number) takesHalf() bool { return n.isGiven() || loaded().units[n.unit].Time }
+// hasOwner reports a unit that belongs to a number.
+func (x *facts) hasOwner(m match) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool { return n.unit != "" && n.from <= m.from && m.from < max(n.unitTo, n.rateTo) })
+}
+
+// takesHalf reports an amount, a weight or a length of time, behind which words may add a half.
+func (n number) takesHalf() bool {
+	u := loaded().units[n.unit]
+	return n.isGiven() || u.Time || u.Dimension == weight
+}
+
+// weight is the dimension of kilograms.
+const weight = "mass"
 
 // pastHalf is where a half is over that stands behind a place; the place itself where the word goes on and says something else (반복).
 func (x *facts) pastHalf(words *wordRules, at int) int {
