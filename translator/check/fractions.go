@@ -110,23 +110,20 @@ func (x *facts) sharesOut(end int) bool {
 
 // addBareHalves adds what is one and a half without a number in front of it: "litro y medio", "a litre and a half".
 func (x *facts) addBareHalves(words *wordRules) {
+	if !words.BareHalves {
+		return
+	}
 	for _, m := range x.unitPlaces() {
 		unitTo := wordEnd(x.f, m)
 		end := x.pastHalf(words, unitTo)
 		n := number{from: m.from, to: end, unitTo: end, unit: m.entries[0].value, soft: true, counted: true, plain: true, values: []string{"1"}}
-		if end == unitTo || m.foreign(x.f) || m.to-m.from == 1 || x.countsMore(end) || x.begins(span{from: unitTo, to: end}) || x.f.at(m.from-1) == '/' || x.hasOwner(m) {
+		if end == unitTo || m.foreign(x.f) || m.to-m.from == 1 || x.countsMore(end) || x.f.at(m.from-1) == '/' || x.hasOwner(m) {
 			continue
 		}
 		n.addHalf()
 		x.numbers = x.atMost(append(x.numbers, n))
 		x.dropWithin(len(x.numbers) - 1)
 	}
-}
-
-// begins reports a number that goes on behind a half: Indonesian "jam setengah delapan" is half past seven.
-func (x *facts) begins(half span) bool {
-	behind := skipSpaces(x.f, half.to)
-	return slices.ContainsFunc(x.numbers, func(n number) bool { return half.from <= n.from && n.from <= behind && n.to > half.to })
 }
 
 // hasOwner reports a unit that belongs to a number.

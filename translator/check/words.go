@@ -58,6 +58,7 @@ type habits struct {
 	AgeSign      string `yaml:"ageSign"`      // a capital behind an age, which says the sex and would be a unit
 	CapitalNouns bool   `yaml:"capitalNouns"` // a capital makes no name
 	NumberedDays bool   `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
+	BareHalves   bool   `yaml:"bareHalves"`   // a unit and a half are one and a half with no number or article in front
 	Elides       bool   // an article loses its vowel before one, and looks like a unit
 	Era          era
 
