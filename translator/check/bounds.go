@@ -4,10 +4,18 @@ import "slices"
 
 // comparisons are the words for "less" and "more" in a text.
 func (x *facts) comparisons(words *wordRules) []match {
-	return slices.DeleteFunc(words.signs.all(x.f.runes), func(m match) bool {
+	return slices.DeleteFunc(slices.Clone(x.signPlaces(words)), func(m match) bool {
 		e := m.entries[0]
 		return !e.sure || e.value != less && e.value != more
 	})
+}
+
+// signPlaces are the words for signs of numbers, in order. They are looked up once.
+func (x *facts) signPlaces(words *wordRules) []match {
+	if x.signs == nil {
+		x.signs = append([]match{}, words.signs.all(x.f.runes)...) // not nil
+	}
+	return x.signs
 }
 
 // boundsInWords compares "below 7" with "above 7": numbers that both sides compare with a word and no sign. In a long text a negation
@@ -129,7 +137,7 @@ func (c *comparison) minusesInWords() {
 
 // ownSigns are the words for "minus" and "plus" in a text.
 func (x *facts) ownSigns(words *wordRules) []match {
-	return slices.DeleteFunc(words.signs.all(x.f.runes), func(m match) bool { return m.entries[0].value != minus && m.entries[0].value != plus })
+	return slices.DeleteFunc(slices.Clone(x.signPlaces(words)), func(m match) bool { return m.entries[0].value != minus && m.entries[0].value != plus })
 }
 
 // ownSign is what stands right in front of a number: minus or plus, as a sign or as one of some words, or "".

@@ -48,6 +48,7 @@ type facts struct {
 	faced            []span  // those of them that are the second of two sides ("the right one")
 	maybeRates       []span  // units that a dose may be given by, or lengths of time
 	units            []match // words for units, once unitPlaces has looked for them
+	signs            []match // and for signs of numbers, once signPlaces has
 	stopWords        []match // words that end a treatment, once it was asked for them
 	stopsKnown       bool
 }
