@@ -4,10 +4,18 @@ import "slices"
 
 // comparisons are the words for "less" and "more" in a text.
 func (x *facts) comparisons(words *wordRules) []match {
-	return slices.DeleteFunc(words.signs.all(x.f.runes), func(m match) bool {
+	return slices.DeleteFunc(slices.Clone(x.signPlaces(words)), func(m match) bool {
 		e := m.entries[0]
 		return !e.sure || e.value != less && e.value != more
 	})
+}
+
+// signPlaces are the words for signs of numbers, in order. They are looked up once.
+func (x *facts) signPlaces(words *wordRules) []match {
+	if x.signs == nil {
+		x.signs = append([]match{}, words.signs.all(x.f.runes)...) // not nil
+	}
+	return x.signs
 }
 
 // boundsInWords compares "below 7" with "above 7": numbers that both sides compare with a word and no sign. In a long text a negation
@@ -106,4 +114,43 @@ func (x *facts) ofOther(words *wordRules, n number, between span) bool {
 		return true
 	}
 	return slices.ContainsFunc(words.words.all(x.f.runes[between.from:between.to]), func(m match) bool { return m.entries[0].group == conditional })
+}
+
+// minusesInWords compares "minus 1.2" with "plus 1.2" and "+1.2": of a number with neither, the other side may say as much in other words.
+func (c *comparison) minusesInWords() {
+	source, target := c.source.ownSigns(wordsOf(c.from)), c.target.ownSigns(wordsOf(c.to))
+	if len(source)+len(target) == 0 {
+		return
+	}
+	for _, s := range c.paired {
+		if s.partner == nil || s.partner.code || s.dated || s.partner.dated {
+			continue
+		}
+		switch c.source.ownSign(s.number, source) + " " + c.target.ownSign(s.partner.number, target) {
+		case minus + " " + plus:
+			c.foundSign("number.minus_missing", s.number, s.partner.number)
+		case plus + " " + minus:
+			c.foundSign("number.minus_added", s.number, s.partner.number)
+		}
+	}
+}
+
+// ownSigns are the words for "minus" and "plus" in a text.
+func (x *facts) ownSigns(words *wordRules) []match {
+	return slices.DeleteFunc(slices.Clone(x.signPlaces(words)), func(m match) bool { return m.entries[0].value != minus && m.entries[0].value != plus })
+}
+
+// ownSign is what stands right in front of a number: minus or plus, as a sign or as one of some words, or "".
+func (x *facts) ownSign(n number, words []match) string {
+	if x.f.at(n.from-1) == '+' {
+		return plus
+	}
+	if x.signOf(n).minus {
+		return minus
+	}
+	end := x.beforeSpaces(n.from) + 1
+	if i := slices.IndexFunc(words, func(m match) bool { return m.to == end }); i >= 0 {
+		return words[i].entries[0].value
+	}
+	return ""
 }

@@ -135,8 +135,8 @@ func (c *ruleCase) amounts(source *facts) (names []string) {
 		}
 		if s := source.signOf(n); c.gives("number.bound", "number.turned") {
 			names = append(names, "sign "+s.bound)
-		} else if s.minus && c.gives("number.minus") {
-			names = append(names, "sign "+minus)
+		} else if c.gives("number.minus") {
+			names = append(names, "sign "+source.ownSign(n, source.ownSigns(wordsOf(c.from))))
 		}
 		if n.month && c.gives("date.", "number.") {
 			names = append(names, "month "+n.values[0])

@@ -48,6 +48,7 @@ type facts struct {
 	faced            []span  // those of them that are the second of two sides ("the right one")
 	maybeRates       []span  // units that a dose may be given by, or lengths of time
 	units            []match // words for units, once unitPlaces has looked for them
+	signs            []match // and for signs of numbers, once signPlaces has
 	stopWords        []match // words that end a treatment, once it was asked for them
 	stopsKnown       bool
 }
@@ -107,12 +108,14 @@ func extract(text string, code language.Code) *facts {
 	x.numbers = x.atMost(append(x.numbers, soft...))
 	x.addHalves(words)
 	x.raise(words)
+	x.addBareHalves(words)
 	x.findMonths()
 	x.findDays()
+	x.drugs = drugsIn(x.f)
+	x.addDoseLetters(words)
 	x.attachRates(marks)
 	x.shareUnits()
 	x.findConcentrations(words)
-	x.drugs = drugsIn(x.f)
 	x.findWords(words)
 	return x
 }

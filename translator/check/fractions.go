@@ -71,9 +71,7 @@ func (x *facts) addHalves(words *wordRules) {
 			continue
 		}
 		if end := x.pastHalf(words, n.to); n.unit == "" && end > n.to {
-			half := number{from: n.from, to: end, unitTo: end, values: n.values}
-			if attachUnit(x.f, &half); half.unit != "" {
-				n.to, n.unit, n.symbol, n.unitTo = end, half.unit, half.symbol, half.unitTo
+			if x.takeHalf(n, end) {
 				n.addHalf()
 				x.dropWithin(i)
 			}
@@ -104,8 +102,58 @@ func (x *facts) raise(words *wordRules) {
 	}
 }
 
-// takesHalf reports an amount, or a length of time, behind which words may add a half.
-func (n number) takesHalf() bool { return n.isGiven() || loaded().units[n.unit].Time }
+// takeHalf reports whether the half that ends at a place belongs to the number in front of it, and lets that end there. Without a unit behind it
+// ("38 and a half") that is sure only of what is no hour.
+func (x *facts) takeHalf(n *number, end int) bool {
+	half := number{from: n.from, to: end, unitTo: end, values: n.values}
+	attachUnit(x.f, &half)
+	if half.unit == "" && (atMost(n.values[0], lastHour) || x.countsMore(end) || x.sharesOut(end)) {
+		return false
+	}
+	n.to, n.unit, n.symbol, n.unitTo = end, half.unit, half.symbol, half.unitTo
+	return true
+}
+
+// lastHour is the largest number that may be an hour of the day.
+const lastHour = 24
+
+// sharesOut reports whether a half that ends at a place is one of something that follows ("and half of it").
+func (x *facts) sharesOut(end int) bool {
+	_, of := wordsOf(x.f.lang).share.at(x.f.runes, skipSpaces(x.f, end))
+	return of
+}
+
+// addBareHalves adds what is one and a half without a number in front of it: "litro y medio", "a litre and a half".
+func (x *facts) addBareHalves(words *wordRules) {
+	if !words.BareHalves {
+		return
+	}
+	for _, m := range x.unitPlaces() {
+		unitTo := wordEnd(x.f, m)
+		end := x.pastHalf(words, unitTo)
+		n := number{from: m.from, to: end, unitTo: end, unit: m.entries[0].value, soft: true, counted: true, plain: true, values: []string{"1"}}
+		if end == unitTo || m.foreign(x.f) || m.to-m.from == 1 || x.countsMore(end) || x.f.at(m.from-1) == '/' || x.hasOwner(m) {
+			continue
+		}
+		n.addHalf()
+		x.numbers = x.atMost(append(x.numbers, n))
+		x.dropWithin(len(x.numbers) - 1)
+	}
+}
+
+// hasOwner reports a unit that belongs to a number.
+func (x *facts) hasOwner(m match) bool {
+	return slices.ContainsFunc(x.numbers, func(n number) bool { return n.unit != "" && n.from <= m.from && m.from < max(n.unitTo, n.rateTo) })
+}
+
+// takesHalf reports an amount, a weight or a length of time, behind which words may add a half.
+func (n number) takesHalf() bool {
+	u := loaded().units[n.unit]
+	return n.isGiven() || u.Time || u.Dimension == weight
+}
+
+// weight is the dimension of kilograms.
+const weight = "mass"
 
 // pastHalf is where a half is over that stands behind a place; the place itself where the word goes on and says something else (반복).
 func (x *facts) pastHalf(words *wordRules, at int) int {

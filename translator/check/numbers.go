@@ -269,6 +269,9 @@ func attachUnitBehind(f *folded, n *number) {
 	for spaces := 0; spaces < 2 && isSpace(f.at(i)); spaces++ {
 		i++
 	}
+	if n.soft && f.at(i) == '\'' && wordsOf(f.lang).Elides { // "un'ora"
+		i++
+	}
 	m, ok := loaded().unitWords.at(f.runes, i)
 	if !ok && f.at(n.to) == '-' { // a 14-day course
 		m, ok = loaded().unitWords.at(f.runes, n.to+1)
@@ -297,7 +300,7 @@ func (n *number) attachPer(f *folded) {
 func perUnitAt(f *folded, at int) (match, bool) {
 	per, _ := loaded().perWords.at(f.runes, at)
 	m, ok := loaded().unitWords.at(f.runes, at)
-	if per.to > m.to && !per.foreign(f) {
+	if !per.foreign(f) && (per.to >= m.to || m.foreign(f)) { // "/j" is a day in French, "/u" an hour in Dutch
 		return per, true
 	}
 	return m, ok && !m.foreign(f)

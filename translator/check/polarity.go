@@ -44,8 +44,12 @@ func (x *facts) negate(s span) {
 	}
 }
 
-// keep adds a place to those of its kind, as many as are compared with each other, and notes that there were more.
+// keep adds a place to those of its kind, as many as are compared with each other, and notes that there were more. A word that two patterns
+// of a list fit is there once.
 func (x *facts) keep(list *[]span, s span) {
+	if last := len(*list) - 1; last >= 0 && (*list)[last] == s {
+		return
+	}
 	if len(*list) == loaded().limits.Negation.Most {
 		x.manyNegations = true
 		return

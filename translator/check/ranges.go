@@ -28,7 +28,7 @@ func (c *comparison) rangeEnds() {
 // upTo are the words in a text that end a range and stand behind no beginning of one: neither a word for that in their clause nor a number.
 func (x *facts) upTo(words *wordRules) (ends []match) {
 	var starts []match
-	for _, m := range words.signs.all(x.f.runes) {
+	for _, m := range x.signPlaces(words) {
 		switch e := m.entries[0]; {
 		case e.value == rangeStart:
 			starts = append(starts, m)

@@ -16,7 +16,7 @@ func (r *rules) loadSigns() error {
 		return err
 	}
 	for meaning, languages := range meanings {
-		if !slices.Contains([]string{less, more, minus, rangeStart}, meaning) {
+		if !slices.Contains([]string{less, more, minus, plus, rangeStart}, meaning) {
 			return fmt.Errorf("signs.yaml: %q is no meaning of a sign", meaning)
 		}
 		for code := range languages {
@@ -25,7 +25,7 @@ func (r *rules) loadSigns() error {
 			}
 		}
 		for code, w := range r.words {
-			if len(languages[code]) == 0 && meaning != rangeStart {
+			if len(languages[code]) == 0 && meaning != rangeStart && meaning != plus {
 				return fmt.Errorf("signs.yaml: %s has no words in %s", meaning, code)
 			}
 			for _, word := range languages[code] {
@@ -51,6 +51,7 @@ const (
 	less  = "less"
 	more  = "more"
 	minus = "minus"
+	plus  = "plus"
 )
 
 // rangeStart is what a word says that begins a range, and rangeEnd the group of those that end one and elsewhere say "less": "up to".
@@ -163,6 +164,7 @@ func (c *comparison) signs() {
 		c.minuses(s.number, s.partner.number)
 	}
 	c.boundsInWords()
+	c.minusesInWords()
 	c.rangeEnds()
 }
 

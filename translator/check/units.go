@@ -117,3 +117,21 @@ func (r *rules) loadVitals() error {
 	r.symbols = vitals.Symbols
 	return nil
 }
+
+// addDoseLetters gives numbers the unit that a capital behind them is in a text with a drug.
+func (x *facts) addDoseLetters(words *wordRules) {
+	if len(words.DoseLetters) == 0 || len(x.drugs) == 0 {
+		return
+	}
+	for i := range x.numbers {
+		n := &x.numbers[i]
+		at := skipSpaces(x.f, n.to)
+		if n.unit != "" || n.dated || at >= len(x.f.runes) || wordRune(x.f.at(at+1)) {
+			continue
+		}
+		if unit := words.DoseLetters[x.f.original(at, at+1)]; unit != "" {
+			n.unit, n.unitTo, n.code = unit, at+1, false
+			n.attachPer(x.f)
+		}
+	}
+}

@@ -60,8 +60,11 @@ type habits struct {
 	AgeSign      string `yaml:"ageSign"`      // a capital behind an age, which says the sex and would be a unit
 	CapitalNouns bool   `yaml:"capitalNouns"` // a capital makes no name
 	NumberedDays bool   `yaml:"numberedDays"` // a word for a weekday is an ordinal: Monday is the second
+	BareHalves   bool   `yaml:"bareHalves"`   // a unit and a half are one and a half with no number or article in front
 	Elides       bool   // an article loses its vowel before one, and looks like a unit
 	Era          era
+
+	DoseLetters map[string]string `yaml:"doseLetters"` // capitals behind a number that are units where a drug is named, and elsewhere anything
 }
 
 // era is a count of years that is ahead of the common one.
@@ -211,6 +214,11 @@ func (r *rules) fault(file wordFile) error {
 	for unit := range file.Per {
 		if _, known := r.units[unit]; !known && unit != perUnit {
 			return fmt.Errorf("per: %q is not in units.yaml", unit)
+		}
+	}
+	for letter, unit := range file.DoseLetters {
+		if _, known := r.units[unit]; !known {
+			return fmt.Errorf("doseLetters: %s: %q is not in units.yaml", letter, unit)
 		}
 	}
 	for unit := range file.Ones {
