@@ -45,13 +45,18 @@ func without(places, others []place) []place {
 	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return slices.Contains(others, p) })
 }
 
-// forbids reports a negation that denies a word for missing or pausing what is given right beside it, or is one with it: "do not forget the dose", Turkish
-// "kaçırmayın".
+// forbids reports a negation that denies a word for missing, pausing or stopping what is given right beside it, or is one with it: "do not forget the
+// dose", "do not stop heparin", Turkish "kaçırmayın".
 func (x *facts) forbids(n place) bool {
-	behind := wordsOf(x.f.lang).DeniesBehind
-	return n.value == negated && slices.ContainsFunc(slices.Concat(x.pauses, x.missed), func(s span) bool {
+	if n.value != negated {
+		return false
+	}
+	beside := func(s span) bool {
+		behind := wordsOf(x.f.lang).DeniesBehind
 		return s.value != "" && (n.from == s.from || x.touch(n.to, s.from) || behind && x.touch(endOfWord(x.f.runes, s.to), n.from))
-	})
+	}
+	return slices.ContainsFunc(slices.Concat(x.pauses, x.missed), beside) ||
+		slices.ContainsFunc(x.weak, func(s span) bool { return beside(s) && x.stops(place{span: s}) })
 }
 
 // touch reports whether nothing but a space stands between the end of a word and another.
