@@ -338,7 +338,7 @@ func (x *facts) findWords(words *wordRules) {
 		}
 	}
 	x.findInside(words, taken)
-	x.addConcord(repeated)
+	x.addConcord(words, repeated)
 	x.dropOnly(words)
 	x.settleOmissions(words)
 	sortSpans(x.negations)

@@ -45,8 +45,8 @@ func without(places, others []place) []place {
 	return slices.DeleteFunc(slices.Clone(places), func(p place) bool { return slices.Contains(others, p) })
 }
 
-// forbids reports a negation that denies a word for missing or pausing what is given right beside it, or is one with it: "do not forget the dose", Turkish
-// "kaçırmayın".
+// forbids reports a negation that denies a word for missing, pausing or stopping what is given right beside it, or is one with it: "do not forget the
+// dose", "do not stop heparin", Turkish "kaçırmayın".
 func (x *facts) forbids(n place) bool {
 	behind := wordsOf(x.f.lang).DeniesBehind || wordsOf(x.f.lang).VerbLast
 	return n.value == negated && slices.ContainsFunc(slices.Concat(x.pauses, x.missed, x.ends()), func(s span) bool {

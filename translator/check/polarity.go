@@ -131,29 +131,6 @@ func indexRunes(word, part []rune) int {
 	return -1
 }
 
-// addConcord counts the words that repeat a negation where there is none to repeat. Several that repeat one ("ни температуры, ни
-// кашля, и он не курит") are weak ones.
-func (x *facts) addConcord(repeated []span) {
-	var answers []span
-	for _, s := range repeated {
-		alone := true
-		for _, n := range x.negations {
-			alone = alone && !x.sameClause(n, s)
-		}
-		if alone {
-			x.keep(&x.negations, span{s.from, s.to, negated})
-		} else {
-			answers = append(answers, s)
-		}
-	}
-	if len(answers) < 2 {
-		return
-	}
-	for _, s := range answers {
-		x.keep(&x.weak, s)
-	}
-}
-
 // dropOnly leaves out the negations that say no more than "only" together with a word behind a number: しか…ない, 밖에 안. The word itself is a weak one,
 // for "no more than".
 func (x *facts) dropOnly(words *wordRules) {

@@ -168,7 +168,7 @@ func critical(symbol string) bool {
 // one left, since languages differ in where they use words.
 func (c *comparison) leftOver(source, target []*candidate) {
 	for _, s := range source {
-		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.rhythm(c.source, c.target) || s.unit != "" && c.repeated(source, s) || c.target.saysOne(c.to, s.number) {
+		if s.partner != nil || s.soft && !s.month || s.fullHour() || s.rhythm(c.source, c.target) || s.unit != "" && !critical(s.unit) && c.repeated(source, s) || c.target.saysOne(c.to, s.number) {
 			continue
 		}
 		if t := closest(s, target); t != nil {
