@@ -90,6 +90,9 @@ func (c *comparison) segment(source, translation string) {
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}
+	if !c.has("dose") && !c.has("number") {
+		c.numbersSwapped()
+	}
 	c.clock()
 	c.drugs()
 	c.roles()

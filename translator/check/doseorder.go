@@ -27,8 +27,8 @@ func (c *comparison) numberOrder() {
 		if s.soft || s.partner.soft {
 			continue
 		}
-		unit, _, _ := strings.Cut(s.unit, "/") // one language says "daily" where another has a rate
-		if other, _, _ := strings.Cut(s.partner.unit, "/"); unit != other {
+		unit := c.source.unitInRange(s.number)
+		if unit != c.target.unitInRange(s.partner.number) {
 			unit = ""
 		}
 		if s.calendar && s.partner.calendar {

@@ -33,6 +33,7 @@ type marks struct {
 	Centuries        []string
 	YearShort        string   `yaml:"yearShort"`
 	UnitNot          []string `yaml:"unitNot"`
+	Arrows           []string
 }
 
 // numberForms is data/numberforms.yaml.
@@ -66,8 +67,8 @@ func (r *rules) loadMarks() error {
 			return fmt.Errorf("marks.yaml: %s has no sign", name)
 		}
 	}
-	if len(m.Centuries) == 0 || len(m.PercentBefore) == 0 || len(m.RankBefore) == 0 || len(m.UnitNot) == 0 || slices.Contains(slices.Concat(m.PercentBefore, m.RankBefore, m.UnitNot), "") {
-		return errors.New("marks.yaml: centuries, percentBefore, rankBefore and unitNot need their words")
+	if len(m.Centuries) == 0 || len(m.PercentBefore) == 0 || len(m.RankBefore) == 0 || len(m.UnitNot) == 0 || len(m.Arrows) == 0 || slices.Contains(slices.Concat(m.PercentBefore, m.RankBefore, m.UnitNot, m.Arrows), "") {
+		return errors.New("marks.yaml: centuries, percentBefore, rankBefore, unitNot and arrows need their words")
 	}
 	return nil
 }

@@ -294,7 +294,7 @@ func (n *number) attachPer(f *folded) {
 func perUnitAt(f *folded, at int) (match, bool) {
 	per, _ := loaded().perWords.at(f.runes, at)
 	m, ok := loaded().unitWords.at(f.runes, at)
-	if per.to > m.to && !per.foreign(f) {
+	if (per.to > m.to || m.foreign(f)) && !per.foreign(f) {
 		return per, true
 	}
 	return m, ok && !m.foreign(f)

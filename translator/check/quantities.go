@@ -82,6 +82,7 @@ func (c *comparison) changedUnits(source []*candidate) {
 		t := s.partner.number
 		original, translation := c.source.numberText(s.number), c.target.numberText(t)
 		switch {
+		case c.sharesUnit(s):
 		case s.mayBeTime() && clockUnit(t.unit) || t.mayBeTime() && clockUnit(s.unit):
 		case s.unit != "" && t.unit != "" && c.changedRate(s.number, t):
 		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):
