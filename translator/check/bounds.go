@@ -118,7 +118,9 @@ func (x *facts) ofOther(words *wordRules, n number, m match, between span) bool 
 // endsCondition reports a word for "if" between a bound and a negation behind it. In Japanese and Korean what is denied has to stand between that word and the
 // negation: 以下なら投与しない, not 以下にならない.
 func (x *facts) endsCondition(words *wordRules, between span) bool {
-	denies := func(at int) bool { return !words.DeniesBehind || len(words.inside) > 0 || skipSpaces(x.f, at) < between.to }
+	denies := func(at int) bool {
+		return !words.DeniesBehind || len(words.inside) > 0 || skipSpaces(x.f, at) < between.to
+	}
 	for _, m := range words.conditions.all(x.f.runes[between.from:between.to]) {
 		if denies(between.from + m.to) {
 			return true

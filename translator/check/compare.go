@@ -104,6 +104,7 @@ func (c *comparison) segment(source, translation string) {
 	c.wholeConcepts()
 	c.unless()
 	c.denied()
+	c.notBut()
 	c.drugOrder()
 	c.sides()
 }
