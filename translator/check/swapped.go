@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode"
 )
 
 // numbersSwapped notices numbers that changed places where languages are free to order their clauses (see numberOrder): what stands around the one in its
@@ -18,8 +19,8 @@ func (c *comparison) numbersSwapped() {
 		beside[[2]int{n.source, n.target}]++
 	}
 	for i, a := range all {
-		for _, b := range all[i+1:] {
-			if c.mayBeSwapped(a, b) && tradedPlaces(a, b, beside) || c.startsElse(a, b) {
+		for j, b := range all[i+1:] {
+			if mayBeSwapped(a, b) && tradedPlaces(a, b, beside) || j == 0 && c.startsElse(a, b) {
 				c.found("number.order", c.source.numberText(a.number), c.target.numberText(a.partner.number))
 				return
 			}
@@ -27,10 +28,11 @@ func (c *comparison) numbersSwapped() {
 	}
 }
 
-// inClause is a number with the clauses in which it and its partner stand.
+// inClause is a number with the clauses in which it and its partner stand, and the units of both.
 type inClause struct {
 	*candidate
 	source, target int
+	units          [2]string
 }
 
 // inClauses are the numbers that both texts have once.
@@ -41,15 +43,16 @@ func (c *comparison) inClauses() (found []inClause) {
 		if s.partner == nil || s.partner.code || s.soft && s.unit == "" || times[s.values[0]] > 1 || timesInTarget[s.partner.values[0]] > 1 {
 			continue
 		}
-		found = append(found, inClause{s, sort.SearchInts(ends, s.from), sort.SearchInts(endsInTarget, s.partner.from)})
+		units := [2]string{c.source.unitInRange(s.number), c.target.unitInRange(s.partner.number)}
+		found = append(found, inClause{s, sort.SearchInts(ends, s.from), sort.SearchInts(endsInTarget, s.partner.from), units})
 	}
 	return found
 }
 
-// clauseEnds are the places of the marks that part clauses, in order.
+// clauseEnds are the places of the marks that part clauses, in order. Between digits only those are one that no number has in it: "8.4、3日目".
 func (x *facts) clauseEnds() (ends []int) {
-	for i := range x.f.runes {
-		if x.partsClause(i) {
+	for i, r := range x.f.runes {
+		if x.partsClause(i) || clauseMark(r) && r > unicode.MaxLatin1 {
 			ends = append(ends, i)
 		}
 	}
@@ -66,12 +69,8 @@ func (x *facts) values() map[string]int {
 }
 
 // mayBeSwapped reports two numbers of one unit that stand in two clauses of either text.
-func (c *comparison) mayBeSwapped(a, b inClause) bool {
-	return a.source != b.source && a.target != b.target && !a.inDate() && !b.inDate() && !a.soft && !b.soft && c.sameUnits(a, b)
-}
-
-func (c *comparison) sameUnits(a, b inClause) bool {
-	return c.source.unitInRange(a.number) == c.source.unitInRange(b.number) && c.target.unitInRange(a.partner.number) == c.target.unitInRange(b.partner.number)
+func mayBeSwapped(a, b inClause) bool {
+	return a.source != b.source && a.target != b.target && a.units == b.units && !a.inDate() && !b.inDate() && !a.soft && !b.soft
 }
 
 // tradedPlaces reports that nothing beside one of two numbers has stayed with it, and what stands beside one is now with the other: in either clause, or in the
@@ -85,10 +84,10 @@ func tradedPlaces(a, b inClause, beside map[[2]int]int) bool {
 	return first && second || (first || second) && b.partner.from < a.partner.from
 }
 
-// startsElse reports that of two numbers in one clause the one is where something starts in the source, and the other in the translation: "from 600 to 800"
+// startsElse reports that of two numbers in one clause that follow each other the one is where something starts in the source, and the other in the translation: "from 600 to 800"
 // and 800から600へ.
 func (c *comparison) startsElse(a, b inClause) bool {
-	if a.source != b.source || a.target != b.target || !c.sameUnits(a, b) {
+	if a.source != b.source || a.target != b.target || a.units != b.units {
 		return false
 	}
 	inSource, known := c.source.starts(a.number, b.number)
