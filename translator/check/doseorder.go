@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -27,9 +28,12 @@ func (c *comparison) numberOrder() {
 		if s.soft || s.partner.soft {
 			continue
 		}
-		unit := c.source.unitInRange(s.number)
-		if unit != c.target.unitInRange(s.partner.number) {
+		unit := withoutRate(s.unit)
+		if unit != withoutRate(s.partner.unit) {
 			unit = ""
+			if c.sharesUnit(s) {
+				unit = withoutRate(cmp.Or(s.unit, s.partner.unit))
+			}
 		}
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"

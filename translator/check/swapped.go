@@ -7,12 +7,13 @@ import (
 	"unicode"
 )
 
-// numbersSwapped notices numbers that changed places where languages are free to order their clauses (see numberOrder): what stands around the one in its
-// clause stands around the other one in the translation.
+// numbersSwapped notices numbers that changed places and were no finding of numberOrder: where a word tells which is the first, and where languages are free
+// to order their clauses, but what stands around the one in its clause stands around the other one in the translation.
 func (c *comparison) numbersSwapped() {
-	if wordsOf(c.from).Reorders == wordsOf(c.to).Reorders || len(c.paired) < 2 {
+	if len(c.paired) < 2 {
 		return
 	}
+	free := wordsOf(c.from).Reorders != wordsOf(c.to).Reorders
 	all := c.inClauses()
 	beside := map[[2]int]int{} // how many numbers are in a clause of the source and in one of the translation
 	for _, n := range all {
@@ -20,7 +21,8 @@ func (c *comparison) numbersSwapped() {
 	}
 	for i, a := range all {
 		for j, b := range all[i+1:] {
-			if mayBeSwapped(a, b) && tradedPlaces(a, b, beside) || j == 0 && c.startsElse(a, b) {
+			next := j == 0 && (free || b.partner.from < a.partner.from)
+			if free && mayBeSwapped(a, b) && tradedPlaces(a, b, beside) || next && c.startsElse(a, b) {
 				c.found("number.order", c.source.numberText(a.number), c.target.numberText(a.partner.number))
 				return
 			}
@@ -87,7 +89,7 @@ func tradedPlaces(a, b inClause, beside map[[2]int]int) bool {
 // startsElse reports that of two numbers in one clause that follow each other the one is where something starts in the source, and the other in the translation: "from 600 to 800"
 // and 800から600へ.
 func (c *comparison) startsElse(a, b inClause) bool {
-	if a.source != b.source || a.target != b.target || a.units != b.units {
+	if a.source != b.source || a.target != b.target || a.units != b.units || a.inDate() || b.inDate() {
 		return false
 	}
 	inSource, known := c.source.starts(a.number, b.number)
