@@ -1,7 +1,6 @@
 package check
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -31,9 +30,6 @@ func (c *comparison) numberOrder() {
 		unit := withoutRate(s.unit)
 		if unit != withoutRate(s.partner.unit) {
 			unit = ""
-			if c.sharesUnit(s) {
-				unit = withoutRate(cmp.Or(s.unit, s.partner.unit))
-			}
 		}
 		if s.calendar && s.partner.calendar {
 			unit = "calendar"

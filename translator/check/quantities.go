@@ -21,9 +21,9 @@ func (c *comparison) numbers() {
 	c.misread(source, target)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
+	c.paired = source
 	c.changedUnits(source)
 	c.lengths()
-	c.paired = source
 	c.leftOver(source, target)
 }
 

@@ -69,7 +69,13 @@ func (c *comparison) sharesUnit(s *candidate) bool {
 	if a.unit != "" {
 		a, b = b, a
 	}
-	return a.unit == "" && a.shared != "" && withoutRate(a.shared) == withoutRate(b.unit) && (c.source.beginsRange(s.number) || c.target.beginsRange(s.partner.number))
+	return a.unit == "" && a.shared != "" && withoutRate(a.shared) == withoutRate(b.unit) && c.keepsNext(s) && (c.source.beginsRange(s.number) || c.target.beginsRange(s.partner.number))
+}
+
+// keepsNext reports that the number behind one of the source stands behind its partner as well.
+func (c *comparison) keepsNext(s *candidate) bool {
+	next := slices.Index(c.paired, s) + 1
+	return next > 0 && next < len(c.paired) && c.paired[next].partner != nil && c.paired[next].partner.from > s.partner.from
 }
 
 // beginsRange reports a word such as "from" beside a number, or the mark of a range behind it.
