@@ -102,18 +102,56 @@ func (x *facts) boundDenied(n number, m match) bool {
 		if s.to > from {
 			between = span{from: to, to: s.from}
 		}
-		return x.joined(between.from, between.to, loaded().limits.Numbers.WordBehind) && !x.ofOther(words, n, between) && !x.stops(place{span: s})
+		return x.joined(between.from, between.to, loaded().limits.Numbers.WordBehind) && !x.ofOther(words, n, m, between) && !x.stops(place{span: s})
 	})
 }
 
 // ofOther reports that what stands between a negation and a bound tells that it denies something else: a word for "if", or a drug whose dose the
-// number is not.
-func (x *facts) ofOther(words *wordRules, n number, between span) bool {
+// number is not. Where "not" stands behind, that is also a word for giving something beside a value that is measured ("60以下では投与しない").
+func (x *facts) ofOther(words *wordRules, n number, m match, between span) bool {
 	inside := func(s span) bool { return between.from <= s.from && s.to <= between.to }
 	if n.unit == "" && slices.ContainsFunc(x.drugs, inside) {
 		return true
 	}
-	return slices.ContainsFunc(words.words.all(x.f.runes[between.from:between.to]), func(m match) bool { return m.entries[0].group == conditional })
+	runes := x.f.runes[between.from:between.to]
+	if slices.ContainsFunc(words.words.all(runes), func(m match) bool { return m.entries[0].group == conditional }) {
+		return true
+	}
+	if between.from < max(n.to, m.to) {
+		return false
+	}
+	return x.endsCondition(words, between) || words.DeniesBehind && x.measuresPatient(n, m) && len(words.doses.all(runes)) > 0
+}
+
+// endsCondition reports a word for "if" between a bound and a negation behind it. In Japanese and Korean what is denied has to stand between that word and the
+// negation: 以下なら投与しない, not 以下にならない.
+func (x *facts) endsCondition(words *wordRules, between span) bool {
+	denies := func(at int) bool {
+		return !words.DeniesBehind || len(words.inside) > 0 || skipSpaces(x.f, at) < between.to
+	}
+	for _, m := range words.conditions.all(x.f.runes[between.from:between.to]) {
+		if denies(between.from + m.to) {
+			return true
+		}
+	}
+	start := between.from
+	for wordRune(x.f.at(start - 1)) {
+		start--
+	}
+	for start < between.to {
+		end := endOfWord(x.f.runes, start)
+		if denies(end) && endsIn(string(x.f.runes[start:end]), words.conditionEnds) {
+			return true
+		}
+		start = max(end, start+1)
+	}
+	return false
+}
+
+// measuresPatient reports a number that measures a patient, with its bound right behind it: no dose, and not how often (4回以上).
+func (x *facts) measuresPatient(n number, m match) bool {
+	u := loaded().units[n.unit]
+	return skipSpaces(x.f, max(n.to, n.unitTo)) == m.from && (n.unit == "" || u.Age || !u.Critical && !u.Given && !u.Time)
 }
 
 // minusesInWords compares "minus 1.2" with "plus 1.2" and "+1.2": of a number with neither, the other side may say as much in other words.

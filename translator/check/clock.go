@@ -9,7 +9,8 @@ import (
 const (
 	beforeNoon = "am"
 	afterNoon  = "pm"
-	atNight    = "night" // before midnight or behind it, which the hour tells
+	atNight    = "night"   // before midnight or behind it, which the hour tells
+	evening    = "evening" // counts the hours from six: Thai 3 ทุ่ม is nine
 	noon       = "noon"
 	midnight   = "midnight"
 	weekday    = "weekday"
@@ -22,7 +23,7 @@ const (
 )
 
 // dayParts are what a language's "day" may have words for.
-var dayParts = []string{beforeNoon, afterNoon, atNight, noon, midnight}
+var dayParts = []string{beforeNoon, afterNoon, atNight, evening, noon, midnight}
 
 // clockTime is a time of day: 8:15 pm, 20 Uhr, 下午3点30分.
 type clockTime struct {
@@ -148,6 +149,10 @@ func turned(hour int, part string) int {
 	case afterNoon:
 		if hour < 12 {
 			return hour + 12
+		}
+	case evening:
+		if hour < 6 {
+			return hour + 18
 		}
 	case beforeNoon, midnight:
 		if hour == 12 {

@@ -90,6 +90,9 @@ func (c *comparison) segment(source, translation string) {
 	if c.order(); !c.has("dose") {
 		c.numberOrder()
 	}
+	if !c.has("dose") && !c.has("number") {
+		c.numbersSwapped()
+	}
 	c.clock()
 	c.drugs()
 	c.roles()
@@ -101,6 +104,7 @@ func (c *comparison) segment(source, translation string) {
 	c.wholeConcepts()
 	c.unless()
 	c.denied()
+	c.notBut()
 	c.drugOrder()
 	c.sides()
 }

@@ -27,8 +27,8 @@ func (c *comparison) numberOrder() {
 		if s.soft || s.partner.soft {
 			continue
 		}
-		unit, _, _ := strings.Cut(s.unit, "/") // one language says "daily" where another has a rate
-		if other, _, _ := strings.Cut(s.partner.unit, "/"); unit != other {
+		unit := withoutRate(s.unit)
+		if unit != withoutRate(s.partner.unit) {
 			unit = ""
 		}
 		if s.calendar && s.partner.calendar {

@@ -31,7 +31,9 @@ type marks struct {
 	Year, Month, Day string
 	Minute, Hour     string
 	Centuries        []string
-	YearShort        string `yaml:"yearShort"`
+	YearShort        string   `yaml:"yearShort"`
+	UnitNot          []string `yaml:"unitNot"`
+	Arrows           []string
 }
 
 // numberForms is data/numberforms.yaml.
@@ -65,8 +67,8 @@ func (r *rules) loadMarks() error {
 			return fmt.Errorf("marks.yaml: %s has no sign", name)
 		}
 	}
-	if len(m.Centuries) == 0 || len(m.PercentBefore) == 0 || len(m.RankBefore) == 0 || slices.Contains(slices.Concat(m.PercentBefore, m.RankBefore), "") {
-		return errors.New("marks.yaml: centuries, percentBefore and rankBefore need their words")
+	if len(m.Centuries) == 0 || len(m.PercentBefore) == 0 || len(m.RankBefore) == 0 || len(m.UnitNot) == 0 || len(m.Arrows) == 0 || slices.Contains(slices.Concat(m.PercentBefore, m.RankBefore, m.UnitNot, m.Arrows), "") {
+		return errors.New("marks.yaml: centuries, percentBefore, rankBefore, unitNot and arrows need their words")
 	}
 	return nil
 }

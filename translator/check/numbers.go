@@ -312,15 +312,23 @@ func (m match) foreign(f *folded) bool {
 }
 
 // noUnit reports what looks like a unit and is none: a word of another language, an article that lost its vowel ("2 millions
-// d'euros"), an abbreviation ("122 U.S. citizens"), an ordinal ("1º de marzo", "3° giorno"), a time behind a million.
+// d'euros"), an abbreviation ("122 U.S. citizens"), an ordinal ("1º de marzo", "3° giorno"), the beginning of another word, a time behind a million.
 func noUnit(f *folded, n number, m match) bool {
-	if m.foreign(f) {
+	if m.foreign(f) || beginsOneOf(f, m.from, loaded().marks.UnitNot) {
 		return true
 	}
 	if m.to-m.from == 1 && f.noUnitSign(n, m.from) {
 		return true
 	}
 	return n.zeros > 3 && loaded().units[m.entries[0].value].Time
+}
+
+// beginsOneOf reports whether one of some words begins at a place.
+func beginsOneOf(f *folded, at int, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool {
+		to := at + utf8.RuneCountInString(word)
+		return to <= len(f.runes) && string(f.runes[at:to]) == word
+	})
 }
 
 // noUnitSign is noUnit for a sign of one letter.

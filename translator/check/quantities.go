@@ -21,9 +21,9 @@ func (c *comparison) numbers() {
 	c.misread(source, target)
 	pairNames(source, c.target.numbers)
 	pairNames(target, c.source.numbers)
+	c.paired = source
 	c.changedUnits(source)
 	c.lengths()
-	c.paired = source
 	c.leftOver(source, target)
 }
 
@@ -82,6 +82,7 @@ func (c *comparison) changedUnits(source []*candidate) {
 		t := s.partner.number
 		original, translation := c.source.numberText(s.number), c.target.numberText(t)
 		switch {
+		case c.sharesUnit(s):
 		case s.mayBeTime() && clockUnit(t.unit) || t.mayBeTime() && clockUnit(s.unit):
 		case s.unit != "" && t.unit != "" && c.changedRate(s.number, t):
 		case s.unit != "" && t.unit != "" && !compatible(s.unit, t.unit):

@@ -1,6 +1,9 @@
 package check
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // rangeEnds compares words such as "up to" with those for "at least": at the end of a range ("from 5 up to 10") they say nothing of the kind, and
 // another word beside the same number says it better.
@@ -58,4 +61,53 @@ func (x *facts) betweenNumbers(m match) bool {
 		}
 	}
 	return false
+}
+
+// sharesUnit reports the lower end of a range that has its unit in one text, and in the other that of its upper end: "from 5 to 10 mg", "de 5 mg a 10 mg".
+func (c *comparison) sharesUnit(s *candidate) bool {
+	a, b := s.number, s.partner.number
+	if a.unit != "" {
+		a, b = b, a
+	}
+	return a.unit == "" && a.shared != "" && withoutRate(a.shared) == withoutRate(b.unit) && c.keepsNext(s) && (c.source.beginsRange(s.number) || c.target.beginsRange(s.partner.number))
+}
+
+// keepsNext reports that the number behind one of the source stands behind its partner as well.
+func (c *comparison) keepsNext(s *candidate) bool {
+	next := slices.Index(c.paired, s) + 1
+	return next > 0 && next < len(c.paired) && c.paired[next].partner != nil && c.paired[next].partner.from > s.partner.from
+}
+
+// beginsRange reports a word such as "from" beside a number, or the mark of a range behind it.
+func (x *facts) beginsRange(n number) bool {
+	return isOneOf(loaded().marks.Range, x.f.at(skipSpaces(x.f, max(n.to, n.unitTo)))) || x.startWord(n)
+}
+
+// unitInRange is the unit of a number, or that of the range which it begins.
+func (x *facts) unitInRange(n number) string {
+	if n.unit == "" && x.beginsRange(n) {
+		return withoutRate(n.shared)
+	}
+	return withoutRate(n.unit)
+}
+
+// withoutRate is what a unit measures: one language says "daily" where another has a rate.
+func withoutRate(unit string) string {
+	unit, _, _ = strings.Cut(unit, "/")
+	return unit
+}
+
+// startWord reports a word such as "from" beside a number: behind it where clauses stand before what they describe.
+func (x *facts) startWord(n number) bool {
+	words := wordsOf(x.f.lang)
+	if words.Reorders {
+		m, ok := words.signs.at(x.f.runes, skipSpaces(x.f, max(n.to, n.unitTo, n.rateTo)))
+		return ok && m.entries[0].value == rangeStart
+	}
+	at := words.signs.endingAt(x.f, n.from)
+	if at < 0 {
+		return false
+	}
+	m, _ := words.signs.at(x.f.runes, at)
+	return m.entries[0].value == rangeStart
 }

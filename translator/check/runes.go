@@ -49,6 +49,9 @@ func (s *singleRunes) of(r rune) rune {
 	case r < alphabets:
 		return rune(s[r])
 	case r >= firstHan && r <= lastHan:
+		if alphabetRules().fold[r] != nil {
+			return 0
+		}
 		if simple := language.Simplified(r); simple >= firstHan && simple <= lastHan {
 			return simple
 		}
