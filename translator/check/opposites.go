@@ -102,25 +102,35 @@ type said struct {
 	concept string
 }
 
-// concepts lists what a text names of the table of opposites, in order; what is done with drugs only in a text that orders something.
+// concepts lists what a text names of the table of opposites, in order; what is done with drugs only in a text that orders something. A word may name
+// two concepts: what is contraindicated is not indicated, and not to be given.
 func (x *facts) concepts(code language.Code, orders bool) (found []said) {
 	for _, m := range wordsOf(code).opposites.all(x.f.runes) {
-		e := m.entries[0]
-		if e.value == mentioned || !e.sure && !orders {
-			continue
+		before := len(found)
+		for _, e := range m.entries {
+			if named, ok := x.concept(m, e, orders); ok && !slices.Contains(found[before:], named) {
+				found = append(found, named)
+			}
 		}
-		if e.value == atClauseEnd && !x.endsWithDrug(m) {
-			continue
-		}
-		if e.value == atClauseEnd || x.negatedWithin(m) { // "not stable" is the negation of what is said
-			e.value = "is"
-		}
-		found = append(found, said{span{m.from, wordEnd(x.f, m), e.value}, e.group})
 	}
 	if orders && len(x.omissions) > 0 {
 		found = x.withOmissions(found)
 	}
 	return found
+}
+
+// concept is what one meaning of a word names.
+func (x *facts) concept(m match, e entry, orders bool) (said, bool) {
+	if e.value == mentioned || !e.sure && !orders {
+		return said{}, false
+	}
+	if e.value == atClauseEnd && !x.endsWithDrug(m) {
+		return said{}, false
+	}
+	if e.value == atClauseEnd || x.negatedWithin(m) { // "not stable" is the negation of what is said
+		e.value = "is"
+	}
+	return said{span{m.from, wordEnd(x.f, m), e.value}, e.group}, true
 }
 
 // endsWithDrug reports a match that ends a clause which a drug begins, and that has no other word for treating: "Heparin ab heute Abend weiter.", not "he
@@ -131,8 +141,13 @@ func (x *facts) endsWithDrug(m match) bool {
 	}
 	from, _ := x.clauseAround(m.from, m.to)
 	inside := func(s span) bool { return from <= s.from && s.to <= m.from }
-	treats := slices.ContainsFunc(wordsOf(x.f.lang).opposites.all(x.f.runes[from:m.from]), func(other match) bool { return other.entries[0].group == treatment })
+	treats := slices.ContainsFunc(wordsOf(x.f.lang).opposites.all(x.f.runes[from:m.from]), match.treats)
 	return !treats && slices.ContainsFunc(x.drugs, func(s span) bool { return inside(s) && x.beginsClause(s.from) }) && !slices.ContainsFunc(slices.Concat(x.negations, x.weak, x.omissions), inside)
+}
+
+// treats reports a word for treating, or for ending that.
+func (m match) treats() bool {
+	return slices.ContainsFunc(m.entries, func(e entry) bool { return e.group == treatment })
 }
 
 // negatedWithin reports whether a negation that counts stands in a match.
@@ -200,7 +215,9 @@ func (x *facts) lostIn(other *facts, code, otherCode language.Code) (span, bool)
 func (x *facts) mentions(code language.Code) map[string]bool {
 	concepts := map[string]bool{}
 	for _, m := range wordsOf(code).opposites.all(x.f.runes) {
-		concepts[m.entries[0].group] = true
+		for _, e := range m.entries {
+			concepts[e.group] = true
+		}
 	}
 	return concepts
 }

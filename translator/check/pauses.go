@@ -120,7 +120,7 @@ func (x *facts) stops(p place) bool {
 // treatmentWords are the words of a text that give something, or end that.
 func (x *facts) treatmentWords(says string) []match {
 	return slices.DeleteFunc(wordsOf(x.f.lang).opposites.all(x.f.runes), func(m match) bool {
-		return m.entries[0].group != treatment || m.entries[0].value != says
+		return !slices.ContainsFunc(m.entries, func(e entry) bool { return e.group == treatment && e.value == says })
 	})
 }
 
