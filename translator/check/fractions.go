@@ -125,7 +125,7 @@ func (x *facts) sharesOut(end int) bool {
 
 // addBareHalves adds what is one and a half without a number in front of it: "litro y medio", "a litre and a half".
 func (x *facts) addBareHalves(words *wordRules) {
-	if !words.BareHalves {
+	if !words.BareHalves || len(words.half.all(x.f.runes)) == 0 {
 		return
 	}
 	for _, m := range x.unitPlaces() {

@@ -240,6 +240,9 @@ func ending(entries []entry, runes []rune, at int) []entry {
 
 // all gives every match in the text, longest first at each place, without overlaps.
 func (l *lexicon) all(runes []rune) []match {
+	if len(l.nodes) == 0 {
+		return nil
+	}
 	var found []match
 	anywhere := l.begin(anyEnding) != 0
 	for i := 0; i < len(runes); {

@@ -10,10 +10,10 @@ import (
 // numbersSwapped notices numbers that changed places and were no finding of numberOrder: where a word tells which is the first, and where languages are free
 // to order their clauses, but what stands around the one in its clause stands around the other one in the translation.
 func (c *comparison) numbersSwapped() {
-	if len(c.paired) < 2 {
+	free := wordsOf(c.from).Reorders != wordsOf(c.to).Reorders
+	if len(c.paired) < 2 || !free && !c.reordered() {
 		return
 	}
-	free := wordsOf(c.from).Reorders != wordsOf(c.to).Reorders
 	all := c.inClauses()
 	beside := map[[2]int]int{} // how many numbers are in a clause of the source and in one of the translation
 	for _, n := range all {
@@ -30,6 +30,26 @@ func (c *comparison) numbersSwapped() {
 	}
 }
 
+// reordered reports numbers that follow each other otherwise in the translation.
+func (c *comparison) reordered() bool {
+	last := 0
+	for _, s := range c.paired {
+		if !s.mayBeMoved() {
+			continue
+		}
+		if s.partner.from < last {
+			return true
+		}
+		last = s.partner.from
+	}
+	return false
+}
+
+// mayBeMoved reports a number whose place tells something: no word without a unit.
+func (s *candidate) mayBeMoved() bool {
+	return s.partner != nil && !s.partner.code && (!s.soft || s.unit != "")
+}
+
 // inClause is a number with the clauses in which it and its partner stand, and the units of both.
 type inClause struct {
 	*candidate
@@ -42,7 +62,7 @@ func (c *comparison) inClauses() (found []inClause) {
 	ends, endsInTarget := c.source.clauseEnds(), c.target.clauseEnds()
 	times, timesInTarget := c.source.values(), c.target.values()
 	for _, s := range c.paired {
-		if s.partner == nil || s.partner.code || s.soft && s.unit == "" || times[s.values[0]] > 1 || timesInTarget[s.partner.values[0]] > 1 {
+		if !s.mayBeMoved() || times[s.values[0]] > 1 || timesInTarget[s.partner.values[0]] > 1 {
 			continue
 		}
 		units := [2]string{c.source.unitInRange(s.number), c.target.unitInRange(s.partner.number)}
